@@ -1,0 +1,53 @@
+# Two commands: `make run` opens a city, `make test` sets everything up and passes all tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CITY   ?=
+DATA   ?=
+PORT   ?= 8000
+STATIC := src/jingwei/web/static/index.html
+export JINGWEI_HOME ?= $(CURDIR)/var
+
+.PHONY: run test check soak bench lock system clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+run: $(VENV)/.run ## open a city at http://localhost:8000 (CITY=path of a pack, DATA=its files, PORT=8000)
+	$(BIN)/jingwei up $(CITY) $(if $(DATA),--data "$(DATA)") --port $(PORT)
+
+test: $(VENV)/.dev system check ## set everything up, then check and test all of it
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## formatting, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+system: ## Debian's PostgreSQL and Chromium for the tests that use them
+	@sh tools/system.sh
+
+soak: $(VENV)/.dev ## long rounds: kill -9 a hundred times, a hundred million round trips
+	$(BIN)/python -m pytest -m soak -o addopts="--strict-markers --import-mode=importlib -v"
+
+bench: $(VENV)/.dev ## measure what docs/benchmarks.md claims
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	for b in bench/*.py; do $(BIN)/python $$b || exit 1; done
+
+lock: $(VENV)/.dev ## renew requirements/*.txt from pyproject.toml
+	sh tools/lock.sh $(BIN)/uv
+
+clean: ## remove what was set up (never a city's data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,13 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import click
+
+from jingwei import __version__
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Jingwei, an open city brain."""

@@ -1,0 +1,6 @@
+"""The record store: SQLite on one machine, PostgreSQL when a city outgrows it."""
+
+from jingwei.records.base import Base, Json, UtcDateTime, now_utc
+from jingwei.records.database import Records, open_records
+
+__all__ = ["Base", "Json", "Records", "UtcDateTime", "now_utc", "open_records"]

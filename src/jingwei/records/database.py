@@ -1,0 +1,103 @@
+"""Opening the record store: engine, sessions, migrations."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Records:
+    """An open record store. `read()` and `write()` give sessions; a write is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session that sees one consistent state and changes nothing."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session whose changes are committed together, or not at all after an error."""
+        engine = self.engine.execution_options(jingwei_write=True)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_records(url: str, *, migrate: bool = True) -> Records:
+    """Open the record store at a SQLAlchemy URL and bring its tables to the newest form.
+
+    Parameters
+    ----------
+    url
+        `sqlite:////path/records.db` or `postgresql+psycopg://...`.
+    migrate
+        Apply outstanding migrations first.
+
+    """
+    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    records = Records(engine)
+    if migrate:
+        _upgrade(engine)
+    return records
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Set WAL, full durability and foreign keys, and let writers queue instead of failing half-way."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see on_begin
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        # A deferred transaction that turns into a writer fails at once when another writes;
+        # an immediate one waits.
+        write = connection.get_execution_options().get("jingwei_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _upgrade(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with engine.execution_options(jingwei_write=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(7461)"
+            )  # two processes may start at once
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Installs Debian's PostgreSQL and Chromium, which some tests drive, where apt and the right to use it are at hand.
+# Elsewhere it says what is missing; the tests that need it skip with that reason (in CI they must run).
+set -eu
+missing=""
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v mosquitto >/dev/null 2>&1 || missing="$missing mosquitto"
+fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "installing$missing"
+  log=$(mktemp)
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } >"$log" 2>&1; then
+    tail -20 "$log" >&2
+    [ -n "${CI:-}" ] && exit 1
+  fi
+  exit 0
+fi
+echo "not installed:$missing (tests that need them will skip; on Debian: sudo apt install$missing)"
+[ -z "${CI:-}" ]
