@@ -1,8 +1,16 @@
 """What all tests share."""
 
+import os
+import shutil
+import subprocess
+import tempfile
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from jingwei.records import open_records
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -14,3 +22,117 @@ def shared_data() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("the public data of ../shared/data is not on this machine")
     return SHARED / "data"
+
+
+class PostgresServer:
+    """A PostgreSQL of this test session's own, on a socket in a temporary folder: no port, no password."""
+
+    def __init__(self, programs: Path) -> None:
+        self.programs = programs
+        self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
+        self.numbers = count(1)
+        # PostgreSQL refuses to run as root.
+        self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self.prefix:
+            shutil.chown(self.folder, "postgres")
+        self.data = self.folder / "data"
+        self._run(
+            "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
+        )
+        options = {
+            "listen_addresses": "''",
+            "unix_socket_directories": self.folder,
+            # A test's database need not survive the machine, only the processes that use it.
+            "fsync": "off",
+            "full_page_writes": "off",
+        }
+        flags = " ".join(f"-c {name}={value}" for name, value in options.items())
+        self._run("pg_ctl", "-D", self.data, "-w", "-l", self.folder / "log", "-o", flags, "start")
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [*self.prefix, self.programs / program, *arguments]
+        # A server that inherited our pipes would keep them open for as long as it lives.
+        subprocess.run(
+            command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def create(self, template: str = "template0") -> str:
+        name = f"test_{next(self.numbers)}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _sql(self, sql: str) -> None:
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(sql)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One PostgreSQL server for this test session; skips where the programs are absent, except in CI."""
+    programs = max(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]), default=None
+    )
+    if programs is None:
+        reason = "PostgreSQL's server programs are not on this machine (make system installs them)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    server = PostgresServer(programs.parent)
+    yield server
+    server.stop()
+
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=DATABASES)
+def records_url(request, tmp_path):
+    """The URL of an empty database, of either kind that the record store runs on."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'records.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """A migrated SQLite file to copy: migrations run once a session, not once a test."""
+    path = tmp_path_factory.mktemp("migrated") / "records.db"
+    open_records(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres):
+    """A migrated PostgreSQL database to copy."""
+    name = postgres.create()
+    open_records(postgres.url(name)).close()
+    return name
+
+
+@pytest.fixture(params=DATABASES)
+def records(request, tmp_path):
+    """An open, migrated record store, of either kind."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "records.db")
+        store = open_records(f"sqlite:///{path}", migrate=False)
+        yield store
+        store.close()
+        return
+    server = request.getfixturevalue("postgres")
+    name = server.create(template=request.getfixturevalue("migrated_postgres"))
+    store = open_records(server.url(name), migrate=False)
+    yield store
+    store.close()
+    server.drop(name)

@@ -1,24 +1,24 @@
 """The record store opens, migrates and keeps transactions whole."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import jingwei.ledger.models  # noqa: F401
+import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
 
 
-@pytest.fixture
-def records(tmp_path):
-    records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
-    yield records
-    records.close()
-
-
-def test_migrations_give_exactly_the_declared_tables(records):
+def test_migrations_give_exactly_the_declared_tables(records_url):
+    for models in Path(jingwei.__file__).parent.glob("*/models.py"):
+        importlib.import_module(f"jingwei.{models.parent.name}.models")
+    records = open_records(records_url)
     with records.engine.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    records.close()
     assert difference == []
 
 
