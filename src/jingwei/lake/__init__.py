@@ -1,0 +1,1 @@
+"""The grid data container: facts addressed by object, place and time, from a bureau's file to an answer."""

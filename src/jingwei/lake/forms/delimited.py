@@ -1,0 +1,525 @@
+"""CSV and its kin: text of any encoding and delimiter, streamed in bounded memory, no line lost.
+
+The file is read twice: once to see every value (types, widths, encodings), once to hand out the rows. Both
+passes cut it into blocks of whole records and parse each with Arrow; only a block that Arrow could misread
+(stray quotes, lone carriage returns, undecodable bytes) is split record by record first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from jingwei.lake.forms.columns import TypeWatch, unique_names
+from jingwei.lake.forms.encodings import UNREADABLE, WIDE, EncodingVerdict, find_encoding, show_unreadable
+from jingwei.lake.forms.errors import EmptyFileError, FormError, NotATableError, UnknownColumnError
+from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading, RowFault, slices
+from jingwei.lake.forms.text_table import Header, find_delimiter, find_header, split_record, usual_width
+from jingwei.words import Text
+
+BLOCK_BYTES = 4 * 2**20
+LONGEST_RECORD = 32 * 2**20
+LONGEST_QUOTED_LINES = 1_000
+"""A quoted field that runs over more lines than this is taken for one whose closing quote is missing."""
+
+HEAD_LINES = 200
+WORKERS = min(4, os.cpu_count() or 1)
+
+NEWLINE, QUOTE, RETURN = 10, 34, 13
+
+UTF8_LINE = re.compile(rb"^[\x00-\x7f]*(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x7f]*){2,}$", re.MULTILINE)
+"""A line that is valid UTF-8 throughout and holds at least two Chinese or full-width characters."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Whole records as UTF-8 text that Arrow reads as written.
+
+    `lines` holds the physical line on which each record starts where they do not simply follow one another
+    from `first_line` on.
+    """
+
+    text: bytes
+    first_line: int
+    end: int
+    quoted: bool = False
+    lines: npt.NDArray[np.int64] | None = None
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A block as columns of text, its row numbers and faults, and the byte of the file it ends at."""
+
+    table: pa.Table
+    rows: npt.NDArray[np.int64]
+    faults: list[RowFault]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the bytes of a file make a table."""
+
+    encoding: str
+    delimiter: str
+    names: tuple[str, ...]
+    header_line: int
+    """Physical line of the header, 0 where there is none."""
+
+
+class DelimitedReading(Reading):
+    """A CSV, TSV or likewise delimited text file."""
+
+    form = "csv"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        header_row: int | None = None,
+        columns_as_text: Iterable[str] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(path)
+        self._size = path.stat().st_size
+        verdict = find_encoding(path, asked=encoding)
+        self.evidence.append(verdict.evidence)
+        self._shape = self._find_shape(verdict, delimiter, header_row)
+        self._scan(list(columns_as_text), progress)
+
+    def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Yield the rows, each column cast to the type that all its values agree on."""
+        for parsed in parse_file(self.path, self._shape):
+            self._done = parsed.end / self._size
+            columns = [pc.cast(parsed.table[at], kind) for at, kind in enumerate(self.schema.types)]
+            table = pa.Table.from_arrays(columns, schema=self.schema)
+            yield from slices(table, parsed.rows, parsed.faults, size)
+
+    def _find_shape(self, verdict: EncodingVerdict, delimiter: str | None, header_row: int | None) -> Shape:
+        lines = head_lines(self.path, verdict.name)
+        if not any(line.strip() for line in lines):
+            raise EmptyFileError(self.path)
+        if delimiter is None:
+            delimiter, evidence = find_delimiter([line for line in lines if line.strip()])
+            self.evidence.append(evidence)
+        records = list(head_records(lines, delimiter))
+        header = self._find_header(records, header_row)
+        self.evidence.append(header.evidence)
+        names, changed = unique_names(header.names)
+        if changed:
+            self.evidence.append(renamed_evidence(changed))
+        header_line = records[header.row][0] if header.row is not None else 0
+        return Shape(verdict.name, delimiter, tuple(names), header_line)
+
+    def _find_header(self, records: list[tuple[int, list[str]]], header_row: int | None) -> Header:
+        rows = [fields for _, fields in records]
+        if header_row is None:
+            header = find_header(rows, usual_width(rows))
+            if header.row is None:
+                return header
+            line = records[header.row][0]
+            said = header.evidence
+            return Header(
+                header.row,
+                header.names,
+                Evidence("header", str(line), said.reason, {**said.figures, "row": line}),
+            )
+        stated = Evidence("header", str(header_row or "none"), Text("由清单指定", "stated in the manifest"))
+        if header_row == 0:
+            return Header(None, [""] * usual_width(rows), stated)
+        for index, (line, fields) in enumerate(records):
+            if line == header_row:
+                return Header(index, fields, stated)
+        raise NotATableError(
+            self.path,
+            Text(
+                f"第 {header_row} 行不是记录的开头",
+                f"no record starts at line {header_row}, which was named as its header",
+            ),
+        )
+
+    def _scan(self, columns_as_text: list[str], progress: Progress | None) -> None:
+        names = list(self._shape.names)
+        for column in columns_as_text:
+            if column not in names:
+                raise UnknownColumnError(self.path, column, names)
+        watches = [TypeWatch(as_text=name in columns_as_text) for name in names]
+        total = 0
+        for parsed in parse_file(self.path, self._shape):
+            for at, watch in enumerate(watches):
+                for chunk in parsed.table[at].chunks:
+                    watch.see(chunk)
+            total += len(parsed.rows) + len(parsed.faults)
+            if progress:
+                progress(parsed.end / self._size)
+        self.total = total
+        self.schema = pa.schema(
+            [pa.field(name, watch.type) for name, watch in zip(names, watches, strict=True)]
+        )
+
+
+def renamed_evidence(changed: dict[str, str]) -> Evidence:
+    """Say which columns were given a name because theirs was missing or repeated."""
+    shown = "、".join(changed)
+    return Evidence(
+        "columns",
+        "renamed",
+        Text(
+            f"无名或重名的列改称：{shown}",
+            f"columns without a name or with a repeated one are called: {', '.join(changed)}",
+        ),
+        {"renamed": dict(changed)},
+    )
+
+
+def head_lines(path: Path, encoding: str) -> list[str]:
+    """Return the first physical lines of a file."""
+    with path.open("r", encoding=encoding, errors="jingwei-mark", newline="") as file:
+        text = file.read(2**20).removeprefix("\ufeff")
+    lines = re.split(r"\r\n|\n|\r", text) if "\n" not in text else text.split("\n")
+    if len(lines) > 1 and len(text) == 2**20:
+        lines.pop()
+    return [line.rstrip("\r") for line in lines[:HEAD_LINES]]
+
+
+def head_records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records among `lines` with the 1-based line each starts on; blank lines are none."""
+    at = 0
+    while at < len(lines):
+        start, text = at, lines[at]
+        fields = split_record(text, delimiter)
+        while fields is None and at + 1 < len(lines):
+            at += 1
+            text += "\n" + lines[at]
+            fields = split_record(text, delimiter)
+        if fields is None:
+            fields, at = lines[start].split(delimiter), start
+        if text.strip():
+            yield start + 1, fields
+        at += 1
+
+
+def parse_file(path: Path, shape: Shape) -> Iterator[Parsed]:
+    """Yield the data rows of a file, block by block and in order, parsed by a few threads ahead."""
+
+    def parse(block: Block) -> Parsed:
+        return parse_block(block, shape)
+
+    yield from ordered_map(parse, cut_into_blocks(path, shape))
+
+
+def ordered_map(work: Callable[[Block], Parsed], blocks: Iterable[Block]) -> Iterator[Parsed]:
+    """Map in threads, a bounded number of blocks ahead, results in order."""
+    waiting: deque[Future[Parsed]] = deque()
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="csv") as pool:
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(work, block))
+                if len(waiting) > WORKERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def decoded_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int]]:
+    """Yield a file's text as UTF-8: `(text, holds undecodable bytes, offset in the file after it)`."""
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+    decoder = codecs.getincrementaldecoder(encoding)(errors="jingwei-mark")
+    native = codecs.lookup(encoding).name == "utf-8"
+    multibyte = encoding in ("gb18030", "gbk", "gb2312", "big5", "big5hkscs")
+    with path.open("rb") as file:
+        carry = b""
+        while chunk := file.read(BLOCK_BYTES):
+            end = file.tell()
+            if encoding in WIDE:
+                text = decoder.decode(chunk)
+                yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, end
+                continue
+            chunk = carry + chunk
+            cut = chunk.rfind(b"\n") + 1
+            chunk, carry = chunk[:cut], chunk[cut:]
+            if len(carry) > LONGEST_RECORD:
+                raise _endless_line(path)
+            if chunk:
+                yield *_as_utf8(chunk, encoding, native=native, multibyte=multibyte), end - len(carry)
+        if encoding in WIDE:
+            text = decoder.decode(b"", final=True)
+            yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, file.tell()
+        elif carry:
+            yield *_as_utf8(carry, encoding, native=native, multibyte=multibyte), file.tell()
+
+
+def _surrogate_as_marked(error: UnicodeError) -> tuple[str, int]:
+    """Error handler of `str.encode`: a lone surrogate of a UTF-16 file is an undecodable byte pair."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return "".join(
+        f"{UNREADABLE}{ord(half) >> 8:02x}{UNREADABLE}{ord(half) & 255:02x}" for half in bad
+    ), error.end
+
+
+codecs.register_error("jingwei-surrogate", _surrogate_as_marked)
+
+
+def _as_utf8(chunk: bytes, encoding: str, *, native: bool, multibyte: bool) -> tuple[bytes, bool]:
+    """Return whole lines of a file as UTF-8, and whether some of them cannot be decoded."""
+    if multibyte and not chunk.isascii():
+        marked, count = UTF8_LINE.subn(_mark_line, chunk)
+        if count:
+            text = marked.decode(encoding, errors="jingwei-mark")
+            return text.encode(), True
+    try:
+        text = chunk.decode(encoding)
+    except UnicodeDecodeError:
+        return chunk.decode(encoding, errors="jingwei-mark").encode(), True
+    return (chunk if native else text.encode()), False
+
+
+def _mark_line(match: re.Match[bytes]) -> bytes:
+    """Make the first byte above 0x7F of a line of another encoding undecodable: 0xFF begins nothing."""
+    line = match.group()
+    first = next(at for at, byte in enumerate(line) if byte > 0x7F)
+    return line[:first] + b"\xff" + line[first:]
+
+
+def _endless_line(path: Path) -> FormError:
+    size = LONGEST_RECORD // 2**20
+    return NotATableError(path, Text(f"{size} MiB 之内没有换行", f"there is no line end within {size} MiB"))
+
+
+def cut_into_blocks(path: Path, shape: Shape) -> Iterator[Block]:
+    """Cut a file after its header into blocks of whole records that Arrow reads as written."""
+    carry, line, unreadable = b"", 1, False
+    skip = shape.header_line
+    end = 0
+    for text, marked, end in decoded_chunks(path, shape.encoding):
+        text = _without_mark(text) if line == 1 and not carry else text
+        carry, unreadable = carry + text, unreadable or marked
+        if b"\n" not in carry and b"\r" in carry:
+            carry = carry.replace(b"\r", b"\n")
+        if skip:
+            carry, line, skip = _skip_lines(carry, line, skip)
+            if skip:
+                continue
+        block, used = _cut(carry, line, end, shape, unreadable=unreadable, final=False)
+        if len(carry) - used > LONGEST_RECORD:
+            raise _endless_line(path)
+        if used:
+            yield block
+            line += carry[:used].count(b"\n")
+            carry, unreadable = carry[used:], unreadable and used < len(carry)
+    if carry and not skip:
+        yield _cut(carry, line, end, shape, unreadable=unreadable, final=True)[0]
+
+
+def _without_mark(text: bytes) -> bytes:
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
+def _skip_lines(text: bytes, line: int, until: int) -> tuple[bytes, int, int]:
+    """Drop the physical lines up to and including the header's; the header itself may run over several."""
+    while line <= until:
+        cut = text.find(b"\n") + 1
+        if not cut:
+            return text, line, until
+        while text[:cut].count(b'"') % 2 and line == until:
+            further = text.find(b"\n", cut) + 1
+            if not further:
+                break
+            cut, until, line = further, until + 1, line + 1
+        text = text[cut:]
+        line += 1
+    return text, line, 0
+
+
+def _cut(
+    text: bytes, line: int, end: int, shape: Shape, *, unreadable: bool, final: bool
+) -> tuple[Block, int]:
+    """Return the whole records at the start of `text` as a block, and how many bytes of `text` they take."""
+    clean = not unreadable and text.count(b"\r") == text.count(b"\r\n")
+    if clean and b'"' not in text:
+        used = len(text) if final else text.rfind(b"\n") + 1
+        return Block(text[:used], line, end), used
+    if clean:
+        used = _well_quoted(text, shape.delimiter, final=final)
+        if used:
+            return Block(text[:used], line, end, quoted=True), used
+    return _split_carefully(text, line, end, shape, final=final)
+
+
+def _well_quoted(text: bytes, delimiter: str, *, final: bool) -> int:
+    """Return the length of the whole records of `text`, or 0 where a quote stands in an unexpected place.
+
+    Where every opening quote follows a delimiter or line start and every closing quote precedes a delimiter
+    or line end (RFC 4180), the quotes before a line end are even in number exactly if the record ends there.
+    """
+    data = np.frombuffer(text, dtype=np.uint8)
+    quotes = np.flatnonzero(data == QUOTE)
+    ends = np.flatnonzero(data == NEWLINE)
+    before = np.searchsorted(quotes, ends)
+    whole = ends[before % 2 == 0]
+    used = len(text) if final and len(quotes) % 2 == 0 else (int(whole[-1]) + 1 if len(whole) else 0)
+    quotes = quotes[: np.searchsorted(quotes, used)]
+    if len(quotes) % 2:
+        return 0
+    padded = np.concatenate(([NEWLINE], data, [NEWLINE])).astype(np.uint8)
+    opening, closing = padded[quotes[0::2]], padded[quotes[1::2] + 2]
+    separators = np.array([ord(delimiter), NEWLINE, QUOTE], dtype=np.uint8)
+    right_opening = np.isin(opening, separators).all()
+    right_closing = np.isin(closing, np.append(separators, RETURN).astype(np.uint8)).all()
+    return used if right_opening and right_closing else 0
+
+
+def _split_carefully(text: bytes, line: int, end: int, shape: Shape, *, final: bool) -> tuple[Block, int]:
+    """Split record by record: faults for what is no record, the others written anew for Arrow."""
+    lines = text.decode().split("\n")
+    whole = len(lines) if final else len(lines) - 1
+    records: list[list[str]] = []
+    starts: list[int] = []
+    faults: list[RowFault] = []
+    at = 0
+    while at < whole:
+        fields, span = _record_at(lines, at, whole, shape)
+        if fields is None and span == 0 and not final:
+            break
+        shown = lines[at].rstrip("\r")
+        if fields is None:
+            faults.append(unclosed_quote(line + at, shown))
+            span = 1
+        elif not shown and span == 1:
+            pass
+        elif any(UNREADABLE in cell for cell in fields):
+            faults.append(undecodable(line + at, "\n".join(lines[at : at + span]), shape.encoding))
+        elif len(fields) != len(shape.names):
+            faults.append(wrong_width(line + at, shown, len(fields), len(shape.names)))
+        else:
+            records.append(fields)
+            starts.append(line + at)
+        at += span
+    used = len(text) if at >= len(lines) else len("\n".join(lines[:at]).encode()) + (1 if at else 0)
+    block = Block(
+        _written(records, shape.delimiter),
+        line,
+        end,
+        quoted=True,
+        lines=np.array(starts, dtype=np.int64),
+        faults=faults,
+    )
+    return block, min(used, len(text))
+
+
+def _record_at(lines: list[str], at: int, whole: int, shape: Shape) -> tuple[list[str] | None, int]:
+    """Return the fields of the record at a line and its number of lines.
+
+    Without fields, the record is open: to the end of what was read so far (0 lines) or without a closing
+    quote that would make it a record of the right width (1 line).
+    """
+    first = lines[at].rstrip("\r")
+    fields = split_record(first, shape.delimiter)
+    if fields is not None:
+        return fields, 1
+    limit = min(whole, at + LONGEST_QUOTED_LINES)
+    joined = first
+    for stop in range(at + 1, limit):
+        joined += "\n" + lines[stop].rstrip("\r")
+        if '"' not in lines[stop]:
+            continue
+        fields = split_record(joined, shape.delimiter)
+        if fields is not None:
+            return (fields, stop - at + 1) if len(fields) == len(shape.names) else (None, 1)
+    return None, (0 if limit == whole else 1)
+
+
+def _written(records: list[list[str]], delimiter: str) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
+    return out.getvalue().encode()
+
+
+def parse_block(block: Block, shape: Shape) -> Parsed:
+    """Parse a block into columns of text, with the line of each row; rows of wrong width are faults."""
+    invalid: list[pacsv.InvalidRow] = []
+
+    def skip(row: pacsv.InvalidRow) -> str:
+        invalid.append(row)
+        return "skip"
+
+    names = list(shape.names)
+    if not block.text.strip():
+        table = pa.table({name: pa.array([], pa.string()) for name in names})
+        return Parsed(table, np.empty(0, np.int64), block.faults, block.end)
+    # Arrow drops a byte order mark at the start of what it reads; here it is part of a value.
+    text = b"\n" + block.text if block.text.startswith(codecs.BOM_UTF8) else block.text
+    table = pacsv.read_csv(
+        pa.BufferReader(text),
+        read_options=pacsv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),
+        parse_options=pacsv.ParseOptions(
+            delimiter=shape.delimiter, newlines_in_values=block.quoted, invalid_row_handler=skip
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+        ),
+    )
+    starts = block.lines if block.lines is not None else _record_lines(block, table.num_rows + len(invalid))
+    bad = np.array([row.number - 1 for row in invalid], dtype=np.int64)
+    faults = [
+        wrong_width(int(starts[row.number - 1]), row.text, row.actual_columns, len(names)) for row in invalid
+    ]
+    return Parsed(table, np.delete(starts, bad), [*block.faults, *faults], block.end)
+
+
+def _record_lines(block: Block, records: int) -> npt.NDArray[np.int64]:
+    """Return the physical line on which each record starts; blank lines are no records."""
+    data = np.frombuffer(block.text, dtype=np.uint8)
+    count = int(np.count_nonzero(data == NEWLINE)) + (0 if block.text.endswith(b"\n") else 1)
+    if count == records:
+        return np.arange(block.first_line, block.first_line + records, dtype=np.int64)
+    ends = np.flatnonzero(data == NEWLINE)
+    if not block.text.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    inside = np.searchsorted(np.flatnonzero(data == QUOTE), starts) % 2 == 1
+    length = ends - starts
+    blank = ~inside & ((length == 0) | ((length == 1) & (data[np.minimum(starts, len(data) - 1)] == RETURN)))
+    return block.first_line + np.flatnonzero(~inside & ~blank).astype(np.int64)
+
+
+def wrong_width(row: int, text: str, actual: int, expected: int) -> RowFault:
+    """A record with more or fewer fields than the table has columns."""
+    reason = Text(
+        f"该行有 {actual} 个字段，应为 {expected} 个", f"the row has {actual} fields instead of {expected}"
+    )
+    return RowFault(row, "wrong-width", reason, text.rstrip("\r\n"))
+
+
+def undecodable(row: int, text: str, encoding: str) -> RowFault:
+    """A record with bytes that the encoding does not know."""
+    reason = Text(f"含有 {encoding} 无法解码的字节", f"it holds bytes that {encoding} cannot decode")
+    return RowFault(row, "undecodable", reason, show_unreadable(text))
+
+
+def unclosed_quote(row: int, text: str) -> RowFault:
+    """A record whose quoted field does not end."""
+    reason = Text("引号没有闭合", "a quoted field does not end")
+    return RowFault(row, "unclosed-quote", reason, show_unreadable(text))

@@ -1,0 +1,125 @@
+"""From a path to a reading: which form a file is of, and which layers it has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from jingwei.lake.forms.delimited import DelimitedReading
+from jingwei.lake.forms.errors import (
+    DirectoryGivenError,
+    EmptyFileError,
+    MissingFileError,
+    UnknownFormError,
+    UnknownLayerError,
+    UnreadableFileError,
+)
+from jingwei.lake.forms.features import GeoJsonReading
+from jingwei.lake.forms.parquet import ParquetReading
+from jingwei.lake.forms.reading import Progress, Reading
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
+PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
+FEATURE_SUFFIXES = (".geojson", ".json")
+KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *FEATURE_SUFFIXES)
+
+SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
+
+
+def open_form(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header_row: int | None = None,
+    columns_as_text: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> Reading:
+    """Open a file of any known form.
+
+    Parameters
+    ----------
+    path
+        the file.
+    layer
+        sheet or layer; needed only where a file has several.
+    encoding, delimiter, header_row
+        what is known about a text file (`header_row`: 1-based physical line or sheet row, 0 for none); what
+        is left out is detected.
+    columns_as_text
+        columns to keep as text whatever their values.
+    progress
+        told the share done while the file is looked through before the first batch; may raise to stop.
+
+    Raises
+    ------
+    FormError
+        one of its subclasses: missing, empty, unreadable, unknown, corrupt, too large ...
+    """
+    path = Path(path)
+    check_file(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix in TEXT_SUFFIXES:
+            return DelimitedReading(
+                path,
+                encoding=encoding,
+                delimiter=delimiter,
+                header_row=header_row,
+                columns_as_text=columns_as_text,
+                progress=progress,
+            )
+        if layer:
+            raise UnknownLayerError(path, layer, layers(path))
+        if suffix in PARQUET_SUFFIXES:
+            return ParquetReading(path)
+        if suffix in FEATURE_SUFFIXES:
+            return GeoJsonReading(path)
+    except OSError as error:
+        raise UnreadableFileError(path, error) from error
+    raise UnknownFormError(path, KNOWN_SUFFIXES)
+
+
+def check_file(path: Path) -> None:
+    """Raise the error that says what is wrong with a path that is no readable file with something in it."""
+    try:
+        if not path.exists():
+            raise MissingFileError(path)
+        if path.is_dir():
+            raise DirectoryGivenError(path)
+        if path.stat().st_size == 0:
+            raise EmptyFileError(path)
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise UnreadableFileError(path, error) from error
+
+
+def layers(path: str | Path) -> list[str]:
+    """Return the sheets or layers of a file; `[""]` for a form that has none."""
+    check_file(Path(path))
+    return [""]
+
+
+def digest(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; of a shapefile, of all its parts by their suffixes."""
+    path = Path(path)
+    check_file(path)
+    parts = [path]
+    if path.suffix.lower() == ".shp":
+        parts = sorted(
+            part
+            for part in path.parent.iterdir()
+            if part.stem == path.stem and part.suffix.lower() in SHAPEFILE_PARTS
+        )
+    whole = hashlib.sha256()
+    try:
+        for part in parts:
+            with part.open("rb") as file:
+                while chunk := file.read(2**20):
+                    whole.update(chunk)
+    except OSError as error:
+        raise UnreadableFileError(path, error) from error
+    return whole.hexdigest()

@@ -1,0 +1,177 @@
+"""The shape of a table written as text: its delimiter and its header row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from jingwei.lake.forms.reading import Evidence
+from jingwei.words import Text
+
+DELIMITERS: tuple[str, ...] = (",", "\t", ";", "|", "\x01")
+DELIMITER_NAMES = {
+    ",": Text("逗号", "comma"),
+    "\t": Text("制表符", "tab"),
+    ";": Text("分号", "semicolon"),
+    "|": Text("竖线", "bar"),
+    "\x01": Text("控制符 0x01", "control character 0x01"),
+}
+
+LONGEST_TITLE = 40
+"""Rows above the header in which titles, notes and units may stand."""
+
+VALUE = re.compile(
+    r"[-+]?[\d.,]*\d[\d.,]*%?|[-+]?\d+(\.\d+)?[eE][-+]?\d+|"
+    r"\d{1,4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?([ T].*)?|"
+    r"\d{1,2}:\d{2}(:\d{2})?|(?i:true|false|null|nan)"
+)
+"""Texts that are values rather than names: numbers, dates, times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which row names the columns.
+
+    Parameters
+    ----------
+    row
+        0-based index among the rows that were looked at, or None where no row names the columns.
+    names
+        the names as written; empty texts for unnamed columns.
+    evidence
+        why.
+    """
+
+    row: int | None
+    names: list[str]
+    evidence: Evidence
+
+
+def split_record(text: str, delimiter: str) -> list[str] | None:
+    """Split a record by RFC 4180, or return None where a quoted field does not end within `text`.
+
+    A quote opens a quoted field only where the field begins; elsewhere it is a character like others. What
+    follows a closing quote up to the delimiter belongs to the field.
+    """
+    if '"' not in text:
+        return text.split(delimiter)
+    fields: list[str] = []
+    at = 0
+    while True:
+        value = ""
+        if text.startswith('"', at):
+            closing = _closing_quote(text, at + 1)
+            if closing < 0:
+                return None
+            value = text[at + 1 : closing].replace('""', '"')
+            at = closing + 1
+        end = text.find(delimiter, at)
+        if end < 0:
+            fields.append(value + text[at:])
+            return fields
+        fields.append(value + text[at:end])
+        at = end + 1
+
+
+def _closing_quote(text: str, start: int) -> int:
+    at = text.find('"', start)
+    while at >= 0 and text.startswith('"', at + 1):
+        at = text.find('"', at + 2)
+    return at
+
+
+def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
+    """Choose the delimiter that cuts the most lines into the same number of fields, more than one."""
+    scores = {delimiter: _agreement(lines, delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
+    width, share = scores[best][1], scores[best][0]
+    name = DELIMITER_NAMES[best]
+    if share == 0:
+        reason = Text(
+            "没有一种分隔符能切分各行，按一列读取", "no delimiter cuts the lines; read as one column"
+        )
+        return ",", Evidence("delimiter", ",", reason, {"fields": 1})
+    reason = Text(
+        f"{name.zh}把 {share:.0%} 的行切成 {width} 个字段",
+        f"the {name.en} cuts {share:.0%} of the lines into {width} fields",
+    )
+    return best, Evidence("delimiter", best, reason, {"share": round(share, 4), "fields": width})
+
+
+def _agreement(lines: list[str], delimiter: str) -> tuple[float, int]:
+    """Return the share of lines of the commonest width, and that width; share 0 where it is 1."""
+    widths = Counter(len(fields) for line in lines if (fields := split_record(line, delimiter)) is not None)
+    if not widths:
+        return 0.0, 1
+    width, count = max(widths.items(), key=lambda item: (item[1] if item[0] > 1 else 0, item[0]))
+    return (count / len(lines) if width > 1 else 0.0), width
+
+
+def usual_width(rows: list[list[str]]) -> int:
+    """Return the commonest number of cells up to the last one filled or delimited."""
+    return Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 0
+
+
+def find_header(rows: list[list[str]], width: int) -> Header:
+    """Find the row that names the columns: the first full one made of distinct names, above rows of values.
+
+    Parameters
+    ----------
+    rows
+        the first rows of the file, cells as text, empty cells as empty texts.
+    width
+        the number of columns.
+    """
+    for index, row in enumerate(rows[:LONGEST_TITLE]):
+        if not _is_full(row, width):
+            continue
+        if _names_columns(row, rows[index + 1 :], width):
+            return Header(index, _padded(row, width), _header_evidence(index, row))
+        break
+    reason = Text("第一行已是数据，没有列名", "the first row is data already; there are no column names")
+    return Header(None, [""] * width, Evidence("header", "none", reason, {"columns": width}))
+
+
+def _is_full(row: list[str], width: int) -> bool:
+    filled = sum(bool(cell.strip()) for cell in row)
+    return len(row) <= width and filled >= max(1, round(0.6 * width))
+
+
+def _names_columns(row: list[str], below: list[list[str]], width: int) -> bool:
+    """Tell whether a row reads as names: hardly a value in it, and where columns hold values, none."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    values = [bool(VALUE.fullmatch(cell.strip())) for cell in _padded(row, width)]
+    if len(set(cells)) < 0.8 * len(cells):
+        return False
+    if not any(values):
+        return True
+    sample = [_padded(other, width) for other in below[:100] if len(other) <= width]
+    for column in range(width):
+        if values[column] and _is_value_column([other[column] for other in sample]):
+            return False
+    return sum(values) <= 0.5 * width
+
+
+def _is_value_column(cells: list[str]) -> bool:
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return bool(filled) and sum(bool(VALUE.fullmatch(cell)) for cell in filled) >= 0.5 * len(filled)
+
+
+def _padded(row: list[str], width: int) -> list[str]:
+    return row + [""] * (width - len(row))
+
+
+def _header_evidence(index: int, row: list[str]) -> Evidence:
+    shown = "、".join(cell for cell in row[:4] if cell)
+    shown_en = ", ".join(cell for cell in row[:4] if cell)
+    above = (
+        Text(f"，其上 {index} 行为标题", f"; {index} rows of titles stand above it")
+        if index
+        else Text("", "")
+    )
+    reason = Text(
+        f"第 {index + 1} 行是列名（{shown} …）{above.zh}",
+        f"row {index + 1} names the columns ({shown_en} …){above.en}",
+    )
+    return Evidence("header", str(index + 1), reason, {"row": index + 1, "columns": len(row)})

@@ -1,0 +1,218 @@
+"""CSV of any encoding and shape: every row comes out as a row or as a fault with its line number."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jingwei.lake.forms import Reading, open_form
+
+
+def write(folder: Path, content: bytes | str, name: str = "t.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+def read(reading: Reading) -> tuple[pa.Table, list[int], list]:
+    with reading:
+        batches = list(reading.batches(size=3))
+    table = pa.Table.from_batches([batch.table for batch in batches], schema=reading.schema)
+    rows = [int(row) for batch in batches for row in batch.rows]
+    return table, rows, [fault for batch in batches for fault in batch.faults]
+
+
+def test_rows_carry_the_line_a_person_counts(tmp_path):
+    path = write(tmp_path, 'name,note\n甲,"two\nlines"\n\n乙,x\n丙,"a ""quote"""\n')
+    table, rows, faults = read(open_form(path))
+    assert rows == [2, 5, 6]
+    assert table["note"].to_pylist() == ["two\nlines", "x", 'a "quote"']
+    assert faults == []
+
+
+def test_ragged_rows_are_faults_with_their_line(tmp_path):
+    path = write(tmp_path, "a,b,c\n1,2,3\n4,5\n\n6,7,8,9\n10,11,12\n")
+    table, rows, faults = read(open_form(path))
+    assert rows == [2, 6]
+    assert [(fault.row, fault.rule, fault.text) for fault in faults] == [
+        (3, "wrong-width", "4,5"),
+        (5, "wrong-width", "6,7,8,9"),
+    ]
+    assert table["a"].to_pylist() == [1, 10]
+
+
+def test_a_quote_that_never_closes_costs_one_row(tmp_path):
+    path = write(tmp_path, 'a,b\n1,x\n2,"open\n3,y\n4,z\n')
+    _table, rows, faults = read(open_form(path))
+    assert rows == [2, 4, 5]
+    assert [(fault.row, fault.rule) for fault in faults] == [(3, "unclosed-quote")]
+
+
+def test_a_stray_quote_swallows_no_rows(tmp_path):
+    path = write(tmp_path, 'a,b\n1,"open\n2,y\n3,"z",\n4,5" pipe\n')
+    table, rows, faults = read(open_form(path))
+    assert sorted([*rows, *(fault.row for fault in faults)]) == [2, 3, 4, 5]
+    assert table["b"].to_pylist() == ["y", '5" pipe']
+
+
+def test_undecodable_lines_are_faults_not_the_end(tmp_path):
+    content = "名称,值\n甲,1\n".encode() + "乙,2\n".encode("gb18030") + "丙,3\n".encode()
+    table, rows, faults = read(open_form(write(tmp_path, content)))
+    assert table["名称"].to_pylist() == ["甲", "丙"]
+    assert rows == [2, 4]
+    assert [(fault.row, fault.rule, fault.text) for fault in faults] == [(3, "undecodable", "\\xd2\\xd2,2")]
+
+
+def test_utf8_lines_in_a_gb18030_file_are_faults_not_mojibake(tmp_path):
+    lines = [f"深圳市南山区第{n}号道路".encode("gb18030") for n in range(50)]
+    lines[20] = "深圳市南山区粤海街道".encode()
+    table, _rows, faults = read(open_form(write(tmp_path, "道路\n".encode("gb18030") + b"\n".join(lines))))
+    assert [fault.row for fault in faults] == [22]
+    assert table.num_rows == 49
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "big5", "utf-16", "utf-16-le"])
+def test_encodings_are_found(tmp_path, encoding):
+    text = "站點名稱,經度\n" + "".join(f"中山公園站第{n}號出口,{n}.5\n" for n in range(40))
+    if encoding != "big5":
+        text = "站点名称,经度\n" + "".join(f"中山公园站第{n}号出口,{n}.5\n" for n in range(40))
+    reading = open_form(write(tmp_path, text, encoding=encoding))
+    table, rows, _ = read(reading)
+    lines = text.splitlines()
+    assert reading.columns == lines[0].split(",")
+    assert table.column(0).to_pylist() == [line.split(",")[0] for line in lines[1:]]
+    assert rows == list(range(2, 42))
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "name"), [("\t", "t.tsv"), (";", "t.csv"), ("|", "t.txt"), (",", "t.csv")]
+)
+def test_delimiters_are_found(tmp_path, delimiter, name):
+    path = write(
+        tmp_path, "\n".join(delimiter.join(row) for row in (["a", "b"], ["x", "1"], ["y", "2"])), name
+    )
+    table, _, _ = read(open_form(path))
+    assert table.to_pydict() == {"a": ["x", "y"], "b": [1, 2]}
+
+
+def test_titles_above_the_header_are_passed_over(tmp_path):
+    path = write(
+        tmp_path, "深圳市公交站点一览表,,\n单位：个,,\n站点,经度,纬度\n甲,114.1,22.5\n乙,114.2,22.6\n"
+    )
+    reading = open_form(path)
+    table, rows, _ = read(reading)
+    assert reading.columns == ["站点", "经度", "纬度"]
+    assert rows == [4, 5]
+    assert table["经度"].to_pylist() == [114.1, 114.2]
+
+
+def test_a_file_without_header_keeps_its_first_row(tmp_path):
+    reading = open_form(write(tmp_path, "甲,114.1,22.5\n乙,114.2,22.6\n"))
+    table, rows, _ = read(reading)
+    assert reading.columns == ["column_1", "column_2", "column_3"]
+    assert rows == [1, 2]
+    assert table.num_rows == 2
+
+
+def test_codes_stay_text_and_numbers_lose_nothing(tmp_path):
+    path = write(
+        tmp_path,
+        "adcode,street,identity,long,amount,scientific,mixed\n"
+        "440303,007,440301199001011234,1234567890123456,113.78947398104066,1E5,1\n"
+        "440304,012,440301199001011235,1234567890123457,-0.5,2E7,x\n",
+    )
+    table, _, _ = read(open_form(path))
+    types = {field.name: str(field.type) for field in table.schema}
+    assert types == {
+        "adcode": "int64",
+        "street": "string",
+        "identity": "string",
+        "long": "string",
+        "amount": "double",
+        "scientific": "string",
+        "mixed": "string",
+    }
+    assert table["amount"].to_pylist() == [113.78947398104066, -0.5]
+
+
+def test_one_late_word_makes_a_whole_column_text(tmp_path):
+    path = write(tmp_path, "id,v\n" + "".join(f"{n},{n}\n" for n in range(400_000)) + "400000,unknown\n")
+    reading = open_form(path)
+    assert str(reading.schema.field("v").type) == "string"
+    assert reading.total == 400_001
+    table, rows, _ = read(reading)
+    assert table["v"][0].as_py() == "0"
+    assert rows == list(range(2, 400_003))
+
+
+def test_columns_named_as_text_stay_text(tmp_path):
+    table, _, _ = read(open_form(write(tmp_path, "code,v\n1,2\n3,4\n"), columns_as_text=["code"]))
+    assert table.to_pydict() == {"code": ["1", "3"], "v": [2, 4]}
+
+
+def test_repeated_and_missing_names_are_told_apart(tmp_path):
+    reading = open_form(write(tmp_path, "name,Name,,v\nx,y,z,1\nx,y,z,2\n"))
+    assert reading.columns == ["name", "Name_2", "column_3", "v"]
+    assert any(evidence.about == "columns" for evidence in reading.evidence)
+
+
+cell = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cn", "Cc"), exclude_characters="\ufeff"),
+    max_size=12,
+) | st.sampled_from(["", "007", "1", "-2.5", 'a"b', "two\nlines", "x,y", "1e5", "nan", '"', "全角，"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=20),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-32"]),
+    quoting=st.sampled_from([0, 1]),
+)
+def test_any_table_round_trips(tmp_path, rows, encoding, quoting):
+    import csv
+
+    path = tmp_path / "any.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, quoting=quoting, lineterminator="\n")
+        writer.writerows([("a", "b", "c"), *rows])
+    reading = open_form(path, encoding=encoding, delimiter=",", header_row=1, columns_as_text=["a", "b", "c"])
+    table, _, faults = read(reading)
+    assert faults == []
+    assert [tuple(v or "" for v in row.values()) for row in table.to_pylist()] == rows
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.lists(
+        st.sampled_from(
+            [
+                b"1,2,3",
+                b"1,2",
+                b'"',
+                b'"x',
+                b'y"',
+                b',"a,b",',
+                b"\xff",
+                b"\xb9\xab,1,2",
+                b"",
+                b"\r",
+                b'a""b,1,2',
+            ]
+        )
+        | st.binary(max_size=8).map(lambda raw: raw.replace(b"\n", b" ")),
+        max_size=12,
+    )
+)
+def test_no_line_is_ever_lost(tmp_path, body):
+    path = tmp_path / "bad.csv"
+    body = ["甲,乙,丙".encode()] * 13 + body
+    path.write_bytes(b"a,b,c\n" + b"\n".join(body))
+    reading = open_form(path, encoding="utf-8", delimiter=",", header_row=1)
+    _table, rows, faults = read(reading)
+    seen = sorted([*rows, *(fault.row for fault in faults)])
+    assert len(set(seen)) == len(seen) == reading.total
+    owner = {row: seen[at + 1] if at + 1 < len(seen) else len(body) + 2 for at, row in enumerate(seen)}
+    covered = {line for row, stop in owner.items() for line in range(row, stop)}
+    assert {n for n, line in enumerate(body, start=2) if line.strip(b"\r")} <= covered
