@@ -1,0 +1,287 @@
+"""GB/T 39409-2020, two-dimensional codes (clause 5): single codes, their cells, and the GeoSOT twins.
+
+Indices grow away from the equator and the prime meridian in every hemisphere; nothing is mirrored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jingwei.grid.errors import MalformedCode, NoTwin
+from jingwei.grid.geosot import anchor, code_of_ticks
+from jingwei.grid.levels import (
+    LAT_END,
+    LON_END,
+    POLAR_START,
+    TICKS_PER_DEGREE,
+    TICKS_PER_MINUTE,
+    check_level,
+)
+from jingwei.grid.polar import BEIDOU_ZONES, Zone, zone_at, zone_of
+
+HEX = "0123456789ABCDEF"
+ROWS = "ABCDEFGHIJKLMNOPQRSTUV"
+LENGTH = (1, 4, 6, 7, 9, 11, 12, 14, 16, 18, 20)
+"""Characters of a code of levels 0-10."""
+
+LAST_LEVEL = 10
+WIDTH = (0, 6 * TICKS_PER_DEGREE, 3_686_400, 1_843_200, TICKS_PER_MINUTE, 8_192, 4_096, 512, 64, 8, 1)
+HEIGHT = (0, 4 * TICKS_PER_DEGREE, 3_686_400, 1_228_800, TICKS_PER_MINUTE, 8_192, 4_096, 512, 64, 8, 1)
+"""Cell sides of levels 1-10 in ticks of longitude and of latitude (table 1)."""
+
+COLUMNS = (0, 60, 12, 2, 15, 15, 2, 8, 8, 8, 8)
+ROWS_PER_PARENT = (0, 22, 8, 3, 10, 15, 2, 8, 8, 8, 8)
+ONE_DIGIT = (3, 6)
+"""Levels whose cells are numbered by one digit, along the parallel first."""
+
+TWIN_LEVEL = {4: 15, 5: 19, 6: 20, 7: 23, 8: 26, 9: 29, 10: 32}
+"""The GeoSOT level whose cells equal those of a BeiDou level."""
+
+BEIDOU_LEVEL = {geosot: beidou for beidou, geosot in TWIN_LEVEL.items()}
+
+
+def twin_level(level: int) -> int:
+    """Return the GeoSOT level with the same cells as a BeiDou level, or raise `NoTwin`."""
+    if level not in TWIN_LEVEL:
+        raise NoTwin(f"BeiDou level {level} has no equal in GeoSOT; levels 4-10 have")
+    return TWIN_LEVEL[level]
+
+
+def beidou_level(level: int) -> int:
+    """Return the BeiDou level with the same cells as a GeoSOT level, or raise `NoTwin`."""
+    if level not in BEIDOU_LEVEL:
+        levels = ", ".join(map(str, BEIDOU_LEVEL))
+        raise NoTwin(f"GeoSOT level {level} has no equal among the BeiDou codes; levels {levels} have")
+    return BEIDOU_LEVEL[level]
+
+
+def text_of_ticks(west: bool, x: int, south: bool, y: int, level: int) -> str:
+    """Return the code of the cell of a level that holds a point given in ticks.
+
+    Raises
+    ------
+    PolarUnsupported
+        At 88 degrees of latitude and beyond, for levels above 2.
+    """
+    text = "S" if south else "N"
+    if level == 0:
+        return text
+    if y >= POLAR_START:
+        return f"{text}000{zone_at(BEIDOU_ZONES, west, x, y, level).digits}"
+    column, row = x // WIDTH[1], y // HEIGHT[1]
+    text += f"{30 - column if west else 31 + column:02d}{ROWS[row]}"
+    for deeper in range(2, level + 1):
+        a = x % WIDTH[deeper - 1] // WIDTH[deeper]
+        b = y % HEIGHT[deeper - 1] // HEIGHT[deeper]
+        text += HEX[2 * b + a] if deeper in ONE_DIGIT else HEX[a] + HEX[b]
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class BeidouCell:
+    """A cell of GB/T 39409: its text, and what it covers.
+
+    Attributes
+    ----------
+    text : str
+        The code in upper case.
+    level : int
+        0 to 10.
+    bounds : tuple of float
+        West, south, east, north in degrees, CGCS2000; west > east where a polar cell crosses 180 degrees.
+    """
+
+    text: str
+    level: int
+    bounds: tuple[float, float, float, float]
+    _anchor: tuple[bool, int, bool, int] | None
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Longitude and latitude of the middle, in degrees."""
+        west, south, east, north = self.bounds
+        if self._anchor is None and self.level and east - west == 360:
+            return 0.0, 90.0 if north > 0 else -90.0
+        return ((west + east) / 2 if west <= east else 180.0), (south + north) / 2
+
+    @property
+    def anchor(self) -> tuple[float, float]:
+        """Longitude and latitude of the corner nearest the origin, in degrees."""
+        if self._anchor is None:
+            raise NoTwin(f"{self.text} has no corner nearest the origin")
+        west, x, south, y = self._anchor
+        lon, lat = x / TICKS_PER_DEGREE, y / TICKS_PER_DEGREE
+        return (-lon if west and x else lon), (-lat if south and y else lat)
+
+    @property
+    def code(self) -> int:
+        """The unsigned 64-bit code of the equal GeoSOT cell, or `NoTwin`."""
+        twin = twin_level(self.level)
+        west, x, south, y = self._anchor  # type: ignore[misc]  # levels with a twin always have an anchor
+        return code_of_ticks(west, x, south, y, twin)
+
+    def parent(self) -> BeidouCell:
+        """Return the cell of the level above that contains this one."""
+        if self.level == 0:
+            raise NoTwin(f"{self.text} is the whole hemisphere: it has no parent")
+        return parse(self.text[: LENGTH[self.level - 1]])
+
+    def children(self) -> list[BeidouCell]:
+        """Return the cells of the level below that make up this one, in the order of their texts."""
+        return list(_children(self))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _children(cell: BeidouCell) -> Iterator[BeidouCell]:
+    level = check_level(cell.level + 1, 1, LAST_LEVEL)
+    if level == 1:
+        for column in range(1, 61):
+            for row in ROWS:
+                yield parse(f"{cell.text}{column:02d}{row}")
+        yield parse(f"{cell.text}000")
+        return
+    if cell.text[1:4] == "000":
+        zones = sorted(zone.digits for zone in BEIDOU_ZONES if zone.level == level)
+        for digits in zones:
+            yield parse(cell.text + digits)
+        if zones:
+            return
+        text_of_ticks(west=False, x=0, south=False, y=POLAR_START, level=level)
+    for index in range(COLUMNS[level] * ROWS_PER_PARENT[level]):
+        if level in ONE_DIGIT:
+            yield parse(cell.text + HEX[index])
+        else:
+            a, b = divmod(index, ROWS_PER_PARENT[level])
+            yield parse(cell.text + HEX[a] + HEX[b])
+
+
+def parse(text: str, *, lower_case: bool = False) -> BeidouCell:
+    """Return the cell that a BeiDou code of levels 0-10 names.
+
+    Parameters
+    ----------
+    text : str
+        The code; spaces around it are ignored.
+    lower_case : bool
+        Also accept lower-case letters.
+
+    Raises
+    ------
+    MalformedCode
+        With the position of the first offending character and the reason.
+    PolarUnsupported
+        A code at the poles that goes on below level 2.
+    """
+    body = text.upper() if lower_case and text.isascii() else text
+    start = len(body) - len(body.lstrip())
+    body = body.strip()
+    reader = _Reader(body, start, text)
+    level = _level_of_length(reader)
+    south = reader.take("NS", "a BeiDou code begins with N or S") == 1
+    if level == 0:
+        lat = (-90.0, 0.0) if south else (0.0, 90.0)
+        return BeidouCell(body, 0, (-180.0, lat[0], 180.0, lat[1]), None)
+    tens = reader.take(HEX[:10], "the column is two decimal digits")
+    column = 10 * tens + reader.take(HEX[:10], "the column is two decimal digits")
+    if column == 0:
+        return _parse_polar(reader, level, south)
+    if column > 60:
+        raise reader.fault(f"the column {column} is beyond 60", back=2)
+    row = reader.take(ROWS, "the row is a letter A-V")
+    west = column <= 30
+    x = (30 - column if west else column - 31) * WIDTH[1]
+    y = row * HEIGHT[1]
+    for deeper in range(2, level + 1):
+        a, b = _take_pair(reader, deeper)
+        x += a * WIDTH[deeper]
+        y += b * HEIGHT[deeper]
+    w, e = _signed(x, min(x + WIDTH[level], LON_END), west)
+    s, n = _signed(y, min(y + HEIGHT[level], LAT_END), south)
+    return BeidouCell(body, level, (w, s, e, n), (west, x, south, y))
+
+
+def _take_pair(reader: _Reader, level: int) -> tuple[int, int]:
+    columns, rows = COLUMNS[level], ROWS_PER_PARENT[level]
+    if level in ONE_DIGIT:
+        last = columns * rows - 1
+        b, a = divmod(reader.take(HEX[: last + 1], f"level {level} is a digit 0-{last}"), 2)
+        return a, b
+    a = reader.take(HEX[:columns], f"the longitude of level {level} is a digit 0-{HEX[columns - 1]}")
+    return a, reader.take(HEX[:rows], f"the latitude of level {level} is a digit 0-{HEX[rows - 1]}")
+
+
+def _parse_polar(reader: _Reader, level: int, south: bool) -> BeidouCell:
+    reader.take("0", "column 00 is the pole, whose row is 0")
+    digits = reader.rest()
+    zones = {zone.digits: zone for zone in BEIDOU_ZONES}
+    if level > 2:
+        zone_at(BEIDOU_ZONES, west=False, x=0, y=POLAR_START, level=level)
+    if digits not in zones:
+        raise reader.fault(f"{digits} is none of the polar cells of GB/T 39409, figure 10")
+    return _zone_cell(reader.body, zones[digits], south)
+
+
+def _zone_cell(text: str, zone: Zone, south: bool) -> BeidouCell:
+    lat = (-zone.north, -zone.south) if south else (zone.south, zone.north)
+    west, east = zone.longitudes()
+    return BeidouCell(text, zone.level, (float(west), float(lat[0]), float(east), float(lat[1])), None)
+
+
+def _level_of_length(reader: _Reader) -> int:
+    length = len(reader.body)
+    if length in LENGTH:
+        return LENGTH.index(length)
+    if length > LENGTH[-1]:
+        position = LENGTH[-1]
+        reason = "a BeiDou code has at most 20 characters"
+    else:
+        position = length
+        reason = (
+            f"{length} characters end inside a level; codes have {', '.join(map(str, LENGTH[:-1]))} or 20"
+        )
+    # A wrong character explains more than a wrong length, so look for one first.
+    probe = _Reader(reader.body, reader.start, reader.text)
+    complete = max(level for level in range(11) if LENGTH[level] <= length) if length else -1
+    if complete >= 0:
+        parse(reader.body[: LENGTH[complete]])
+    raise MalformedCode(reason, position=probe.start + position, text=reader.text)
+
+
+def _signed(near: int, far: int, negative: bool) -> tuple[float, float]:
+    a, b = near / TICKS_PER_DEGREE, far / TICKS_PER_DEGREE
+    return (-b, -a if near else 0.0) if negative else (a, b)
+
+
+class _Reader:
+    """Reads a code from left to right and knows where it is."""
+
+    def __init__(self, body: str, start: int, text: str) -> None:
+        self.body, self.start, self.text, self.at = body, start, text, 0
+
+    def take(self, alphabet: str, reason: str) -> int:
+        """Return the index in `alphabet` of the next character, or raise with its position."""
+        character = self.body[self.at]
+        index = alphabet.find(character)
+        if index < 0:
+            raise MalformedCode(f"{reason}, not {character!r}", position=self.start + self.at, text=self.text)
+        self.at += 1
+        return index
+
+    def rest(self) -> str:
+        """Return what has not been read."""
+        return self.body[self.at :]
+
+    def fault(self, reason: str, back: int = 0) -> MalformedCode:
+        """Return the error for the character `back` places before the next one."""
+        return MalformedCode(reason, position=self.start + self.at - back, text=self.text)
+
+
+def of_code(code: int, level: int) -> str:
+    """Return the BeiDou code of the cell that equals a GeoSOT cell, or raise `NoTwin`."""
+    beidou = beidou_level(level)
+    if zone_of(code, level):
+        raise NoTwin("polar cells have no equal in the other standard")
+    return text_of_ticks(*anchor(code, level), beidou)

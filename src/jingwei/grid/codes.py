@@ -1,0 +1,392 @@
+"""The 64-bit code for numbers and arrays: encode, decode, and the family of a cell.
+
+A code is given in its unsigned or in its stored (signed) form, one number or a column (NumPy, Arrow, pandas,
+Polars). Numbers are answered with Python ints and floats, columns with NumPy arrays; a column of int64
+(stored form) is answered with int64.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jingwei.grid import ellipsoid, geosot
+from jingwei.grid.arrays import (
+    Bools,
+    Codes,
+    Errors,
+    answer,
+    check_errors,
+    codes_of,
+    floats_of,
+    is_exact,
+    is_scalar,
+    objects_of,
+)
+from jingwei.grid.errors import (
+    GridError,
+    LevelError,
+    MalformedCode,
+    MalformedCoordinate,
+    OutOfRange,
+    PolarUnsupported,
+)
+from jingwei.grid.levels import (
+    LAT_END,
+    MAX_LEVEL,
+    POLAR_FIRST_LEVEL,
+    POLAR_LAST_LEVEL,
+    POLAR_START,
+    SIZE,
+    UNIT,
+    check_level,
+)
+from jingwei.grid.polar import zone_of
+from jingwei.grid.ticks import signed_ticks
+
+
+def _kernels() -> ModuleType:
+    """Return the compiled loops, loading Numba at the first call."""
+    from jingwei.grid import kernels
+
+    return kernels
+
+
+def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "raise") -> Any:
+    """Return the unsigned 64-bit code of the cell that holds each point (GB/T 40087-2021, 6.2).
+
+    Parameters
+    ----------
+    lon, lat : number, text, or column of them
+        Degrees on WGS84/CGCS2000. Binary floats follow the snap rule of `ticks.SNAP`; integers, `Decimal`,
+        `Fraction` and texts (decimal, or degrees, minutes and seconds) are taken exactly.
+    level : int
+        0 to 32. Bits below the level are zero.
+    errors : {"raise", "mask"}
+        Raise at the first bad element of a column, or answer 0 for it and mark it.
+
+    Returns
+    -------
+    int, or uint64 array, or (codes, bad) with `errors="mask"`
+        `bad` marks nulls, NaN, infinity, coordinates out of range, and points that the grid does not define
+        (88 degrees of latitude and beyond, below level 10).
+
+    Raises
+    ------
+    MalformedCoordinate, OutOfRange, PolarUnsupported
+        A bad number, or a bad element with its index.
+    """
+    level = check_level(level)
+    if is_scalar(lon) and is_scalar(lat):
+        return _encode_number(lon, lat, level, errors)
+    if is_scalar(lon) or is_scalar(lat):
+        raise MalformedCoordinate("longitude and latitude are two numbers or two columns of the same length")
+    if is_exact(lon) or is_exact(lat):
+        return _encode_exactly(objects_of(lon), objects_of(lat), level, errors)
+    x, x_null = floats_of(lon, "longitude")
+    y, y_null = floats_of(lat, "latitude")
+    if x.shape != y.shape:
+        raise MalformedCoordinate(f"longitude has the shape {x.shape} and latitude {y.shape}")
+    out = np.empty(x.shape, dtype=np.uint64)
+    limit = POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END + 1
+    faults = _kernels().encode(
+        x.ravel(), y.ravel(), np.uint64(geosot.level_mask(level)), float(limit), out.ravel()
+    )
+    bad = _find_bad(x, y, level, out) if faults else None
+    for nulls in (x_null, y_null):
+        if nulls is not None and nulls.any():
+            bad = nulls.reshape(x.shape) if bad is None else bad | nulls.reshape(x.shape)
+            out[bad] = 0
+
+    def fault(index: int) -> GridError:
+        if any(nulls is not None and nulls.flat[index] for nulls in (x_null, y_null)):
+            return MalformedCoordinate("the coordinate is null", position=index)
+        return _point_fault(float(x.flat[index]), float(y.flat[index]), level, index)
+
+    return answer(out, bad, errors, fault)
+
+
+def _encode_number(lon: Any, lat: Any, level: int, errors: Errors) -> Any:
+    masking = check_errors(errors)
+    try:
+        west, x = signed_ticks(_plain(lon), "lon")
+        south, y = signed_ticks(_plain(lat), "lat")
+        code = geosot.code_of_ticks(west, x, south, y, level)
+    except GridError:
+        if masking:
+            return 0, True
+        raise
+    return (code, False) if masking else code
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _encode_exactly(lon: list[Any], lat: list[Any], level: int, errors: Errors) -> Any:
+    if len(lon) != len(lat):
+        raise MalformedCoordinate(f"there are {len(lon)} longitudes and {len(lat)} latitudes")
+    out, bad = np.zeros(len(lon), dtype=np.uint64), np.zeros(len(lon), dtype=bool)
+    for i, (x, y) in enumerate(zip(lon, lat, strict=True)):
+        try:
+            out[i] = _encode_number(x, y, level, "raise")
+        except GridError as error:
+            if not check_errors(errors):
+                raise type(error)(error.reason, position=i) from error
+            bad[i] = True
+    return (out, bad) if check_errors(errors) else out
+
+
+def _find_bad(x: NDArray[np.float64], y: NDArray[np.float64], level: int, out: Codes) -> Bools:
+    """Return which points are bad, and write the codes of those in polar cells that the standard prints."""
+    bad: Bools = ~((np.abs(x) <= 180) & (np.abs(y) <= 90))
+    if level < POLAR_FIRST_LEVEL:
+        return bad
+    polar = ~bad & (np.abs(np.where(bad, 0.0, y)) >= 87.9999)
+    for i in np.flatnonzero(polar):
+        west, tx = signed_ticks(float(x.flat[i]), "lon")
+        south, ty = signed_ticks(float(y.flat[i]), "lat")
+        if ty >= POLAR_START and level > POLAR_LAST_LEVEL:
+            bad.flat[i] = True
+        else:
+            out.flat[i] = geosot.code_of_ticks(west, tx, south, ty, level)
+    return bad
+
+
+def _point_fault(x: float, y: float, level: int, index: int) -> GridError:
+    try:
+        _encode_number(x, y, level, "raise")
+    except GridError as error:
+        return type(error)(error.reason, position=index)
+    raise AssertionError(f"({x}, {y}) was marked bad and is not")
+
+
+def to_stored(code: Any) -> Any:
+    """Return codes in the form in which they are stored: the same 64 bits as a signed integer."""
+    if is_scalar(code):
+        return geosot.stored(geosot.unsigned(code))
+    return codes_of(code)[0].view(np.int64)
+
+
+def from_stored(stored: Any) -> Any:
+    """Return stored (signed) codes in their unsigned form."""
+    if is_scalar(stored):
+        return geosot.unsigned(stored)
+    return codes_of(stored)[0]
+
+
+def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any:
+    """Return west, south, east and north of each cell in degrees.
+
+    Parameters
+    ----------
+    code : int or column of int
+        Codes in either form; bits below the level are ignored.
+    level : int
+        0 to 32, one for all.
+    errors : {"raise", "mask"}
+        Raise at the first code that names no cell, or answer NaN for it and mark it.
+
+    Returns
+    -------
+    tuple of four floats or arrays (and `bad` as the fifth with `errors="mask"`)
+        Cells are cut at their degree or minute and at 180 and 90 degrees. A polar cell that crosses 180
+        degrees has west > east.
+
+    Raises
+    ------
+    MalformedCode
+        The code points into a pad, out of the earth, or into no printed polar cell.
+    """
+    level = check_level(level)
+    if is_scalar(code):
+        if check_errors(errors):
+            try:
+                return *geosot.bounds_in_degrees(geosot.unsigned(code), level), False
+            except MalformedCode:
+                return *(float("nan"),) * 4, True
+        return geosot.bounds_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level)
+    codes, nulls, _ = codes_of(code)
+    edges = tuple(np.empty(codes.shape, dtype=np.float64) for _ in range(4))
+    if level == 0:
+        for edge, value in zip(edges, (-180.0, -90.0, 180.0, 90.0), strict=True):
+            edge.fill(value)
+        faults = 0
+    else:
+        faults = _kernels().decode(
+            codes.ravel(),
+            np.uint64(geosot.level_mask(level)),
+            SIZE[level],
+            UNIT[level],
+            POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END,
+            *(edge.ravel() for edge in edges),
+        )
+    bad = _fill_polar(codes, level, edges) if faults else np.zeros(codes.shape, dtype=bool)
+    if nulls is not None:
+        bad |= nulls.reshape(codes.shape)
+        for edge in edges:
+            edge[bad] = np.nan
+    if check_errors(errors):
+        return *edges, bad
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise _code_fault(int(codes.flat[first]), level, first, nulls)
+    return edges
+
+
+def _fill_polar(codes: Codes, level: int, edges: tuple[NDArray[np.float64], ...]) -> Bools:
+    bad: Bools = np.isnan(edges[0])
+    if POLAR_FIRST_LEVEL <= level <= POLAR_LAST_LEVEL:
+        mask = geosot.level_mask(level)
+        for i in np.flatnonzero(bad):
+            code = int(codes.flat[i]) & mask
+            if zone_of(code, level):
+                for edge, value in zip(edges, geosot.bounds_in_degrees(code, level), strict=True):
+                    edge.flat[i] = value
+                bad.flat[i] = False
+    return bad
+
+
+def _code_fault(code: int, level: int, index: int, nulls: Bools | None) -> GridError:
+    if nulls is not None and nulls.ravel()[index]:
+        return MalformedCode("the code is null", position=index)
+    try:
+        geosot.anchor(code, level)
+    except GridError as error:
+        return type(error)(error.reason, position=index)
+    raise AssertionError(f"{code} was marked bad and is not")
+
+
+def centre(code: Any, level: int) -> Any:
+    """Return longitude and latitude of the middle of each cell, in degrees."""
+    west, south, east, north = bounds(code, level)
+    return middle(west, south, east, north)
+
+
+def middle(west: Any, south: Any, east: Any, north: Any) -> Any:
+    """Return the middle of bounds in degrees; that of a polar cap is the pole, at longitude 0."""
+    cap = (np.abs(np.asarray(east) - west) == 360) & (np.asarray(north) - south < 90)
+    lon = np.where(np.asarray(west) > east, 180.0, (np.asarray(west) + east) / 2)
+    lat = np.where(cap, np.where(np.asarray(north) > 0, 90.0, -90.0), (np.asarray(south) + north) / 2)
+    return (float(lon), float(lat)) if lon.ndim == 0 else (lon, lat)
+
+
+def area_m2(code: Any, level: int) -> Any:
+    """Return the true area of each cell in m2, on the ellipsoid of CGCS2000 (see `ellipsoid.area_m2`)."""
+    return ellipsoid.area_m2(*bounds(code, level))
+
+
+def size_m(code: Any, level: int) -> Any:
+    """Return width and height of each cell in metres, measured through its middle."""
+    return ellipsoid.size_m(*bounds(code, level))
+
+
+def parent(code: Any, level: int, to_level: int) -> Any:
+    """Return the ancestor of each cell at a coarser level (or the cell itself, at its own level).
+
+    Raises
+    ------
+    LevelError
+        `to_level` is finer than `level`.
+    PolarUnsupported
+        From a polar cell to a level above 8, where many ordinary cells share the cap.
+    """
+    level = check_level(level)
+    to_level = check_level(to_level)
+    if to_level > level:
+        raise LevelError(f"level {to_level} is finer than level {level}: it holds descendants, not ancestors")
+    if is_scalar(code):
+        return geosot.parent_of(geosot.unsigned(code) & geosot.level_mask(level), level, to_level)
+    codes, _, dtype = codes_of(code)
+    out = codes & np.uint64(geosot.level_mask(to_level))
+    if POLAR_FIRST_LEVEL <= level <= POLAR_LAST_LEVEL:
+        # Latitude leads longitude in no bit of its own, so comparing the odd bits compares latitudes.
+        lat_bits = codes & np.uint64(0x2AAAAAAAAAAAAAAA)
+        mask = geosot.level_mask(level)
+        for i in np.flatnonzero(lat_bits >= np.uint64(geosot.interleave(geosot.pack(POLAR_START), 0))):
+            out.flat[i] = geosot.parent_of(int(codes.flat[i]) & mask, level, to_level)
+    return out.view(dtype)
+
+
+def ancestors(code: int, level: int) -> list[tuple[int, int]]:
+    """Return (code, level) of all ancestors of a cell, from level 1 to the level above it."""
+    level = check_level(level)
+    first = POLAR_FIRST_LEVEL if zone_of(geosot.unsigned(code) & geosot.level_mask(level), level) else 1
+    return [(parent(code, level, coarser), coarser) for coarser in range(first, level)]
+
+
+def children(code: int, level: int, to_level: int | None = None) -> NDArray[np.uint64]:
+    """Return the codes of the existing descendants of one cell at a finer level, in code order.
+
+    A cell has four children, or two or one where the grid is cut at 60 minutes or seconds, at 180 degrees
+    or at the pole.
+
+    Parameters
+    ----------
+    code : int
+        The cell, in either form.
+    level : int
+        Its level.
+    to_level : int, optional
+        The level of the descendants; the next one by default.
+
+    Raises
+    ------
+    LevelError
+        `to_level` is not finer than `level`.
+    PolarUnsupported
+        Some of them would lie at 88 degrees and beyond.
+    """
+    level = check_level(level)
+    to_level = check_level(level + 1 if to_level is None else to_level)
+    if to_level <= level:
+        raise LevelError(f"level {to_level} is not finer than level {level}: it holds no children")
+    found = [geosot.unsigned(code) & geosot.level_mask(level)]
+    for coarser in range(level, to_level):
+        found = [child for cell in found for child in geosot.children_of(cell, coarser)]
+    return np.array(found, dtype=np.uint64)
+
+
+def cell_range(code: Any, level: int) -> Any:
+    """Return the lowest and highest stored code of all descendants of each cell, both inclusive.
+
+    Raises
+    ------
+    OutOfRange
+        Level 0 means everything and is no range.
+    """
+    level = check_level(level)
+    if is_scalar(code):
+        return geosot.range_of(geosot.unsigned(code), level)
+    if level == 0:
+        raise OutOfRange("level 0 means everything and is no range")
+    mask = np.uint64(geosot.level_mask(level))
+    low = codes_of(code)[0] & mask
+    return low.view(np.int64), (low | ~mask).view(np.int64)
+
+
+def contains(code: Any, level: int, other: Any, other_level: int) -> Any:
+    """Say whether each cell contains (or is) the other one."""
+    level, other_level = check_level(level), check_level(other_level)
+    if is_scalar(code) and is_scalar(other):
+        if other_level < level:
+            return False
+        try:
+            return parent(other, other_level, level) == geosot.unsigned(code) & geosot.level_mask(level)
+        except PolarUnsupported:
+            return False
+    mask = np.uint64(geosot.level_mask(level))
+    a, b = (np.uint64(geosot.unsigned(v)) if is_scalar(v) else codes_of(v)[0] for v in (code, other))
+    same: Bools = (a & mask) == (b & mask)
+    return same if other_level >= level else np.zeros_like(same)
+
+
+def common_ancestor(code: int, level: int, other: int, other_level: int) -> tuple[int, int]:
+    """Return (code, level) of the finest cell that contains both; level 0 where nothing smaller does."""
+    depth = min(check_level(level), check_level(other_level))
+    difference = geosot.unsigned(code) ^ geosot.unsigned(other)
+    same = min(depth, (64 - difference.bit_length()) // 2)
+    return geosot.unsigned(code) & geosot.level_mask(same), same
