@@ -8,7 +8,9 @@ PORT   ?= 8000
 STATIC := src/jingwei/web/static/index.html
 export JINGWEI_HOME ?= $(CURDIR)/var
 
-.PHONY: run test check soak bench lock system clean
+NPM    ?= npm
+
+.PHONY: run test check pages soak bench lock system clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,10 +26,20 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
-run: $(VENV)/.run ## open a city at http://localhost:8000 (CITY=path of a pack, DATA=its files, PORT=8000)
+frontend/node_modules/.installed: frontend/package-lock.json frontend/package.json frontend/.npmrc
+	cd frontend && $(NPM) ci --no-audit --no-fund
+	touch $@
+
+$(STATIC): frontend/node_modules/.installed $(shell find frontend/src frontend/public -type f) $(wildcard frontend/*.ts frontend/*.json frontend/*.html)
+	cd frontend && $(NPM) run --silent build
+	touch $@
+
+pages: $(STATIC) ## build the pages into the package
+
+run: $(VENV)/.run $(STATIC) ## open a city at http://localhost:8000 (CITY=path of a pack, DATA=its files, PORT=8000)
 	$(BIN)/jingwei up $(CITY) $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
-test: $(VENV)/.dev system check ## set everything up, then check and test all of it
+test: $(VENV)/.dev $(STATIC) system check ## set everything up, then check and test all of it
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev ## formatting, lint, types, floors
@@ -50,4 +62,4 @@ lock: $(VENV)/.dev ## renew requirements/*.txt from pyproject.toml
 	sh tools/lock.sh $(BIN)/uv
 
 clean: ## remove what was set up (never a city's data)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) frontend/node_modules src/jingwei/web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,16 @@
+/** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
+import { Hash, type LucideIcon } from "lucide-react";
+import { type ComponentType, lazy, type LazyExoticComponent } from "react";
+
+export type Part = {
+  /** Where the part lives; `path/*` belongs to it. */
+  path: string;
+  /** Key of its name in words/. */
+  name: string;
+  icon: LucideIcon;
+  page: LazyExoticComponent<ComponentType>;
+};
+
+export const PARTS: Part[] = [
+  { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },
+];

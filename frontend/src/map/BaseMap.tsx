@@ -1,0 +1,86 @@
+/** A MapLibre map as a React component. What lies on it are its children, which find it by `useMap`. */
+import maplibregl, { type LngLatBoundsLike, type Map as MapLibre } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import "./map.css";
+import { type Ground, groundStyle } from "./style";
+
+const MapContext = createContext<MapLibre | null>(null);
+
+/** The map around this component; children are drawn only once its style is loaded. */
+export function useMap(): MapLibre {
+  const map = useContext(MapContext);
+  if (!map) throw new Error("useMap outside a BaseMap");
+  return map;
+}
+
+type Props = {
+  label: string;
+  ground: Ground;
+  /** Where the map starts, and returns to; later changes do not move it. */
+  bounds?: LngLatBoundsLike;
+  padding?: number | maplibregl.PaddingOptions;
+  centre?: [number, number];
+  zoom?: number;
+  maxBounds?: LngLatBoundsLike;
+  still?: boolean;
+  children?: ReactNode;
+};
+
+export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, maxBounds, still, children }: Props) {
+  const { t, i18n } = useTranslation();
+  const box = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<MapLibre | null>(null);
+  const [lost, setLost] = useState(false);
+
+  // The map lives as long as its box; a new ground (another look, another city) makes a new map.
+  // biome-ignore lint: the view it starts from is read once
+  useEffect(() => {
+    if (!box.current) return;
+    let made: MapLibre;
+    try {
+      made = new maplibregl.Map({
+        container: box.current,
+        style: groundStyle(ground),
+        ...(centre ? { center: centre, zoom: zoom ?? 10 } : bounds ? { bounds, fitBoundsOptions: { padding } } : {}),
+        maxBounds,
+        attributionControl: false,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        fadeDuration: 0,
+        interactive: !still,
+        locale: {
+          "Map.Title": label,
+          "NavigationControl.ZoomIn": t("map.zoomIn"),
+          "NavigationControl.ZoomOut": t("map.zoomOut"),
+          "ScaleControl.Meters": t("map.metres"),
+          "ScaleControl.Kilometers": t("map.kilometres"),
+        },
+      });
+    } catch {
+      setLost(true);
+      return;
+    }
+    made.touchZoomRotate.disableRotation();
+    made.keyboard.disableRotation();
+    if (!still) made.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
+    made.addControl(new maplibregl.ScaleControl({ maxWidth: 96 }), "bottom-left");
+    const ready = () => setMap(made);
+    if (made.isStyleLoaded()) ready();
+    else made.once("style.load", ready);
+    return () => {
+      setMap(null);
+      made.remove();
+    };
+  }, [ground, i18n.language, label]);
+
+  return (
+    <div className="map">
+      <div ref={box} className="map-box" />
+      {lost && <p className="map-lost">{t("map.lost")}</p>}
+      {map && <MapContext.Provider value={map}>{children}</MapContext.Provider>}
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+"""The whole application, read from top to bottom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from jingwei import __version__
+from jingwei.web import limits, pages, problems
+from jingwei.web.routes import codes
+
+TAGS = [
+    {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
+]
+
+
+def create_app(*, pages_root: Path = pages.STATIC) -> FastAPI:
+    """Return the application.
+
+    Parameters
+    ----------
+    pages_root
+        The folder of the built pages.
+
+    """
+    app = FastAPI(
+        title="Jingwei",
+        version=__version__,
+        summary="The city on one map, and the API behind it",
+        openapi_url="/api/openapi.json",
+        openapi_tags=TAGS,
+        docs_url=None,  # FastAPI's page fetches its script from another host
+        redoc_url=None,
+        responses=problems.responses(422),
+        generate_unique_id_function=lambda route: route.name,
+    )
+    problems.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(limits.BodyLimit)
+    app.add_middleware(limits.SafeHeaders)
+
+    app.include_router(codes.router, prefix="/api")
+    app.include_router(pages.router(pages_root))
+    _add_problem_schema(app)
+    return app
+
+
+def _add_problem_schema(app: FastAPI) -> None:
+    """Put the schema of problems, which routes only refer to, into the OpenAPI document."""
+    written = app.openapi
+
+    def with_problem() -> dict[str, Any]:
+        document = written()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = with_problem  # type: ignore[method-assign]

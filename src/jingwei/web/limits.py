@@ -1,0 +1,76 @@
+"""What a request may weigh, and the headers that bound what a page may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1 << 20
+"""Bytes of a request's body; routes that take files read them in pieces under limits of their own."""
+
+
+class BodyLimit:
+    """Refuses a body above a limit: at once by its declared length, else when the bytes have come in."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a bounded body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        refused = declared.isdigit() and int(declared) > self.limit
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if refused or taken > self.limit:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+def content_security_policy(map_hosts: tuple[str, ...] = ()) -> str:
+    """Return the policy that keeps pages to this server; `map_hosts` are a city's own map services."""
+    hosts = "".join(f" {host}" for host in map_hosts)
+    return (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data: blob:{hosts}; connect-src 'self'{hosts}; worker-src 'self' blob:; "
+        "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+class SafeHeaders:
+    """Adds to every answer the headers that bound what a browser may do with it."""
+
+    def __init__(self, app: ASGIApp, map_hosts: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": content_security_policy(map_hosts),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add the headers to its answer."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
