@@ -10,6 +10,11 @@ from alembic.migration import MigrationContext
 import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
+from jingwei.words import Text
+
+ledger.declare(
+    "test.done", Text("测试", "Tested"), subject="s", fields={"n": ledger.Field(int, Text("数", "number"))}
+)
 
 
 def test_migrations_give_exactly_the_declared_tables(records_url):

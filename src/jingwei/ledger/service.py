@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from jingwei.ledger.models import Event
+from jingwei.errors import NotFoundError
+from jingwei.ledger import events as _own_types  # noqa: F401 - declares what the log says of itself
+from jingwei.ledger.bell import mark_appended
+from jingwei.ledger.models import Event, Head, encode_json
+from jingwei.ledger.schemas import event_type
 from jingwei.records import now_utc
+from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.orm import Session
+
+SALT_SIZE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sealed event as followers and readers get it; what was erased is `None`."""
+
+    position: int
+    id: int
+    type: str
+    time: datetime
+    sealed: datetime
+    actor: str | None
+    subject: str | None
+    data: dict[str, Any] | None
 
 
 def append(session: Session, type_: str, *, actor: str, subject: str, data: dict[str, Any]) -> Event:
@@ -23,7 +48,7 @@ def append(session: Session, type_: str, *, actor: str, subject: str, data: dict
     session
         The session of the change that this event tells of; both are committed together or not at all.
     type_
-        What happened, as `part.past_participle` (`dataset.published`).
+        What happened, as `part.past_participle` (`dataset.published`), declared with `declare`.
     actor
         Identifier of the person or program that did it.
     subject
@@ -31,13 +56,120 @@ def append(session: Session, type_: str, *, actor: str, subject: str, data: dict
     data
         The facts of the event: JSON values only, never personal data.
 
+    Raises
+    ------
+    UnknownEventError, EventDataError
+        Where the type is not declared, or the data does not fit it.
+
     """
-    event = Event(type=type_, time=now_utc(), actor=actor, subject=subject, data=data)
+    event = Event(**_columns(type_, actor, subject, data))
     session.add(event)
+    mark_appended(session)
     return event
+
+
+def append_many(
+    session: Session, type_: str, events: Iterable[tuple[str, dict[str, Any]]], *, actor: str
+) -> int:
+    """Append many events of one type, given as `(subject, data)`; return how many."""
+    rows = [_columns(type_, actor, subject, data) for subject, data in events]
+    if rows:
+        session.connection().execute(insert(Event.__table__), rows)  # type: ignore[arg-type]
+        mark_appended(session)
+    return len(rows)
+
+
+def _columns(type_: str, actor: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+    event_type(type_).validate(data)
+    salt = os.urandom(SALT_SIZE)
+    payload = payload_bytes(actor, subject, encode_json(data))
+    return {
+        "type": type_,
+        "time": now_utc(),
+        "actor": actor,
+        "subject": subject,
+        "data": data,
+        "salt": salt,
+        "digest": hashlib.sha256(salt + payload).digest(),
+    }
+
+
+def payload_bytes(actor: str | None, subject: str | None, data: bytes) -> bytes:
+    """Return what the digest of an event is taken of: its actor, subject and data, as compact JSON."""
+    return b'{"actor":%b,"data":%b,"subject":%b}' % (encode_json(actor), data, encode_json(subject))
+
+
+def entry_bytes(type_: str, time: datetime, sealed: datetime, digest: bytes) -> bytes:
+    """Return the leaf of an event in the tree: nothing of it can be traced to a person.
+
+    `time` is when the event was appended, `sealed` when it got its position. Both in UTC.
+    """
+    written, placed = (t.isoformat(timespec="microseconds")[:26] for t in (time, sealed))
+    told = f'{{"digest":"{digest.hex()}","sealed":"{placed}Z","time":"{written}Z","type":"{type_}","v":1}}'
+    return told.encode()
 
 
 def events_of(session: Session, subject: str, *, limit: int = 100) -> Sequence[Event]:
     """Return the newest events of `subject`, newest first."""
     question = select(Event).where(Event.subject == subject).order_by(Event.id.desc()).limit(limit)
     return session.scalars(question).all()
+
+
+def size(session: Session) -> int:
+    """Return how many events are sealed; positions count from 0."""
+    return session.scalar(select(Head.size)) or 0
+
+
+def entries(session: Session, start: int, end: int, *, types: Collection[str] | None = None) -> list[Entry]:
+    """Return the sealed events at positions `[start, end)`, in order, of `types` if given."""
+    question = select(Event).where(Event.position >= start, Event.position < end)
+    if types is not None:
+        question = question.where(Event.type.in_(types))
+    return [_entry(event) for event in session.scalars(question.order_by(Event.position))]
+
+
+def entry_at(session: Session, position: int) -> Entry:
+    """Return the event at `position`.
+
+    Raises
+    ------
+    NotFoundError
+        Where no event has that position.
+
+    """
+    event = session.scalar(select(Event).where(Event.position == position))
+    if event is None:
+        raise NotFoundError(Text(f"日志中没有第 {position} 条", f"the log has no entry {position}."))
+    return _entry(event)
+
+
+def correct(session: Session, position: int, *, actor: str, reason: str, data: dict[str, Any]) -> Event:
+    """Append what holds instead of the event at `position`; that one stays as it is."""
+    old = entry_at(session, position)
+    told = {"position": position, "reason": reason, "data": data}
+    return append(session, "ledger.corrected", actor=actor, subject=old.subject or "ledger", data=told)
+
+
+def erase(session: Session, positions: Collection[int], *, actor: str, reason: str) -> Event:
+    """Erase the payloads of events, and record that; the tree stays valid.
+
+    What remains of each is its type, its times, its position and a salted digest that, without the
+    salt, says nothing.
+    """
+    found = session.scalars(select(Event).where(Event.position.in_(positions))).all()
+    missing = set(positions) - {event.position for event in found}
+    if missing:
+        raise NotFoundError(Text(f"日志中没有第 {min(missing)} 条", f"the log has no entry {min(missing)}."))
+    for event in found:
+        event.actor = event.subject = event.data = event.salt = None
+    told = {"positions": sorted(positions), "reason": reason}
+    return append(session, "ledger.erased", actor=actor, subject="ledger", data=told)
+
+
+def _entry(event: Event) -> Entry:
+    if event.position is None or event.sealed is None:
+        msg = f"event {event.id} is not sealed"
+        raise ValueError(msg)
+    return Entry(
+        event.position, event.id, event.type, event.time, event.sealed, event.actor, event.subject, event.data
+    )

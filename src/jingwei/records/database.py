@@ -32,6 +32,7 @@ class Records:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would empty what was read
                 session.rollback()
 
     @contextmanager

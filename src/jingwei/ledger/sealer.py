@@ -1,0 +1,302 @@
+"""Giving each committed event its position and signing the tree over them.
+
+Sequences of a database count in the order of asking, not of committing: event 7 may become visible
+after event 8. So positions are given afterwards, to what is committed, by whoever holds the lock of the
+log's head. A follower that has read up to a position has missed nothing before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import ColumnElement, Table, func, select, update
+
+from jingwei.errors import ConflictError
+from jingwei.ledger import keys, tiles
+from jingwei.ledger.bell import bells_of
+from jingwei.ledger.keys import Signer
+from jingwei.ledger.models import Event, Head, PastCheckpoint
+from jingwei.ledger.service import append, entry_bytes
+from jingwei.ledger.verify import (
+    EMPTY_ROOT,
+    HASH_SIZE,
+    TILE_WIDTH,
+    Checkpoint,
+    Frontier,
+    Key,
+    Note,
+    leaf_hash,
+    verify_consistency,
+)
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from jingwei.records import Records
+
+KEY_FILE = "log-key.pem"
+NEXT_KEY_FILE = "log-key.next.pem"
+CHECKPOINT_FILE = "checkpoint"
+GROUP = 10_000
+"""The most events sealed in one transaction, so that none is long."""
+JITTER = timedelta(seconds=1)
+"""Clocks are set by small steps; a step back below this is smoothed, a larger one is recorded."""
+LOOK_AGAIN = 0.5
+"""Seconds after which the sealer looks for what other processes appended."""
+
+_event = cast("Table", Event.__table__)
+
+
+class RolledBackError(ConflictError):
+    """The record store is older than the last checkpoint that was signed over it."""
+
+    code = "ledger-rolled-back"
+    status = 500
+
+    def __init__(self, signed: Checkpoint, stored: int) -> None:
+        super().__init__(
+            Text(
+                f"日志停止封存：已签名的检查点有 {signed.size} 条，与数据库（{stored} 条）不符，"
+                "数据库被回退或改写",
+                f"the log does not seal: a signed checkpoint counts {signed.size} events, and the store"
+                f" (of {stored}) does not lead to it; it was rolled back or rewritten.",
+            ),
+            mend=Text("请恢复更新的备份", "Restore a newer backup."),
+        )
+
+
+class Sealer:
+    """Seals the log of one record store.
+
+    Parameters
+    ----------
+    records
+        The record store.
+    folder
+        Where the key and a copy of the newest checkpoint are kept, apart from the record store: the copy
+        shows when the store is rolled back.
+    key_file
+        A key from outside, instead of one generated in `folder`.
+    origin
+        The name of the log, given once when it is opened.
+    pause
+        Seconds between two seals under load: the time in which events gather to share one.
+    clock
+        Where the time comes from.
+
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        folder: Path,
+        *,
+        key_file: Path | None = None,
+        origin: str | None = None,
+        pause: float = 0.02,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self.records = records
+        self.folder = folder
+        self.pause = pause
+        self.clock = clock
+        self.bells = bells_of(records.engine)
+        self._key_file = key_file or folder / KEY_FILE
+        self._next_key_file = folder / NEXT_KEY_FILE
+        if not self._key_file.exists() and key_file is None:
+            keys.generate(self._key_file)
+        self._open(origin)
+
+    # opening
+
+    def _open(self, origin: str | None) -> None:
+        private = keys.load(self._key_file)
+        with self.records.write() as session:
+            head = session.scalar(select(Head).with_for_update())
+            if head is None:
+                head = self._first_head(session, Signer(origin or keys.new_origin(), private))
+            self.signer = Signer(head.origin, private)
+        self._finish_rotation()
+        self._check_not_rolled_back()
+
+    def _first_head(self, session: Session, signer: Signer) -> Head:
+        told = {"origin": signer.name, "key": str(signer.key)}
+        append(session, "ledger.opened", actor="system", subject="ledger", data=told)
+        checkpoint = signer.sign(Checkpoint(signer.name, 0, EMPTY_ROOT))
+        head = Head(origin=signer.name, size=0, sealed=self.clock(), frontier=b"", checkpoint=checkpoint)
+        session.add(head)
+        return head
+
+    def _check_not_rolled_back(self) -> None:
+        path = self.folder / CHECKPOINT_FILE
+        if not path.exists():
+            return
+        kept = Checkpoint.parse(Note.parse(path.read_text(encoding="utf-8")).text)
+        with self.records.read() as session:
+            head = session.scalars(select(Head)).one()
+            now = Checkpoint.parse(Note.parse(head.checkpoint).text)
+            if kept.size <= now.size and kept.origin == now.origin:
+                proof = tiles.prove_consistency(session, kept.size, now.size)
+                if verify_consistency(kept.size, now.size, kept.root, now.root, proof):
+                    return
+        raise RolledBackError(kept, now.size)
+
+    # sealing
+
+    def seal(self) -> int:
+        """Seal one group of what is committed; return how many events it had."""
+        with self.records.read() as session:
+            if session.scalar(select(Event.id).where(Event.position.is_(None)).limit(1)) is None:
+                return 0
+        with self.records.write() as session:
+            head = session.scalars(select(Head).with_for_update()).one()
+            count = self._seal_group(session, head)
+            note = head.checkpoint
+        self._after_commit(note)
+        return count
+
+    def seal_all(self) -> int:
+        """Seal everything that is committed; return how many events that were."""
+        total = 0
+        while count := self.seal():
+            total += count
+        return total
+
+    def run(self, stop: threading.Event) -> None:
+        """Seal until `stop` is set."""
+        while not stop.is_set():
+            seen = self.bells.appended.count
+            if self.seal():
+                stop.wait(self.pause)
+            else:
+                self.bells.appended.wait(seen, LOOK_AGAIN)
+        self.seal_all()
+
+    def _seal_group(self, session: Session, head: Head, *, successor: Signer | None = None) -> int:
+        now = self.clock()
+        leaves: list[bytes] = []
+        if now < head.sealed - JITTER:
+            told = {"before": _iso(head.sealed), "after": _iso(now)}
+            event = append(session, "ledger.clock_moved_back", actor="system", subject="ledger", data=told)
+            session.flush()
+            leaves += self._assign(session, head.size, now, _event.c.id == event.id)
+        now = max(now, head.sealed) if not leaves else now
+        leaves += self._assign(session, head.size + len(leaves), now, _event.c.position.is_(None))
+        if leaves:
+            self._grow(session, head, leaves, now, successor)
+        return len(leaves)
+
+    @staticmethod
+    def _assign(session: Session, base: int, now: datetime, which: ColumnElement[bool]) -> list[bytes]:
+        """Give positions from `base` on, in order of id, and return the hashes of the leaves."""
+        rank = (func.row_number().over(order_by=_event.c.id) - 1).label("rank")
+        waiting = select(_event.c.id, rank).where(which).order_by(_event.c.id).limit(GROUP).subquery()
+        # One statement, so that what is ranked and what is changed is seen at one moment.
+        statement = (
+            update(_event)
+            .where(_event.c.id == waiting.c.id)
+            .values(position=base + waiting.c.rank, sealed=now)
+            .returning(_event.c.position, _event.c.type, _event.c.time, _event.c.digest)
+        )
+        rows = sorted(session.connection().execute(statement), key=lambda row: row[0])
+        return [leaf_hash(entry_bytes(type_, time, now, digest)) for _, type_, time, digest in rows]
+
+    def _grow(
+        self, session: Session, head: Head, leaves: list[bytes], now: datetime, successor: Signer | None
+    ) -> None:
+        nodes = [head.frontier[i : i + HASH_SIZE] for i in range(0, len(head.frontier), HASH_SIZE)]
+        frontier = Frontier(head.size, nodes)
+        for leaf in leaves:
+            frontier.push(leaf)
+        tiles.extend(session, head.size, leaves)
+        checkpoint = Checkpoint(head.origin, frontier.size, frontier.root())
+        note = self.signer.sign(checkpoint)
+        if successor is not None:
+            note += successor.signature_line(str(checkpoint))
+        # Kept at every full tile and every hour: by these a change is narrowed down when all else is forged.
+        crossed = head.size // TILE_WIDTH != frontier.size // TILE_WIDTH or head.sealed.hour != now.hour
+        if crossed or successor is not None:
+            session.add(PastCheckpoint(size=frontier.size, note=note, handover=successor is not None))
+        head.size, head.sealed, head.checkpoint = frontier.size, now, note
+        head.frontier = b"".join(frontier.nodes)
+
+    def _after_commit(self, note: str) -> None:
+        path = self.folder / CHECKPOINT_FILE
+        fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
+        fresh.write_text(note, encoding="utf-8")
+        os.replace(fresh, path)  # noqa: PTH105 - atomic
+        self.bells.sealed.ring()
+
+    # keys
+
+    def rotate(self, key_file: Path | None = None) -> Key:
+        """Pass the log to a new key, generated or given; return it.
+
+        The entry that names the new key is the last one that the old key signs alone; its checkpoint
+        carries both signatures. Whoever trusts the old key can so come to trust the new one.
+        """
+        private = keys.load(key_file) if key_file else keys.generate(self._next_key_file)
+        successor = Signer(self.signer.name, private)
+        if key_file:
+            _write_private(self._next_key_file, key_file.read_bytes())
+        self.seal_all()
+        with self.records.write() as session:
+            head = session.scalars(select(Head).with_for_update()).one()
+            # What was committed meanwhile goes before the entry of the new key, which must come last.
+            while self._seal_group(session, head) == GROUP:
+                pass
+            told = {"old_key": str(self.signer.key), "new_key": str(successor.key)}
+            event = append(session, "ledger.key_rotated", actor="system", subject="ledger", data=told)
+            session.flush()
+            now = max(self.clock(), head.sealed)
+            leaves = self._assign(session, head.size, now, _event.c.id == event.id)
+            self._grow(session, head, leaves, now, successor)
+            note = head.checkpoint
+        self._after_commit(note)
+        os.replace(self._next_key_file, self._key_file)  # noqa: PTH105 - atomic
+        self.signer = successor
+        return successor.key
+
+    def _finish_rotation(self) -> None:
+        """After a crash between the entry of a new key and the change of files: complete, or discard."""
+        if not self._next_key_file.exists():
+            return
+        successor = Signer(self.signer.name, keys.load(self._next_key_file))
+        with self.records.read() as session:
+            told = session.scalars(
+                select(Event.data)
+                .where(Event.type == "ledger.key_rotated")
+                .order_by(Event.id.desc())
+                .limit(1)
+            ).first()
+        if told is not None and told["new_key"] == str(successor.key):
+            os.replace(self._next_key_file, self._key_file)  # noqa: PTH105 - atomic
+            self.signer = successor
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                self._next_key_file.unlink()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def latest_checkpoint(session: Session) -> str:
+    """Return the newest signed checkpoint; the empty text before the log is opened."""
+    found: Any = session.scalar(select(Head.checkpoint))
+    return found or ""
