@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 
 import click
 
-import jingwei
 from jingwei.ledger import bundle
 from jingwei.ledger.keys import check_signature
 from jingwei.ledger.schemas import event_types, events_page
@@ -104,7 +101,4 @@ def rotate(folder: Path, key_file: Path | None, records_url: str) -> None:
 @ledger.command()
 def types() -> None:
     """Print every type of events that the parts declare: the page docs/events.md."""
-    for part in pkgutil.iter_modules(jingwei.__path__):
-        if part.ispkg and (Path(jingwei.__path__[0]) / part.name / "events.py").exists():
-            importlib.import_module(f"jingwei.{part.name}.events")
     click.echo(events_page(event_types()), nl=False)

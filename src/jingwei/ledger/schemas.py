@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import pkgutil
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
 
+import jingwei
 from jingwei.errors import JingweiError
 from jingwei.words import Text
 
@@ -116,14 +121,25 @@ def event_type(name: str) -> EventType:
         Where no part has declared it.
 
     """
+    if name not in _declared:
+        load_declarations()
     try:
         return _declared[name]
     except KeyError:
         raise UnknownEventError(name) from None
 
 
+@cache
+def load_declarations() -> None:
+    """Read what the parts declare: the module `events` of each, found by its name."""
+    for part in pkgutil.iter_modules(jingwei.__path__):
+        if importlib.util.find_spec(f"jingwei.{part.name}.events") if part.ispkg else None:
+            importlib.import_module(f"jingwei.{part.name}.events")
+
+
 def event_types() -> list[EventType]:
     """Return all declared types, by name."""
+    load_declarations()
     return [_declared[name] for name in sorted(_declared)]
 
 

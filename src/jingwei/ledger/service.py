@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from jingwei.errors import NotFoundError
-from jingwei.ledger import events as _own_types  # noqa: F401 - declares what the log says of itself
 from jingwei.ledger.bell import mark_appended
 from jingwei.ledger.models import Event, Head, encode_json
 from jingwei.ledger.schemas import event_type

@@ -268,9 +268,12 @@ class Receipt:
 def decode_base64(text: str) -> bytes:
     """Decode standard base64 (RFC 4648, section 4), refusing anything else."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise FormatError("not base64: " + text[:80]) from None
+        data = b""
+    if base64.b64encode(data).decode() != text:  # one form for each content: unused bits are zero
+        raise FormatError("not base64: " + text[:80])
+    return data
 
 
 def payload_digest(salt: bytes, payload: bytes) -> str:
@@ -681,11 +684,13 @@ def _row(expected: int, entry: bytes, line: bytes) -> Row:
     """Read a line of payloads: position, salt in hex, payload; `-` where erased, `~` where withheld."""
     try:
         position, salt, *payload = line.split(b" ", 2)
-        if salt in (b"-", b"~"):
+        if salt in (b"-", b"~") and not payload:
             return Row(int(position), entry, None, None, erased=salt == b"-")
-        return Row(int(position), entry, bytes.fromhex(salt.decode()), payload[0])
+        if re.fullmatch(rb"[0-9a-f]+", salt):  # one form for each content
+            return Row(int(position), entry, bytes.fromhex(salt.decode()), payload[0])
     except (ValueError, IndexError):
-        return Row(expected, entry, b"", line)  # fits no digest, and is named as changed
+        pass
+    return Row(expected, entry, b"", line)  # fits no digest, and is named as changed
 
 
 def _moved(pairs: Sequence[tuple[int, int]], *, shifted: bool) -> list[int]:

@@ -1,0 +1,41 @@
+"""What happens to datasets."""
+
+from jingwei.ledger import Field, declare
+from jingwei.words import Text
+
+SUBJECT = "dataset/<id>"
+
+declare(
+    "dataset.published",
+    Text("数据集发布了新版本", "A new version of a dataset was published"),
+    subject=SUBJECT,
+    fields={
+        "version": Field(int, Text("版本号", "the number of the version")),
+        "delta": Field(dict[str, int], Text("各表的 Delta 版本", "the Delta version of each table")),
+        "counts": Field(dict, Text("行数统计", "how many rows, by kind")),
+        "sources": Field(list[dict], Text("来源文件及其摘要", "the source files and their digests")),
+    },
+)
+declare(
+    "dataset.held",
+    Text("数据集待人处理，未发布", "A dataset is held back until a person answers"),
+    subject=SUBJECT,
+    fields={"code": Field(str, Text("问题代码", "the code of the problem"))},
+)
+declare(
+    "dataset.failed",
+    Text("数据集装载失败", "A dataset could not be loaded"),
+    subject=SUBJECT,
+    fields={"code": Field(str, Text("问题代码", "the code of the problem"))},
+)
+declare(
+    "dataset.removed",
+    Text("数据集撤下；文件和版本保留", "A dataset was withdrawn; its files and versions stay"),
+    subject=SUBJECT,
+)
+declare(
+    "dataset.discarded",
+    Text("崩溃后丢弃了未完成的装载", "A load that a crash left unfinished was discarded"),
+    subject=SUBJECT,
+    fields={"intent": Field(str, Text("装载的编号", "the identifier of the load"))},
+)
