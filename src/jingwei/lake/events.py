@@ -1,5 +1,7 @@
 """What happens to datasets."""
 
+from typing import Any
+
 from jingwei.ledger import Field, declare
 from jingwei.words import Text
 
@@ -12,8 +14,10 @@ declare(
     fields={
         "version": Field(int, Text("版本号", "the number of the version")),
         "delta": Field(dict[str, int], Text("各表的 Delta 版本", "the Delta version of each table")),
-        "counts": Field(dict, Text("行数统计", "how many rows, by kind")),
-        "sources": Field(list[dict], Text("来源文件及其摘要", "the source files and their digests")),
+        "counts": Field(dict[str, Any], Text("行数统计", "how many rows, by kind")),
+        "sources": Field(
+            list[dict[str, Any]], Text("来源文件及其摘要", "the source files and their digests")
+        ),
     },
 )
 declare(

@@ -1,5 +1,7 @@
 """What the log says about itself."""
 
+from typing import Any
+
 from jingwei.ledger.schemas import Field, declare
 from jingwei.words import Text
 
@@ -46,6 +48,6 @@ declare(
     fields={
         "position": Field(int, Text("被更正事件的序号", "the position of the entry corrected")),
         "reason": Field(str, Text("更正原因", "why")),
-        "data": Field(dict, Text("更正后的内容", "what holds instead")),
+        "data": Field(dict[str, Any], Text("更正后的内容", "what holds instead")),
     },
 )

@@ -192,4 +192,4 @@ def events_page(types: list[EventType]) -> str:
 def _type_name(type_: Any) -> str:
     """Return a type as Python writes it, fit for a cell of a table."""
     written = type_.__name__ if isinstance(type_, type) and not hasattr(type_, "__args__") else str(type_)
-    return written.replace("|", "\\|")
+    return written.replace("typing.", "").replace("|", "\\|")
