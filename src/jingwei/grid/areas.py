@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,16 +13,23 @@ from shapely.geometry.base import BaseGeometry
 
 from jingwei.grid import codes, ellipsoid, geosot, ranges
 from jingwei.grid.arrays import Bools, Codes, codes_of, is_scalar
-from jingwei.grid.errors import LevelError, MalformedCoordinate, OutOfRange, PolarUnsupported
-from jingwei.grid.levels import MAX_LEVEL, POLAR_FIRST_LEVEL, SIZE, TICKS_PER_DEGREE, check_level
+from jingwei.grid.errors import LevelError, OutOfRange
+from jingwei.grid.filling import Rule, ranges_of
+from jingwei.grid.levels import MAX_LEVEL, SIZE, TICKS_PER_DEGREE, check_level
+from jingwei.grid.outline import Crossing, geometry_of, pieces_of
+from jingwei.grid.ranges import Ranges
 
-Rule = Literal["intersects", "within", "centre"]
-Ranges = NDArray[np.int64]
+METRES_PER_DEGREE = 111_695.0
+"""A little more than the longest degree of a meridian on CGCS2000, which is at the poles."""
+
+_SLOTS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
 class Cover:
     """A set of cells, held as sorted disjoint ranges of stored codes.
+
+    Equal sets of places have equal ranges: the ranges are those of the fewest cells, joined.
 
     Attributes
     ----------
@@ -35,11 +42,17 @@ class Cover:
     @classmethod
     def of_ranges(cls, pairs: Any) -> Cover:
         """Return the cover of any ranges of stored codes, sorted and joined."""
-        return cls(ranges.normalise(np.asarray(pairs, dtype=np.int64).reshape(-1, 2)))
+        return cls(ranges.canonical(np.asarray(pairs, dtype=np.int64).reshape(-1, 2)))
 
     @classmethod
     def of_cells(cls, code: Any, level: Any) -> Cover:
-        """Return the cover of cells given as codes (in either form) and one level or one each."""
+        """Return the cover of cells given as codes (in either form) and one level, or one each.
+
+        Raises
+        ------
+        LevelError
+            A level is not 1 to 32.
+        """
         unsigned, _, _ = codes_of(np.atleast_1d(code) if is_scalar(code) else code)
         levels = np.broadcast_to(np.asarray(level, dtype=np.int64), unsigned.shape)
         if levels.size and (levels.min() < 1 or levels.max() > MAX_LEVEL):
@@ -52,13 +65,49 @@ class Cover:
         """Return the fewest cells that make up the cover: unsigned codes and levels, in stored order."""
         return ranges.cells_of(self.ranges)
 
+    def cells_at(self, level: int) -> Codes:
+        """Return the unsigned codes of all cells of one level in the cover, in stored order.
+
+        Raises
+        ------
+        LevelError
+            The cover has cells finer than the level.
+        """
+        level = check_level(level, 1)
+        block = np.int64((1 << (64 - 2 * level)) - 1)
+        if ((self.ranges[:, 0] & block) != 0).any() or ((self.ranges[:, 1] & block) != block).any():
+            raise LevelError(f"the cover has cells finer than level {level}")
+        return ranges.cells_at(self.ranges, level)
+
     def contains(self, code: Any) -> Any:
         """Say whether each code (of a point, or the anchor of a cell) lies in the cover."""
         if is_scalar(code):
-            return bool(ranges.contains(self.ranges, np.array([geosot.stored(geosot.unsigned(code))]))[0])
+            return bool(self._contains(np.array([geosot.unsigned(code)], dtype=np.uint64))[0])
         unsigned, nulls, _ = codes_of(code)
-        inside: Bools = ranges.contains(self.ranges, unsigned.view(np.int64))
+        inside = self._contains(unsigned.ravel()).reshape(unsigned.shape)
         return inside if nulls is None else inside & ~nulls
+
+    def _contains(self, unsigned: Codes) -> Bools:
+        from jingwei.grid import kernels_cover
+
+        inside = np.zeros(unsigned.shape, dtype=bool)
+        if len(self.ranges):
+            kernels_cover.contains(unsigned, *self._index, inside)
+        return inside
+
+    @cached_property
+    def _index(self) -> tuple[Codes, Codes, np.uint64, NDArray[np.int64]]:
+        """Ranges in unsigned order, and how many of them begin before the end of each slot of high bits."""
+        from jingwei.grid import kernels_cover
+
+        pairs = np.column_stack(ranges.split_at_zero(self.ranges))
+        pairs = pairs[np.argsort(pairs[:, 0])]
+        low, high = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+        shift = max(0, (int(high[-1]) - int(low[0])).bit_length() - _SLOTS.bit_length() + 1)
+        slots = (int(high[-1]) >> shift) - (int(low[0]) >> shift) + 1
+        table = np.empty(slots, dtype=np.int64)
+        kernels_cover.index_table(low, np.uint64(shift), table)
+        return low, high, np.uint64(shift), table
 
     def union(self, other: Cover) -> Cover:
         """Return what is in this cover or the other."""
@@ -100,9 +149,13 @@ class Cover:
         return edges
 
     def to_geometry(self) -> BaseGeometry:
-        """Return the cover dissolved to a polygon or multipolygon in degrees, CGCS2000."""
+        """Return the cover dissolved to polygons in degrees, CGCS2000, cut at 180 degrees."""
         west, south, east, north = self._bounds()
-        return shapely.union_all(shapely.box(west, south, east, north))
+        over = west > east
+        boxes = [shapely.box(west, south, np.where(over, 180.0, east), north)]
+        if over.any():
+            boxes.append(shapely.box(-180.0, south[over], east[over], north[over]))
+        return shapely.union_all(np.concatenate(boxes))
 
 
 def cover(
@@ -112,24 +165,30 @@ def cover(
     max_cells: int | None = None,
     error_m: float | None = None,
     rule: Rule = "intersects",
+    crossing: Crossing = "short",
 ) -> Cover:
     """Return the cells of an area, a line or points.
 
     Parameters
     ----------
     area : geometry or bounding box
-        A Shapely geometry, WKB, WKT, GeoJSON mapping, or (west, south, east, north), in degrees on
-        WGS84/CGCS2000.
-        A box with west > east crosses 180 degrees; so does a geometry with longitudes beyond 180.
+        A Shapely geometry, WKB, WKT, GeoJSON, or (west, south, east, north), in degrees on WGS84/CGCS2000. A
+        box with west > east crosses 180 degrees; so does a geometry with longitudes beyond 180. Coordinates
+        within 1e-6 tick (15 nm) of a tick are taken to be on it.
     level : int, optional
         The level of the cells, 1 to 32.
     max_cells : int, optional
-        Instead of a level: the finest level whose cover has no more cells (mixed, the fewest).
+        Instead of a level: the finest level whose cover has at most so many cells, mixed and the fewest.
+        Level 1 where even that has more.
     error_m : float, optional
-        Instead of a level: the coarsest level whose cells have a diagonal of at most so many metres.
+        Instead of a level: the coarsest level whose cells have a diagonal of at most so many metres, so that
+        no place in the cover is farther than this from the geometry.
     rule : {"intersects", "within", "centre"}
-        Cells that share area with the geometry (own a point of it, for lines and points), that lie
-        wholly in it, or whose middle lies in it.
+        Cells that share area with an area (or own a point of a line or point), that lie wholly in it, or
+        whose middle lies in it or on its border. Lines and points have no cells within and no middles.
+    crossing : {"short", "planar"}
+        How an edge over more than 180 degrees of longitude runs: the short way over the 180th meridian, or as
+        it is drawn on a plane. (An edge over exactly 360 degrees is a whole parallel.)
 
     Raises
     ------
@@ -137,104 +196,50 @@ def cover(
         Not exactly one of `level`, `max_cells` and `error_m` is given.
     PolarUnsupported
         The geometry reaches 88 degrees of latitude with cells finer than level 7.
+    MalformedCoordinate, OutOfRange
+        The geometry cannot be read, or leaves the earth.
     """
-    geometry = _geometry(area)
     if sum(value is not None for value in (level, max_cells, error_m)) != 1:
         raise LevelError("give one of level, max_cells and error_m")
     if rule not in ("intersects", "within", "centre"):
         raise ValueError(f"rule is 'intersects', 'within' or 'centre', not {rule!r}")
-    if error_m is not None:
-        level = _level_for(geometry, error_m)
-    if level is not None:
-        return _cover_at(geometry, check_level(level, 1), rule)
-    best = None
-    for finer in range(1, MAX_LEVEL + 1):
-        found = _cover_at(geometry, finer, rule)
-        if best is not None and len(found.cells()[0]) > (max_cells or 0):
+    geometry = geometry_of(area)
+    if geometry.is_empty:
+        return Cover(ranges.EMPTY)
+    pieces = list(pieces_of(geometry, crossing))
+    if max_cells is not None:
+        return _cover_of_number(pieces, max_cells, rule)
+    chosen = check_level(level, 1) if level is not None else _level_for(geometry, error_m or 0.0)
+    return _cover_at(pieces, chosen, rule)
+
+
+def _cover_at(pieces: list[BaseGeometry], level: int, rule: Rule) -> Cover:
+    found = [ranges_of(piece, level, rule) for piece in pieces]
+    if len(found) == 1:
+        return Cover(found[0])
+    return Cover(ranges.canonical(np.concatenate(found)))
+
+
+def _cover_of_number(pieces: list[BaseGeometry], max_cells: int, rule: Rule) -> Cover:
+    if max_cells < 1:
+        raise OutOfRange(f"max_cells is 1 or more, not {max_cells}")
+    best = _cover_at(pieces, 1, rule)
+    for level in range(2, MAX_LEVEL + 1):
+        finer = _cover_at(pieces, level, rule)
+        if len(finer.cells()[0]) > max_cells:
             break
-        best = found
-    assert best is not None  # noqa: S101 - the loop always runs
+        best = finer
     return best
 
 
-def _geometry(area: Any) -> BaseGeometry:
-    if isinstance(area, BaseGeometry):
-        return area
-    if isinstance(area, bytes):
-        return shapely.from_wkb(area)
-    if isinstance(area, str):
-        return shapely.from_wkt(area)
-    if isinstance(area, Mapping):
-        return shapely.geometry.shape(area)
-    west, south, east, north = (float(v) for v in area)
-    if not (south <= north and np.isfinite([west, south, east, north]).all()):
-        raise MalformedCoordinate(
-            "a bounding box is west, south, east, north in degrees, with south <= north"
-        )
-    return shapely.box(west, south, east + 360 if east < west else east, north)
-
-
 def _level_for(geometry: BaseGeometry, error_m: float) -> int:
+    """Return the coarsest level whose cells, where they are widest, have a diagonal of at most `error_m`."""
     _, south, _, north = geometry.bounds
     nearest_equator = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     for level in range(1, MAX_LEVEL + 1):
         size = min(SIZE[level] / TICKS_PER_DEGREE, 90.0)
-        width, height = ellipsoid.size_m(0.0, nearest_equator, size, nearest_equator)[0], size * 111_695.0
-        if np.hypot(width, height) <= error_m:
+        # A cell that holds the southernmost point may begin a whole cell nearer to the equator.
+        width, _ = ellipsoid.size_m(0.0, 0.0, size, 2 * max(0.0, nearest_equator - size))
+        if np.hypot(width, size * METRES_PER_DEGREE) <= error_m:
             return level
-    raise OutOfRange(f"the finest cells are wider than {error_m} m")
-
-
-def _cover_at(geometry: BaseGeometry, level: int, rule: Rule) -> Cover:
-    if geometry.is_empty:
-        return Cover(ranges.EMPTY)
-    _, south, _, north = geometry.bounds
-    if max(north, -south) > 88 and level >= POLAR_FIRST_LEVEL:
-        raise PolarUnsupported(
-            "the geometry reaches beyond 88 degrees of latitude: cut it there, or use level 7"
-        )
-    if max(north, -south) > 90:
-        raise OutOfRange("the geometry reaches beyond 90 degrees of latitude")
-    found = [_descend(piece, level, rule) for piece in _wrapped(geometry)]
-    return Cover(ranges.normalise(np.concatenate(found))) if found else Cover(ranges.EMPTY)
-
-
-def _wrapped(geometry: BaseGeometry) -> list[BaseGeometry]:
-    west, _, east, _ = geometry.bounds
-    if west >= -180 and east <= 180:
-        return [geometry]
-    if west < -540 or east > 540:
-        raise OutOfRange("longitudes of a geometry lie between -540 and 540 degrees")
-    pieces = []
-    for turn in (-360, 0, 360):
-        window = shapely.intersection(geometry, shapely.box(-180 + turn, -90, 180 + turn, 90))
-        if not window.is_empty:
-            pieces.append(shapely.transform(window, lambda xy, turn=turn: xy - [turn, 0]))
-    return pieces
-
-
-def _descend(geometry: BaseGeometry, level: int, rule: Rule) -> Ranges:
-    shapely.prepare(geometry)
-    areal = geometry.area > 0
-    frontier = np.arange(4, dtype=np.uint64) << np.uint64(62)
-    found = [ranges.EMPTY]
-    for at in range(1, level + 1):
-        west, south, east, north, bad = codes.bounds(frontier, at, errors="mask")
-        keep = ~bad
-        frontier = frontier[keep]
-        boxes = shapely.box(west[keep], south[keep], east[keep], north[keep])
-        inside = shapely.covers(geometry, boxes)
-        found.append(Cover.of_cells(frontier[inside], at).ranges)
-        touched = shapely.intersects(geometry, boxes) & ~inside
-        if areal:
-            touched[touched] = ~shapely.touches(geometry, boxes[touched])
-        frontier, boxes = frontier[touched], boxes[touched]
-        if at < level:
-            step = np.arange(4, dtype=np.uint64) << np.uint64(62 - 2 * at)
-            frontier = (frontier[:, None] + step).ravel()
-    if rule == "centre":
-        lon, lat = codes.centre(frontier, level)
-        frontier = frontier[shapely.intersects_xy(geometry, lon, lat)]
-    if rule != "within":
-        found.append(Cover.of_cells(frontier, level).ranges)
-    return ranges.normalise(np.concatenate(found))
+    raise OutOfRange(f"no cells are as small as {error_m} m; those of level 32 measure 0.015 m")

@@ -225,9 +225,9 @@ def _parse_polar(reader: _Reader, level: int, south: bool) -> BeidouCell:
 
 
 def _zone_cell(text: str, zone: Zone, south: bool) -> BeidouCell:
-    lat = (-zone.north, -zone.south) if south else (zone.south, zone.north)
+    lat = zone.latitudes(south)
     west, east = zone.longitudes()
-    return BeidouCell(text, zone.level, (float(west), float(lat[0]), float(east), float(lat[1])), None)
+    return BeidouCell(text, zone.level, (west, lat[0], east, lat[1]), None)
 
 
 def _level_of_length(reader: _Reader) -> int:

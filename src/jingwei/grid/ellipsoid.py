@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from jingwei.grid.levels import TICKS_PER_DEGREE
 
 A = 6_378_137.0
 F = 1 / 298.257222101
@@ -17,41 +20,50 @@ _STRIP = 8.0
 
 
 def area_m2(west: Any, south: Any, east: Any, north: Any) -> Any:
-    """Return the area in m2 between two meridians and two parallels, given in degrees.
+    """Return the area in m2 of cells with these bounds in degrees.
 
     Snyder, Map Projections (1987), eq. 3-11 gives the closed form; its difference of two numbers of the size
     of the earth would lose the smallest cells, so the integrand a²(1-e²)cosφ/(1-e²sin²φ)² is summed by
     Gauss-Legendre quadrature of 12 nodes over strips of at most 8 degrees, exact to rounding.
     """
-    west, south, east, north = (np.asarray(v, dtype=np.float64) for v in (west, south, east, north))
-    width = np.where(east < west, east - west + 360.0, east - west)
-    strips = max(1, int(np.ceil(np.max(north - south, initial=0.0) / _STRIP)))
-    total = np.zeros(np.broadcast(west, south, east, north).shape)
-    half = np.radians((north - south) / (2 * strips))
-    for strip in range(strips):
-        middle = np.radians(south + (north - south) * ((strip + 0.5) / strips))
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            phi = middle + half * node
-            total = total + weight * half * np.cos(phi) / (1 - E2 * np.sin(phi) ** 2) ** 2
-    result = A * A * (1 - E2) * np.radians(width) * total
-    return float(result) if result.ndim == 0 else result
+    width, height = _sides(west, south, east, north)
+    total = _integral(south, height, lambda phi: np.cos(phi) / (1 - E2 * np.sin(phi) ** 2) ** 2)
+    return _number(A * A * (1 - E2) * np.radians(width) * total)
 
 
 def size_m(west: Any, south: Any, east: Any, north: Any) -> tuple[Any, Any]:
-    """Return width and height in metres of a cell, measured through its middle.
+    """Return width and height in metres of cells with these bounds in degrees, measured through the middle.
 
     Width is along the parallel, N·cosφ·Δλ; height is along the meridian, ∫M dφ, both on CGCS2000.
     """
-    west, south, east, north = (np.asarray(v, dtype=np.float64) for v in (west, south, east, north))
-    across = np.where(east < west, east - west + 360.0, east - west)
-    phi = np.radians((south + north) / 2)
-    width = A / np.sqrt(1 - E2 * np.sin(phi) ** 2) * np.cos(phi) * np.radians(across)
-    strips = max(1, int(np.ceil(np.max(north - south, initial=0.0) / _STRIP)))
-    half = np.radians((north - south) / (2 * strips))
-    height = np.zeros_like(phi)
+    width, height = _sides(west, south, east, north)
+    phi = np.radians((np.asarray(south) + north) / 2)
+    across = A / np.sqrt(1 - E2 * np.sin(phi) ** 2) * np.cos(phi) * np.radians(width)
+    along = _integral(south, height, lambda phi: A * (1 - E2) / (1 - E2 * np.sin(phi) ** 2) ** 1.5)
+    return _number(across), _number(along)
+
+
+def _sides(west: Any, south: Any, east: Any, north: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return width and height in degrees; they are whole ticks, which undoes the rounding of the bounds."""
+    width = np.asarray(east, dtype=np.float64) - west
+    width = np.where(width < 0, width + 360.0, width)
+    height = np.asarray(north, dtype=np.float64) - south
+    across: NDArray[np.float64] = np.rint(width * TICKS_PER_DEGREE) / TICKS_PER_DEGREE
+    along: NDArray[np.float64] = np.rint(height * TICKS_PER_DEGREE) / TICKS_PER_DEGREE
+    return across, along
+
+
+def _integral(south: Any, height: NDArray[np.float64], integrand: Any) -> Any:
+    """Return the integral of a function of latitude in radians, from `south` over `height` degrees."""
+    strips = max(1, int(np.ceil(np.max(height, initial=0.0) / _STRIP)))
+    half = np.radians(height / (2 * strips))
+    total = np.zeros(height.shape)
     for strip in range(strips):
-        middle = np.radians(south + (north - south) * ((strip + 0.5) / strips))
+        middle = np.radians(south + height * ((strip + 0.5) / strips))
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            sine = np.sin(middle + half * node)
-            height = height + weight * half * A * (1 - E2) / (1 - E2 * sine**2) ** 1.5
-    return (float(width), float(height)) if width.ndim == 0 else (width, height)
+            total = total + weight * half * integrand(middle + half * node)
+    return total
+
+
+def _number(values: Any) -> Any:
+    return float(values) if np.ndim(values) == 0 else values

@@ -41,7 +41,7 @@ def _rebuild(kind: type[GridError], reason: str, position: int | None, text: str
     return kind(reason, position=position, text=text)
 
 
-class MalformedCode(GridError):  # noqa: N818 - the fault's own name reads better at the place where it is caught
+class MalformedCode(GridError):  # noqa: N818 - named for the fault, as those below
     """A text or number is no code of the grid."""
 
     code = "grid-malformed-code"

@@ -137,9 +137,9 @@ def bounds_in_degrees(code: int, level: int) -> tuple[float, float, float, float
         return -180.0, -90.0, 180.0, 90.0
     zone = zone_of(code, level)
     if zone:
-        south, north = (-zone.north, -zone.south) if code >> 63 else (zone.south, zone.north)
+        south, north = zone.latitudes(south=bool(code >> 63))
         west, east = zone.longitudes()
-        return float(west), float(south), float(east), float(north)
+        return west, south, east, north
     is_west, x, is_south, y = anchor(code, level)
     west, east = _signed(x, far_edge(x, level, LON_END), is_west)
     south, north = _signed(y, far_edge(y, level, LAT_END), is_south)

@@ -9,29 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jingwei.grid.errors import PolarUnsupported
-from jingwei.grid.levels import POLAR_FIRST_LEVEL, POLAR_LAST_LEVEL, TICKS_PER_DEGREE
+from jingwei.grid.levels import POLAR_FIRST_LEVEL, POLAR_LAST_LEVEL, TICKS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A polar cell: rings of latitude and a stretch of longitude, both counted away from zero, in degrees."""
+    """A polar cell: a ring of latitude and a stretch of longitude, in minutes away from zero."""
 
     level: int
     digits: str
-    south: float
-    north: float
-    near: float
-    far: float
+    south: int
+    north: int
+    near: int
+    far: int
     sides: str
 
-    def holds(self, west: bool, x: float, y: float) -> bool:
-        """Say whether the point `x`, `y` degrees from the prime meridian and the equator lies here."""
-        side = "W" if west else "E"
+    def holds(self, west: bool, x: int, y: int) -> bool:
+        """Say whether the point `x`, `y` whole minutes from the prime meridian and the equator lies here."""
         return (
-            side in self.sides
-            and self.near <= x
-            and (x < self.far or self.far == 180)
-            and (self.south <= y < self.north or self.north == y == 90)
+            ("W" if west else "E") in self.sides
+            and self.near <= x < self.far
+            and self.south <= y < self.north
         )
 
     def covers(self, other: Zone) -> bool:
@@ -53,63 +51,72 @@ class Zone:
         """Return west and east in degrees; west is greater than east where the zone crosses 180 degrees."""
         if self.is_cap:
             return -180.0, 180.0
+        near, far = self.near / 60, self.far / 60
         if self.sides == "EW":
-            return self.near, -self.near
-        return (self.near, self.far) if self.sides == "E" else (-self.far, -self.near)
+            return near, -near
+        return (near, far) if self.sides == "E" else (-far, -near)
+
+    def latitudes(self, south: bool) -> tuple[float, float]:
+        """Return south and north in degrees, in the northern or southern cap."""
+        low, high = self.south / 60, self.north / 60
+        return (-high, -low) if south else (low, high)
 
 
 GEOSOT_ZONES = (
-    Zone(8, "00202200", 88, 90, 0, 180, "EW"),
-    Zone(9, "002022002", 89, 90, 0, 180, "EW"),
-    Zone(9, "002022000", 88, 89, 0, 128, "E"),
-    Zone(9, "002022001", 88, 89, 128, 180, "EW"),
-    Zone(9, "102022000", 88, 89, 0, 128, "W"),
-    Zone(10, "0020220022", 89.5, 90, 0, 180, "EW"),
-    Zone(10, "0020220020", 89, 89.5, 0, 128, "E"),
-    Zone(10, "0020220021", 89, 89.5, 128, 180, "EW"),
-    Zone(10, "1020220020", 89, 89.5, 0, 128, "W"),
-    Zone(10, "0020220000", 88, 88.5, 0, 64, "E"),
-    Zone(10, "0020220001", 88, 88.5, 64, 128, "E"),
-    Zone(10, "0020220002", 88.5, 89, 0, 64, "E"),
-    Zone(10, "0020220003", 88.5, 89, 64, 128, "E"),
-    Zone(10, "0020220010", 88, 88.5, 128, 180, "E"),
-    Zone(10, "1020220010", 88, 88.5, 128, 180, "W"),
-    Zone(10, "0020220012", 88.5, 89, 128, 180, "E"),
-    Zone(10, "1020220012", 88.5, 89, 128, 180, "W"),
-    Zone(10, "1020220000", 88, 88.5, 0, 64, "W"),
-    Zone(10, "1020220001", 88, 88.5, 64, 128, "W"),
-    Zone(10, "1020220002", 88.5, 89, 0, 64, "W"),
-    Zone(10, "1020220003", 88.5, 89, 64, 128, "W"),
+    Zone(8, "00202200", 5280, 5400, 0, 10800, "EW"),
+    Zone(9, "002022002", 5340, 5400, 0, 10800, "EW"),
+    Zone(9, "002022000", 5280, 5340, 0, 7680, "E"),
+    Zone(9, "002022001", 5280, 5340, 7680, 10800, "EW"),
+    Zone(9, "102022000", 5280, 5340, 0, 7680, "W"),
+    Zone(10, "0020220022", 5372, 5400, 0, 10800, "EW"),
+    Zone(10, "0020220020", 5340, 5372, 0, 7680, "E"),
+    Zone(10, "0020220021", 5340, 5372, 7680, 10800, "EW"),
+    Zone(10, "1020220020", 5340, 5372, 0, 7680, "W"),
+    Zone(10, "0020220000", 5280, 5312, 0, 3840, "E"),
+    Zone(10, "0020220001", 5280, 5312, 3840, 7680, "E"),
+    Zone(10, "0020220002", 5312, 5340, 0, 3840, "E"),
+    Zone(10, "0020220003", 5312, 5340, 3840, 7680, "E"),
+    Zone(10, "0020220010", 5280, 5312, 7680, 10800, "E"),
+    Zone(10, "1020220010", 5280, 5312, 7680, 10800, "W"),
+    Zone(10, "0020220012", 5312, 5340, 7680, 10800, "E"),
+    Zone(10, "1020220012", 5312, 5340, 7680, 10800, "W"),
+    Zone(10, "1020220000", 5280, 5312, 0, 3840, "W"),
+    Zone(10, "1020220001", 5280, 5312, 3840, 7680, "W"),
+    Zone(10, "1020220002", 5312, 5340, 0, 3840, "W"),
+    Zone(10, "1020220003", 5312, 5340, 3840, 7680, "W"),
 )
-"""GB/T 40087, 6.2.4, northern cap. In the south the first digit is greater by two."""
+"""GB/T 40087, 6.2.4, northern cap. In the south the first digit is greater by two.
+
+The rings of level 10 part at 32 minutes, where the latitude bit of their codes changes, as everywhere at that
+level.
+"""
 
 BEIDOU_ZONES = (
-    Zone(1, "", 88, 90, 0, 180, "EW"),
-    Zone(2, "10", 88, 88.5, 0, 60, "E"),
-    Zone(2, "11", 88, 88.5, 60, 120, "E"),
-    Zone(2, "20", 88, 88.5, 120, 180, "E"),
-    Zone(2, "30", 88, 88.5, 0, 60, "W"),
-    Zone(2, "31", 88, 88.5, 60, 120, "W"),
-    Zone(2, "21", 88, 88.5, 120, 180, "W"),
-    Zone(2, "12", 88.5, 89, 0, 60, "E"),
-    Zone(2, "13", 88.5, 89, 60, 120, "E"),
-    Zone(2, "22", 88.5, 89, 120, 180, "E"),
-    Zone(2, "32", 88.5, 89, 0, 60, "W"),
-    Zone(2, "33", 88.5, 89, 60, 120, "W"),
-    Zone(2, "23", 88.5, 89, 120, 180, "W"),
-    Zone(2, "01", 89, 89.5, 0, 120, "E"),
-    Zone(2, "02", 89, 89.5, 120, 180, "EW"),
-    Zone(2, "03", 89, 89.5, 0, 120, "W"),
-    Zone(2, "00", 89.5, 90, 0, 180, "EW"),
+    Zone(1, "", 5280, 5400, 0, 10800, "EW"),
+    Zone(2, "10", 5280, 5310, 0, 3600, "E"),
+    Zone(2, "11", 5280, 5310, 3600, 7200, "E"),
+    Zone(2, "20", 5280, 5310, 7200, 10800, "E"),
+    Zone(2, "30", 5280, 5310, 0, 3600, "W"),
+    Zone(2, "31", 5280, 5310, 3600, 7200, "W"),
+    Zone(2, "21", 5280, 5310, 7200, 10800, "W"),
+    Zone(2, "12", 5310, 5340, 0, 3600, "E"),
+    Zone(2, "13", 5310, 5340, 3600, 7200, "E"),
+    Zone(2, "22", 5310, 5340, 7200, 10800, "E"),
+    Zone(2, "32", 5310, 5340, 0, 3600, "W"),
+    Zone(2, "33", 5310, 5340, 3600, 7200, "W"),
+    Zone(2, "23", 5310, 5340, 7200, 10800, "W"),
+    Zone(2, "01", 5340, 5370, 0, 7200, "E"),
+    Zone(2, "02", 5340, 5370, 7200, 10800, "EW"),
+    Zone(2, "03", 5340, 5370, 0, 7200, "W"),
+    Zone(2, "00", 5370, 5400, 0, 10800, "EW"),
 )
 """GB/T 39409, 5.3 and figure 10."""
 
 
 def zone_at(zones: tuple[Zone, ...], west: bool, x: int, y: int, level: int) -> Zone:
     """Return the zone of a level that holds the point `x`, `y` ticks from the prime meridian and equator."""
-    lon, lat = x / TICKS_PER_DEGREE, y / TICKS_PER_DEGREE
     for zone in zones:
-        if zone.level == level and zone.holds(west, lon, lat):
+        if zone.level == level and zone.holds(west, x // TICKS_PER_MINUTE, y // TICKS_PER_MINUTE):
             return zone
     last = max(zone.level for zone in zones)
     raise PolarUnsupported(

@@ -5,51 +5,93 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jingwei.grid import geosot
-from jingwei.grid.arrays import Bools
-from jingwei.grid.errors import MalformedCode
-from jingwei.grid.polar import zone_of
+from jingwei.grid.arrays import Codes
+from jingwei.grid.polar import GEOSOT_ZONES, zone_code
 
 Ranges = NDArray[np.int64]
 
 EMPTY: Ranges = np.empty((0, 2), dtype=np.int64)
 _LOWEST = np.iinfo(np.int64).min
 _HIGHEST = np.iinfo(np.int64).max
+_ZONE_CODES = np.array([zone_code(zone, south=False) for zone in GEOSOT_ZONES], dtype=np.uint64)
+_ZONE_LEVELS = np.array([zone.level for zone in GEOSOT_ZONES], dtype=np.int64)
 
 
-def normalise(ranges: Ranges) -> Ranges:
-    """Return the same set of codes as sorted disjoint ranges, adjacent ones joined."""
-    if len(ranges) == 0:
+def joined(low: NDArray[np.int64], high: NDArray[np.int64]) -> Ranges:
+    """Return the union of any ranges as sorted disjoint ranges, adjacent ones joined."""
+    from jingwei.grid import kernels_cover
+
+    # The union needs the starts in order and the ends in order, not which belongs to which.
+    starts, ends = np.sort(low), np.sort(high)
+    n = kernels_cover.join(starts, ends)
+    return np.column_stack((starts[:n], ends[:n]))
+
+
+def canonical(pairs: Ranges) -> Ranges:
+    """Return the one form of a set of cells: ranges of the fewest existing cells, joined.
+
+    Codes that name no place (the pads of minutes and seconds) belong to a set with the cell that holds them,
+    so that equal sets of places have equal ranges.
+    """
+    if len(pairs) == 0:
         return EMPTY
-    order = np.argsort(ranges[:, 0], kind="stable")
-    low, high = ranges[order, 0], np.maximum.accumulate(ranges[order, 1])
-    # A range begins where it does not touch what came before; high + 1 cannot overflow where low is greater.
-    begins = np.ones(len(low), dtype=bool)
-    begins[1:] = (low[1:] > high[:-1]) & (low[1:] - 1 > high[:-1])
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(low)) - 1
-    return np.column_stack((low[first], high[last]))
+    return of_cells(*cells_of(joined(pairs[:, 0], pairs[:, 1])))
+
+
+def cells_of(pairs: Ranges) -> tuple[Codes, NDArray[np.uint8]]:
+    """Return the fewest cells that make up sorted disjoint ranges, as codes and levels in stored order."""
+    from jingwei.grid import kernels_cover
+
+    low, high = split_at_zero(pairs)
+    codes, levels = kernels_cover.cells_of(low, high, _ZONE_CODES, _ZONE_LEVELS)
+    return codes, levels
+
+
+def cells_at(pairs: Ranges, level: int) -> Codes:
+    """Return the codes of all existing cells of a level in sorted disjoint ranges, in stored order."""
+    from jingwei.grid import kernels_cover
+
+    codes: Codes = kernels_cover.expand(*split_at_zero(pairs), level)
+    return codes
+
+
+def split_at_zero(pairs: Ranges) -> tuple[Codes, Codes]:
+    """Return starts and ends as unsigned codes, a range over the stored zero cut in two."""
+    over = np.flatnonzero((pairs[:, 0] < 0) & (pairs[:, 1] >= 0))
+    low, high = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+    if len(over):
+        low, high = np.insert(low, over + 1, 0), np.insert(high, over, -1)
+    return low.view(np.uint64), high.view(np.uint64)
+
+
+def of_cells(codes: Codes, levels: NDArray[np.uint8]) -> Ranges:
+    """Return the ranges of cells in stored order, adjacent ones joined."""
+    block = (np.uint64(1) << (64 - 2 * levels.astype(np.uint64))) - np.uint64(1)
+    low, high = codes.view(np.int64), (codes | block).view(np.int64)
+    apart = np.ones(len(low) + 1, dtype=bool)
+    apart[1:-1] = low[1:] - high[:-1] != 1
+    return np.column_stack((low[apart[:-1]], high[apart[1:]]))
 
 
 def union(a: Ranges, b: Ranges) -> Ranges:
     """Return the codes in `a` or `b`."""
-    return normalise(np.concatenate((a, b)))
+    return canonical(np.concatenate((a, b)))
 
 
 def complement(a: Ranges) -> Ranges:
     """Return the codes that are not in `a`."""
-    if len(a) == 0:
-        return np.array([[_LOWEST, _HIGHEST]], dtype=np.int64)
-    low = np.append(_LOWEST, np.where(a[:, 1] < _HIGHEST, a[:, 1] + (a[:, 1] < _HIGHEST), _HIGHEST))
-    high = np.append(a[:, 0] - (a[:, 0] > _LOWEST), _HIGHEST)
+    low = np.concatenate(([_LOWEST], a[:, 1] + 1))
+    high = np.concatenate((a[:, 0] - 1, [_HIGHEST]))
     keep = np.ones(len(low), dtype=bool)
-    keep[0] = a[0, 0] > _LOWEST
-    keep[-1] = a[-1, 1] < _HIGHEST
+    if len(a):
+        # The step beyond an end of the number line wraps round; there is nothing there.
+        keep[0] = a[0, 0] > _LOWEST
+        keep[-1] = a[-1, 1] < _HIGHEST
     return np.column_stack((low, high))[keep]
 
 
-def intersection(a: Ranges, b: Ranges) -> Ranges:
-    """Return the codes in both `a` and `b`."""
+def overlap(a: Ranges, b: Ranges) -> Ranges:
+    """Return the codes in both, as ranges that may touch."""
     first = np.searchsorted(b[:, 1], a[:, 0], side="left")
     end = np.searchsorted(b[:, 0], a[:, 1], side="right")
     counts = np.maximum(end - first, 0)
@@ -58,50 +100,11 @@ def intersection(a: Ranges, b: Ranges) -> Ranges:
     return np.column_stack((np.maximum(a[left, 0], b[right, 0]), np.minimum(a[left, 1], b[right, 1])))
 
 
+def intersection(a: Ranges, b: Ranges) -> Ranges:
+    """Return the codes in both `a` and `b`."""
+    return canonical(overlap(a, b))
+
+
 def difference(a: Ranges, b: Ranges) -> Ranges:
     """Return the codes in `a` that are not in `b`."""
-    return intersection(a, complement(b))
-
-
-def contains(ranges: Ranges, stored: NDArray[np.int64]) -> Bools:
-    """Say for each stored code whether it lies in one of the ranges."""
-    if len(ranges) == 0:
-        return np.zeros(stored.shape, dtype=bool)
-    at = np.searchsorted(ranges[:, 0], stored, side="right") - 1
-    inside: Bools = (at >= 0) & (stored <= ranges[np.maximum(at, 0), 1])
-    return inside
-
-
-def cells_of(ranges: Ranges) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Return the fewest cells that make up the ranges, as codes and levels in stored order.
-
-    Blocks of codes that name no place (the pads of minutes and seconds) are left out.
-    """
-    codes: list[int] = []
-    levels: list[int] = []
-    for low, high in ranges.tolist():
-        code, last = low & geosot.MASK64, high & geosot.MASK64
-        while code <= last:
-            level = _coarsest_level(code)
-            while level < 32 and code + (1 << (64 - 2 * level)) - 1 > last:
-                level += 1
-            if _exists(code, level):
-                codes.append(code)
-                levels.append(level)
-            code += 1 << (64 - 2 * level)
-    return np.array(codes, dtype=np.uint64), np.array(levels, dtype=np.uint8)
-
-
-def _coarsest_level(code: int) -> int:
-    zeros = 62 if code == 0 else min(62, (code & -code).bit_length() - 1)
-    return 32 - zeros // 2
-
-
-def _exists(code: int, level: int) -> bool:
-    if zone_of(code, level):
-        return True
-    try:
-        geosot.anchor(code, level)
-    except MalformedCode:
-        return False
-    return True
+    return canonical(overlap(a, complement(b)))
