@@ -13,9 +13,6 @@ from jingwei.grid.adjacency import disk, grid_distance, neighbour, neighbours, r
 from jingwei.grid.beidou import BeidouCell
 from jingwei.grid.cells import (
     Cell,
-    beidou_of,
-    beidou_string,
-    geosot_string,
     parse,
     parse_beidou,
     parse_geosot,
@@ -44,6 +41,7 @@ from jingwei.grid.errors import (
     OutOfRange,
     PolarUnsupported,
 )
+from jingwei.grid.texts import beidou_of, beidou_string, geosot_string
 
 if TYPE_CHECKING:
     from jingwei.grid.areas import Cover, cover

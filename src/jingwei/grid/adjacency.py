@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jingwei.grid import geosot
+from jingwei.grid.beidou import CORNER_STEPS, EDGE_STEPS
 from jingwei.grid.errors import OutOfRange, PolarUnsupported
 from jingwei.grid.levels import (
     LAT_END,
@@ -22,9 +23,6 @@ from jingwei.grid.levels import (
     number_of,
 )
 from jingwei.grid.polar import zone_of
-
-EDGE_STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
-CORNER_STEPS = ((-1, 1), (1, 1), (1, -1), (-1, -1))
 
 
 def column_and_row(code: int, level: int) -> tuple[int, int]:

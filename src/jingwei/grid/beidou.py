@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jingwei.grid.errors import MalformedCode, NoTwin
+from jingwei.grid.errors import MalformedCode, NoTwin, OutOfRange
 from jingwei.grid.geosot import anchor, code_of_ticks
 from jingwei.grid.levels import (
     LAT_END,
@@ -34,6 +34,10 @@ COLUMNS = (0, 60, 12, 2, 15, 15, 2, 8, 8, 8, 8)
 ROWS_PER_PARENT = (0, 22, 8, 3, 10, 15, 2, 8, 8, 8, 8)
 ONE_DIGIT = (3, 6)
 """Levels whose cells are numbered by one digit, along the parallel first."""
+
+EDGE_STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
+CORNER_STEPS = ((-1, 1), (1, 1), (1, -1), (-1, -1))
+"""North, east, south, west; then the corners clockwise from the north-west."""
 
 TWIN_LEVEL = {4: 15, 5: 19, 6: 20, 7: 23, 8: 26, 9: 29, 10: 32}
 """The GeoSOT level whose cells equal those of a BeiDou level."""
@@ -130,6 +134,38 @@ class BeidouCell:
     def children(self) -> list[BeidouCell]:
         """Return the cells of the level below that make up this one, in the order of their texts."""
         return list(_children(self))
+
+    def neighbour(self, east: int, north: int) -> BeidouCell:
+        """Return the cell so many columns to the east and rows to the north; columns close at 180 degrees.
+
+        Raises
+        ------
+        OutOfRange
+            The row lies in a polar cap, or this cell does, or is a whole hemisphere.
+        """
+        if self._anchor is None:
+            raise OutOfRange(f"{self.text} has no column and row")
+        west, x, south, y = self._anchor
+        half = LON_END // WIDTH[self.level]
+        column, row = x // WIDTH[self.level], y // HEIGHT[self.level]
+        column = ((-column - 1 if west else column) + east + half) % (2 * half) - half
+        row = (-row - 1 if south else row) + north
+        x = (column if column >= 0 else -column - 1) * WIDTH[self.level]
+        y = (row if row >= 0 else -row - 1) * HEIGHT[self.level]
+        if y >= POLAR_START:
+            raise OutOfRange(f"row {row} of BeiDou level {self.level} lies at 88 degrees and beyond")
+        return parse(text_of_ticks(column < 0, x, row < 0, y, self.level))
+
+    def neighbours(self, *, corners: bool = True) -> list[BeidouCell]:
+        """Return the cells that share an edge (and, by default, a corner); none in the polar caps."""
+        found: dict[str, BeidouCell] = {}
+        for east, north in EDGE_STEPS + CORNER_STEPS if corners else EDGE_STEPS:
+            try:
+                cell = self.neighbour(east, north)
+            except OutOfRange:
+                continue
+            found[cell.text] = cell
+        return list(found.values())
 
     def __str__(self) -> str:
         return self.text

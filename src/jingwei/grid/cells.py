@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from jingwei.grid import adjacency, beidou, codes, geosot
-from jingwei.grid.arrays import is_scalar
+from jingwei.grid.arrays import Errors
 from jingwei.grid.errors import GridError, LevelError, MalformedCode
 from jingwei.grid.levels import check_level
+from jingwei.grid.texts import parse_beidou_texts, parse_geosot_texts
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,55 +127,55 @@ class Cell:
         return self.geosot
 
 
-def geosot_string(code: Any, level: int, separators: bool = True) -> Any:
-    """Return the quaternary text of a code of either form (GB/T 40087, 6.2.2), e.g. `G001310322-230230`."""
-    level = check_level(level)
-    if is_scalar(code):
-        return geosot.text_of(geosot.unsigned(code), level, separators)
-    return [geosot.text_of(int(c), level, separators) for c in codes.from_stored(code)]
+@overload
+def parse_geosot(text: str) -> Cell: ...
 
 
-def parse_geosot(text: str) -> Cell:
-    """Return the cell of a quaternary text, with or without separators.
+@overload
+def parse_geosot(text: Any, *, errors: Errors = "raise") -> Any: ...
+
+
+def parse_geosot(text: Any, *, errors: Errors = "raise") -> Any:
+    """Return the cell of a quaternary text, with or without separators; codes and levels of a column.
 
     Raises
     ------
     MalformedCode
-        With the position of the first offending character and the reason.
+        With the position of the first offending character (or element) and the reason.
     """
-    return Cell(*geosot.parse_text(text))
+    return (
+        Cell(*geosot.parse_text(text)) if isinstance(text, str) else parse_geosot_texts(text, errors=errors)
+    )
 
 
-def beidou_string(lon: Any, lat: Any, level: int) -> Any:
-    """Return the BeiDou code of level 0-10 for a point in degrees (GB/T 39409, clause 5)."""
-    from jingwei.grid.ticks import signed_ticks
-
-    level = check_level(level, 0, beidou.LAST_LEVEL)
-    if is_scalar(lon) and is_scalar(lat):
-        return beidou.text_of_ticks(*signed_ticks(lon, "lon"), *signed_ticks(lat, "lat"), level)
-    return [
-        beidou.text_of_ticks(*signed_ticks(x, "lon"), *signed_ticks(y, "lat"), level)
-        for x, y in zip(lon, lat, strict=True)
-    ]
+@overload
+def parse_beidou(text: str, *, lower_case: bool = False) -> beidou.BeidouCell: ...
 
 
-def beidou_of(code: Any, level: int) -> Any:
-    """Return the BeiDou code of the cell that equals a GeoSOT cell of level 15, 19, 20, 23, 26, 29 or 32.
+@overload
+def parse_beidou(text: Any, *, errors: Errors = "raise") -> Any: ...
+
+
+def parse_beidou(text: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any:
+    """Return the `BeidouCell` that a code of levels 0-10 names; GeoSOT codes and levels of a column.
+
+    Parameters
+    ----------
+    text : str or column of str
+        One code of levels 0-10, or a column of codes of levels 4-10.
+    lower_case : bool
+        Also accept lower-case letters in a single text.
+    errors : {"raise", "mask"}
+        For a column: raise at the first bad element, or answer zeros for it and mark it.
 
     Raises
     ------
-    NoTwin
-        The level has no equal among the BeiDou codes, or the cell is polar.
+    MalformedCode, NoTwin, PolarUnsupported
+        With the position of the first offending character (or element) and the reason.
     """
-    level = check_level(level)
-    if is_scalar(code):
-        return beidou.of_code(geosot.unsigned(code) & geosot.level_mask(level), level)
-    return [beidou.of_code(int(c) & geosot.level_mask(level), level) for c in codes.from_stored(code)]
-
-
-def parse_beidou(text: str, *, lower_case: bool = False) -> beidou.BeidouCell:
-    """Return the cell that a BeiDou code of levels 0-10 names (see `beidou.parse`)."""
-    return beidou.parse(text, lower_case=lower_case)
+    if isinstance(text, str):
+        return beidou.parse(text, lower_case=lower_case)
+    return parse_beidou_texts(text, errors=errors)
 
 
 def parse(text: str) -> Cell:
@@ -189,7 +190,7 @@ def parse(text: str) -> Cell:
     """
     body = text.strip()
     if body[:1] == "G":
-        return parse_geosot(text)
+        return Cell(*geosot.parse_text(text))
     if body[:1] in ("N", "S"):
         cell = beidou.parse(text)
         return Cell(cell.code, beidou.twin_level(cell.level))

@@ -8,7 +8,7 @@ Polars). Numbers are answered with Python ints and floats, columns with NumPy ar
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ from jingwei.grid.levels import (
     check_level,
 )
 from jingwei.grid.polar import zone_of
-from jingwei.grid.ticks import signed_ticks
+from jingwei.grid.ticks import Angle, signed_ticks
 
 
 def _kernels() -> ModuleType:
@@ -53,6 +53,14 @@ def _kernels() -> ModuleType:
     from jingwei.grid import kernels
 
     return kernels
+
+
+@overload
+def encode(lon: Angle, lat: Angle, level: int = MAX_LEVEL) -> int: ...
+
+
+@overload
+def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "raise") -> Any: ...
 
 
 def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "raise") -> Any:
@@ -164,6 +172,14 @@ def _point_fault(x: float, y: float, level: int, index: int) -> GridError:
     raise AssertionError(f"({x}, {y}) was marked bad and is not")
 
 
+@overload
+def to_stored(code: int) -> int: ...
+
+
+@overload
+def to_stored(code: Any) -> Any: ...
+
+
 def to_stored(code: Any) -> Any:
     """Return codes in the form in which they are stored: the same 64 bits as a signed integer."""
     if is_scalar(code):
@@ -171,11 +187,27 @@ def to_stored(code: Any) -> Any:
     return codes_of(code)[0].view(np.int64)
 
 
+@overload
+def from_stored(stored: int) -> int: ...
+
+
+@overload
+def from_stored(stored: Any) -> Any: ...
+
+
 def from_stored(stored: Any) -> Any:
     """Return stored (signed) codes in their unsigned form."""
     if is_scalar(stored):
         return geosot.unsigned(stored)
     return codes_of(stored)[0]
+
+
+@overload
+def bounds(code: int, level: int) -> tuple[float, float, float, float]: ...
+
+
+@overload
+def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any: ...
 
 
 def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any:
@@ -260,6 +292,14 @@ def _code_fault(code: int, level: int, index: int, nulls: Bools | None) -> GridE
     raise AssertionError(f"{code} was marked bad and is not")
 
 
+@overload
+def centre(code: int, level: int) -> tuple[float, float]: ...
+
+
+@overload
+def centre(code: Any, level: int) -> Any: ...
+
+
 def centre(code: Any, level: int) -> Any:
     """Return longitude and latitude of the middle of each cell, in degrees."""
     west, south, east, north = bounds(code, level)
@@ -274,6 +314,14 @@ def middle(west: Any, south: Any, east: Any, north: Any) -> Any:
     return (float(lon), float(lat)) if lon.ndim == 0 else (lon, lat)
 
 
+@overload
+def area_m2(code: int, level: int) -> float: ...
+
+
+@overload
+def area_m2(code: Any, level: int) -> Any: ...
+
+
 def area_m2(code: Any, level: int) -> Any:
     """Return the true area of each cell in m2, on the ellipsoid of CGCS2000 (see `ellipsoid.area_m2`)."""
     return ellipsoid.area_m2(*bounds(code, level))
@@ -282,6 +330,14 @@ def area_m2(code: Any, level: int) -> Any:
 def size_m(code: Any, level: int) -> Any:
     """Return width and height of each cell in metres, measured through its middle."""
     return ellipsoid.size_m(*bounds(code, level))
+
+
+@overload
+def parent(code: int, level: int, to_level: int) -> int: ...
+
+
+@overload
+def parent(code: Any, level: int, to_level: int) -> Any: ...
 
 
 def parent(code: Any, level: int, to_level: int) -> Any:
@@ -348,6 +404,14 @@ def children(code: int, level: int, to_level: int | None = None) -> NDArray[np.u
     for coarser in range(level, to_level):
         found = [child for cell in found for child in geosot.children_of(cell, coarser)]
     return np.array(found, dtype=np.uint64)
+
+
+@overload
+def cell_range(code: int, level: int) -> tuple[int, int]: ...
+
+
+@overload
+def cell_range(code: Any, level: int) -> Any: ...
 
 
 def cell_range(code: Any, level: int) -> Any:
