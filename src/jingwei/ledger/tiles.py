@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 TILE_HEIGHT = 8
 CACHED_TILES = 1024
 """Tiles kept with their inner nodes, some 40 kB each: those of a quarter million entries."""
+
+_Pyramid = tuple[tuple[bytes, ...], ...]
+"""All perfect subtrees over the hashes of a tile, by height above the tile's level."""
+
+_caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Pyramid]] = WeakKeyDictionary()
+"""By record store and (level, number, width): a tile of given width never changes."""
 
 
 def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
@@ -50,9 +57,7 @@ def _add(session: Session, level: int, number: int, width: int, part: bytes) -> 
     return tile.hashes
 
 
-@lru_cache(maxsize=CACHED_TILES)
-def _pyramid(hashes: bytes) -> tuple[tuple[bytes, ...], ...]:
-    """Return all perfect subtrees over the hashes of a tile, by height above the tile's level."""
+def _pyramid(hashes: bytes) -> _Pyramid:
     row = tuple(hashes[i : i + HASH_SIZE] for i in range(0, len(hashes), HASH_SIZE))
     rows = [row]
     for _ in range(TILE_HEIGHT):
@@ -63,16 +68,25 @@ def _pyramid(hashes: bytes) -> tuple[tuple[bytes, ...], ...]:
 
 def node_reader(session: Session, size: int) -> Node:
     """Return how to read a node of the tree of `size` leaves from its tiles."""
-    read: dict[tuple[int, int], bytes] = {}
+    cache = _caches.setdefault(session.get_bind().engine, OrderedDict())
 
     def node(height: int, index: int) -> bytes:
         level, above = divmod(height, TILE_HEIGHT)
         number, offset = divmod(index << above, TILE_WIDTH)
-        if (level, number) not in read:
-            read[level, number] = tile_hashes(session, size, level, number)
-        return _pyramid(read[level, number])[above][offset >> above]
+        key = (level, number, _width(size, level, number))
+        pyramid = cache.get(key)
+        if pyramid is None:
+            pyramid = cache[key] = _pyramid(tile_hashes(session, size, level, number))
+            if len(cache) > CACHED_TILES:
+                cache.popitem(last=False)
+        return pyramid[above][offset >> above]
 
     return node
+
+
+def _width(size: int, level: int, number: int) -> int:
+    """Return how many hashes a tile has in the tree of `size` leaves; none or less if it has no such tile."""
+    return min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - number * TILE_WIDTH)
 
 
 def tile_hashes(session: Session, size: int, level: int, number: int) -> bytes:
@@ -84,7 +98,7 @@ def tile_hashes(session: Session, size: int, level: int, number: int) -> bytes:
         Where that tree has no such tile.
 
     """
-    width = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - number * TILE_WIDTH)
+    width = _width(size, level, number)
     hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number))
     if width <= 0 or hashes is None or len(hashes) < width * HASH_SIZE:
         raise NotFoundError(

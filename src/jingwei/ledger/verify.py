@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 HASH_SIZE = 32
 TILE_WIDTH = 256
 ED25519 = 0x01
+ENTRY = re.compile(
+    rb'\{"digest":"([0-9a-f]{64})","sealed":"([0-9T:.-]{26}Z)","time":"[0-9T:.-]{26}Z","type":"([a-z0-9_.]+)","v":1\}'
+)
+"""An entry: the digest of its payload, when it was sealed and appended, and what kind of event it is."""
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 SignatureCheck = Callable[[bytes, bytes, bytes], bool]
@@ -486,7 +490,7 @@ class _Audit:
     def _read_entries(self, sizes: set[int]) -> None:
         """Hash every entry, keeping the roots at `sizes`, and check each against payload and clock."""
         frontier = Frontier()
-        last_sealed = ""
+        last_sealed = b""
         for row in self._rows():
             leaf = leaf_hash(row.entry)
             frontier.push(leaf)
@@ -494,24 +498,23 @@ class _Audit:
             self.positions.append(row.position)
             if frontier.size in sizes:
                 self.roots[frontier.size] = frontier.root()
-            try:
-                told = json.loads(row.entry)
-                digest, sealed, kind = told["digest"], told["sealed"], told["type"]
-            except (ValueError, KeyError, TypeError):
+            told = ENTRY.fullmatch(row.entry)
+            if told is None:
                 continue  # the comparison with the signed tree names it
+            digest, sealed, kind = told.groups()
             if row.salt is None or row.payload is None:
                 if row.erased:
                     self.erased.append(row.position)
                 else:
                     self.withheld = True
-            elif payload_digest(row.salt, row.payload) != digest:
-                self._say_payload(row.position, kind)
-            elif kind.startswith("ledger."):
-                self._read_own(kind, row)
+            elif payload_digest(row.salt, row.payload) != digest.decode():
+                self._say_payload(row.position, kind.decode())
+            elif kind.startswith(b"ledger."):
+                self._read_own(kind.decode(), row)
             if sealed < last_sealed:
                 # The log says so itself where its own clock moved back: know it, but the log is whole.
-                told = kind == "ledger.clock_moved_back"
-                self._say_clock(row.position, last_sealed, sealed, fault=not told)
+                own = kind == b"ledger.clock_moved_back"
+                self._say_clock(row.position, last_sealed.decode(), sealed.decode(), fault=not own)
             last_sealed = sealed
 
     def _read_own(self, kind: str, row: Row) -> None:
@@ -686,8 +689,9 @@ def _row(expected: int, entry: bytes, line: bytes) -> Row:
         position, salt, *payload = line.split(b" ", 2)
         if salt in (b"-", b"~") and not payload:
             return Row(int(position), entry, None, None, erased=salt == b"-")
-        if re.fullmatch(rb"[0-9a-f]+", salt):  # one form for each content
-            return Row(int(position), entry, bytes.fromhex(salt.decode()), payload[0])
+        raw = bytes.fromhex(salt.decode())
+        if raw.hex().encode() == salt:  # one form for each content
+            return Row(int(position), entry, raw, payload[0])
     except (ValueError, IndexError):
         pass
     return Row(expected, entry, b"", line)  # fits no digest, and is named as changed

@@ -24,6 +24,7 @@ class Records:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._writer = engine.execution_options(jingwei_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -38,8 +39,7 @@ class Records:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Yield a session whose changes are committed together, or not at all after an error."""
-        engine = self.engine.execution_options(jingwei_write=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -1,0 +1,198 @@
+"""How fast the log appends, seals, proves and is audited, beside what the disk can do, in one run.
+
+    python bench/ledger.py [--entries 1000000] [--records postgresql+psycopg://...]
+
+Targets: durable appends one by one at 80 % of the disk's rate of fsync, 20,000/s in batches of 100; proofs
+made and checked at 5,000/s; an audit of a million entries within 10 s. Tessera publishes 1,500 to 10,000
+writes/s (docs/performance.md of transparency-dev/tessera).
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from jingwei import ledger
+from jingwei.ledger import bundle, tiles
+from jingwei.ledger.keys import check_signature
+from jingwei.ledger.sealer import Sealer, latest_checkpoint
+from jingwei.ledger.verify import check_bundle, leaf_hash, unpack_entries, verify_inclusion
+from jingwei.records import open_records
+from jingwei.words import Text
+
+ledger.declare(
+    "bench.noted",
+    Text("测速", "Noted to measure"),
+    subject="thing/<n>",
+    fields={
+        "n": ledger.Field(int, Text("数", "number")),
+        "cell": ledger.Field(str, Text("网格", "cell")),
+    },
+)
+
+
+def rate(name, count, seconds, target=None):
+    reached = ""
+    if target is not None:
+        reached = f"   target {target:>8,.0f}/s  {'ok' if count / seconds >= target else 'MISSED'}"
+    print(f"{name:<48}{count / seconds:>12,.0f}/s{reached}", flush=True)
+    return count / seconds
+
+
+def milliseconds(name, times):
+    times = sorted(times)
+    p50, p95, p99 = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.95, 0.99))
+    print(f"{name:<48}p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms", flush=True)
+
+
+def fsync_rate(folder, seconds=3.0):
+    """Appends of one page, each made durable: what one commit of a database costs at least."""
+    page, count = os.urandom(4096), 0
+    with (folder / "page").open("wb") as file:
+        start = time.perf_counter()
+        while time.perf_counter() - start < seconds:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+            count += 1
+        return rate("fsync of one page", count, time.perf_counter() - start)
+
+
+def append_one(records, n):
+    with records.write() as session:
+        told = {"n": n, "cell": "4611686018427387904"}
+        ledger.append(session, "bench.noted", actor="person/1", subject=f"thing/{n}", data=told)
+
+
+def append_batch(records, start, size):
+    with records.write() as session:
+        told = ((f"thing/{n}", {"n": n, "cell": "4611686018427387904"}) for n in range(start, start + size))
+        ledger.append_many(session, "bench.noted", told, actor="person/1")
+
+
+def one_by_one(records, fsyncs, seconds=5.0):
+    times = []
+    while sum(times) < seconds:
+        begin = time.perf_counter()
+        append_one(records, len(times))
+        times.append(time.perf_counter() - begin)
+    rate("append one by one, while sealing", len(times), sum(times), 0.8 * fsyncs)
+    milliseconds("  each", times)
+
+
+def in_batches(records, size, seconds=4.0, target=None):
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        append_batch(records, count, size)
+        count += size
+    rate(f"append in batches of {size}, while sealing", count, time.perf_counter() - start, target)
+
+
+def until_sealed(records, sealer, count=200):
+    """How long one waits for a receipt: from before the transaction until the event is sealed."""
+    times = []
+    for n in range(count):
+        begin, seen = time.perf_counter(), sealer.bells.sealed.count
+        append_one(records, n)
+        sealer.bells.sealed.wait(seen, 5)
+        times.append(time.perf_counter() - begin)
+        time.sleep(2 * sealer.pause)
+    milliseconds("append until sealed, one at a time", times)
+
+
+def fill(records, sealer, entries):
+    with records.read() as session:
+        missing = entries - ledger.size(session)
+    for start in range(0, missing, 10_000):
+        append_batch(records, start, min(10_000, missing - start))
+    start = time.perf_counter()
+    count = sealer.seal_all()
+    if count >= 10_000:
+        rate("seal what waits", count, time.perf_counter() - start)
+
+
+def proofs(records, count=5000):
+    with records.read() as session:
+        point = bundle.checkpoint_of(latest_checkpoint(session))
+        size = point.size
+        ways = {
+            "at random": lambda: random.randrange(size),
+            "among the newest 50,000": lambda: random.randrange(max(0, size - 50_000), size),
+        }
+        for name, choose in ways.items():
+            wanted = [choose() for _ in range(count)]
+            start = time.perf_counter()
+            made = [tiles.prove_inclusion(session, index, size) for index in wanted]
+            rate(f"inclusion proofs made {name}", count, time.perf_counter() - start, 5000)
+        sample = list(zip(wanted, made, strict=True))[:200]
+        packed = [unpack_entries(bundle.entry_bundle(session, size, index // 256)) for index, _ in sample]
+        leaves = [leaf_hash(entries[index % 256]) for (index, _), entries in zip(sample, packed, strict=True)]
+        start = time.perf_counter()
+        for _ in range(25):
+            for (index, proof), leaf in zip(sample, leaves, strict=True):
+                assert verify_inclusion(index, size, leaf, proof, point.root)
+        rate("inclusion proofs checked", 25 * len(sample), time.perf_counter() - start, 5000)
+        start = time.perf_counter()
+        for _ in range(1000):
+            tiles.prove_consistency(session, random.randrange(1, size), size)
+        rate("consistency proofs made at random", 1000, time.perf_counter() - start)
+
+
+def audit(records, sealer, folder):
+    path = folder / "log.zip"
+    start = time.perf_counter()
+    with records.read() as session:
+        count = bundle.export(session, path)
+    megabytes = path.stat().st_size / 1e6
+    rate(f"export ({megabytes:,.0f} MB)", count, time.perf_counter() - start)
+    start = time.perf_counter()
+    report = check_bundle(path, key=sealer.signer.key, check=check_signature)
+    seconds = time.perf_counter() - start
+    assert report.sound, report.findings
+    assert report.size == count
+    rate(f"audit of {count:,} entries in {seconds:.1f} s", count, seconds, 100_000)
+
+
+@contextlib.contextmanager
+def running(sealer):
+    stop = threading.Event()
+    thread = threading.Thread(target=sealer.run, args=(stop,))
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--records", help="URL of an empty database; a new SQLite file if not given")
+    parser.add_argument("--folder", type=Path, help="where to work: on the disk to be measured")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        folder = Path(name)
+        records = open_records(given.records or f"sqlite:///{folder / 'records.db'}")
+        sealer = Sealer(records, folder / "log")
+        for entries in sorted({100, given.entries}):
+            fill(records, sealer, entries)
+            with records.read() as session:
+                print(f"\n-- a log of {ledger.size(session):,} entries --")
+            fsyncs = fsync_rate(folder)
+            with running(sealer):
+                until_sealed(records, sealer)
+                one_by_one(records, fsyncs)
+                in_batches(records, 10)
+                in_batches(records, 100, target=20_000)
+                in_batches(records, 1000)
+        print()
+        proofs(records)
+        audit(records, sealer, folder)
+        records.close()
+
+
+if __name__ == "__main__":
+    main()
