@@ -1,17 +1,486 @@
-"""The command line."""
+"""The command line. It parses, calls the parts, and prints; it holds no rules of the city."""
 
 from __future__ import annotations
 
+import importlib
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
 import click
+import platformdirs
 
 from jingwei import __version__
-from jingwei.ledger.commands import ledger
+from jingwei.errors import JingweiError
+from jingwei.words import Text, language_of_locale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jingwei.city import City
+    from jingwei.city.loader import LoadReport
+    from jingwei.grid import Cell
+    from jingwei.lake import Rows
+
+INCOMPLETE, BAD_INPUT, NOT_FOUND, CONFLICT, ENVIRONMENT = 1, 2, 3, 4, 5
+"""Exit codes beside 0: some source is held or failed; the question or manifest is wrong; what is asked for
+does not exist; another program is at work; the machine does not allow it (disk, rights, port)."""
+
+EXIT_BY_STATUS = {400: BAD_INPUT, 404: NOT_FOUND, 409: CONFLICT}
+
+AT_LEVEL = 19
+"""Level of the cell that `at` shows for a coordinate: 4 arc-seconds, about 120 m (BeiDou level 5)."""
 
 
-@click.group()
-@click.version_option(__version__)
+def say(zh: str, en: str) -> str:
+    """Return the text in the language of this terminal."""
+    return zh if language_of_locale() == "zh" else en
+
+
+def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors into a clear message and an exit code; with `--json`, into JSON on standard error."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            command(*args, **kwargs)
+        except JingweiError as error:
+            _tell(error.code, error.what, error.mend, error.where, as_json=as_json)
+            sys.exit(EXIT_BY_STATUS.get(error.status, ENVIRONMENT))
+        except _grid_error() as error:
+            text = str(error)
+            _tell(getattr(error, "code", "bad-code"), Text(text, text), None, {}, as_json=as_json)
+            sys.exit(BAD_INPUT)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            click.echo(say("已停止。", "Stopped."), err=True)
+            sys.exit(130)
+
+    return run
+
+
+def _grid_error() -> type[Exception]:
+    from jingwei.grid.errors import GridError
+
+    return GridError
+
+
+def _tell(code: str, what: Text, mend: Text | None, where: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        problem = {
+            "code": code,
+            "what": what.as_json(),
+            "mend": mend.as_json() if mend else None,
+            "where": where,
+        }
+        click.echo(json.dumps(problem, ensure_ascii=False, default=str), err=True)
+        return
+    click.secho(f"{say('错误', 'Error')} [{code}] {what}", fg="red", err=True)
+    if mend:
+        click.echo(f"  {mend}", err=True)
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def _root() -> Path:
+    """Return the folder under which cities live: `JINGWEI_HOME`, or the user's data folder."""
+    return Path(os.environ.get("JINGWEI_HOME") or platformdirs.user_data_path("jingwei"))
+
+
+def _home(name: str | None) -> Path:
+    """Return the folder of the named city, or of the one opened last."""
+    root = _root()
+    current = root / "current"
+    if name is None and current.is_file():
+        name = current.read_text("utf-8").strip()
+    return root / (name or "city")
+
+
+def _open(name: str | None) -> City:
+    from jingwei.city import open_city
+
+    return open_city(_home(name))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
+city_option = click.option(
+    "--city",
+    "city_id",
+    metavar="ID",
+    help=say("城市（默认为最近打开的）", "which city (the last opened by default)"),
+)
+
+
+class _Commands(click.Group):
+    """The commands below, and those of the parts, which are imported only when they are called."""
+
+    parts: ClassVar[dict[str, str]] = {"ledger": "jingwei.ledger.commands"}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.parts})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = self.parts.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    help=say(
+        "经纬：开放的城市智脑。\n\n先打开一座城市：jingwei up examples/shenzhen --data 数据文件夹\n"
+        "再询问某处有什么：jingwei at 22.54,114.05",
+        "Jingwei: an open city brain.\n\nOpen a city first: jingwei up examples/shenzhen --data FOLDER\n"
+        "then ask what is at a place: jingwei at 22.54,114.05",
+    ),
+    epilog=say(
+        "退出码：0 成功；1 有数据源未发布；2 输入有误；3 不存在；4 被占用；"
+        "5 机器不允许（磁盘、权限、端口）。",
+        "Exit codes: 0 done; 1 a source is not published; 2 wrong input; 3 not found; 4 busy; "
+        "5 the machine does not allow it (disk, rights, port).",
+    ),
+)
+@click.version_option(__version__, prog_name="jingwei")
 def main() -> None:
-    """Jingwei, an open city brain."""
+    """Run the command line."""
 
 
-main.add_command(ledger)
+@main.command(
+    help=say("装载城市包并打开城市。", "Load a city pack and open the city in the browser's reach.")
+)
+@click.argument("pack", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help=say("数据文件夹（若与清单分开）", "folder of the pack's files, if they lie apart"),
+)
+@click.option(
+    "--home", type=click.Path(path_type=Path), help=say("城市自己的文件夹", "the city's own folder")
+)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@guarded
+def up(pack: Path | None, data: Path | None, home: Path | None, host: str, port: int) -> None:
+    """Load a pack if its files changed, then serve the city until interrupted."""
+    from jingwei import web
+
+    web.listen(host, port).close()  # better to hear of it before a long load than after
+    city = _loaded(pack, data, home)[0] if pack is not None else _open(None)
+    with city:
+        web.serve(web.create_app(), host=host, port=port, ready=_ready)
+
+
+def _ready(address: str) -> None:
+    click.echo(
+        say(f"城市已在 {address} 打开（Ctrl+C 停止）。", f"The city is open at {address} (Ctrl+C stops it).")
+    )
+
+
+@main.command(help=say("装载城市包，不打开网页。", "Load a city pack without serving it."))
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help=say("数据文件夹", "folder of the pack's files"))
+@click.option(
+    "--home", type=click.Path(path_type=Path), help=say("城市自己的文件夹", "the city's own folder")
+)
+@click.option("--only", metavar="SOURCE", help=say("只装载这一数据源", "load this source only"))
+@json_option
+@guarded
+def load(pack: Path, data: Path | None, home: Path | None, only: str | None, *, as_json: bool) -> None:
+    """Load a pack; exit with 1 if a source is held back or failed."""
+    city, report = _loaded(pack, data, home, only=only, quiet=as_json)
+    city.close()
+    if as_json:
+        _print_json(_report_json(report))
+    if not report.complete:
+        sys.exit(INCOMPLETE)
+
+
+def _loaded(
+    pack: Path, data: Path | None, home: Path | None, *, only: str | None = None, quiet: bool = False
+) -> tuple[City, LoadReport]:
+    from jingwei.access import local_person
+    from jingwei.city import load_pack, open_city, read_manifest
+    from jingwei.cli_progress import Bars, print_summary
+
+    manifest = read_manifest(pack)
+    folder = pack if pack.is_dir() else pack.parent
+    target = home or _root() / manifest.city.id
+    city = open_city(target, create=True)
+    try:
+        with Bars(quiet=quiet) as bars:
+            report = load_pack(city, manifest, folder, data, local_person(), listener=bars, only=only)
+    except BaseException:
+        city.close()
+        raise
+    if home is None:
+        (_root() / "current").write_text(manifest.city.id, "utf-8")
+    if not quiet:
+        print_summary(report)
+    return city, report
+
+
+def _report_json(report: LoadReport) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    sources = [{**asdict(source), "title": source.title.as_json()} for source in report.sources]
+    return {"city": report.city, "complete": report.complete, "seconds": report.seconds, "sources": sources}
+
+
+@main.command(
+    help=say(
+        "显示城市及其数据集；给出数据集则显示其详情。",
+        "Show the city and its datasets, or one dataset in full.",
+    )
+)
+@click.argument("dataset", required=False)
+@city_option
+@json_option
+@guarded
+def status(dataset: str | None, city_id: str | None, *, as_json: bool) -> None:
+    """Show what is loaded."""
+    from jingwei import cli_show
+    from jingwei.access import local_person
+
+    with _open(city_id) as city:
+        if dataset is None:
+            shown = cli_show.city_summary(city.about, city.lake.datasets(local_person()))
+        else:
+            shown = cli_show.dataset_summary(city.about, city.lake.dataset(local_person(), dataset))
+        if as_json:
+            _print_json(shown.data)
+        else:
+            shown.print()
+
+
+@main.command(
+    help=say(
+        "显示某网格单元内的一切：编码，或“纬度,经度”。",
+        "Show everything in a grid cell: a BeiDou or GeoSOT code, or latitude,longitude.",
+    )
+)
+@click.argument("place")
+@click.option(
+    "--level", type=click.IntRange(1, 32), help=say("坐标所取的 GeoSOT 层级", "GeoSOT level for a coordinate")
+)
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help=say("每个数据集的行数", "rows of each dataset"),
+)
+@city_option
+@json_option
+@guarded
+def at(place: str, level: int | None, limit: int, city_id: str | None, *, as_json: bool) -> None:
+    """Show what is at a place."""
+    from jingwei import cli_show
+    from jingwei.access import local_person
+
+    cell = _cell(place, level)
+    with _open(city_id) as city:
+        found = city.lake.at(local_person(), cell, limit=limit)
+        shown = cli_show.cell_contents(city.about, cell, found)
+        if as_json:
+            _print_json(shown.data)
+        else:
+            shown.print()
+
+
+def _cell(place: str, level: int | None) -> Cell:
+    """Read a place: a code in any form, or `latitude,longitude`."""
+    from jingwei import grid
+    from jingwei.lake.errors import BadRegionError
+
+    if "," not in place:
+        cell = grid.parse(place)
+        return cell if level is None else cell.parent(level)
+    parts = place.split(",")
+    try:
+        lat, lon = (float(part) for part in parts)
+    except ValueError as error:
+        raise BadRegionError(
+            Text(f"“{place}”不是“纬度,经度”。", f"'{place}' is not latitude,longitude."),
+            mend=Text("例如 22.54,114.05", "For example 22.54,114.05"),
+            where={"place": place},
+        ) from error
+    return grid.Cell.at(lon, lat, level or AT_LEVEL)
+
+
+@main.command(
+    help=say("按区域、时间、列与条件查询数据集。", "Query a dataset by region, time, columns and filter.")
+)
+@click.argument("dataset")
+@click.option("--bounds", metavar="W,S,E,N", help=say("经纬度范围（WGS84）", "box in degrees (WGS84)"))
+@click.option("--cell", metavar="CODE", help=say("网格单元", "a grid cell"))
+@click.option(
+    "--polygon",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("GeoJSON 面", "a GeoJSON polygon file"),
+)
+@click.option(
+    "--from", "since", metavar="TIME", help=say("起始时间（城市时区）", "from this time (the city's zone)")
+)
+@click.option("--to", "until", metavar="TIME", help=say("截止时间（不含）", "up to this time, exclusive"))
+@click.option(
+    "--where", metavar="FILTER", help=say('条件，例如 "price > 50"', 'a filter such as "price > 50"')
+)
+@click.option("--columns", metavar="A,B", help=say("所需的列", "columns to show"))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000))
+@click.option("--after", type=int, help=say("从此事实之后继续", "go on after this fact"))
+@city_option
+@json_option
+@guarded
+def query(
+    dataset: str,
+    bounds: str | None,
+    cell: str | None,
+    polygon: Path | None,
+    since: str | None,
+    until: str | None,
+    where: str | None,
+    columns: str | None,
+    limit: int,
+    after: int | None,
+    city_id: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Query a dataset."""
+    from jingwei import cli_show
+    from jingwei.access import local_person
+
+    with _open(city_id) as city:
+        rows: Rows = city.lake.query(
+            local_person(),
+            dataset,
+            region=_region(bounds, cell, polygon),
+            period=_period(since, until, city),
+            columns=[name.strip() for name in columns.split(",")] if columns else None,
+            where=where,
+            after=after,
+            limit=limit,
+        )
+        shown = cli_show.query_answer(city.about, rows)
+        if as_json:
+            _print_json(shown.data)
+        else:
+            shown.print()
+
+
+def _region(bounds: str | None, cell: str | None, polygon: Path | None) -> Any:
+    import shapely
+
+    from jingwei.lake import region_of_bounds, region_of_cell, region_of_geometry
+    from jingwei.lake.errors import BadRegionError
+
+    if bounds:
+        try:
+            west, south, east, north = (float(part) for part in bounds.split(","))
+        except ValueError as error:
+            raise BadRegionError(
+                Text("范围应为“西,南,东,北”。", "A box is west,south,east,north."),
+                mend=Text("例如 114.0,22.5,114.1,22.6", "For example 114.0,22.5,114.1,22.6"),
+                where={"bounds": bounds},
+            ) from error
+        return region_of_bounds(west, south, east, north)
+    if cell:
+        return region_of_cell(_cell(cell, None))
+    if polygon:
+        try:
+            shape = shapely.from_geojson(polygon.read_text("utf-8"))
+        except (shapely.GEOSException, UnicodeDecodeError) as error:
+            raise BadRegionError(
+                Text(f"{polygon} 不是 GeoJSON。", f"{polygon} is not GeoJSON."), where={"file": str(polygon)}
+            ) from error
+        parts = shapely.get_parts(shape)
+        return region_of_geometry(shapely.union_all(parts) if len(parts) > 1 else parts[0])
+    return None
+
+
+def _period(since: str | None, until: str | None, city: City) -> tuple[int, int] | None:
+    if since is None and until is None:
+        return None
+    zone = city.about.zone
+    first, last = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+    moments = []
+    for text, default in ((since, first), (until, last)):
+        try:
+            moment = datetime.fromisoformat(text) if text else default
+        except ValueError as error:
+            raise click.BadParameter(
+                say(
+                    f"“{text}”不是时间，例如 2020-01-20T08:00",
+                    f"'{text}' is not a time such as 2020-01-20T08:00",
+                )
+            ) from error
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        moments.append(round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000))
+    return moments[0], moments[1]
+
+
+@main.command(help=say("把“纬度,经度”编为网格码。", "Give the grid codes of latitude,longitude."))
+@click.argument("place")
+@click.option(
+    "--level",
+    default=AT_LEVEL,
+    show_default=True,
+    type=click.IntRange(1, 32),
+    help=say("GeoSOT 层级", "GeoSOT level"),
+)
+@json_option
+@guarded
+def encode(place: str, level: int, *, as_json: bool) -> None:
+    """Encode a coordinate."""
+    _show_cell(_cell(place, level), as_json=as_json)
+
+
+@main.command(help=say("解释一个网格码。", "Explain a grid code: BeiDou, GeoSOT, or number-level."))
+@click.argument("code")
+@json_option
+@guarded
+def decode(code: str, *, as_json: bool) -> None:
+    """Decode a code."""
+    _show_cell(_cell(code, None), as_json=as_json)
+
+
+def _show_cell(cell: Cell, *, as_json: bool) -> None:
+    from jingwei import cli_show
+
+    shown = cli_show.cell_facts(cell)
+    if as_json:
+        _print_json(shown.data)
+    else:
+        shown.print()
+
+
+@main.command(help=say("把数据集导出为开放格式。", "Export a dataset in an open format."))
+@click.argument("dataset")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "csv", "geojson", "arrow"]),
+    help=say("默认按文件名", "by the file's name by default"),
+)
+@click.option("--where", metavar="FILTER")
+@city_option
+@guarded
+def export(dataset: str, output: Path, form: str | None, where: str | None, city_id: str | None) -> None:
+    """Export a dataset."""
+    from jingwei.access import local_person
+    from jingwei.lake.export import export_dataset
+
+    with _open(city_id) as city:
+        rows = export_dataset(city.lake, local_person(), dataset, output, form=form, where=where)
+    click.echo(say(f"已导出 {rows} 行到 {output}", f"Exported {rows} rows to {output}"))

@@ -1,1 +1,20 @@
-"""City packs: what a city is made of, loading one, and the built-in demo city."""
+"""A city pack: what a city is made of, loading one, and the open city."""
+
+from jingwei.city.loader import LoadReport, SourceReport, load_pack
+from jingwei.city.manifest import Manifest, parse_manifest, read_manifest
+from jingwei.city.progress import Progress, Stop
+from jingwei.city.service import About, City, open_city
+
+__all__ = [
+    "About",
+    "City",
+    "LoadReport",
+    "Manifest",
+    "Progress",
+    "SourceReport",
+    "Stop",
+    "load_pack",
+    "open_city",
+    "parse_manifest",
+    "read_manifest",
+]

@@ -1,1 +1,19 @@
-"""The grid data container: facts addressed by object, place and time, from a bureau's file to an answer."""
+"""The grid data container (网格大数据容器): facts addressed by object, place and time."""
+
+from jingwei.lake.query import Rows
+from jingwei.lake.region import Region, region_of_bounds, region_of_cell, region_of_geometry
+from jingwei.lake.schemas import Dataset, Place, Version
+from jingwei.lake.service import Lake, Named
+
+__all__ = [
+    "Dataset",
+    "Lake",
+    "Named",
+    "Place",
+    "Region",
+    "Rows",
+    "Version",
+    "region_of_bounds",
+    "region_of_cell",
+    "region_of_geometry",
+]

@@ -1,0 +1,599 @@
+"""Loading a city pack: repeatable, and all-or-nothing for each source.
+
+The same files loaded twice change nothing. A source whose coordinate system (or other property that decides
+where its facts lie) is neither declared nor beyond doubt is held back with the evidence; all others load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from sqlalchemy import select
+
+from jingwei import ledger
+from jingwei.city import survey
+from jingwei.city.errors import (
+    EmptyAreaError,
+    HeldError,
+    ImplausibleBoundaryError,
+    MissingColumnError,
+    OtherCityError,
+)
+from jingwei.city.manifest import Area, Manifest, SourceSpec, in_order
+from jingwei.city.models import CityRow
+from jingwei.city.progress import Listener, Progress, Stage, Stop
+from jingwei.errors import JingweiError
+from jingwei.lake import forms, quality
+from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Placing, Timing, key_of
+from jingwei.lake.covers import cover_table
+from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, near_misses
+from jingwei.lake.forms.opening import check_file
+from jingwei.lake.schemas import Content, Counts, Dataset, Finding, SourceFile, Version
+from jingwei.lake.store import MEMORY, Description, Load
+from jingwei.lake.weighing import Anchor
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jingwei.access import Asker
+    from jingwei.city.service import City
+
+RECIPE = 1
+"""Counted up whenever loading the same file would give other facts; part of every fingerprint."""
+
+BATCH_ROWS = 262_144
+MAX_QUARANTINED = 1_000_000
+"""Rows that are kept in quarantine; beyond that the file is not what the manifest says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What became of one source."""
+
+    id: str
+    title: Text
+    stage: Stage
+    counts: Counts
+    rules: dict[str, int]
+    findings: list[Finding]
+    problem: dict[str, Any] | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What became of a pack."""
+
+    city: str
+    sources: list[SourceReport]
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether every source is published."""
+        return all(source.stage in ("published", "unchanged") for source in self.sources)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One load of a pack under way."""
+
+    city: City
+    manifest: Manifest
+    data: Path
+    asker: Asker
+    listener: Listener
+    stop: Stop
+    boundary: Any = None
+    near: tuple[float, float, float, float] | None = None
+    reports: dict[str, SourceReport] = field(default_factory=dict)
+
+    def tell(self, spec: SourceSpec, stage: Stage, share: float = 0.0, rows: int = 0) -> None:
+        """Tell the listener where a source stands; heed a wish to stop."""
+        if self.stop.asked:
+            raise StoppedError(spec.id)
+        self.listener(Progress(spec.id, str(spec.title.text), stage, share, rows))
+
+
+def load_pack(
+    city: City,
+    manifest: Manifest,
+    pack: Path,
+    data: Path | None,
+    asker: Asker,
+    *,
+    listener: Listener = lambda _: None,
+    stop: Stop | None = None,
+    only: str | None = None,
+) -> LoadReport:
+    """Load the sources of a pack that changed since they were last loaded.
+
+    Parameters
+    ----------
+    city
+        The open city that the pack belongs to.
+    manifest
+        The pack's manifest.
+    pack
+        The folder of the pack.
+    data
+        The folder of its files, where they lie apart from the manifest.
+    asker
+        Who loads; named in the events.
+    listener
+        Told how far each source is.
+    stop
+        Ask it to stop the load between two batches; the source under way leaves nothing behind.
+    only
+        Load just this source.
+
+    Raises
+    ------
+    OtherCityError
+        If the home holds another city.
+    BusyError, ReadOnlyError, NoSpaceError, StoppedError
+        If the load as a whole cannot go on. What is wrong with one source is in its report instead.
+
+    """
+    started = time.monotonic()
+    work = _Work(city, manifest, (data or pack).resolve(), asker, listener, stop or Stop())
+    with city.lake.store.writing():
+        _introduce(work, pack)
+        waiting = [spec for spec in in_order(manifest) if only is None or spec.id == only]
+        _find_boundary(work)
+        # Sources that a later one may help to decide are tried again once all others are loaded.
+        for attempt in (1, 2):
+            waiting = [spec for spec in waiting if not _settled(work, spec, last=attempt == 2)]
+        if only is None:
+            _withdraw_missing(work)
+    reports = [work.reports[spec.id] for spec in manifest.source if spec.id in work.reports]
+    return LoadReport(manifest.city.id, reports, time.monotonic() - started)
+
+
+def _introduce(work: _Work, pack: Path) -> None:
+    """Record which city this is."""
+    spec = work.manifest.city
+    about = {
+        "name": spec.name.text.as_json(),
+        "adcode": spec.adcode,
+        "time_zone": spec.time_zone,
+        "generated": spec.generated,
+        "description": spec.description.text.as_json() if spec.description else None,
+    }
+    with work.city.records.write() as session:
+        row = session.scalar(select(CityRow).limit(1))
+        if row is not None and row.id != spec.id:
+            raise OtherCityError(str(work.city.home), row.id, spec.id)
+        if row is None:
+            row = CityRow(id=spec.id, about={}, pack="", data="", changed=now_utc())
+            session.add(row)
+            ledger.append(
+                session,
+                "city.founded",
+                actor=work.asker.id,
+                subject=f"city/{spec.id}",
+                data={"adcode": spec.adcode},
+            )
+        old = {key: row.about.get(key) for key in ("boundary", "bounds")}
+        if (row.about, row.pack, row.data) != ({**about, **old}, str(pack.resolve()), str(work.data)):
+            row.about, row.pack, row.data = {**about, **old}, str(pack.resolve()), str(work.data)
+            row.changed = now_utc()
+
+
+def _find_boundary(work: _Work) -> None:
+    """Take the boundary from its dataset where that is published already."""
+    area = work.manifest.city.boundary
+    if area is None:
+        return
+    version = _version(work, area.source)
+    if version is not None and version.content.geometry is not None:
+        _set_boundary(work, area, version)
+
+
+def _set_boundary(work: _Work, area: Area, version: Version) -> None:
+    work.boundary = _area(work, area, version)
+    west, south, east, north = work.boundary.bounds
+    work.near = (
+        west - REGION_DEGREES,
+        south - REGION_DEGREES,
+        east + REGION_DEGREES,
+        north + REGION_DEGREES,
+    )
+    outline = shapely.simplify(work.boundary, 0.0005)
+    with work.city.records.write() as session:
+        row = session.get_one(CityRow, work.manifest.city.id)
+        boundary = json.loads(shapely.to_geojson(outline))
+        if row.about.get("boundary") != boundary:
+            row.about = {**row.about, "boundary": boundary, "bounds": [west, south, east, north]}
+            row.changed = now_utc()
+
+
+def _area(work: _Work, area: Area, version: Version) -> Any:
+    """Return the union of another dataset's shapes, or of those with the named values."""
+    geometry = version.content.geometry
+    if geometry is None:
+        raise MissingColumnError(area.source, "geometry", "area", None)
+    where = " AND ".join(
+        f'"{name}" = ' + "'" + value.replace("'", "''") + "'" for name, value in area.where.items()
+    )
+    rows = work.city.lake.reader.query(version, where=where or None, limit=100_000)
+    if rows.table.num_rows == 0:
+        raise EmptyAreaError(area.source, area.where)
+    union = shapely.union_all(shapely.make_valid(shapely.from_wkb(rows.table[geometry].to_numpy())))
+    shapely.prepare(union)
+    return union
+
+
+def _version(work: _Work, source: str) -> Version | None:
+    for dataset in work.city.lake.datasets(work.asker):
+        if dataset.id == source and dataset.state == "published":
+            return dataset.version
+    return None
+
+
+def _settled(work: _Work, spec: SourceSpec, *, last: bool) -> bool:
+    """Load one source; say whether it needs no further attempt."""
+    started = time.monotonic()
+    about = _description(work, spec)
+    try:
+        work.tell(spec, "examining")
+        report = _load_source(work, spec, about, started)
+    except (NoSpaceError, ReadOnlyError, StoppedError):
+        raise
+    except HeldError as error:
+        if not last:
+            return False
+        report = _problem(work, spec, about, "held", error, started)
+    except JingweiError as error:
+        report = _problem(work, spec, about, "failed", error, started)
+    work.reports[spec.id] = report
+    boundary = work.manifest.city.boundary
+    if boundary is not None and boundary.source == spec.id:
+        _find_boundary(work)
+    work.tell(spec, report.stage, 1.0, report.counts.read)
+    return True
+
+
+def _description(work: _Work, spec: SourceSpec) -> Description:
+    position = next(n for n, source in enumerate(work.manifest.source) if source.id == spec.id)
+    return Description(
+        spec.id, spec.title.text.as_json(), spec.owner, spec.sharing, spec.update_cycle, position
+    )
+
+
+def _problem(
+    work: _Work, spec: SourceSpec, about: Description, stage: Stage, error: JingweiError, started: float
+) -> SourceReport:
+    problem = {
+        "code": error.code,
+        "what": error.what.as_json(),
+        "mend": error.mend.as_json() if error.mend else None,
+        "where": error.where,
+    }
+    work.city.lake.store.set_problem(about, stage, problem, actor=work.asker.id)
+    return SourceReport(
+        spec.id, spec.title.text, stage, Counts(), {}, [], problem, time.monotonic() - started
+    )
+
+
+def _load_source(work: _Work, spec: SourceSpec, about: Description, started: float) -> SourceReport:
+    paths = _files(work, spec)
+    dataset = next((d for d in work.city.lake.datasets(work.asker) if d.id == spec.id), None)
+    known = dataset.version.content.sources if dataset and dataset.version else []
+    sources = [_source_file(work, spec, path, known) for path in paths]
+    fingerprint = _fingerprint(work, spec, sources)
+    if dataset and dataset.version and dataset.version.content.fingerprint == fingerprint:
+        return _unchanged(work, spec, about, dataset, started)
+    with work.city.lake.store.load(spec.id) as load:
+        content = _write(work, spec, load, sources, paths, fingerprint, started)
+        work.tell(spec, "publishing", 1.0, content.counts.read)
+        work.city.lake.store.publish(load, about, content, actor=work.asker.id)
+    return _published_report(spec, "published", content, time.monotonic() - started)
+
+
+def _unchanged(
+    work: _Work, spec: SourceSpec, about: Description, dataset: Dataset, started: float
+) -> SourceReport:
+    assert dataset.version is not None  # noqa: S101 - asked for by the caller
+    work.city.lake.store.describe(about)
+    return _published_report(spec, "unchanged", dataset.version.content, time.monotonic() - started)
+
+
+def _published_report(spec: SourceSpec, stage: Stage, content: Content, seconds: float) -> SourceReport:
+    return SourceReport(
+        spec.id, spec.title.text, stage, content.counts, content.rules, content.findings, None, seconds
+    )
+
+
+def _files(work: _Work, spec: SourceSpec) -> list[Path]:
+    """Return the files of a source, in order; a pattern may stand for several."""
+    if any(mark in spec.file for mark in "*?["):
+        found = sorted(path for path in work.data.glob(spec.file) if path.is_file())
+        if found:
+            return found
+    return [work.data / spec.file]
+
+
+def _source_file(work: _Work, spec: SourceSpec, path: Path, known: list[SourceFile]) -> SourceFile:
+    """Describe a file; its digest is computed only where size or time of change say that it may be new."""
+    check_file(path)
+    stat = path.stat()
+    name = path.relative_to(work.data).as_posix() if path.is_relative_to(work.data) else str(path)
+    for old in known:
+        if (old.path, old.size, old.modified_ns) == (name, stat.st_size, stat.st_mtime_ns):
+            return SourceFile(name, spec.layer or "", stat.st_size, stat.st_mtime_ns, old.digest)
+    return SourceFile(name, spec.layer or "", stat.st_size, stat.st_mtime_ns, forms.digest(path))
+
+
+def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> str:
+    """Return a digest of all that decides what this source's facts are."""
+    referred = {place.by for place in survey.places(spec).values() if place.by}
+    referred |= {place.inside.source for place in survey.places(spec).values() if place.inside}
+    below = {}
+    for name in sorted(referred):
+        version = _version(work, name)
+        below[name] = version.content.fingerprint if version else None
+    unsaid = survey.is_unsaid(spec)
+    boundary = work.manifest.city.boundary
+    text = json.dumps(
+        {
+            "recipe": RECIPE,
+            "spec": spec.model_dump(
+                mode="json", exclude={"title", "description", "owner", "sharing", "update_cycle"}
+            ),
+            "files": [(source.path, source.digest) for source in sources],
+            "zone": work.manifest.city.time_zone,
+            "referred": below,
+            "boundary": boundary.model_dump(mode="json") if boundary and unsaid else None,
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(
+    work: _Work,
+    spec: SourceSpec,
+    load: Load,
+    sources: list[SourceFile],
+    paths: list[Path],
+    fingerprint: str,
+    started: float,
+) -> Content:
+    """Read, address, check and write the files of a source; returns what was written."""
+    readings = [survey.open_reading(spec, path) for path in paths]
+    try:
+        first = readings[0]
+        plan = survey.plan(spec, first, _surroundings(work, spec))
+        for reading, path in zip(readings[1:], paths[1:], strict=True):
+            survey.check_same_layout(spec, first, reading, path)
+        addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
+        quarantine = _Quarantine()
+        batches = _addressed(work, spec, addresser, readings, sources, quarantine)
+        totals = [reading.total for reading in readings]
+        expected = sum(t for t in totals if t is not None) if all(t is not None for t in totals) else None
+        places = [placing.place for placing in plan.placings]
+        sorting = [place.cell for place in places]
+        stream = pa.RecordBatchReader.from_batches(addresser.schema, batches)
+        work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone, expected)
+    finally:
+        for reading in readings:
+            reading.close()
+    folder = load.table("facts")
+    written = [folder / file.path for file in load.files["facts"]]
+    _check_boundary(work, spec, addresser.tally.bounds)
+    geometry = next((p.column for p in plan.placings if isinstance(p, GeometryPlacing)), None)
+    covers = cover_table(written, places, geometry)
+    work.city.lake.store.write_table(load, "covers", covers, "jw_cell")
+    work.city.lake.store.write_table(load, "quarantine", quarantine.table(), None)
+    columns, findings = quality.describe(written, addresser.own, spec.keys, MEMORY)
+    tally = addresser.tally
+    levels = {role: sorted(seen) for role, seen in tally.levels.items()}
+    for role in {place.role for place in places if place.kind == "geometry"}:
+        mine = np.asarray(covers.filter(pc.equal(covers["jw_role"], role))["jw_level"])
+        levels[f"{role}#cover"] = np.unique(mine).tolist()
+    return Content(
+        facts=load.files["facts"],
+        covers=load.files["covers"],
+        quarantine=load.files["quarantine"],
+        delta={},
+        places=places,
+        levels=levels,
+        geometry=geometry,
+        time=plan.timing is not None,
+        name=spec.name,
+        keys=spec.keys,
+        columns=columns,
+        counts=Counts(
+            tally.read, tally.published, tally.addressed, tally.published - tally.addressed, tally.quarantined
+        ),
+        rules=tally.rules,
+        findings=[*findings, *_unresolved(tally.unresolved), *plan.findings],
+        bounds=tuple(tally.bounds) if tally.bounds else None,  # type: ignore[arg-type]  # four floats
+        period=(tally.period[0], tally.period[1]) if tally.period else None,
+        sources=sources,
+        fingerprint=fingerprint,
+        evidence=[survey.as_json(item) for item in plan.evidence],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _addressed(
+    work: _Work,
+    spec: SourceSpec,
+    addresser: Addresser,
+    readings: list[forms.Reading],
+    sources: list[SourceFile],
+    quarantine: _Quarantine,
+) -> Iterator[pa.RecordBatch]:
+    """Yield addressed rows of all files of a source; faults go to the quarantine."""
+    for number, reading in enumerate(readings):
+        for batch in reading.batches(BATCH_ROWS):
+            rows, faults = addresser.address(batch, number)
+            quarantine.add(sources[number].path, faults)
+            share = (number + reading.progress) / len(readings)
+            work.tell(spec, "reading", share, addresser.tally.read)
+            if rows.num_rows:
+                yield rows
+
+
+class _Quarantine:
+    """Rows that cannot be published, with where they stand and why."""
+
+    SCHEMA = pa.schema(
+        [
+            ("file", pa.string()),
+            ("row", pa.int64()),
+            ("rule", pa.string()),
+            ("reason_zh", pa.string()),
+            ("reason_en", pa.string()),
+            ("text", pa.string()),
+        ]
+    )
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, int, str, str, str, str]] = []
+
+    def add(self, file: str, faults: list[forms.RowFault]) -> None:
+        """Add faults found in a file."""
+        for fault in faults:
+            reason = fault.reason
+            self._rows.append((file, fault.row, fault.rule, reason.zh, reason.en or reason.zh, fault.text))
+        if len(self._rows) > MAX_QUARANTINED:
+            raise survey.UnfitError(file, len(self._rows))
+
+    def table(self) -> pa.Table:
+        """Return the quarantine as a table, in order of file and row."""
+        columns = list(zip(*sorted(self._rows), strict=True)) or [()] * len(self.SCHEMA)
+        return pa.table([list(column) for column in columns], schema=self.SCHEMA)
+
+
+def _unresolved(counts: dict[str, int]) -> list[Finding]:
+    return [
+        Finding(
+            "unresolved-reference",
+            Text(
+                f"{rows} 行所引用的对象不在“{target}”中，因此没有位置。",
+                f"{rows} rows refer to an object that '{target}' does not hold, and so have no place.",
+            ).as_json(),
+            rows,
+        )
+        for target, rows in sorted(counts.items())
+    ]
+
+
+def _surroundings(work: _Work, spec: SourceSpec) -> survey.Surroundings:
+    """Gather what the rest of the city says that may help to place this source."""
+
+    def lookup(target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
+        return _gazetteer(work, target, key)
+
+    def area(wanted: Area) -> Any:
+        version = _version(work, wanted.source)
+        if version is None:
+            raise _waits_for(spec, wanted.source)
+        return _area(work, wanted, version)
+
+    def anchors() -> list[Anchor]:
+        return _anchors(work, spec)
+
+    is_boundary = work.manifest.city.boundary is not None and work.manifest.city.boundary.source == spec.id
+    return survey.Surroundings(
+        boundary=None if is_boundary else work.boundary,
+        zone=work.manifest.city.time_zone,
+        lookup=lookup,
+        area=area,
+        anchors=anchors,
+    )
+
+
+def _waits_for(spec: SourceSpec, target: str) -> HeldError:
+    return HeldError(
+        Text(
+            f"数据源“{spec.id}”要用到“{target}”，而后者尚未发布。",
+            f"Source '{spec.id}' needs '{target}', which is not published.",
+        ),
+        mend=Text(f"先处理“{target}”的问题。", f"Mend what is wrong with '{target}' first."),
+        where={"source": spec.id, "needs": target},
+    )
+
+
+def _gazetteer(work: _Work, target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
+    """Return keys, cells and levels of another dataset's placed objects; an ambiguous key has no place."""
+    version = _version(work, target)
+    if version is None:
+        spec = next(source for source in work.manifest.source if source.id == target)
+        raise _waits_for(spec, target)
+    content = version.content
+    own = [column.name for column in content.columns]
+    key = key or content.keys
+    for column in key:
+        if column not in own:
+            raise MissingColumnError(target, column, "key", near_misses(column, own))
+    if not content.places:
+        return pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.int8)
+    place = content.places[0]
+    table = work.city.lake.reader.columns(version, [*key, place.cell, place.level])
+    keys = key_of([table[column].combine_chunks() for column in key])
+    levels = table[place.level].fill_null(0).to_numpy()
+    cells = table[place.cell].fill_null(0).to_numpy()
+    unique, first, inverse = np.unique(
+        np.asarray(keys.fill_null("").to_numpy(zero_copy_only=False), str),
+        return_index=True,
+        return_inverse=True,
+    )
+    del first
+    chosen_cells, chosen_levels = np.zeros(len(unique), np.int64), np.zeros(len(unique), np.int8)
+    ambiguous = np.zeros(len(unique), bool)
+    for row in np.flatnonzero(levels > 0).tolist():
+        group = inverse[row]
+        if chosen_levels[group] and (chosen_cells[group], chosen_levels[group]) != (cells[row], levels[row]):
+            ambiguous[group] = True
+        chosen_cells[group], chosen_levels[group] = cells[row], levels[row]
+    chosen_levels[ambiguous] = 0
+    return pa.array(unique.tolist(), pa.string()), chosen_cells, chosen_levels
+
+
+def _anchors(work: _Work, spec: SourceSpec) -> list[Anchor]:
+    """Return the published datasets by whose places an undeclared one can be weighed."""
+    found = []
+    for dataset in work.city.lake.datasets(work.asker):
+        if dataset.id == spec.id or dataset.state != "published" or dataset.version is None:
+            continue
+        anchor = survey.anchor_of(dataset.title, work.city.lake.reader, dataset.version)
+        if anchor is not None:
+            found.append(anchor)
+    return found
+
+
+def _check_boundary(work: _Work, spec: SourceSpec, bounds: list[float] | None) -> None:
+    """Refuse a boundary that cannot be what it is said to be."""
+    boundary = work.manifest.city.boundary
+    if boundary is None or boundary.source != spec.id:
+        return
+    reason = survey.implausible_boundary(bounds)
+    if reason is not None:
+        raise ImplausibleBoundaryError(spec.id, reason)
+
+
+def _withdraw_missing(work: _Work) -> None:
+    """Withdraw datasets that the pack no longer names."""
+    named = {spec.id for spec in work.manifest.source}
+    for dataset in work.city.lake.datasets(work.asker):
+        if dataset.id not in named:
+            work.city.lake.store.remove(dataset.id, actor=work.asker.id)
+
+
+__all__ = ["LoadReport", "Placing", "SourceReport", "Timing", "load_pack"]

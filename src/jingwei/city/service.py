@@ -1,0 +1,127 @@
+"""An open city: its records, its container, and what it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
+
+import shapely
+from sqlalchemy import select
+
+from jingwei.city.errors import NoCityError
+from jingwei.city.models import CityRow
+from jingwei.lake import Lake
+from jingwei.lake.errors import ReadOnlyError
+from jingwei.records import Records, open_records
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+RECORDS = "records.db"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a city is. `boundary` is a shapely geometry (WGS84) or None; `generated` marks a fictional one."""
+
+    id: str
+    name: Text
+    adcode: str
+    time_zone: str
+    boundary: Any
+    bounds: tuple[float, float, float, float] | None
+    generated: bool
+    description: Text | None
+    pack: str
+    data: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the city's times are shown."""
+        return ZoneInfo(self.time_zone)
+
+
+class City:
+    """One city on this machine. Close it, or use it as a context manager."""
+
+    def __init__(self, home: Path, records: Records) -> None:
+        self.home = home
+        self.records = records
+        self.lake = Lake(home / "lake", records)
+
+    @property
+    def about(self) -> About:
+        """What the city is, as its last load found it."""
+        with self.records.read() as session:
+            row = session.scalar(select(CityRow).limit(1))
+        if row is None:
+            raise NoCityError(str(self.home))
+        return about_of(row)
+
+    def close(self) -> None:
+        """Let go of everything that is open."""
+        self.lake.close()
+        self.records.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def about_of(row: CityRow) -> About:
+    """Read what a city is from its row."""
+    data = row.about
+    boundary = shapely.from_geojson(json.dumps(data["boundary"])) if data.get("boundary") else None
+    description = data.get("description")
+    return About(
+        id=row.id,
+        name=Text(**data["name"]),
+        adcode=data["adcode"],
+        time_zone=data["time_zone"],
+        boundary=boundary,
+        bounds=tuple(data["bounds"]) if data.get("bounds") else None,
+        generated=data["generated"],
+        description=Text(**description) if description else None,
+        pack=row.pack,
+        data=row.data,
+    )
+
+
+def open_city(home: Path, *, create: bool = False, records_url: str | None = None) -> City:
+    """Open the city in the folder `home`.
+
+    Parameters
+    ----------
+    home
+        The city's own folder: records and container.
+    create
+        Make the folder where there is none.
+    records_url
+        SQLAlchemy URL of the record store; SQLite inside `home` by default.
+
+    Raises
+    ------
+    NoCityError
+        If there is no city and none is to be made.
+    ReadOnlyError
+        If the folder cannot be made.
+
+    """
+    url = records_url or f"sqlite:///{home / RECORDS}"
+    if not create and records_url is None and not (home / RECORDS).is_file():
+        raise NoCityError(str(home))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".writable").touch()
+    except OSError as error:
+        if create:
+            raise ReadOnlyError(str(home)) from error
+    return City(home, open_records(url))

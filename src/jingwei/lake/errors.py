@@ -1,0 +1,151 @@
+"""What can go wrong with the container, in words for the person who meets it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def near_misses(name: str, known: Iterable[str]) -> Text | None:
+    """Return "did you mean ..." for a misspelt `name`, or the known names where nothing is near."""
+    names = list(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        listed = "、".join(near)
+        return Text(f"您是不是要找：{listed}？", f"Did you mean {', '.join(near)}?")
+    if names:
+        shown = names[:12]
+        return Text(f"可选：{'、'.join(shown)}。", f"Known are: {', '.join(shown)}.")
+    return None
+
+
+class UnknownDatasetError(NotFoundError):
+    """No dataset of this name that the asker may see."""
+
+    code = "unknown-dataset"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            Text(f"没有数据集“{name}”。", f"There is no dataset '{name}'."),
+            mend=near_misses(name, known),
+            where={"dataset": name},
+        )
+
+
+class NotPublishedError(ConflictError):
+    """The dataset is known, but no version of it is published."""
+
+    code = "not-published"
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(
+            Text(f"数据集“{name}”尚未发布。", f"Dataset '{name}' has no published version."),
+            mend=Text(
+                f"状态为 {state}；运行 jingwei status {name} 查看原因。",
+                f"Its state is {state}; `jingwei status {name}` shows why.",
+            ),
+            where={"dataset": name},
+        )
+
+
+class UnknownColumnError(BadRequestError):
+    """A question names a column that the dataset does not have."""
+
+    code = "unknown-column"
+
+    def __init__(self, dataset: str, column: str, known: Iterable[str]) -> None:
+        super().__init__(
+            Text(f"数据集“{dataset}”没有列“{column}”。", f"Dataset '{dataset}' has no column '{column}'."),
+            mend=near_misses(column, known),
+            where={"dataset": dataset, "column": column},
+        )
+
+
+class BadFilterError(BadRequestError):
+    """A filter that is not one of the allowed comparisons."""
+
+    code = "bad-filter"
+
+    def __init__(self, text: str, reason: Text) -> None:
+        super().__init__(
+            Text(f"筛选条件无法理解：{reason.zh}", f"The filter cannot be understood: {reason.en}"),
+            mend=Text(
+                "请用列名、比较、AND、OR、NOT、IN、BETWEEN、LIKE，例如：price > 50 AND 街道 = '坪山街道'。",
+                "Use column names, comparisons, AND, OR, NOT, IN, BETWEEN and LIKE, "
+                "as in: price > 50 AND street = 'A'.",
+            ),
+            where={"filter": text},
+        )
+
+
+class BadRegionError(BadRequestError):
+    """A region that is none, or is too large or too intricate to be asked for."""
+
+    code = "bad-region"
+
+
+class BusyError(ConflictError):
+    """Another program is loading into this city."""
+
+    code = "busy"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            Text("另一个程序正在向这座城市装载数据。", "Another program is loading data into this city."),
+            mend=Text("请等待其完成后重试。", "Wait until it has finished, then try again."),
+            where={"lock": path},
+        )
+
+
+class NoSpaceError(JingweiError):
+    """The disk is full; what was published before stays as it was."""
+
+    code: ClassVar[str] = "no-space"
+    status: ClassVar[int] = 507
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            Text(f"磁盘空间不足：{path}。", f"No space is left on the disk of {path}."),
+            mend=Text(
+                "释放空间后再次运行同一命令；已发布的数据不受影响。",
+                "Free some space and run the same command again; what was published is untouched.",
+            ),
+            where={"path": path},
+        )
+
+
+class ReadOnlyError(JingweiError):
+    """The city's folder cannot be written to."""
+
+    code: ClassVar[str] = "read-only"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            Text(f"无法写入文件夹 {path}。", f"The folder {path} cannot be written to."),
+            mend=Text(
+                "请授予写权限，或用 --home 指定另一个文件夹。",
+                "Grant the right to write there, or name another folder with --home.",
+            ),
+            where={"path": path},
+        )
+
+
+class StoppedError(JingweiError):
+    """The load was stopped by the person who started it."""
+
+    code: ClassVar[str] = "stopped"
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(
+            Text(
+                f"“{dataset}”的装载已停止，未留下任何数据。",
+                f"Loading '{dataset}' was stopped; nothing of it stays.",
+            ),
+            where={"dataset": dataset},
+        )

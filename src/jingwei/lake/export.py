@@ -1,0 +1,171 @@
+"""Datasets in open formats, written as streams and put in place only when whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from jingwei import grid
+from jingwei.errors import BadRequestError
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jingwei.access import Asker
+    from jingwei.lake.query import Rows
+    from jingwei.lake.service import Lake
+
+PAGE = 100_000
+FORMS = ("parquet", "csv", "geojson", "arrow")
+
+
+def export_dataset(
+    lake: Lake, asker: Asker, dataset: str, output: Path, *, form: str | None = None, where: str | None = None
+) -> int:
+    """Write a dataset to a file and return the number of rows.
+
+    Parameters
+    ----------
+    lake, asker, dataset
+        What is asked for, and by whom.
+    output
+        The file to write. It appears only when it is whole.
+    form
+        `parquet`, `csv`, `geojson` or `arrow`; by the file's suffix if left out.
+    where
+        A filter on the department's columns.
+
+    Raises
+    ------
+    BadRequestError
+        If the form is unknown, or the folder does not exist.
+
+    """
+    form = form or output.suffix.lstrip(".").lower()
+    if form not in FORMS:
+        raise BadRequestError(
+            Text(f"不支持的格式“{form}”。", f"There is no export as '{form}'."),
+            mend=Text(f"可选：{'、'.join(FORMS)}。", f"Known are: {', '.join(FORMS)}."),
+            where={"format": form},
+        )
+    if not output.absolute().parent.is_dir():
+        raise BadRequestError(
+            Text(f"没有文件夹 {output.parent}。", f"There is no folder {output.parent}."),
+            where={"path": str(output)},
+        )
+    part = output.with_name(output.name + ".part")
+    writers = {"parquet": _write_parquet, "arrow": _write_arrow, "csv": _write_csv, "geojson": _write_geojson}
+    try:
+        rows = writers[form](_pages(lake, asker, dataset, where), part)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    return rows
+
+
+def _pages(lake: Lake, asker: Asker, dataset: str, where: str | None) -> Iterator[Rows]:
+    version = None
+    after: int | None = None
+    while True:
+        rows = lake.query(asker, dataset, version=version, where=where, after=after, limit=PAGE)
+        version = rows.version.number
+        yield rows
+        after = rows.after
+        if after is None:
+            return
+
+
+def _write_parquet(pages: Iterator[Rows], path: Path) -> int:
+    count, writer = 0, None
+    try:
+        for page in pages:
+            writer = writer or pq.ParquetWriter(path, page.table.schema, compression="zstd")
+            writer.write_table(page.table)
+            count += page.table.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+def _write_arrow(pages: Iterator[Rows], path: Path) -> int:
+    count, writer = 0, None
+    try:
+        for page in pages:
+            writer = writer or pa.ipc.new_file(path, page.table.schema)
+            writer.write_table(page.table)
+            count += page.table.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+def _write_csv(pages: Iterator[Rows], path: Path) -> int:
+    """Write UTF-8 with a byte order mark, which spreadsheets need to show Chinese; geometry as WKT."""
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        for page in pages:
+            if count == 0:
+                writer.writerow(page.table.column_names)
+            columns = [_csv_column(page.table[name]) for name in page.table.column_names]
+            writer.writerows(zip(*columns, strict=True))
+            count += page.table.num_rows
+    return count
+
+
+def _csv_column(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_binary(column.type):
+        return [
+            None if text is None else text for text in shapely.to_wkt(shapely.from_wkb(column.to_numpy()))
+        ]
+    return [_formula_safe(value) for value in column.to_pylist()]
+
+
+def _formula_safe(value: Any) -> Any:
+    """Keep a spreadsheet from running a text as a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _write_geojson(pages: Iterator[Rows], path: Path) -> int:
+    """Write RFC 7946: WGS84; a point is the centre of its cell."""
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"type":"FeatureCollection","features":[')
+        for page in pages:
+            for row in features(page):
+                file.write(",\n" if count else "\n")
+                file.write(json.dumps(row, ensure_ascii=False, default=str))
+                count += 1
+        file.write("\n]}\n")
+    return count
+
+
+def features(rows: Rows) -> Iterator[dict[str, Any]]:
+    """Yield rows as GeoJSON features; 64-bit codes travel as strings."""
+    content = rows.version.content
+    place = content.places[0] if content.places else None
+    geometry = content.geometry
+    for row in rows.table.to_pylist():
+        shape = None
+        if geometry is not None and row.get(geometry) is not None:
+            shape = json.loads(shapely.to_geojson(shapely.from_wkb(row[geometry])))
+        elif place is not None and row.get(place.cell) is not None:
+            lon, lat = grid.centre(int(grid.from_stored(row[place.cell])), row[place.level])
+            shape = {"type": "Point", "coordinates": [round(lon, 9), round(lat, 9)]}
+        properties = {
+            name: str(value) if name.startswith("jw_cell") and value is not None else value
+            for name, value in row.items()
+            if name != geometry
+        }
+        yield {"type": "Feature", "id": row.get("jw_fact"), "geometry": shape, "properties": properties}

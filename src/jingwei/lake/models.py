@@ -1,0 +1,58 @@
+"""Tables of the container: datasets, their published versions, and the intents of writers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jingwei.records.base import Base, Counter
+
+
+class DatasetRow(Base):
+    """One dataset of the city. `state` is `published`, `held`, `failed` or `removed`."""
+
+    __tablename__ = "dataset"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    title: Mapped[dict[str, Any]]
+    owner: Mapped[str] = mapped_column(String(200))
+    sharing: Mapped[str] = mapped_column(String(20))
+    update_cycle: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    problem: Mapped[dict[str, Any] | None]
+    current: Mapped[int | None]
+    position: Mapped[int]
+    changed: Mapped[datetime]
+
+
+class VersionRow(Base):
+    """One published version of a dataset: which Delta versions hold it, and what is in it."""
+
+    __tablename__ = "dataset_version"
+    __table_args__ = (UniqueConstraint("dataset", "number"),)
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    dataset: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    number: Mapped[int]
+    published: Mapped[datetime]
+    intent: Mapped[str] = mapped_column(String(36))
+    content: Mapped[dict[str, Any]]
+
+
+class IntentRow(Base):
+    """What a writer is about to publish. `state` goes from `open` to `published` or `discarded`.
+
+    A Delta commit lies outside the database transaction; the intent, whose id every commit carries, lets
+    start-up tell a finished load from an unfinished one.
+    """
+
+    __tablename__ = "intent"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset: Mapped[str] = mapped_column(String(80), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    opened: Mapped[datetime]
+    content: Mapped[dict[str, Any]]

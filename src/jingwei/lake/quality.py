@@ -1,0 +1,103 @@
+"""What a version looks like from within: columns, nulls, ranges, repeated keys and repeated rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from jingwei.lake.schemas import Column, Finding
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+SHOWN = 60
+"""Characters of a minimum or maximum that are kept."""
+
+
+def describe(
+    paths: list[Path], schema: pa.Schema, keys: list[str], memory: str
+) -> tuple[list[Column], list[Finding]]:
+    """Measure the department's own columns of written facts.
+
+    Parameters
+    ----------
+    paths
+        The Parquet files of the version.
+    schema
+        The own columns.
+    keys
+        Columns that are said to identify a row.
+    memory
+        What DuckDB may hold.
+
+    """
+    with duckdb.connect() as engine:
+        engine.execute("SET memory_limit = ?", [memory])
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        source = f"read_parquet([{listed}], hive_partitioning = false)"
+        columns = _columns(engine, source, schema)
+        findings = _repeated_keys(engine, source, keys) if keys else []
+        findings += _repeated_rows(engine, source, schema)
+    return columns, findings
+
+
+def _columns(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Column]:
+    parts = []
+    for field in schema:
+        name = _name(field.name)
+        parts.append(f"count(*) - count({name})")
+        if str(field.type) == "binary":
+            parts += ["NULL", "NULL", "NULL"]
+        else:
+            parts += [
+                f"approx_count_distinct({name})",
+                f"left(CAST(min({name}) AS VARCHAR), {SHOWN})",
+                f"left(CAST(max({name}) AS VARCHAR), {SHOWN})",
+            ]
+    if not parts:
+        return []
+    row = engine.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]
+    return [
+        Column(field.name, str(field.type), *row[4 * number : 4 * number + 4])
+        for number, field in enumerate(schema)
+    ]
+
+
+def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[str]) -> list[Finding]:
+    listed = ", ".join(_name(key) for key in keys)
+    found = engine.execute(
+        f"SELECT sum(n), list(row ORDER BY row)[:10] FROM (SELECT count(*) AS n, min(jw_row) AS row "
+        f"FROM {source} GROUP BY {listed} HAVING count(*) > 1)"
+    ).fetchall()[0]
+    if not found[0]:
+        return []
+    text = Text(
+        f"键（{'、'.join(keys)}）不唯一：{found[0]} 行的键重复出现。",
+        f"The key ({', '.join(keys)}) is not unique: {found[0]} rows share theirs with another.",
+    )
+    return [Finding("key-not-unique", text.as_json(), int(found[0]), list(found[1]))]
+
+
+def _repeated_rows(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Finding]:
+    if not schema.names:
+        return []
+    listed = ", ".join(_name(name) for name in schema.names)
+    found = engine.execute(
+        f"SELECT sum(n - 1), list(row ORDER BY row)[:10] FROM (SELECT count(*) AS n, min(jw_row) AS row "
+        f"FROM {source} GROUP BY hash({listed}) HAVING count(*) > 1)"
+    ).fetchall()[0]
+    if not found[0]:
+        return []
+    text = Text(
+        f"{found[0]} 行与另一行完全相同。",
+        f"{found[0]} rows are equal to another row in every column.",
+    )
+    return [Finding("repeated-row", text.as_json(), int(found[0]), list(found[1]))]
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'

@@ -1,0 +1,446 @@
+"""Questions to the container: everything in a cell, rows by region and time, density, search by name.
+
+Readers open exactly the files that a published version names. One question sees one consistent set of
+versions, and every answer names them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
+
+from jingwei import grid
+from jingwei.errors import BadRequestError
+from jingwei.lake.address import MEASURED
+from jingwei.lake.errors import BadFilterError, UnknownColumnError
+from jingwei.lake.filters import compile_filter
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from jingwei.lake.region import Region
+    from jingwei.lake.schemas import DataFile, Place, RowGroup, Version
+
+MAX_LIMIT = 100_000
+MAX_FOOTERS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one dataset: the version that answered, the table, and the fact to go on after."""
+
+    version: Version
+    table: pa.Table
+    after: int | None
+    total: int | None = None
+
+
+class Reader:
+    """Runs questions on published versions. Safe to share between threads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._footers: OrderedDict[str, pq.FileMetaData] = OrderedDict()
+        self._mutex = threading.Lock()
+        self._engine = duckdb.connect()
+        self._engine.execute("SET memory_limit = '2GB'")
+        self._engine.execute("SET TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Close the query engine."""
+        self._engine.close()
+
+    def at(self, version: Version, region: Region, *, limit: int) -> Rows:
+        """Return the rows of one version that lie in, touch, or are only known to be around a cell.
+
+        The column `jw_relation` says which: `within` (its place lies in the region), `crosses` (a line or
+        area that touches it) or `around` (a place known only by a cell that contains the region).
+        """
+        facts, relations = self._facts_in(version, region)
+        total = len(facts)
+        if total == 0:
+            return Rows(version, _empty(), None, 0)
+        order = np.argsort(facts, kind="stable")[:limit]
+        table = self._rows_by_fact(version, facts[order])
+        relation = pa.array(relations[order].tolist(), pa.string())
+        return Rows(version, table.append_column("jw_relation", relation), None, total)
+
+    def _facts_in(
+        self, version: Version, region: Region, places: Sequence[Place] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+        """Return the facts (ordinals) that a region concerns by one of `places` (all), and how; each once."""
+        found: list[NDArray[np.int64]] = []
+        how: list[NDArray[np.str_]] = []
+        first_place = version.content.places[:1]
+        for place in places if places is not None else version.content.places:
+            if place.kind == "geometry":
+                facts = self._crossing(version, place, region)
+                found.append(facts)
+                how.append(np.full(len(facts), "crosses"))
+                continue
+            within, around = self._placed(version, place, region, sorted_by_cell=[place] == first_place)
+            found += [within, around]
+            how += [np.full(len(within), "within"), np.full(len(around), "around")]
+        if not found:
+            return np.empty(0, np.int64), np.empty(0, "<U8")
+        facts = np.concatenate(found)
+        relations = np.concatenate(how)
+        facts, first = np.unique(facts, return_index=True)
+        return facts, relations[first]
+
+    def _placed(
+        self, version: Version, place: Place, region: Region, *, sorted_by_cell: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return facts placed inside the region, and those whose coarse place contains a part of it."""
+        content = version.content
+        levels = set(content.levels.get(place.role, []))
+        above = [pair for pair in region.above if pair[1] in levels]
+        files, folder = (content.facts, "facts") if sorted_by_cell else (content.covers, "covers")
+        columns = [place.cell, place.level, "jw_fact"]
+        if not sorted_by_cell:
+            columns = ["jw_cell", "jw_level", "jw_fact", "jw_role"]
+        wanted = [*((int(low), int(high)) for low, high in region.ranges), *((c, c) for c, _ in above)]
+        within, around = [], []
+        for table in self._groups(version.dataset, folder, files, columns, wanted):
+            selected = table
+            if not sorted_by_cell:
+                selected = table.filter(pc.equal(table["jw_role"], place.role))
+            cells = selected[columns[0]].to_numpy()
+            if selected[columns[0]].null_count:
+                selected = selected.filter(pc.is_valid(selected[columns[0]]))
+                cells = selected[columns[0]].to_numpy()
+            levels_here = selected[columns[1]].to_numpy()
+            facts = selected["jw_fact"].to_numpy()
+            coarse = _one_of(cells, levels_here, above)
+            inside = _in_ranges(cells, region.ranges) & ~coarse
+            if not region.exact:
+                inside[inside] = _meets(cells[inside], levels_here[inside], region)
+            within.append(facts[inside])
+            around.append(facts[coarse])
+        return _joined(within), _joined(around)
+
+    def _crossing(self, version: Version, place: Place, region: Region) -> NDArray[np.int64]:
+        """Return the lines and areas that truly touch the region: by cover, then by geometry."""
+        content = version.content
+        levels = set(content.levels.get(f"{place.role}#cover", []))
+        above = [pair for pair in region.above if pair[1] in levels]
+        wanted = [*((int(low), int(high)) for low, high in region.ranges), *((c, c) for c, _ in above)]
+        columns = ["jw_cell", "jw_level", "jw_fact", "jw_role"]
+        found = []
+        for table in self._groups(version.dataset, "covers", content.covers, columns, wanted):
+            cells = table["jw_cell"].to_numpy()
+            touching = _in_ranges(cells, region.ranges) | _one_of(cells, table["jw_level"].to_numpy(), above)
+            touching &= pc.equal(table["jw_role"], place.role).to_numpy()
+            found.append(table["jw_fact"].to_numpy()[touching])
+        facts: NDArray[np.int64] = np.unique(_joined(found))
+        if len(facts) == 0 or content.geometry is None:
+            return facts
+        shapes = shapely.from_wkb(
+            self._rows_by_fact(version, facts, [content.geometry])[content.geometry].to_numpy()
+        )
+        touching_facts: NDArray[np.int64] = facts[shapely.intersects(shapes, region.outline)]
+        return touching_facts
+
+    def _groups(
+        self,
+        dataset: str,
+        folder: str,
+        files: Sequence[DataFile],
+        columns: list[str],
+        wanted: list[tuple[int, int]],
+    ) -> list[pa.Table]:
+        """Read `columns` of the row groups whose cells may lie in one of the wanted ranges."""
+        if not wanted:
+            return []
+        ranges = np.array(sorted(wanted), np.int64)
+        tables = []
+        for file in files:
+            numbers = [n for n, group in enumerate(file.groups) if _may_hold(group, ranges)]
+            if numbers:
+                tables.append(
+                    self._open(dataset, folder, file).read_row_groups(numbers, columns, use_threads=False)
+                )
+        return tables
+
+    def _rows_by_fact(
+        self, version: Version, facts: NDArray[np.int64], columns: list[str] | None = None
+    ) -> pa.Table:
+        """Read whole rows by their ordinals (sorted), opening only the row groups that hold them."""
+        parts = []
+        content = version.content
+        names = columns or self._columns(version)
+        for file in content.facts:
+            for number, group in enumerate(file.groups):
+                low, high = np.searchsorted(facts, [group.first, group.first + group.rows])
+                if low < high:
+                    table = self._open(version.dataset, "facts", file).read_row_group(
+                        number, names, use_threads=False
+                    )
+                    parts.append(table.take(pa.array(facts[low:high] - group.first)))
+        return pa.concat_tables(parts) if parts else _empty()
+
+    def _columns(self, version: Version) -> list[str]:
+        own = [column.name for column in version.content.columns]
+        file = version.content.facts[0]
+        present = self._footer(version.dataset, "facts", file).schema.to_arrow_schema().names
+        return [*own, *(name for name in present if name not in own)]
+
+    def _open(self, dataset: str, folder: str, file: DataFile) -> pq.ParquetFile:
+        path = self.root / dataset / folder / file.path
+        return pq.ParquetFile(path, metadata=self._footer(dataset, folder, file), memory_map=True)
+
+    def _footer(self, dataset: str, folder: str, file: DataFile) -> pq.FileMetaData:
+        """Return a file's footer; files never change once written, so it is kept."""
+        path = str(self.root / dataset / folder / file.path)
+        with self._mutex:
+            footer = self._footers.get(path)
+            if footer is not None:
+                self._footers.move_to_end(path)
+                return footer
+        footer = pq.read_metadata(path)
+        with self._mutex:
+            self._footers[path] = footer
+            if len(self._footers) > MAX_FOOTERS:
+                self._footers.popitem(last=False)
+        return footer
+
+    def query(
+        self,
+        version: Version,
+        *,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        after: int | None = None,
+        limit: int = 1_000,
+    ) -> Rows:
+        """Return rows of one version, in order of their facts.
+
+        Parameters
+        ----------
+        version
+            The published version.
+        region
+            Only facts whose place lies in it, or whose line or area touches it.
+        period
+            UTC microseconds `[from, to)`: facts whose time, or interval, meets it.
+        columns
+            The department's columns to return; all by default. Address columns always come along.
+        where
+            A filter on the department's columns, see `jingwei.lake.filters`.
+        after
+            Go on after this fact (`Rows.after` of the page before).
+        limit
+            Rows at most, up to 100,000.
+
+        """
+        content = version.content
+        if not 1 <= limit <= MAX_LIMIT:
+            raise BadRequestError(
+                Text(f"limit 应在 1 与 {MAX_LIMIT} 之间。", f"limit must be between 1 and {MAX_LIMIT}."),
+                where={"limit": limit},
+            )
+        if not content.facts:
+            return Rows(version, _empty(), None)
+        own = [column.name for column in content.columns]
+        for name in columns or []:
+            if name not in own:
+                raise UnknownColumnError(version.dataset, name, own)
+        tests, values = self._tests(version, period, where, after)
+        source = self._source(version)
+        chosen = [*(columns or own), *(n for n in self._columns(version) if n not in own)]
+        listed = ", ".join(_name(n) for n in dict.fromkeys(chosen))
+        if region is not None:
+            facts, _ = self._facts_in(version, region)
+            if after is not None:
+                facts = facts[facts > after]
+            tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
+        question = f"SELECT {listed} FROM {source}{_and(tests)} ORDER BY jw_fact LIMIT {limit + 1}"
+        with self._engine.cursor() as cursor:
+            if region is not None:
+                cursor.register("wanted", pa.table({"jw_fact": facts}))
+            table = _run(cursor, question, values, where)
+        more = table.num_rows > limit
+        table = table.slice(0, limit)
+        return Rows(version, table, table["jw_fact"][-1].as_py() if more else None)
+
+    def columns(self, version: Version, names: Sequence[str]) -> pa.Table:
+        """Return whole columns of a version, in order of its facts."""
+        tables = [
+            self._open(version.dataset, "facts", file).read(list(names)) for file in version.content.facts
+        ]
+        return pa.concat_tables(tables)
+
+    def _tests(
+        self, version: Version, period: tuple[int, int] | None, where: str | None, after: int | None
+    ) -> tuple[list[str], list[Any]]:
+        content = version.content
+        tests: list[str] = []
+        values: list[Any] = []
+        if period is not None:
+            if not content.time:
+                return ["false"], []
+            tests.append(
+                "jw_time < make_timestamptz(?) AND coalesce(jw_time_end, jw_time) >= make_timestamptz(?)"
+            )
+            values += [period[1], period[0]]
+        if where:
+            tests.append(f"({compile_filter(where, version.dataset, [c.name for c in content.columns])})")
+        if after is not None:
+            tests.append("jw_fact > ?")
+            values.append(after)
+        return tests, values
+
+    def _source(self, version: Version, folder: str = "facts") -> str:
+        files = version.content.facts if folder == "facts" else version.content.quarantine
+        paths = [str(self.root / version.dataset / folder / file.path) for file in files]
+        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        return f"read_parquet([{listed}], hive_partitioning = false)"
+
+    def density(
+        self,
+        version: Version,
+        place: Place,
+        level: int,
+        *,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        where: str | None = None,
+        limit: int = MAX_LIMIT,
+    ) -> pa.Table:
+        """Count facts by grid cell of `level`.
+
+        Facts whose place is known only more coarsely than `level` are left out: they lie in no one cell of
+        it. Returns columns `jw_cell` (stored), `n` and `area_m2` (true area of the cell), sorted by cell;
+        densities are `n / area_m2`, never raw counts, because cells of some levels are clipped.
+        """
+        if not version.content.facts:
+            return pa.table({"jw_cell": pa.array([], pa.int64()), "n": pa.array([], pa.int64())})
+        tests, values = self._tests(version, period, where, None)
+        tests.append(f"{place.level} >= {level}")
+        if region is not None:
+            tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
+        mask = ~((1 << (64 - 2 * level)) - 1)
+        question = (
+            f"SELECT {_name(place.cell)} & {mask} AS jw_cell, count(*) AS n FROM {self._source(version)}"
+            f"{_and(tests)} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
+        )
+        with self._engine.cursor() as cursor:
+            if region is not None:
+                facts, _ = self._facts_in(version, region, (place,))
+                cursor.register("wanted", pa.table({"jw_fact": facts}))
+            table = _run(cursor, question, values, where)
+        codes = grid.from_stored(table["jw_cell"].to_numpy())
+        areas = grid.area_m2(codes, level) if len(codes) else np.empty(0)
+        return table.append_column("area_m2", pa.array(areas, pa.float64()))
+
+    def named(self, version: Version, text: str, *, limit: int) -> pa.Table:
+        """Return facts whose name holds `text`: those that begin with it first, then the shorter ones."""
+        content = version.content
+        if content.name is None or not content.facts:
+            return _empty()
+        name = _name(content.name)
+        pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        place = content.places[0] if content.places else None
+        cell = f"{_name(place.cell)} AS jw_cell, {_name(place.level)} AS jw_level" if place else "NULL, NULL"
+        question = (
+            f"SELECT {name} AS name, min(jw_fact) AS jw_fact, count(*) AS n, any_value(jw_cell) AS jw_cell, "
+            f"any_value(jw_level) AS jw_level "
+            f"FROM (SELECT {name}, jw_fact, {cell} FROM {self._source(version)} "
+            f"WHERE {name} ILIKE ? ESCAPE '\\') GROUP BY 1 "
+            f"ORDER BY starts_with(name, ?) DESC, length(name), name LIMIT {limit}"
+        )
+        with self._engine.cursor() as cursor:
+            return _run(cursor, question, [f"%{pattern}%", text], None)
+
+    def quarantine(self, version: Version, *, after: int, limit: int) -> pa.Table:
+        """Return quarantined rows in order of file and row, beginning after the `after`-th."""
+        if not version.content.quarantine:
+            return _empty()
+        with self._engine.cursor() as cursor:
+            return _run(
+                cursor,
+                f"SELECT * FROM {self._source(version, 'quarantine')} ORDER BY file, row "
+                f"LIMIT {limit} OFFSET {after}",
+                [],
+                None,
+            )
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, question: str, values: list[Any], where: str | None) -> pa.Table:
+    try:
+        return cursor.sql(question, params=values).to_arrow_table()
+    except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        if where is None:
+            raise
+        raise BadFilterError(
+            where, Text("比较的类型不合。", "a column is compared with a value of another type.")
+        ) from error
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _and(tests: list[str]) -> str:
+    return f" WHERE {' AND '.join(tests)}" if tests else ""
+
+
+def _empty() -> pa.Table:
+    return pa.table({})
+
+
+def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _may_hold(group: RowGroup, ranges: NDArray[np.int64]) -> bool:
+    """Say whether a row group's span meets one of the sorted ranges."""
+    if group.low is None or group.high is None:
+        return False
+    return bool(np.any((ranges[:, 0] <= group.high) & (ranges[:, 1] >= group.low)))
+
+
+def _in_ranges(cells: NDArray[np.int64], ranges: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which cells lie in one of the sorted disjoint ranges."""
+    number = np.searchsorted(ranges[:, 0], cells, side="right") - 1
+    inside: NDArray[np.bool_] = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1])
+    return inside
+
+
+def _one_of(
+    cells: NDArray[np.int64], levels: NDArray[np.int8], pairs: list[tuple[int, int]]
+) -> NDArray[np.bool_]:
+    """Say which (cell, level) are among the given ones."""
+    found = np.zeros(len(cells), bool)
+    for level in {level for _, level in pairs}:
+        codes = np.array([cell for cell, at in pairs if at == level], np.int64)
+        found |= (levels == level) & np.isin(cells, codes)
+    return found
+
+
+def _meets(cells: NDArray[np.int64], levels: NDArray[np.int8], region: Region) -> NDArray[np.bool_]:
+    """Say which cells meet a region's outline; a measured point does if its own centre lies inside."""
+    codes = np.asarray(grid.from_stored(cells), np.uint64)
+    met = np.zeros(len(codes), bool)
+    for level in np.unique(levels).tolist():
+        chosen = levels == level
+        if level == MEASURED:
+            met[chosen] = shapely.contains_xy(region.outline, *grid.centre(codes[chosen], level))
+        else:
+            met[chosen] = shapely.intersects(region.outline, shapely.box(*grid.bounds(codes[chosen], level)))
+    return met

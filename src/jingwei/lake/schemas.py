@@ -1,0 +1,176 @@
+"""What the container says of its datasets: plain data, no rows of the record store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from jingwei.words import Text
+
+State = Literal["published", "held", "failed", "removed"]
+Sharing = Literal["unconditional", "conditional", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One address role of a dataset and how its facts are placed.
+
+    `kind` is `point` (a measured coordinate), `geometry` (a line or area, addressed through the cover
+    table) or `reference` (the place of another dataset's object). `role` is empty for the only place.
+    """
+
+    role: str
+    kind: Literal["point", "geometry", "reference"]
+
+    @property
+    def cell(self) -> str:
+        """Name of the column with the stored cell."""
+        return f"jw_cell__{self.role}" if self.role else "jw_cell"
+
+    @property
+    def level(self) -> str:
+        """Name of the column with the level that the cell is true to."""
+        return f"jw_level__{self.role}" if self.role else "jw_level"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a dataset as its department named it."""
+
+    name: str
+    type: str
+    nulls: int = 0
+    distinct: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """A run of rows that is read as one: its first fact, its rows, and the cells it spans."""
+
+    first: int
+    rows: int
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of a published version, with its row groups."""
+
+    path: str
+    rows: int
+    size: int
+    groups: list[RowGroup] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a version was made from."""
+
+    path: str
+    layer: str
+    size: int
+    modified_ns: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the quality check noticed that does not stop a row from being published."""
+
+    rule: str
+    text: dict[str, str]
+    rows: int
+    examples: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of a load: `read` = `published` + `quarantined`; `published` = `addressed` + `without_place`."""
+
+    read: int = 0
+    published: int = 0
+    addressed: int = 0
+    without_place: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a version holds: kept whole in the record store, so that every answer can name its origin."""
+
+    facts: list[DataFile]
+    covers: list[DataFile]
+    quarantine: list[DataFile]
+    delta: dict[str, int]
+    places: list[Place]
+    levels: dict[str, list[int]]
+    geometry: str | None
+    time: bool
+    name: str | None
+    keys: list[str]
+    columns: list[Column]
+    counts: Counts
+    rules: dict[str, int]
+    findings: list[Finding]
+    bounds: tuple[float, float, float, float] | None
+    period: tuple[int, int] | None
+    sources: list[SourceFile]
+    fingerprint: str
+    evidence: list[dict[str, Any]]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values only."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Content:
+        """Read what `as_json` wrote."""
+
+        def files(items: list[dict[str, Any]]) -> list[DataFile]:
+            return [DataFile(**{**f, "groups": [RowGroup(**g) for g in f["groups"]]}) for f in items]
+
+        return Content(
+            **{
+                **data,
+                "facts": files(data["facts"]),
+                "covers": files(data["covers"]),
+                "quarantine": files(data["quarantine"]),
+                "places": [Place(**p) for p in data["places"]],
+                "columns": [Column(**c) for c in data["columns"]],
+                "counts": Counts(**data["counts"]),
+                "findings": [Finding(**f) for f in data["findings"]],
+                "sources": [SourceFile(**s) for s in data["sources"]],
+                "bounds": tuple(data["bounds"]) if data["bounds"] else None,
+                "period": tuple(data["period"]) if data["period"] else None,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version of a dataset."""
+
+    dataset: str
+    number: int
+    published: datetime
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset as the city knows it; `version` is the one that answers, if any is published."""
+
+    id: str
+    title: Text
+    owner: str
+    sharing: str
+    update_cycle: str
+    state: State
+    problem: dict[str, Any] | None
+    version: Version | None
+    changed: datetime

@@ -1,0 +1,511 @@
+"""The container's files: Delta tables, and the publishing that makes their versions visible together.
+
+A load opens an intent, writes sorted Parquet files, commits them to up to three Delta tables (facts,
+covers, quarantine) under the intent's id, and then, in one transaction of the record store, publishes the
+new version and appends the event. Readers only ever open files that a published version names, so a crash
+at any moment leaves the old version or the new one; `recover` completes or discards what it left between.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
+from sqlalchemy import func, select
+
+from jingwei import ledger
+from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
+from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
+from jingwei.lake.schemas import Content, DataFile, RowGroup
+from jingwei.records import Records, now_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+TableName = Literal["facts", "covers", "quarantine"]
+TABLES: tuple[TableName, ...] = ("quarantine", "covers", "facts")
+
+SMALL_ROWS = 2_000_000
+"""Up to this many rows a table is cut into small row groups, so that one cell costs a few thousand rows."""
+
+SMALL_GROUP, LARGE_GROUP = 8_192, 65_536
+
+DENSE_ROWS_PER_DAY = 1_000_000
+"""Above this many rows a day, a table is partitioned by the city's local day (design.md, section 4)."""
+
+MEMORY = "400MB"
+"""What sorting may hold in memory before it spills to the city's own folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the city's records say of a dataset beside its versions."""
+
+    id: str
+    title: dict[str, str]
+    owner: str
+    sharing: str
+    update_cycle: str
+    position: int = 0
+
+
+@dataclass(slots=True)
+class Load:
+    """One load under way: the files that it has written and not yet published."""
+
+    intent: str
+    dataset: str
+    root: Path
+    scratch: Path
+    files: dict[TableName, list[DataFile]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    schemas: dict[TableName, pa.Schema] = field(default_factory=dict)
+
+    def table(self, name: TableName) -> Path:
+        """Return the folder of the Delta table `name` of this dataset."""
+        return self.root / self.dataset / name
+
+
+class Store:
+    """The files of one city's container and the rules of publishing them."""
+
+    def __init__(self, root: Path, records: Records) -> None:
+        self.root = root
+        self.records = records
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the one right to write into this city; completes or discards what a crash left behind.
+
+        Raises
+        ------
+        BusyError
+            If another program holds it.
+        ReadOnlyError
+            If the folder cannot be written to.
+
+        """
+        path = self.root / "writer.lock"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = path.open("a")
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise NoSpaceError(str(self.root)) from error
+            raise ReadOnlyError(str(self.root)) from error
+        with handle:
+            if not self._mutex.acquire(blocking=False):
+                raise BusyError(str(path))
+            try:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise BusyError(str(path)) from error
+                self.recover()
+                yield
+            finally:
+                self._mutex.release()
+
+    @contextmanager
+    def load(self, dataset: str) -> Iterator[Load]:
+        """Open an intent and yield the load; whatever leaves the block unpublished is discarded."""
+        intent = str(uuid.uuid4())
+        scratch = self.root / "scratch" / intent
+        with self.records.write() as session:
+            session.add(
+                IntentRow(id=intent, dataset=dataset, state="open", opened=now_utc(), content={}),
+            )
+        load = Load(intent, dataset, self.root, scratch)
+        try:
+            scratch.mkdir(parents=True)
+            yield load
+        except BaseException as error:
+            self._discard_quietly(intent)
+            if _is_no_space(error):
+                raise NoSpaceError(str(self.root)) from error
+            raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def write_facts(
+        self, load: Load, batches: pa.RecordBatchReader, cells: list[str], zone: str, expected: int | None
+    ) -> None:
+        """Sort a stream of addressed rows by cell and write it, numbering the facts in `jw_fact`.
+
+        Parameters
+        ----------
+        load
+            The load that the files belong to.
+        batches
+            Rows with the department's columns and the address columns.
+        cells
+            Names of the cell columns; the first one sorts. Empty for a table without places.
+        zone
+            The city's time zone (IANA), whose days partition dense tables.
+        expected
+            About how many rows are coming, if known.
+
+        """
+        group = SMALL_GROUP if expected is not None and expected <= SMALL_ROWS else LARGE_GROUP
+        order = [*cells[:1], "jw_source", "jw_row"]
+        folder = load.table("facts")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{load.intent}-0.parquet"
+        load.schemas["facts"] = batches.schema.append(pa.field("jw_fact", pa.int64()))
+        with _engine(load.scratch) as engine:
+            engine.register("stream", batches)
+            _copy(engine, _numbered("stream", order), path, group)
+            days = _dense_days(engine, path, zone) if "jw_time" in batches.schema.names else []
+            paths = _split_by_day(engine, path, days, zone, group) if days else [path]
+        load.files["facts"] = _described(paths, folder, cells[:1])
+
+    def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
+        """Write the covers or the quarantine of a load, sorted by `sort`."""
+        if table.num_rows == 0:
+            return
+        folder = load.table(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{load.intent}-0.parquet"
+        if sort is not None:
+            table = table.sort_by(sort)
+        load.schemas[name] = table.schema
+        pq.write_table(table, path, compression="zstd", row_group_size=SMALL_GROUP)
+        load.files[name] = _described([path], folder, [sort] if sort else [])
+
+    def publish(self, load: Load, about: Description, content: Content, *, actor: str) -> int:
+        """Commit the load's files to Delta, then publish them as one new version; returns its number."""
+        _sync(load)
+        with self.records.write() as session:
+            intent = session.get_one(IntentRow, load.intent)
+            intent.content = {
+                "about": _about_json(about),
+                "content": content.as_json(),
+                "actor": actor,
+                "tables": sorted(load.schemas),
+                "seconds": content.seconds,
+            }
+        versions: dict[str, int] = {name: _commit(load, name) for name in TABLES if name in load.schemas}
+        with self.records.write() as session:
+            return _publish(session, load.intent, versions)
+
+    def set_problem(self, about: Description, state: str, problem: dict[str, Any], *, actor: str) -> None:
+        """Record that a dataset is held back or failed; a version published before stays readable."""
+        with self.records.write() as session:
+            row = _upsert(session, about)
+            if row.state == state and row.problem == problem:
+                return
+            row.state = state
+            row.problem = problem
+            row.changed = now_utc()
+            ledger.append(
+                session,
+                f"dataset.{state}",
+                actor=actor,
+                subject=f"dataset/{about.id}",
+                data={"code": str(problem.get("code", state))},
+            )
+
+    def describe(self, about: Description) -> None:
+        """Renew title, owner and order of a dataset whose data did not change."""
+        with self.records.write() as session:
+            row = _upsert(session, about)
+            if row.current is not None and row.state != "published":
+                row.state, row.problem, row.changed = "published", None, now_utc()
+
+    def remove(self, dataset: str, *, actor: str) -> None:
+        """Withdraw a dataset that the pack no longer names; its files and versions stay."""
+        with self.records.write() as session:
+            row = session.get_one(DatasetRow, dataset)
+            row.state, row.problem, row.changed = "removed", None, now_utc()
+            ledger.append(session, "dataset.removed", actor=actor, subject=f"dataset/{dataset}", data={})
+
+    def recover(self) -> list[tuple[str, str]]:
+        """Complete or discard every intent that a crash left open; returns (dataset, what was done)."""
+        with self.records.read() as session:
+            intents = session.scalars(select(IntentRow).where(IntentRow.state == "open")).all()
+        done = []
+        for intent in intents:
+            versions = self._committed(intent)
+            if versions is None:
+                self._discard(intent.id)
+                done.append((intent.dataset, "discarded"))
+            else:
+                with self.records.write() as session:
+                    _publish(session, intent.id, versions)
+                done.append((intent.dataset, "published"))
+        shutil.rmtree(self.root / "scratch", ignore_errors=True)
+        return done
+
+    def _committed(self, intent: IntentRow) -> dict[str, int] | None:
+        """Return the Delta versions an intent committed, or None unless all of its tables are there."""
+        tables = intent.content.get("tables")
+        if not tables:
+            return None
+        versions = {}
+        for name in tables:
+            found = _version_of(self.root / intent.dataset / name, intent.id)
+            if found is None:
+                return None
+            versions[name] = found
+        return versions
+
+    def _discard_quietly(self, intent: str) -> None:
+        """Discard at once if the disk allows; else the next start does."""
+        try:
+            self._discard(intent)
+        except Exception:  # noqa: BLE001 - the first error is the one to tell; recover() will discard later
+            return
+
+    def _discard(self, intent_id: str) -> None:
+        with self.records.write() as session:
+            intent = session.get_one(IntentRow, intent_id)
+            if intent.state != "open":
+                return
+            current = session.scalar(
+                select(VersionRow)
+                .join(DatasetRow, DatasetRow.id == VersionRow.dataset)
+                .where(VersionRow.dataset == intent.dataset, VersionRow.number == DatasetRow.current)
+            )
+            kept = dict(current.content["delta"]) if current else {}
+            for name in TABLES:
+                _roll_back(self.root / intent.dataset / name, intent_id, kept.get(name))
+            intent.state = "discarded"
+            ledger.append(
+                session,
+                "dataset.discarded",
+                actor="jingwei",
+                subject=f"dataset/{intent.dataset}",
+                data={"intent": intent_id},
+            )
+
+
+def _about_json(about: Description) -> dict[str, Any]:
+    return {name: getattr(about, name) for name in Description.__slots__}
+
+
+def _upsert(session: Session, about: Description) -> DatasetRow:
+    row = session.get(DatasetRow, about.id)
+    if row is None:
+        row = DatasetRow(id=about.id, state="failed", problem=None, current=None, changed=now_utc())
+        session.add(row)
+    row.title, row.owner, row.sharing = about.title, about.owner, about.sharing
+    row.update_cycle, row.position = about.update_cycle, about.position
+    return row
+
+
+def _publish(session: Session, intent_id: str, versions: dict[str, int]) -> int:
+    intent = session.get_one(IntentRow, intent_id)
+    data = intent.content
+    about = Description(**data["about"])
+    content = {**data["content"], "delta": versions}
+    row = _upsert(session, about)
+    session.flush()
+    newest = session.scalar(select(func.max(VersionRow.number)).where(VersionRow.dataset == about.id))
+    number = (newest or 0) + 1
+    session.add(
+        VersionRow(dataset=about.id, number=number, published=now_utc(), intent=intent_id, content=content)
+    )
+    row.state, row.problem, row.current, row.changed = "published", None, number, now_utc()
+    intent.state, intent.content = "published", {}
+    ledger.append(
+        session,
+        "dataset.published",
+        actor=data["actor"],
+        subject=f"dataset/{about.id}",
+        data={
+            "version": number,
+            "delta": versions,
+            "counts": content["counts"],
+            "sources": [{"path": s["path"], "digest": s["digest"]} for s in content["sources"]],
+        },
+    )
+    return number
+
+
+@contextmanager
+def _engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as engine:
+        engine.execute("SET memory_limit = ?", [MEMORY])
+        engine.execute("SET temp_directory = ?", [str(scratch)])
+        yield engine
+
+
+def _numbered(source: str, order: list[str]) -> str:
+    keys = ", ".join(f'"{column}" NULLS LAST' for column in order)
+    ordered = f"SELECT * FROM {source} ORDER BY {keys}"
+    return f"SELECT *, row_number() OVER () - 1 AS jw_fact FROM ({ordered})"
+
+
+def _copy(engine: duckdb.DuckDBPyConnection, question: str, path: Path, group: int) -> None:
+    target = str(path).replace("'", "''")
+    engine.execute(
+        f"COPY ({question}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
+    )
+
+
+def _dense_days(engine: duckdb.DuckDBPyConnection, path: Path, zone: str) -> list[str]:
+    """Return the local days of a table that has more rows a day than one file should hold; else none."""
+    rows = pq.read_metadata(path).num_rows
+    if rows <= DENSE_ROWS_PER_DAY:
+        return []
+    found = engine.execute(
+        f"SELECT DISTINCT {_local_day('?')} FROM read_parquet(?) ORDER BY 1 NULLS LAST", [zone, str(path)]
+    ).fetchall()
+    days = [str(day) if day is not None else "" for (day,) in found]
+    return days if rows / max(1, len(days)) > DENSE_ROWS_PER_DAY and len(days) > 1 else []
+
+
+def _local_day(zone: str) -> str:
+    return f"CAST(timezone({zone}, jw_time) AS DATE)"
+
+
+def _split_by_day(
+    engine: duckdb.DuckDBPyConnection, path: Path, days: list[str], zone: str, group: int
+) -> list[Path]:
+    """Rewrite one sorted file as one file a local day, numbering the facts anew in that order."""
+    paths: list[Path] = []
+    first = 0
+    source = str(path).replace("'", "''")
+    for day in days:
+        folder = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}"
+        folder.mkdir(exist_ok=True)
+        part = folder / path.name
+        test = f"{_local_day(_quoted(zone))} = DATE '{day}'" if day else "jw_time IS NULL"
+        whole = f"read_parquet('{source}', hive_partitioning = false)"
+        rows = (
+            f"SELECT * REPLACE (row_number() OVER () - 1 + {first} AS jw_fact) FROM "
+            f"(SELECT * FROM {whole} WHERE {test} ORDER BY jw_fact)"
+        )
+        _copy(engine, rows, part, group)
+        first += pq.read_metadata(part).num_rows
+        paths.append(part)
+    path.unlink()
+    return paths
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _described(paths: list[Path], folder: Path, cells: list[str]) -> list[DataFile]:
+    """Read the footers of written files into the index of which rows and cells lie where."""
+    files = []
+    first = 0
+    for path in paths:
+        footer = pq.read_metadata(path)
+        column = footer.schema.names.index(cells[0]) if cells else None
+        groups = []
+        for number in range(footer.num_row_groups):
+            group = footer.row_group(number)
+            span = group.column(column).statistics if column is not None else None
+            low, high = (span.min, span.max) if span is not None and span.has_min_max else (None, None)
+            groups.append(RowGroup(first, group.num_rows, low, high))
+            first += group.num_rows
+        files.append(
+            DataFile(
+                path=path.relative_to(folder).as_posix(),
+                rows=footer.num_rows,
+                size=path.stat().st_size,
+                groups=groups,
+            )
+        )
+    return files
+
+
+def _sync(load: Load) -> None:
+    """Make the written files durable before anything refers to them."""
+    for name in load.schemas:
+        for file in load.files[name]:
+            with (load.table(name) / file.path).open("rb") as handle:
+                os.fsync(handle.fileno())
+
+
+def _commit(load: Load, name: TableName) -> int:
+    """Commit the load's files as the whole new content of a Delta table; returns the Delta version."""
+    folder = load.table(name)
+    partitioned = any("jw_day=" in file.path for file in load.files[name])
+    actions = [_add_action(file) for file in load.files[name]]
+    schema = load.schemas[name]
+    if partitioned:
+        schema = schema.append(pa.field("jw_day", pa.date32()))
+    properties = CommitProperties(custom_metadata={"jw_intent": load.intent})
+    if DeltaTable.is_deltatable(str(folder)):
+        table = DeltaTable(str(folder))
+        same_layout = bool(table.metadata().partition_columns) == partitioned
+        if same_layout:
+            table.create_write_transaction(
+                [*actions],
+                "overwrite",
+                Schema.from_arrow(schema),
+                partition_by=["jw_day"] if partitioned else None,
+                commit_properties=properties,
+            )
+            return int(DeltaTable(str(folder)).version())
+    create_table_with_add_actions(
+        str(folder),
+        Schema.from_arrow(schema),
+        actions,
+        mode="overwrite",
+        partition_by=["jw_day"] if partitioned else None,
+        commit_properties=properties,
+    )
+    return int(DeltaTable(str(folder)).version())
+
+
+def _add_action(file: DataFile) -> AddAction:
+    day = file.path.split("/")[0].removeprefix("jw_day=") if "jw_day=" in file.path else None
+    known = None if day == "__HIVE_DEFAULT_PARTITION__" else day
+    return AddAction(
+        file.path,
+        file.size,
+        {} if day is None else {"jw_day": known},
+        int(time.time() * 1000),
+        True,  # noqa: FBT003 - the library's own order of arguments
+        json.dumps({"numRecords": file.rows}),
+    )
+
+
+def _version_of(folder: Path, intent: str) -> int | None:
+    """Return the Delta version that `intent` committed to the table at `folder`, if it did."""
+    if not DeltaTable.is_deltatable(str(folder)):
+        return None
+    for commit in DeltaTable(str(folder)).history(4):
+        if commit.get("jw_intent") == intent:
+            return int(commit["version"])
+    return None
+
+
+def _roll_back(folder: Path, intent: str, kept: int | None) -> None:
+    """Take an unpublished intent out of a Delta table and delete its files."""
+    if not folder.exists():
+        return
+    if _version_of(folder, intent) is not None:
+        if kept is None:
+            shutil.rmtree(folder)
+            return
+        DeltaTable(str(folder)).restore(kept)
+    for path in folder.rglob(f"{intent}-*.parquet"):
+        path.unlink(missing_ok=True)
+
+
+def _is_no_space(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return isinstance(error, (duckdb.Error, pa.ArrowException, OSError)) and "o space left" in str(error)
