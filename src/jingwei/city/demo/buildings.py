@@ -13,6 +13,7 @@ from jingwei.city.demo.land import HOUSING, Land, Use
 from jingwei.city.demo.settings import Settings
 
 FLOOR_AREA_PER_PERSON = 34.0
+FLOOR_AREA_PER_HOME = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,9 @@ def raise_buildings(settings: Settings, fabric: Fabric, land: Land) -> Buildings
     )
     middle = shapely.get_coordinates(shapely.centroid(shape))
     is_home = np.isin(land.use[face], HOUSING)
-    homes = np.where(is_home, np.maximum(1, np.floor(floors * area * 0.86 / 92.0)), 0).astype(np.int64)
+    homes = np.where(is_home, np.maximum(1, np.floor(floors * area / FLOOR_AREA_PER_HOME)), 0).astype(
+        np.int64
+    )
     return Buildings(
         shapes=shape,
         x=np.round(middle[:, 0], 2),

@@ -102,6 +102,7 @@ class _Blocks:
     remoteness: Floats
     height: Floats
     centrality: Floats
+    dry: Bools
 
 
 def centres_of(plan: Plan) -> tuple[Floats, Floats, Floats, Floats]:
@@ -156,6 +157,7 @@ def _blocks(fabric: Fabric, middle: Floats, height: Floats, centrality: Floats) 
         mean(fabric.remoteness),
         mean(height),
         mean(centrality),
+        mean((fabric.surface < 0).astype(np.float64)) > 0.5,
     )
 
 
@@ -163,7 +165,7 @@ def _town_uses(settings: Settings, plan: Plan, blocks: _Blocks, random: np.rando
     """Give blocks their use, the scarce uses choosing first; housing takes what is left."""
     count = len(blocks.area)
     use = np.full(count, -1, dtype=np.int64)
-    town = blocks.remoteness < 1.0
+    town = (blocks.remoteness < 1.0) & blocks.dry
     noise = random.normal(0.0, 1.0, (8, count))
     people = settings.scale.population
     area = float(blocks.area[town].sum())

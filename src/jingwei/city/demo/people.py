@@ -1,0 +1,252 @@
+"""The residents: synthetic households in real homes, persons with names, numbers, schooling and work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import shapely
+
+from jingwei.city.demo.arrays import Bools, Floats, Ints, Texts, totals
+from jingwei.city.demo.codes import identity_numbers, mobile_numbers
+from jingwei.city.demo.households import CHILD, HEAD, PARENT, calibrate, draw_templates, systematic
+from jingwei.city.demo.land import Use
+from jingwei.city.demo.layout import Layout
+from jingwei.city.demo.names import SURNAMES, given_names, surname_weights
+from jingwei.city.demo.organisations import Organisations
+
+EDUCATION = ("未上学", "小学", "初中", "高中", "大专", "本科", "研究生")
+TEMPLATES = 6_000
+# Shares (%) of persons in work by age from 15 to 74 in steps of five years, men and women: ordinary values
+# of a Chinese town, with retirement at 60 for men and at 50 to 55 for women.
+WORKING = np.array(
+    [
+        [6, 56, 92, 95, 95, 94, 92, 87, 74, 28, 16, 8],
+        [5, 52, 80, 80, 81, 81, 76, 52, 28, 15, 9, 4],
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Residents and their households.
+
+    Attributes
+    ----------
+    building, room
+        Home of each household: the building, and the room as floor and door (`1203`).
+    household
+        The household of each person.
+    relation
+        Index into `households.RELATIONS`.
+    name, identity, phone
+        Of each person; children have no phone.
+    born
+        Days since 1970-01-01.
+    male
+        Sex.
+    education
+        Index into `EDUCATION`.
+    employer
+        Organisation that each person works for, -1 for none.
+    registered_here
+        True for those with local household registration.
+
+    """
+
+    building: Ints
+    room: Ints
+    household: Ints
+    relation: Ints
+    name: Texts
+    identity: Texts
+    phone: Texts
+    born: Ints
+    male: Bools
+    education: Ints
+    employer: Ints
+    registered_here: Bools
+
+    def age_on(self, day: date) -> Ints:
+        """Return ages in completed years on a day (leap days count as 365.2425ths)."""
+        days = (day - date(1970, 1, 1)).days - self.born
+        return np.asarray(np.floor((days + 0.25) / 365.2425), dtype=np.int64)
+
+    @property
+    def home(self) -> Ints:
+        """The building that each person lives in."""
+        return self.building[self.household]
+
+
+def settle(layout: Layout, organisations: Organisations) -> People:
+    """Settle the population in the city's homes and give it work."""
+    random = layout.settings.draws("people")
+    templates = draw_templates(random, TEMPLATES)
+    weight = calibrate(templates)
+    population = layout.settings.scale.population
+    mean_size = float((weight * templates.size).sum())
+    chosen = systematic(random, weight, round(population / mean_size))
+    size = templates.size[chosen]
+    household = np.repeat(np.arange(len(chosen)), size)
+    source = np.repeat(templates.first[chosen], size) + (
+        np.arange(len(household)) - np.repeat(np.cumsum(size) - size, size)
+    )
+    relation, male, age = templates.relation[source], templates.male[source], templates.age[source]
+    building, room = _homes(layout, random, age[relation == HEAD], size)
+    today = (layout.settings.last_day - date(1970, 1, 1)).days
+    born = (today - np.floor((age + random.random(len(age))) * 365.2425) - 1).astype(np.int64)
+    here = np.repeat(random.random(len(chosen)) < np.where(templates.size[chosen] > 2, 0.72, 0.55), size)
+    people = People(
+        building=building,
+        room=room,
+        household=household,
+        relation=relation,
+        name=_names(random, household, relation, male),
+        identity=_identities(layout, random, born, male, here),
+        phone=np.where(age >= 11, mobile_numbers(random, len(age)), "").astype(object),
+        born=born,
+        male=male,
+        education=_education(random, age),
+        employer=np.full(len(age), -1, dtype=np.int64),
+        registered_here=here,
+    )
+    return replace(people, employer=_employers(layout, random, people, age, organisations))
+
+
+def _homes(layout: Layout, random: np.random.Generator, head_age: Ints, size: Ints) -> tuple[Ints, Ints]:
+    """Match households to homes: the young to towers and swallowed villages, the old to old streets."""
+    buildings = layout.buildings
+    building = np.repeat(np.arange(len(buildings.homes)), buildings.homes)
+    serial = np.arange(len(building)) - np.repeat(
+        np.cumsum(buildings.homes) - buildings.homes, buildings.homes
+    )
+    per_floor = np.maximum(1, -(-buildings.homes // buildings.floors))[building]
+    room = (serial // per_floor + 1) * 100 + serial % per_floor + 1
+    if len(building) < len(head_age):  # more households than homes: the last ones share
+        extra = random.integers(0, len(building), len(head_age) - len(building))
+        building, room = np.concatenate([building, building[extra]]), np.concatenate([room, room[extra]])
+    taken = np.sort(random.permutation(len(building))[: len(head_age)])
+    youth = np.zeros(len(Use))
+    youth[[Use.OLD_HOUSING, Use.VILLAGE, Use.SLAB_HOUSING, Use.TOWER_HOUSING, Use.URBAN_VILLAGE]] = [
+        0.1,
+        0.2,
+        0.35,
+        0.7,
+        0.8,
+    ]
+    of_home = youth[buildings.use[building[taken]]] + random.normal(0.0, 0.28, len(taken))
+    of_household = -head_age / 40.0 - 0.05 * size + random.normal(0.0, 0.35, len(head_age))
+    home = np.empty(len(taken), dtype=np.int64)
+    home[np.argsort(of_household, kind="stable")] = taken[np.argsort(of_home, kind="stable")]
+    return building[home], room[home]
+
+
+def _names(random: np.random.Generator, household: Ints, relation: Ints, male: Bools) -> Texts:
+    """Return names; children bear the surname of the head, and so do most fathers of heads."""
+    surnames = np.array(SURNAMES, dtype=object)
+    own = random.choice(len(SURNAMES), len(household), p=surname_weights())
+    of_head = np.zeros(int(household.max()) + 1, dtype=np.int64)
+    of_head[household[relation == HEAD]] = own[relation == HEAD]
+    inherits = (relation == CHILD) | ((relation == PARENT) & male)
+    surname = np.where(inherits, of_head[household], own)
+    return np.asarray(surnames[surname] + given_names(random, ~male), dtype=object)
+
+
+def _identities(layout: Layout, random: np.random.Generator, born: Ints, male: Bools, here: Bools) -> Texts:
+    """Return identity numbers of this city's districts, or of other regions that do not exist."""
+    districts = layout.divisions.districts.codes.astype("U6")
+    elsewhere = np.array(
+        [f"{province}{place:04d}" for province in (38, 39, 48, 49) for place in (221, 425, 728, 922)]
+    )
+    region = np.where(
+        here,
+        districts[random.integers(0, len(districts), len(born))],
+        elsewhere[random.integers(0, len(elsewhere), len(born))],
+    )
+    first = int(born.min())
+    days = np.array(
+        [
+            (date(1970, 1, 1) + timedelta(days=day)).strftime("%Y%m%d")
+            for day in range(first, int(born.max()) + 1)
+        ]
+    )
+    key = np.char.add(region, days[born - first])
+    order = np.lexsort((np.arange(len(born)), male, key))
+    starts = np.flatnonzero(
+        np.concatenate([[True], (key[order][1:] != key[order][:-1]) | (male[order][1:] != male[order][:-1])])
+    )
+    rank = np.zeros(len(born), dtype=np.int64)
+    rank[order] = np.arange(len(born)) - np.repeat(starts, np.diff(np.append(starts, len(born))))
+    sequence = (rank * 2 + np.where(male, 1, 0) + 20 * (np.abs(born) % 40)) % 1000
+    return identity_numbers(region, days[born - first], sequence).astype(object)
+
+
+def _education(random: np.random.Generator, age: Ints) -> Ints:
+    """Return the highest schooling, better in younger cohorts."""
+    chance = random.random(len(age))
+    grown = np.searchsorted(
+        np.array([0.02, 0.13, 0.42, 0.63, 0.80, 0.97]), np.clip(chance + (48 - age) * 0.008, 0.0, 0.999)
+    )
+    young = np.select([age < 7, age < 13, age < 16, age < 19], [0, 1, 2, 3], 6)
+    return np.asarray(np.minimum(grown, young), dtype=np.int64)
+
+
+def _employers(
+    layout: Layout, random: np.random.Generator, people: People, age: Ints, organisations: Organisations
+) -> Ints:
+    """Give workers an employer by a gravity model balanced on both sides, zone by zone."""
+    group = np.clip((age - 15) // 5, 0, 11)
+    rate = np.where((age >= 15) & (age < 75), WORKING[np.where(people.male, 0, 1), group] / 100.0, 0.0)
+    works = random.random(len(age)) < rate
+    zone = layout.divisions.community[layout.buildings.face]
+    home, job = zone[people.home[works]], zone[organisations.building]
+    flow = commuting(layout, totals(home, np.ones(len(home))), totals(job, organisations.size.astype(float)))
+    place = _draw_rows(random, flow, home)
+    employer = np.full(len(age), -1, dtype=np.int64)
+    employer[works] = _within_zone(random, place, job, organisations.size)
+    return employer
+
+
+def commuting(layout: Layout, workers: Floats, jobs: Floats) -> Floats:
+    """Return the matrix of commuters between communities, shape (homes, jobs).
+
+    A doubly constrained gravity model (Wilson, 1971): exp(-distance / reach), balanced by Furness's method
+    so that rows sum to the workers and columns are in proportion to the jobs.
+    """
+    shapes = layout.divisions.communities.shapes
+    count = len(shapes)
+    workers, jobs = np.pad(workers, (0, count - len(workers))), np.pad(jobs, (0, count - len(jobs)))
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
+    distance = np.hypot(*(middle[:, None, :] - middle[None, :, :]).transpose(2, 0, 1))
+    reach = 0.11 * layout.plan.extent + 350.0
+    flow = np.exp(-distance / reach) * (workers[:, None] + 1e-9) * (jobs[None, :] + 1e-9)
+    jobs = jobs * workers.sum() / jobs.sum()
+    for _ in range(60):
+        flow *= (workers / np.maximum(flow.sum(axis=1), 1e-12))[:, None]
+        flow *= (jobs / np.maximum(flow.sum(axis=0), 1e-12))[None, :]
+    return np.asarray(flow)
+
+
+def _draw_rows(random: np.random.Generator, flow: Floats, home: Ints) -> Ints:
+    """Draw a column for each person from the row of the person's zone."""
+    share = np.cumsum(flow, axis=1)
+    share /= np.maximum(share[:, -1:], 1e-12)
+    point = random.random(len(home))
+    place = np.empty(len(home), dtype=np.int64)
+    for zone in range(len(flow)):
+        here = home == zone
+        place[here] = np.searchsorted(share[zone], point[here])
+    return np.asarray(np.minimum(place, flow.shape[1] - 1))
+
+
+def _within_zone(random: np.random.Generator, place: Ints, job: Ints, size: Ints) -> Ints:
+    """Draw an organisation of the zone for each worker, in proportion to its size."""
+    order = np.argsort(job, kind="stable")
+    reach = np.cumsum(size[order].astype(float))
+    starts = np.searchsorted(job[order], np.arange(int(max(place.max(), job.max())) + 2))
+    before = np.concatenate([[0.0], reach])
+    low, high = before[starts[place]], before[starts[place + 1]]
+    point = low + (high - low) * random.random(len(place))
+    drawn = order[np.minimum(np.searchsorted(reach, point, side="right"), len(order) - 1)]
+    return np.asarray(np.where(high > low, drawn, order[0]))
