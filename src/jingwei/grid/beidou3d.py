@@ -102,7 +102,9 @@ class BeidouSolid:
         """Return the cell so many layers higher (lower, if negative), over the surface too."""
         unit = (MIXED_UNITS if self.profile == "mixed" else LITERAL_UNITS)[self.level]
         if self.profile != "c3_literal_signabs" or unit == 1:
-            tick = self.low + layers * unit
+            # The outermost layers are cut at the ends of the range: count from the face that is not.
+            low = (self.low if self.low >= 0 else self.high - unit) + layers * unit
+            tick = low if low >= 0 else low + unit - 1
         else:
             # Layers of absolute values: those below the surface are numbered -1, -2 ... downwards.
             number = self.low // unit if self.low >= 0 else -1 - (1 - self.high) // unit
