@@ -29,7 +29,9 @@ def test_what_a_person_types_is_understood():
     identifier = next(one for one in IDENTIFIERS if "1" in one[:12] and "0" in one[:12])
     typed = f"{identifier[:4]}-{identifier[4:8]} {identifier[8:12]}-{identifier[12]}".lower()
     assert parse_identifier(typed) == identifier
-    assert parse_identifier(identifier[:12].replace("1", "l").replace("0", "O") + identifier[12]) == identifier
+    assert (
+        parse_identifier(identifier[:12].replace("1", "l").replace("0", "O") + identifier[12]) == identifier
+    )
 
 
 @given(st.sampled_from(IDENTIFIERS), st.integers(0, 11), st.sampled_from(ALPHABET))
@@ -42,7 +44,5 @@ def test_every_single_wrong_character_is_found(identifier, at, character):
 
 @given(st.text(max_size=20))
 def test_other_texts_are_refused_clearly(text):
-    try:
-        assert parse_identifier(text) in text.upper().replace("-", "").replace(" ", "")
-    except NotAnIdentifierError as error:
-        assert "13" in str(error)
+    with pytest.raises(NotAnIdentifierError, match="13"):
+        parse_identifier(text)

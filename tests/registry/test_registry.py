@@ -4,6 +4,8 @@ import io
 import re
 import threading
 from datetime import UTC, datetime
+from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pytest
@@ -142,7 +144,9 @@ def test_an_object_is_where_it_was_at_each_time(session):
 
 
 def test_a_table_gets_an_identifier_for_each_row(session):
-    table = pa.table({"key": ["a", "b", "a"], "title": ["甲", "乙", "甲"], "cell": [1, None, 1], "level": [32, None, 32]})
+    table = pa.table(
+        {"key": ["a", "b", "a"], "title": ["甲", "乙", "甲"], "cell": [1, None, 1], "level": [32, None, 32]}
+    )
     first = registry.issue_table(session, ME, table, owner="o", kind="k").to_pylist()
     assert first[0] == first[2] != first[1]
     assert registry.get(session, first[0]).cell == 1
@@ -174,27 +178,31 @@ def test_a_large_table_is_issued_in_chunks(session):
 
 
 def test_the_label_carries_the_code_that_opens_the_page(session):
-    thing = registry.issue(session, ME, NewObject(owner="o", key="k", kind="component", title='<井盖 & "栅栏">'))
+    thing = registry.issue(
+        session, ME, NewObject(owner="o", key="k", kind="component", title='<井盖 & "栅栏">')
+    )
     drawn = label(thing, f"https://city.example/objects/{thing.id}")
     assert "&lt;井盖 &amp;" in drawn
     assert re.sub(r"(.{4})(.{4})(.{4})(.)", r"\1-\2-\3-\4", thing.id) in drawn
-    from xml.etree import ElementTree
-
-    assert ElementTree.parse(io.StringIO(drawn)).getroot().tag.endswith("svg")
+    assert ET.parse(io.StringIO(drawn)).getroot().tag.endswith("svg")
 
 
-@given(st.lists(st.tuples(st.sampled_from(["split", "merge", "retire", "replace"]), st.integers(0, 10**6)), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["split", "merge", "retire", "replace"]), st.integers(0, 10**6)),
+        max_size=12,
+    )
+)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_after_any_history_every_identifier_leads_to_active_objects_only(records, actions):
     """A model of what each identifier should lead to, kept beside the registry."""
     leads: dict[str, set[str]] = {}
     with records.write() as session:
-        number = iter(range(10**6))
+        owner = uuid4().hex  # examples share one database
 
         def fresh():
-            return NewObject(owner=f"o{id(leads)}-{next(counter)}", key=str(next(number)), kind="k")
+            return NewObject(owner=owner, key=uuid4().hex, kind="k")
 
-        counter = iter(range(10**6))
         for _ in range(3):
             thing = registry.issue(session, ME, fresh())
             leads[thing.id] = {thing.id}

@@ -69,14 +69,14 @@ def issue(session: Session, asker: Asker, new: NewObject) -> Object:
     if found is not None:
         return found
     (identifier,) = new_identifiers(1)
-    inserted = _insert(session, [_values(identifier, new)])
-    if inserted:
-        told = {"kind": new.kind}
-        ledger.append(session, "object.issued", actor=asker.id, subject=f"object/{identifier}", data=told)
+    _insert(session, [_values(identifier, new)])
     found = find(session, new.owner, new.key)
     if found is None:
         msg = "an object vanished between its registration and its reading"
         raise RuntimeError(msg)
+    if found.id == identifier:  # or else another was quicker
+        told = {"kind": new.kind}
+        ledger.append(session, "object.issued", actor=asker.id, subject=f"object/{identifier}", data=told)
     return found
 
 
@@ -110,13 +110,12 @@ def issue_table(session: Session, asker: Asker, table: pa.Table, *, owner: str, 
     count = 0
     for batch in table.to_batches(max_chunksize=CHUNK):
         rows = batch.to_pylist()
-        fresh = zip(new_identifiers(len(rows)), rows, strict=True)
-        values = [
-            _values(identifier, NewObject(owner=owner, kind=kind, **_known(row))) for identifier, row in fresh
-        ]
-        count += _insert(session, values)
-        by_key = _identifiers(session, owner, [row["key"] for row in rows])
-        identifiers += [by_key[str(row["key"])] for row in rows]
+        fresh = new_identifiers(len(rows))
+        news = [NewObject(owner=owner, kind=kind, **_known(row)) for row in rows]
+        _insert(session, [_values(identifier, new) for identifier, new in zip(fresh, news, strict=True)])
+        by_key = _identifiers(session, owner, [new.key for new in news])
+        count += len(set(fresh) & set(by_key.values()))
+        identifiers += [by_key[new.key] for new in news]
     if count:
         told = {"kind": kind, "count": count}
         ledger.append(
@@ -149,17 +148,16 @@ def _values(identifier: str, new: NewObject) -> dict[str, Any]:
     }
 
 
-def _insert(session: Session, rows: list[dict[str, Any]]) -> int:
-    """Register what is not registered yet; return how many rows were new."""
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Register what is not registered yet."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     table: Table = ObjectRow.__table__  # type: ignore[assignment]
     statement = dialect.insert(table).on_conflict_do_nothing(index_elements=["owner", "key"])
-    return session.connection().execute(statement, rows).rowcount
+    session.connection().execute(statement, rows)
 
 
-def _identifiers(session: Session, owner: str, keys: Sequence[Any]) -> dict[str, str]:
-    wanted = [str(key) for key in keys]
-    question = select(ObjectRow.key, ObjectRow.id).where(ObjectRow.owner == owner, ObjectRow.key.in_(wanted))
+def _identifiers(session: Session, owner: str, keys: Sequence[str]) -> dict[str, str]:
+    question = select(ObjectRow.key, ObjectRow.id).where(ObjectRow.owner == owner, ObjectRow.key.in_(keys))
     return dict(iter(session.execute(question)))
 
 
