@@ -882,8 +882,8 @@ def geosot_contains(outer: Cell, inner: Cell) -> bool:
     if inner[1] < outer[1]:
         return False
     a, b = geosot_box(outer), geosot_box(inner)
-    shares = _overlap_lon((a[1], a[3]), (b[1], b[3])) == b[3] - b[1]
-    return a[0] <= b[0] and b[2] <= a[2] and shares
+    within_lon = a[3] - a[1] == TURN or _overlap_lon((a[1], a[3]), (b[1], b[3])) == b[3] - b[1]
+    return a[0] <= b[0] and b[2] <= a[2] and within_lon
 
 
 def to_int64(code64: int) -> int:
@@ -1084,19 +1084,45 @@ def _strips_between(
 RULES = ("intersects", "touches", "within", "centre")
 
 
+def covers(rings: list[Ring], box: tuple[Number, Number, Number, Number], rule: str) -> bool:
+    """Whether a polygon covers one box by a rule; all in the same unit.
+
+    `rings` are the outer ring, then holes, of (x, y); the box is south, west, north, east.
+    "intersects": box and polygon share an area. "touches": they share at least a point, borders counted.
+    "within": the whole box lies in the polygon; borders may touch.
+    "centre": the middle of the box lies in the polygon or on its border.
+    """
+    south, west, north, east = map(exact, box)
+    low, high, middle = (west, south), (east, north), ((west + east) / 2, (south + north) / 2)
+
+    def met(*, inner: bool) -> bool:
+        return any(_segment_meets(a, b, low, high, inner=inner) for a, b in _edges(rings))
+
+    # A box that no edge enters lies wholly inside or wholly outside; its middle tells which.
+    if rule == "intersects":
+        return met(inner=True) or _inside(middle, rings)
+    if rule == "touches":
+        return met(inner=False) or _inside(middle, rings)
+    if rule == "within":
+        return not met(inner=True) and _inside(middle, rings)
+    if rule == "centre":
+        return _inside(middle, rings)
+    raise ValueError(f"no such rule: {rule!r}")
+
+
+def in_ticks(rings: list[Ring]) -> list[Ring]:
+    """Rings of (longitude, latitude) degrees in ticks; floats as they are, without the snap."""
+    return [[(exact(x) * DEGREE, exact(y) * DEGREE) for x, y in ring] for ring in rings]
+
+
 def cover_boxes(
     strip_at: StripAt, limit: Callable[[int, str], int], level: int, rings: list[Ring], rule: str
 ) -> Iterator[Box]:
-    """Boxes of the cells of a level that a polygon covers by a rule.
+    """Boxes, as far as they are on the earth, of the cells that a polygon covers by a rule (see `covers`).
 
-    `rings` are the outer ring, then holes, of (longitude, latitude) degrees, west of 180 and below 88.
-    "intersects": cell and polygon share an area. "touches": they share at least a point, borders counted.
-    "within": the whole cell, as far as it is on the earth, lies in the polygon; borders may touch.
-    "centre": the middle of the cell, as far as it is on the earth, lies in the polygon or on its border.
+    `rings` are in degrees, within +-180 and within the latitudes that have ordinary cells.
     """
-    if rule not in RULES:
-        raise ValueError(f"no such rule: {rule!r}")
-    scaled = [[(exact(x) * DEGREE, exact(y) * DEGREE) for x, y in ring] for ring in rings]
+    scaled = in_ticks(rings)
     xs = [x for x, _ in scaled[0]]
     ys = [y for _, y in scaled[0]]
     if max(map(abs, xs)) > HALF_TURN or max(map(abs, ys)) > limit(level, "lat"):
@@ -1104,30 +1130,18 @@ def cover_boxes(
     columns = list(_strips_between(strip_at, level, "lon", limit(level, "lon"), min(xs), max(xs)))
     for lat in _strips_between(strip_at, level, "lat", limit(level, "lat"), min(ys), max(ys)):
         for lon in columns:
-            low, high = (Fraction(lon[0]), Fraction(lat[0])), (Fraction(lon[1]), Fraction(lat[1]))
-            middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
-            inner = any(_segment_meets(a, b, low, high, inner=True) for a, b in _edges(scaled))
-            covered = {
-                "intersects": lambda m=middle, i=inner: i or _inside(m, scaled),
-                "touches": lambda m=middle, lo=low, hi=high: (
-                    any(_segment_meets(a, b, lo, hi, inner=False) for a, b in _edges(scaled))
-                    or _inside(m, scaled)
-                ),
-                "within": lambda m=middle, i=inner: not i and _inside(m, scaled),
-                "centre": lambda m=middle: _inside(m, scaled),
-            }[rule]
-            if covered():
+            if covers(scaled, box_of(lat, lon), rule):
                 yield box_of(lat, lon)
 
 
 def geosot_cover(rings: list[Ring], level: int, rule: str) -> set[Cell]:
-    """GeoSOT cells of a level that a small polygon covers by a rule (see cover_boxes)."""
+    """GeoSOT cells of a level that a small polygon covers by a rule (see `covers`)."""
     boxes = cover_boxes(geosot_strip, geosot_limit, level_within(level, 1, 32), rings, rule)
     return {_geosot_cell_of(level, box) for box in boxes}
 
 
 def beidou_cover(rings: list[Ring], level: int, rule: str) -> set[str]:
-    """BeiDou cells of a level that a small polygon covers by a rule (see cover_boxes)."""
+    """BeiDou cells of a level that a small polygon covers by a rule (see `covers`)."""
     boxes = cover_boxes(beidou_strip, beidou_limit, level_within(level, 1, 10), rings, rule)
     return {_beidou_code(level, box) for box in boxes}
 
