@@ -808,7 +808,7 @@ def geosot_anchor(cell: Cell) -> tuple[Fraction, Fraction]:
     return -lat if at.southern else lat, -lon if at.western else lon
 
 
-def _is_polar(cell: Cell) -> bool:
+def is_polar(cell: Cell) -> bool:
     box = geosot_box(cell)
     return cell[1] >= 8 and max(box[2], -box[0]) > POLAR
 
@@ -832,7 +832,7 @@ def geosot_parent(cell: Cell) -> Cell:
     box = geosot_box(cell)
     if level == 0:
         raise ValueError("level 0 has no parent")
-    if not _is_polar(cell):
+    if not is_polar(cell):
         return code64 >> (66 - 2 * level) << (66 - 2 * level), level - 1
     for digits, each in GEOSOT_POLAR.get(level - 1, {}).items():
         upper = mirrored(each, box[2] <= 0)
@@ -849,7 +849,7 @@ def geosot_children(cell: Cell) -> list[Cell]:
     code64, level = cell
     geosot_box(cell)
     level_within(level + 1, 1, 32)
-    if _is_polar(cell):
+    if is_polar(cell):
         lower = (
             geosot_of_digits(_southern_digits(digits) if geosot_box(cell)[2] <= 0 else digits)
             for digits in _geosot_polar(level + 1)
@@ -859,7 +859,7 @@ def geosot_children(cell: Cell) -> list[Cell]:
     for digit in range(4):
         child = code64 + (digit << (62 - 2 * level)), level + 1
         try:
-            polar = _is_polar(child)
+            polar = is_polar(child)
         except ValueError:
             continue
         if not polar:
@@ -1132,6 +1132,66 @@ def cover_boxes(
         for lon in columns:
             if covers(scaled, box_of(lat, lon), rule):
                 yield box_of(lat, lon)
+
+
+def _owned(strip: Strip, limit: int) -> tuple[bool, bool]:
+    """Whether a strip owns its low and its high edge: the one nearer the origin, and +-limit."""
+    low, high = strip
+    return low >= 0 or low == -limit, high < 0 or high == limit
+
+
+def _segment_owned(a: Point, b: Point, box: Box, limits: tuple[int, int]) -> bool:
+    """Whether a cell owns a point of a segment; limits are the closed ends of longitude and latitude."""
+    south, west, north, east = box
+    # A bound on the parameter is (value, 0 or 1): with 1 the bound itself is left out.
+    first, last = (Fraction(0), 0), (Fraction(1), 0)
+    for start, stop, strip, limit in zip(a, b, ((west, east), (south, north)), limits, strict=True):
+        owned = _owned(strip, limit)
+        if start == stop:
+            above = start > strip[0] or (start == strip[0] and owned[0])
+            below = start < strip[1] or (start == strip[1] and owned[1])
+            if not (above and below):
+                return False
+            continue
+        ends = [
+            ((edge - start) / (stop - start), 0 if own else 1) for edge, own in zip(strip, owned, strict=True)
+        ]
+        low, high = ends if stop > start else ends[::-1]
+        first = max(first, low)
+        last = min(last, high, key=lambda end: (end[0], -end[1]))
+    return first[0] < last[0] or (first[0] == last[0] and first[1] == last[1] == 0)
+
+
+def geosot_cover_line(line: Ring, level: int) -> set[Cell]:
+    """GeoSOT cells of a level that own a point of a line of (longitude, latitude) degrees."""
+    level_within(level, 1, 32)
+    (scaled,) = in_ticks([line])
+    limits = HALF_TURN, POLE
+    columns, rows = (
+        list(
+            _strips_between(
+                geosot_strip,
+                level,
+                axis,
+                geosot_limit(level, axis),
+                min(p[k] for p in scaled),
+                max(p[k] for p in scaled),
+            )
+        )
+        for k, axis in enumerate(("lon", "lat"))
+    )
+    boxes = [box_of(lat, lon) for lat in rows for lon in columns]
+    return {
+        _geosot_cell_of(level, box)
+        for box in boxes
+        if any(_segment_owned(a, b, box, limits) for a, b in pairwise(scaled))
+    }
+
+
+def on_tick(value: float) -> Fraction:
+    """The number itself, or the whole tick that lies within a millionth of it."""
+    count = exact(value) * DEGREE
+    return Fraction(round(count), DEGREE) if abs(count - round(count)) <= SNAP else exact(value)
 
 
 def geosot_cover(rings: list[Ring], level: int, rule: str) -> set[Cell]:
