@@ -177,7 +177,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, host: str, port:
     web.listen(host, port).close()  # better to hear of it before a long load than after
     city = _loaded(pack, data, home)[0] if pack is not None else _open(None)
     with city:
-        web.serve(web.create_app(), host=host, port=port, ready=_ready)
+        web.serve(web.create_app(city), host=host, port=port, ready=_ready)
 
 
 def _ready(address: str) -> None:

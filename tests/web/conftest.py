@@ -1,4 +1,4 @@
-"""The application as a client meets it."""
+"""The application as a client meets it, serving a small square city."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi.testclient import TestClient
 
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.web import create_app
+
+from .square import write_square
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jingwei.city import City
 
-@pytest.fixture
-def client() -> Iterator[TestClient]:
-    """A client of the application."""
-    with TestClient(create_app(), raise_server_exceptions=False) as client:
+
+@pytest.fixture(scope="session")
+def square(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """The square city, loaded once; no test changes it."""
+    folder = tmp_path_factory.mktemp("square")
+    pack = write_square(folder / "pack")
+    with open_city(folder / "home", create=True) as city:
+        load_pack(city, read_manifest(pack), pack, None, local_person())
+        yield city
+
+
+@pytest.fixture(scope="session")
+def client(square: City) -> Iterator[TestClient]:
+    """A client of the application that serves the square city."""
+    with TestClient(create_app(square), raise_server_exceptions=False) as client:
         yield client

@@ -1,4 +1,5 @@
 /** What the server answers, as the OpenAPI document describes it. 64-bit codes are strings. */
+import type { Text } from "../words";
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
@@ -14,6 +15,8 @@ export type CodeStep = {
   width_m: number;
   height_m: number;
 };
+
+export type Direction = "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "nw";
 
 export type Explanation = {
   read_as: "beidou" | "geosot" | "integer" | "coordinate";
@@ -33,4 +36,117 @@ export type Explanation = {
   finer: string | null;
 };
 
-export type Direction = "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "nw";
+export type City = {
+  id: string;
+  name: Text;
+  adcode: string;
+  time_zone: string;
+  bounds: Bounds | null;
+  generated: boolean;
+  description: Text | null;
+  ground: string[];
+};
+
+export type Counts = {
+  read: number;
+  published: number;
+  addressed: number;
+  without_place: number;
+  quarantined: number;
+};
+
+export type PlaceRole = { role: string; kind: "point" | "geometry" | "reference"; levels: number[] };
+
+export type Dataset = {
+  id: string;
+  title: Text;
+  owner: string;
+  sharing: string;
+  update_cycle: string;
+  state: "published" | "held" | "failed";
+  changed: string;
+  version: number | null;
+  counts: Counts | null;
+  bounds: Bounds | null;
+  period: [string, string] | null;
+  places: PlaceRole[];
+  has_geometry: boolean;
+  named: boolean;
+  problem: Record<string, unknown> | null;
+};
+
+export type Column = {
+  name: string;
+  type: string;
+  nulls: number;
+  distinct: number | null;
+  minimum: string | null;
+  maximum: string | null;
+  key: boolean;
+};
+
+export type SourceFile = { path: string; layer: string; size: number; digest: string };
+
+export type DatasetDetail = Dataset & {
+  columns: Column[];
+  rules: Record<string, number>;
+  findings: { rule: string; text: Text; rows: number; examples: number[] }[];
+  evidence: Record<string, unknown>[];
+  sources: SourceFile[];
+};
+
+export type Version = {
+  number: number;
+  published: string;
+  counts: Counts;
+  seconds: number;
+  sources: SourceFile[];
+  fingerprint: string;
+};
+
+export type QuarantinedRow = { file: string; row: number; rule: string; reason: Text; text: string | null };
+
+export type Place = {
+  role: string;
+  cell: string;
+  beidou: string | null;
+  stored: string;
+  level: number;
+  lon: number;
+  lat: number;
+};
+
+export type Fact = {
+  fact: number;
+  name: string | null;
+  relation: "within" | "crosses" | "around" | null;
+  places: Place[];
+  time: { start: string; end: string | null; precision: string } | null;
+  source: { version: number; file: string; layer: string; row: number } | null;
+  values: Record<string, unknown>;
+};
+
+export type CellGroup = {
+  dataset: string;
+  title: Text;
+  owner: string;
+  version: number;
+  total: number;
+  records: Fact[];
+};
+
+export type CellAnswer = { cell: Explanation; groups: CellGroup[]; total: number };
+
+export type FactPage = { dataset: string; version: number; after: number | null; records: Fact[] };
+
+export type Hit = {
+  kind: "code" | "coordinate" | "name";
+  title: string;
+  code: string | null;
+  bounds: Bounds | null;
+  centre: [number, number] | null;
+  dataset: string | null;
+  dataset_title: Text | null;
+  fact: number | null;
+  facts: number | null;
+};

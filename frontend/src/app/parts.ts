@@ -1,5 +1,5 @@
 /** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
-import { Hash, type LucideIcon } from "lucide-react";
+import { Hash, type LucideIcon, Map as MapIcon } from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
 export type Part = {
@@ -12,5 +12,6 @@ export type Part = {
 };
 
 export const PARTS: Part[] = [
+  { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },
 ];

@@ -17,7 +17,8 @@ export function useMap(): MapLibre {
 
 type Props = {
   label: string;
-  ground: Ground;
+  /** Null while it is not known yet: the map waits for it. */
+  ground: Ground | null;
   /** Where the map starts, and returns to; later changes do not move it. */
   bounds?: LngLatBoundsLike;
   padding?: number | maplibregl.PaddingOptions;
@@ -33,11 +34,12 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [lost, setLost] = useState(false);
+  const [drawn, setDrawn] = useState(false);
 
   // The map lives as long as its box; a new ground (another look, another city) makes a new map.
   // biome-ignore lint: the view it starts from is read once
   useEffect(() => {
-    if (!box.current) return;
+    if (!box.current || !ground) return;
     let made: MapLibre;
     try {
       made = new maplibregl.Map({
@@ -68,6 +70,8 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
     if (!still) made.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
     made.addControl(new maplibregl.ScaleControl({ maxWidth: 96 }), "bottom-left");
     const ready = () => setMap(made);
+    made.on("idle", () => setDrawn(true));
+    made.on("dataloading", () => setDrawn(false));
     if (made.isStyleLoaded()) ready();
     else made.once("style.load", ready);
     return () => {
@@ -77,7 +81,7 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
   }, [ground, i18n.language, label]);
 
   return (
-    <div className="map">
+    <div className="map" data-drawn={drawn}>
       <div ref={box} className="map-box" />
       {lost && <p className="map-lost">{t("map.lost")}</p>}
       {map && <MapContext.Provider value={map}>{children}</MapContext.Provider>}

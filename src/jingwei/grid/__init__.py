@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from jingwei.grid.adjacency import disk, grid_distance, neighbour, neighbours, ring
 from jingwei.grid.beidou import BeidouCell
-from jingwei.grid.beidou3d import BeidouSolid, beidou3d_string, parse_beidou3d
 from jingwei.grid.cells import (
     Cell,
     parse,
@@ -42,14 +41,6 @@ from jingwei.grid.errors import (
     OutOfRange,
     PolarUnsupported,
 )
-from jingwei.grid.heights import (
-    Layer,
-    geosot_height,
-    height_of,
-    height_ticks,
-    parse_geosot_height,
-    parse_signed_height,
-)
 from jingwei.grid.texts import beidou_of, beidou_string, geosot_string
 
 if TYPE_CHECKING:
@@ -57,11 +48,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeidouCell",
-    "BeidouSolid",
     "Cell",
     "Cover",
     "GridError",
-    "Layer",
     "LevelError",
     "MalformedCode",
     "MalformedCoordinate",
@@ -70,7 +59,6 @@ __all__ = [
     "PolarUnsupported",
     "ancestors",
     "area_m2",
-    "beidou3d_string",
     "beidou_of",
     "beidou_string",
     "bounds",
@@ -83,20 +71,14 @@ __all__ = [
     "disk",
     "encode",
     "from_stored",
-    "geosot_height",
     "geosot_string",
     "grid_distance",
-    "height_of",
-    "height_ticks",
     "neighbour",
     "neighbours",
     "parent",
     "parse",
     "parse_beidou",
-    "parse_beidou3d",
     "parse_geosot",
-    "parse_geosot_height",
-    "parse_signed_height",
     "ring",
     "size_m",
     "to_stored",

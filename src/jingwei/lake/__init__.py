@@ -1,7 +1,13 @@
 """The grid data container (网格大数据容器): facts addressed by object, place and time."""
 
 from jingwei.lake.query import Rows
-from jingwei.lake.region import Region, region_of_bounds, region_of_cell, region_of_geometry
+from jingwei.lake.region import (
+    Region,
+    region_around_bounds,
+    region_of_bounds,
+    region_of_cell,
+    region_of_geometry,
+)
 from jingwei.lake.schemas import Dataset, Place, Version
 from jingwei.lake.service import Lake, Named
 
@@ -13,6 +19,7 @@ __all__ = [
     "Region",
     "Rows",
     "Version",
+    "region_around_bounds",
     "region_of_bounds",
     "region_of_cell",
     "region_of_geometry",

@@ -23,6 +23,7 @@ from jingwei.errors import BadRequestError
 from jingwei.lake.address import MEASURED
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.filters import compile_filter
+from jingwei.lake.stopping import stoppable
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -333,20 +334,58 @@ class Reader:
         tests, values = self._tests(version, period, where, None)
         tests.append(f"{place.level} >= {level}")
         if region is not None:
-            tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
+            tests.append(_placed_test(place, region))
         mask = ~((1 << (64 - 2 * level)) - 1)
         question = (
             f"SELECT {_name(place.cell)} & {mask} AS jw_cell, count(*) AS n FROM {self._source(version)}"
             f"{_and(tests)} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         )
         with self._engine.cursor() as cursor:
-            if region is not None:
+            if region is not None and not region.exact:
                 facts, _ = self._facts_in(version, region, (place,))
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
             table = _run(cursor, question, values, where)
         codes = grid.from_stored(table["jw_cell"].to_numpy())
         areas = grid.area_m2(codes, level) if len(codes) else np.empty(0)
         return table.append_column("area_m2", pa.array(areas, pa.float64()))
+
+    def places(
+        self,
+        version: Version,
+        place: Place,
+        *,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        where: str | None = None,
+        limit: int,
+    ) -> pa.Table:
+        """Return nothing but the places of facts: what a map needs to draw a million of them.
+
+        Returns columns `jw_cell` (stored), `jw_level`, `jw_fact`, and `second` (since the start of the
+        version's period, rounded down) where the dataset has time. Facts without this place are left out.
+        """
+        content = version.content
+        if not content.facts:
+            names = (("jw_cell", pa.int64()), ("jw_level", pa.int8()), ("jw_fact", pa.int64()))
+            return pa.table({name: pa.array([], type_) for name, type_ in names})
+        tests, values = self._tests(version, period, where, None)
+        cell, level = _name(place.cell), _name(place.level)
+        tests.append(f"{cell} IS NOT NULL")
+        if region is not None:
+            tests.append(_placed_test(place, region))
+        second = ""
+        if content.time and content.period:
+            start = content.period[0] // 1_000_000
+            second = f", CAST(epoch_us(jw_time) // 1000000 - {start} AS INTEGER) AS second"
+        question = (
+            f"SELECT {cell} AS jw_cell, {level} AS jw_level, jw_fact{second} "
+            f"FROM {self._source(version)}{_and(tests)} LIMIT {limit}"
+        )
+        with self._engine.cursor() as cursor:
+            if region is not None and not region.exact:
+                facts, _ = self._facts_in(version, region, (place,))
+                cursor.register("wanted", pa.table({"jw_fact": facts}))
+            return _run(cursor, question, values, where)
 
     def named(self, version: Version, text: str, *, limit: int) -> pa.Table:
         """Return facts whose name holds `text`: those that begin with it first, then the shorter ones."""
@@ -356,13 +395,14 @@ class Reader:
         name = _name(content.name)
         pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         place = content.places[0] if content.places else None
-        cell = f"{_name(place.cell)} AS jw_cell, {_name(place.level)} AS jw_level" if place else "NULL, NULL"
+        cell, level = (_name(place.cell), _name(place.level)) if place else ("NULL::BIGINT", "NULL::TINYINT")
         question = (
-            f"SELECT {name} AS name, min(jw_fact) AS jw_fact, count(*) AS n, any_value(jw_cell) AS jw_cell, "
-            f"any_value(jw_level) AS jw_level "
-            f"FROM (SELECT {name}, jw_fact, {cell} FROM {self._source(version)} "
-            f"WHERE {name} ILIKE ? ESCAPE '\\') GROUP BY 1 "
-            f"ORDER BY starts_with(name, ?) DESC, length(name), name LIMIT {limit}"
+            f"SELECT called AS name, min(fact) AS jw_fact, count(*) AS n, "
+            f"arg_min(cell, fact) AS jw_cell, arg_min(level, fact) AS jw_level "
+            f"FROM (SELECT CAST({name} AS VARCHAR) AS called, jw_fact AS fact, {cell} AS cell, "
+            f"{level} AS level "
+            f"FROM {self._source(version)} WHERE called ILIKE ? ESCAPE '\\') GROUP BY called "
+            f"ORDER BY starts_with(called, ?) DESC, length(called), called LIMIT {limit}"
         )
         with self._engine.cursor() as cursor:
             return _run(cursor, question, [f"%{pattern}%", text], None)
@@ -383,13 +423,22 @@ class Reader:
 
 def _run(cursor: duckdb.DuckDBPyConnection, question: str, values: list[Any], where: str | None) -> pa.Table:
     try:
-        return cursor.sql(question, params=values).to_arrow_table()
+        with stoppable(cursor):
+            return cursor.sql(question, params=values).to_arrow_table()
     except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         if where is None:
             raise
         raise BadFilterError(
             where, Text("比较的类型不合。", "a column is compared with a value of another type.")
         ) from error
+
+
+def _placed_test(place: Place, region: Region) -> str:
+    """Return the condition that a fact is placed in a region; if it is not exact, `wanted` must be known."""
+    if not region.exact:
+        return "jw_fact IN (SELECT jw_fact FROM wanted)"
+    spans = (f"{_name(place.cell)} BETWEEN {low} AND {high}" for low, high in region.ranges.tolist())
+    return f"({' OR '.join(spans)})"
 
 
 def _name(column: str) -> str:

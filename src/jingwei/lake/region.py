@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from jingwei import grid
+from jingwei.grid.adjacency import code_at, column_and_row
 from jingwei.lake.errors import BadRegionError
 from jingwei.words import Text
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_VERTICES = 20_000
+MAX_AROUND_LEVEL = 20
+MAX_AROUND_LATITUDE = 87.9
+"""Beyond it lie the polar cells, which have no rows and columns; no map in Mercator shows them."""
+
 MAX_CELLS = 256
 """Cells by which a region's outline is approximated before the exact test."""
 
@@ -54,6 +59,11 @@ def region_of_bounds(west: float, south: float, east: float, north: float) -> Re
         If the box is empty, not finite, or off the earth.
 
     """
+    _check_bounds(west, south, east, north)
+    return region_of_geometry(shapely.box(west, south, east, north))
+
+
+def _check_bounds(west: float, south: float, east: float, north: float) -> None:
     if not all(np.isfinite(value) for value in (west, south, east, north)):
         raise BadRegionError(Text("范围含有非数字。", "The box holds something that is not a number."))
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
@@ -62,7 +72,33 @@ def region_of_bounds(west: float, south: float, east: float, north: float) -> Re
             mend=Text("例如 114.0,22.5,114.1,22.6", "For example 114.0,22.5,114.1,22.6"),
             where={"bounds": [west, south, east, north]},
         )
-    return region_of_geometry(shapely.box(west, south, east, north))
+
+
+def region_around_bounds(west: float, south: float, east: float, north: float, *, most: int = 64) -> Region:
+    """Return the whole cells that a box in degrees touches: a little more than the box, in few ranges.
+
+    A map's view needs no sharp edge, and ranges are asked without a second look at each fact. The cells are
+    the finest of which at most `most` are needed. See `region_of_bounds` for errors.
+    """
+    _check_bounds(west, south, east, north)
+    south, north = (min(max(edge, -MAX_AROUND_LATITUDE), MAX_AROUND_LATITUDE) for edge in (south, north))
+    for level in range(MAX_AROUND_LEVEL, 0, -1):
+        first = column_and_row(grid.encode(west, south, level), level)
+        last = column_and_row(grid.encode(east, north, level), level)
+        if (last[0] - first[0] + 1) * (last[1] - first[1] + 1) <= most:
+            break
+    spans = sorted(
+        grid.cell_range(code_at(column, row, level), level)
+        for row in range(first[1], last[1] + 1)
+        for column in range(first[0], last[0] + 1)
+    )
+    merged = [spans[0]]
+    for low, high in spans[1:]:
+        if low == merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], high)
+        else:
+            merged.append((low, high))
+    return Region(np.array(merged, np.int64), (), shapely.box(west, south, east, north), exact=True)
 
 
 def region_of_geometry(outline: Any) -> Region:

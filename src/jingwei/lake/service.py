@@ -148,6 +148,22 @@ class Lake:
         place = _place(version, role)
         return self.reader.density(version, place, level, region=region, period=period, where=where)
 
+    def places(
+        self,
+        asker: Asker,
+        dataset: str,
+        *,
+        role: str | None = None,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        where: str | None = None,
+        limit: int,
+    ) -> pa.Table:
+        """Return nothing but the places of a dataset's facts; see `Reader.places`."""
+        version = self._published(asker, dataset, None)
+        place = _place(version, role)
+        return self.reader.places(version, place, region=region, period=period, where=where, limit=limit)
+
     def quarantine(self, asker: Asker, dataset: str, *, after: int = 0, limit: int = 100) -> pa.Table:
         """Return the quarantined rows of a dataset: file, row, rule, reason in two languages, text."""
         return self.reader.quarantine(self._published(asker, dataset, None), after=after, limit=limit)

@@ -9,19 +9,30 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from jingwei import __version__
+from jingwei.city import City
 from jingwei.web import limits, pages, problems
-from jingwei.web.routes import codes
+from jingwei.web.blocks import Blocks
+from jingwei.web.routes import cells, codes, datasets, features, search
+from jingwei.web.routes import city as city_routes
+from jingwei.web.tiles import Tiles
 
 TAGS = [
+    {"name": "city", "description": "What the city is"},
+    {"name": "datasets", "description": "What there is, how good it is, where it came from"},
+    {"name": "features", "description": "Facts by region and time"},
+    {"name": "cells", "description": "Everything in a cell, of all datasets"},
+    {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
 ]
 
 
-def create_app(*, pages_root: Path = pages.STATIC) -> FastAPI:
+def create_app(city: City | None = None, *, pages_root: Path = pages.STATIC) -> FastAPI:
     """Return the application.
 
     Parameters
     ----------
+    city
+        The open city to serve; without one only what needs no city answers.
     pages_root
         The folder of the built pages.
 
@@ -43,9 +54,19 @@ def create_app(*, pages_root: Path = pages.STATIC) -> FastAPI:
     app.add_middleware(limits.SafeHeaders)
 
     app.include_router(codes.router, prefix="/api")
+    if city is not None:
+        _serve_city(app, city)
     app.include_router(pages.router(pages_root))
     _add_problem_schema(app)
     return app
+
+
+def _serve_city(app: FastAPI, city: City) -> None:
+    app.state.city = city
+    app.state.tiles = Tiles(city.lake)
+    app.state.blocks = Blocks(city.lake, city.about.bounds)
+    for part in (city_routes, datasets, features, cells, search):
+        app.include_router(part.router, prefix="/api")
 
 
 def _add_problem_schema(app: FastAPI) -> None:

@@ -257,23 +257,10 @@ def _neighbours(cell: Cell | BeidouCell) -> Iterator[Neighbour]:
         return
     for direction, (east, north) in STEPS.items():
         try:
-            if isinstance(cell, Cell):
-                beside: Cell | BeidouCell = cell.neighbour(east, north)
-                text = str(beside)
-            else:
-                beside = _beidou_beside(cell, east, north)
-                text = beside.text
+            beside = cell.neighbour(east, north)
         except GridError:  # beyond the pole, or in a cap that has no rows
             continue
-        yield Neighbour(direction=direction, text=text, bounds=beside.bounds)
-
-
-def _beidou_beside(cell: BeidouCell, east: int, north: int) -> BeidouCell:
-    """Return a neighbour of a BeiDou cell of levels 1-3, which all have one size on the whole earth."""
-    west, south, right, top = cell.bounds
-    lon = cell.centre[0] + east * (right - west)
-    lat = cell.centre[1] + north * (top - south)
-    return parse_beidou(beidou_string((lon + 540) % 360 - 180, lat, cell.level))
+        yield Neighbour(direction=direction, text=str(beside), bounds=beside.bounds)
 
 
 def _coarser(cell: Cell | BeidouCell) -> str | None:

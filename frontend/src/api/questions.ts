@@ -1,0 +1,47 @@
+/** The questions that several pages ask. */
+import { useQuery } from "@tanstack/react-query";
+import type { FeatureCollection } from "geojson";
+import { askJson } from "./client";
+import type { City, Dataset, DatasetDetail } from "./types";
+
+export function useCity() {
+  return useQuery({
+    queryKey: ["city"],
+    queryFn: ({ signal }) => askJson<City>("/api/city", { signal }),
+    staleTime: 300_000,
+  });
+}
+
+export function useBoundary() {
+  return useQuery({
+    queryKey: ["boundary"],
+    queryFn: ({ signal }) => askJson<FeatureCollection>("/api/city/boundary", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useDatasets() {
+  return useQuery({
+    queryKey: ["datasets"],
+    queryFn: async ({ signal }) => {
+      const found: Dataset[] = [];
+      let after: string | null = null;
+      do {
+        const page: { datasets: Dataset[]; after: string | null } = await askJson("/api/datasets", {
+          query: { after },
+          signal,
+        });
+        found.push(...page.datasets);
+        after = page.after;
+      } while (after);
+      return found;
+    },
+  });
+}
+
+export function useDataset(id: string) {
+  return useQuery({
+    queryKey: ["dataset", id],
+    queryFn: ({ signal }) => askJson<DatasetDetail>(`/api/datasets/${encodeURIComponent(id)}`, { signal }),
+  });
+}

@@ -1,0 +1,189 @@
+/** The datasets as layers: which are shown, how, how strongly, and what their colours say. */
+import { AlertTriangle, ChevronDown, LoaderCircle } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { Problem } from "../api/client";
+import type { Dataset } from "../api/types";
+import { useLook } from "../app/mode";
+import { count, decimal, say } from "../words";
+import { classColours, css, hue } from "./colours";
+import type { Loaded } from "./DataLayers";
+import { keyOf, type Layer, sideOf, waysOf } from "./layers";
+
+type Row = { dataset: Dataset; role: string };
+
+export function LayerPanel({ datasets, layers, loaded, hues, change }: {
+  datasets: Dataset[];
+  layers: Layer[];
+  loaded: Loaded[];
+  hues: Map<string, number>;
+  change: (layers: Layer[]) => void;
+}) {
+  const { t } = useTranslation();
+  const rows: Row[] = datasets.flatMap((dataset) =>
+    dataset.places.filter((place) => waysOf(dataset, place.role).length).map((place) => ({ dataset, role: place.role })),
+  );
+  const placeless = datasets.filter((one) => one.version !== null && one.places.length === 0);
+  const held = datasets.filter((one) => one.state !== "published");
+
+  const toggle = ({ dataset, role }: Row) => {
+    const key = keyOf({ dataset: dataset.id, role });
+    const rest = layers.filter((one) => keyOf(one) !== key);
+    if (rest.length !== layers.length) change(rest);
+    else change([...layers, { dataset: dataset.id, role, as: waysOf(dataset, role)[0]!, opacity: 85 }]);
+  };
+  const set = (layer: Layer, changes: Partial<Layer>) =>
+    change(layers.map((one) => (keyOf(one) === keyOf(layer) ? { ...one, ...changes } : one)));
+
+  return (
+    <>
+      <ul className="layers">
+        {rows.map((row) => {
+          const key = keyOf({ dataset: row.dataset.id, role: row.role });
+          const layer = layers.find((one) => keyOf(one) === key);
+          const state = loaded.find((one) => keyOf(one.layer) === key);
+          return (
+            <li key={key} className={layer ? "layer on" : "layer"}>
+              <label className="layer-name">
+                <input type="checkbox" checked={layer !== undefined} onChange={() => toggle(row)} />
+                <span>
+                  {say(row.dataset.title)}
+                  {row.role && <span className="quiet"> · {t(`map.role.${row.role}`, { defaultValue: row.role })}</span>}
+                </span>
+                {state?.loading ? (
+                  <LoaderCircle aria-hidden className="spin" />
+                ) : (
+                  <span className="quiet small numbers">{count(row.dataset.counts?.published ?? 0)}</span>
+                )}
+              </label>
+              {layer && (
+                <Settings
+                  layer={layer}
+                  ways={waysOf(row.dataset, row.role)}
+                  state={state}
+                  number={hues.get(key) ?? 0}
+                  title={say(row.dataset.title)}
+                  set={(changes) => set(layer, changes)}
+                />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {held.length > 0 && (
+        <ul className="layers-aside">
+          {held.map((one) => (
+            <li key={one.id}>
+              <Link to={`/data/${one.id}`} className="small">
+                <AlertTriangle aria-hidden />
+                {t(`data.states.${one.state}`)}: {say(one.title)}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+      {placeless.length > 0 && (
+        <details className="layers-placeless small">
+          <summary>
+            <ChevronDown aria-hidden />
+            {t("map.placeless", { count: placeless.length })}
+          </summary>
+          <ul>
+            {placeless.map((one) => (
+              <li key={one.id}>
+                <Link to={`/data/${one.id}`}>{say(one.title)}</Link>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Settings({ layer, ways, state, number, title, set }: {
+  layer: Layer;
+  ways: Layer["as"][];
+  state: Loaded | undefined;
+  number: number;
+  title: string;
+  set: (changes: Partial<Layer>) => void;
+}) {
+  const { t } = useTranslation();
+  const look = useLook();
+  return (
+    <div className="layer-settings">
+      {ways.length > 1 && (
+        <div className="segments" role="radiogroup" aria-label={t("map.showAs", { title })}>
+          {ways.map((way) => (
+            <label key={way}>
+              <input
+                type="radio"
+                name={`as-${keyOf(layer)}`}
+                checked={layer.as === way}
+                onChange={() => set({ as: way })}
+                className="hidden-visually"
+              />
+              <span>{t(`map.as.${way}`)}</span>
+            </label>
+          ))}
+        </div>
+      )}
+      {state?.error ? (
+        <p role="alert" className="layer-problem small">
+          {(state.error as Error).message || t("state.failed")}
+          {state.error instanceof Problem && state.error.mend ? ` ${state.error.mend}` : ""}
+        </p>
+      ) : (
+        <>
+          {layer.as === "density" && state && <DensityLegend state={state} />}
+          {layer.as !== "density" && (
+            <p className="legend-one small">
+              <span className={`swatch ${layer.as}`} style={{ background: css(hue(look, number)) }} />
+              {t(`map.one.${layer.as}`)}
+              {state?.points && !state.points.complete && ` · ${t("map.incomplete", { shown: count(state.points.length) })}`}
+            </p>
+          )}
+        </>
+      )}
+      <label className="opacity small">
+        <span>{t("map.opacity")}</span>
+        <input
+          type="range"
+          min={10}
+          max={100}
+          step={5}
+          value={layer.opacity}
+          aria-label={t("map.opacityOf", { title })}
+          onChange={(event) => set({ opacity: Number(event.target.value) })}
+        />
+      </label>
+    </div>
+  );
+}
+
+function DensityLegend({ state }: { state: Loaded }) {
+  const { t } = useTranslation();
+  const look = useLook();
+  const colours = classColours(look, state.breaks.length + 1);
+  const seconds = Math.round(sideOf(state.level) * 3600);
+  const side = seconds >= 3600 ? `${seconds / 3600}°` : seconds >= 60 ? `${seconds / 60}′` : seconds >= 1 ? `${seconds}″` : "<1″";
+  if (state.cells && state.cells.length === 0) return <p className="small quiet">{t("map.nothingHere")}</p>;
+  return (
+    <figure className="legend" aria-label={t("map.legend")}>
+      <figcaption className="small quiet">{t("map.perKm2", { side, level: state.level })}</figcaption>
+      <div className="legend-ramp" aria-hidden>
+        {colours.map((colour, number) => (
+          <span key={colour.join()} style={{ background: css(colour) }}>
+            <b>{number === 0 ? "" : decimal(state.breaks[number - 1]!, 2)}</b>
+          </span>
+        ))}
+      </div>
+      <ul className="hidden-visually">
+        {state.breaks.map((value) => (
+          <li key={value}>{t("map.atLeast", { value: decimal(value, 2) })}</li>
+        ))}
+      </ul>
+    </figure>
+  );
+}

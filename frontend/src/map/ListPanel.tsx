@@ -1,0 +1,84 @@
+/** What lies in the view, as a list: for those who cannot see the map, and for those who want to read it. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { X } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { askJson } from "../api/client";
+import type { Bounds, Dataset, FactPage } from "../api/types";
+import { Empty, Failure, Loading } from "../design/States";
+import { say } from "../words";
+import { FactItem } from "./FactItem";
+import type { Layer } from "./layers";
+
+const PAGE = 20;
+
+export function ListPanel({ layers, datasets, bounds, time, close }: {
+  layers: Layer[];
+  datasets: Dataset[];
+  bounds: Bounds;
+  time: [number, number] | null;
+  close: () => void;
+}) {
+  const { t } = useTranslation();
+  const shown = datasets.filter((one) => layers.some((layer) => layer.dataset === one.id));
+  return (
+    <section className="panel inspector" aria-label={t("map.list")}>
+      <header className="panel-head">
+        <div>
+          <h2>{t("map.list")}</h2>
+          <p className="small quiet">{t("map.listNote")}</p>
+        </div>
+        <button type="button" className="icon-button" aria-label={t("map.close")} onClick={close}>
+          <X aria-hidden />
+        </button>
+      </header>
+      <div className="panel-body">
+        {shown.length === 0 && <Empty title={t("map.noLayers")} compact />}
+        {shown.map((dataset) => (
+          <InView key={dataset.id} dataset={dataset} bounds={bounds} time={dataset.period ? time : null} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function InView({ dataset, bounds, time }: { dataset: Dataset; bounds: Bounds; time: [number, number] | null }) {
+  const { t } = useTranslation();
+  const box = bounds.map((edge) => edge.toFixed(5)).join(",");
+  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const answer = useInfiniteQuery({
+    queryKey: ["view", dataset.id, dataset.version, box, time],
+    queryFn: ({ signal, pageParam }) =>
+      askJson<FactPage>(`/api/datasets/${dataset.id}/features`, {
+        query: {
+          f: "json",
+          bbox: box,
+          limit: PAGE,
+          after: pageParam,
+          from: time ? iso(time[0]) : undefined,
+          to: time ? iso(time[1] - 1) : undefined,
+        },
+        signal,
+      }),
+    initialPageParam: undefined as number | undefined,
+    getNextPageParam: (page) => page.after ?? undefined,
+  });
+  const records = answer.data?.pages.flatMap((page) => page.records) ?? [];
+  return (
+    <section className="in-view">
+      <h3>{say(dataset.title)}</h3>
+      {answer.isPending && <Loading lines={3} />}
+      {answer.error && <Failure error={answer.error} compact />}
+      {answer.isSuccess && records.length === 0 && <p className="small quiet">{t("map.nothingHere")}</p>}
+      <ul className="facts-list">
+        {records.map((fact) => (
+          <FactItem key={fact.fact} dataset={dataset.id} fact={fact} />
+        ))}
+      </ul>
+      {answer.hasNextPage && (
+        <button type="button" className="button" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
+          {t("map.more")}
+        </button>
+      )}
+    </section>
+  );
+}

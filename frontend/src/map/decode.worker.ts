@@ -1,0 +1,128 @@
+/** Fetches and decodes Arrow streams away from the page's own thread, and hands over bare arrays. */
+import { type Table, tableFromIPC } from "apache-arrow";
+
+export type Job = { id: number; kind: "points" | "cells"; url: string; language: string };
+export type Order = Job | { id: number; stop: true };
+
+export type Points = {
+  kind: "points";
+  length: number;
+  /** Longitude and latitude in degrees, in turn. */
+  positions: Float64Array;
+  facts: Uint32Array;
+  levels: Int8Array;
+  /** Seconds since `epoch`, where the dataset has time. */
+  seconds: Float32Array | null;
+  epoch: number;
+  complete: boolean;
+};
+
+export type Cells = {
+  kind: "cells";
+  length: number;
+  /** Four corners of each cell, longitude and latitude in turn. */
+  corners: Float64Array;
+  /** Two triangles of each cell. */
+  indices: Uint32Array;
+  starts: Uint32Array;
+  counts: Int32Array;
+  /** Facts per square kilometre. */
+  densities: Float32Array;
+};
+
+export type Answer =
+  | { id: number; result: Points | Cells; started: number; received: number; decoded: number }
+  | { id: number; problem: { status: number; body: string } }
+  | { id: number; unreachable: true };
+
+const E7 = 1e7;
+const running = new Map<number, AbortController>();
+
+self.onmessage = async (event: MessageEvent<Order>) => {
+  const order = event.data;
+  if ("stop" in order) {
+    running.get(order.id)?.abort();
+    running.delete(order.id);
+    return;
+  }
+  const control = new AbortController();
+  running.set(order.id, control);
+  try {
+    await work(order, control.signal);
+  } catch {
+    if (!control.signal.aborted) self.postMessage({ id: order.id, unreachable: true } satisfies Answer);
+  } finally {
+    running.delete(order.id);
+  }
+};
+
+async function work(job: Job, signal: AbortSignal): Promise<void> {
+  const started = performance.timeOrigin + performance.now();
+  const response = await fetch(job.url, {
+    signal,
+    headers: { Accept: "application/vnd.apache.arrow.stream", "Accept-Language": job.language },
+  });
+  if (!response.ok) {
+    const body = await response.text();
+    self.postMessage({ id: job.id, problem: { status: response.status, body } } satisfies Answer);
+    return;
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const received = performance.timeOrigin + performance.now();
+  const table = tableFromIPC(bytes);
+  const result = job.kind === "points" ? points(table) : cells(table);
+  const decoded = performance.timeOrigin + performance.now();
+  const transfer = Object.values(result).flatMap((one) => (ArrayBuffer.isView(one) ? [one.buffer as ArrayBuffer] : []));
+  self.postMessage({ id: job.id, result, started, received, decoded } satisfies Answer, { transfer });
+}
+
+// biome-ignore lint: the column's type is known from the API
+function column<T>(table: Table, name: string): T {
+  return table.getChild(name)?.toArray() as T;
+}
+
+function points(table: Table): Points {
+  const lon = column<Int32Array>(table, "lon");
+  const lat = column<Int32Array>(table, "lat");
+  const length = table.numRows;
+  const positions = new Float64Array(2 * length);
+  for (let i = 0; i < length; i++) {
+    positions[2 * i] = lon[i]! / E7;
+    positions[2 * i + 1] = lat[i]! / E7;
+  }
+  const second = table.getChild("second");
+  const metadata = table.schema.metadata;
+  return {
+    kind: "points",
+    length,
+    positions,
+    facts: Uint32Array.from(length ? column<Uint32Array>(table, "fact") : []),
+    levels: Int8Array.from(length ? column<Int8Array>(table, "level") : []),
+    seconds: second ? Float32Array.from(length ? (second.toArray() as Int32Array) : []) : null,
+    epoch: Number(metadata.get("epoch") ?? 0),
+    complete: metadata.get("complete") !== "false",
+  };
+}
+
+function cells(table: Table): Cells {
+  const length = table.numRows;
+  const [west, south, east, north] = ["west", "south", "east", "north"].map((edge) => column<Int32Array>(table, edge));
+  const n = column<Int32Array>(table, "n");
+  const area = column<Float32Array>(table, "area_m2");
+  const corners = new Float64Array(8 * length);
+  const indices = new Uint32Array(6 * length);
+  const starts = new Uint32Array(length + 1);
+  const densities = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const w = west![i]! / E7;
+    const s = south![i]! / E7;
+    const e = east![i]! / E7;
+    const t = north![i]! / E7;
+    corners.set([w, s, e, s, e, t, w, t], 8 * i);
+    const v = 4 * i;
+    indices.set([v, v + 1, v + 2, v, v + 2, v + 3], 6 * i);
+    starts[i + 1] = v + 4;
+    densities[i] = (n[i]! / area[i]!) * 1e6;
+  }
+  return { kind: "cells", length, corners, indices, starts, counts: Int32Array.from(length ? n : []), densities };
+}

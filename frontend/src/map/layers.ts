@@ -1,0 +1,92 @@
+/** The layers of a map: which datasets are shown, how, and how they are written into an address. */
+import type { Bounds, Dataset } from "../api/types";
+
+export type Showing = "density" | "points" | "shapes";
+
+export type Layer = {
+  dataset: string;
+  role: string;
+  as: Showing;
+  /** 0 to 100. */
+  opacity: number;
+};
+
+const LETTER: Record<Showing, string> = { density: "d", points: "p", shapes: "s" };
+const SHOWING: Record<string, Showing> = { d: "density", p: "points", s: "shapes" };
+
+export function keyOf(layer: { dataset: string; role: string }): string {
+  return layer.role ? `${layer.dataset}@${layer.role}` : layer.dataset;
+}
+
+export function writeLayers(layers: Layer[]): string {
+  return layers.map((one) => `${keyOf(one)}:${LETTER[one.as]}:${one.opacity}`).join(",") || "-";
+}
+
+/** Read layers from an address; what is malformed or names no dataset is left out. */
+export function readLayers(text: string, datasets: Dataset[]): Layer[] {
+  return text.split(",").flatMap((part) => {
+    const [key = "", letter = "", opacity = ""] = part.split(":");
+    const [id = "", role = ""] = key.split("@");
+    const dataset = datasets.find((one) => one.id === id);
+    const as = SHOWING[letter];
+    if (!dataset || !as || !waysOf(dataset, role).includes(as)) return [];
+    const percent = Number(opacity);
+    return [{ dataset: id, role, as, opacity: percent >= 0 && percent <= 100 ? Math.round(percent) : 80 }];
+  });
+}
+
+/** A place known to 12 cm or better is drawn as a point. */
+const MEASURED = 29;
+
+/** In which ways a dataset can be shown. */
+export function waysOf(dataset: Dataset, role: string): Showing[] {
+  const place = dataset.places.find((one) => one.role === role);
+  if (!place || dataset.state === "failed" || dataset.version === null) return [];
+  if (place.kind === "geometry") return ["shapes"];
+  return Math.max(...place.levels, 0) >= MEASURED ? ["density", "points"] : ["density"];
+}
+
+export function finestLevel(dataset: Dataset, role: string): number {
+  return Math.max(...(dataset.places.find((one) => one.role === role)?.levels ?? [32]), 1);
+}
+
+/** What a first visit shows: the dataset with the most measured points, as a density. */
+export function firstLayers(datasets: Dataset[]): Layer[] {
+  const candidates = datasets
+    .flatMap((one) => one.places.map((place) => ({ dataset: one, role: place.role })))
+    .filter(({ dataset, role }) => waysOf(dataset, role).includes("points"))
+    .sort((a, b) => (b.dataset.counts?.addressed ?? 0) - (a.dataset.counts?.addressed ?? 0));
+  const best = candidates[0];
+  return best ? [{ dataset: best.dataset.id, role: best.role, as: "density", opacity: 85 }] : [];
+}
+
+/** Sides of the cells of each GeoSOT level in degrees (GB/T 40087, table 1). */
+export function sideOf(level: number): number {
+  if (level <= 9) return 2 ** (9 - level);
+  if (level <= 15) return 2 ** (15 - level) / 60;
+  return 2 ** (21 - level) / 3600;
+}
+
+const CELL_PIXELS = 13;
+
+/** The level whose cells are about 13 pixels wide at a zoom, not finer than the places are known. */
+export function levelAt(zoom: number, finest: number): number {
+  const degrees = (CELL_PIXELS * 360) / (512 * 2 ** zoom);
+  let level = 3;
+  while (level < 24 && sideOf(level) > degrees) level += 1;
+  return Math.min(level, finest);
+}
+
+/** A box widened to whole blocks of cells, so that small moves ask the same question. */
+export function snapped(bounds: Bounds, side: number): Bounds {
+  const down = (x: number) => Math.floor(x / side) * side;
+  const up = (x: number) => Math.ceil(x / side) * side;
+  const round = (x: number) => Math.round(x * 1e6) / 1e6;
+  const [west, south, east, north] = bounds;
+  return [
+    Math.max(-180, round(down(west))),
+    Math.max(-85, round(down(south))),
+    Math.min(180, round(up(east))),
+    Math.min(85, round(up(north))),
+  ];
+}

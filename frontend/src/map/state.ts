@@ -1,0 +1,72 @@
+/** What a view of the map is, kept in its address, so that an address shares the view. */
+import { useCallback, useMemo, useRef } from "react";
+import { useSearchParams } from "react-router";
+import type { Dataset } from "../api/types";
+import { firstLayers, type Layer, readLayers, writeLayers } from "./layers";
+
+export type View = { lat: number; lon: number; zoom: number };
+
+export type MapState = {
+  view: View | null;
+  layers: Layer[];
+  /** The cell that is looked into, as a code. */
+  cell: string | null;
+  /** Start and end of the time window, seconds since 1970; null shows all times. */
+  time: [number, number] | null;
+  list: boolean;
+};
+
+function readView(text: string | null): View | null {
+  const [lat, lon, zoom] = (text ?? "").split(",").map(Number);
+  if (lat === undefined || lon === undefined || zoom === undefined) return null;
+  const good = Math.abs(lat) <= 85 && Math.abs(lon) <= 180 && zoom >= 0 && zoom <= 24;
+  return good ? { lat, lon, zoom } : null;
+}
+
+function readTime(text: string | null): [number, number] | null {
+  const [start, end] = (text ?? "").split("~").map((part) => Date.parse(part) / 1000);
+  return start !== undefined && end !== undefined && start < end ? [start, end] : null;
+}
+
+const second = (time: number) => new Date(time * 1000).toISOString().slice(0, 19).concat("Z");
+
+export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<MapState>) => void] {
+  const [parameters, setParameters] = useSearchParams();
+  // Several changes may come before the address has followed the first.
+  const newest = useRef(parameters);
+  newest.current = parameters;
+
+  const layersText = parameters.get("layers");
+  const layers = useMemo(
+    () => (layersText === null ? firstLayers(datasets) : readLayers(layersText, datasets)),
+    [layersText, datasets],
+  );
+  const timeText = parameters.get("time");
+  const time = useMemo(() => readTime(timeText), [timeText]);
+  const viewText = parameters.get("at");
+  const view = useMemo(() => readView(viewText), [viewText]);
+
+  const state: MapState = { view, layers, cell: parameters.get("cell"), time, list: parameters.has("list") };
+
+  const change = useCallback(
+    (changes: Partial<MapState>) => {
+      const next = new URLSearchParams(newest.current);
+      const put = (name: string, value: string | null | undefined) => {
+        if (value === null || value === undefined) next.delete(name);
+        else next.set(name, value);
+      };
+      if (changes.view) {
+        const { lat, lon, zoom } = changes.view;
+        put("at", `${lat.toFixed(5)},${lon.toFixed(5)},${zoom.toFixed(2)}`);
+      }
+      if (changes.layers) put("layers", writeLayers(changes.layers));
+      if ("cell" in changes) put("cell", changes.cell);
+      if ("time" in changes) put("time", changes.time ? changes.time.map(second).join("~") : null);
+      if ("list" in changes) put("list", changes.list ? "1" : null);
+      newest.current = next;
+      setParameters(next, { replace: true });
+    },
+    [setParameters],
+  );
+  return [state, change];
+}

@@ -1,0 +1,85 @@
+"""How answers travel: Arrow streams, ETags, and times, codes and values as JSON holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from fastapi import Response
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from jingwei.access import Asker
+
+ARROW = "application/vnd.apache.arrow.stream"
+MVT = "application/vnd.mapbox-vector-tile"
+GEOJSON = "application/geo+json"
+EXACT = 1 << 53
+"""Integers beyond this are no longer exact in JavaScript, and travel as strings."""
+
+
+def etag_of(asker: Asker, *parts: object) -> str:
+    """Return the tag of an answer that depends on the asker's scope and on `parts`, and on nothing else."""
+    text = "\0".join([asker.scope, *(str(part) for part in parts)])
+    return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
+
+def knows(request: Request, etag: str) -> bool:
+    """Say whether the reader already holds the answer tagged `etag`."""
+    held = request.headers.get("if-none-match", "").split(",")
+    return etag in {part.strip().removeprefix("W/") for part in held}
+
+
+def tagged(answer: Response, etag: str) -> Response:
+    """Return an answer with its tag: a browser keeps it, and asks each time whether it still holds."""
+    answer.headers["ETag"] = etag
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Vary"] = "Accept-Language, Accept-Encoding"
+    return answer
+
+
+def not_modified(etag: str) -> Response:
+    """Return that the answer which the reader holds is still the answer."""
+    return tagged(Response(status_code=304), etag)
+
+
+def arrow_of(table: pa.Table) -> Response:
+    """Return a table as an Arrow IPC stream."""
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return Response(sink.getvalue(), media_type=ARROW)
+
+
+def value_of(value: Any) -> Any:
+    """Return a value of a department's column as JSON holds it, losing nothing."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < EXACT else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [value_of(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): value_of(item) for name, item in value.items()}
+    return value if isinstance(value, str) else str(value)
+
+
+def instant_of(micros: int) -> str:
+    """Return UTC microseconds as an ISO 8601 instant."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,293 @@
+"""Datasets: what there is, what each holds, how good it is, where it came from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from jingwei.lake import Dataset, Version
+from jingwei.web import answers, problems
+from jingwei.web.reader import AskerOf
+from jingwei.web.routes.city import CityOf
+from jingwei.web.texts import TextOut, text_out
+
+router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.responses(404))
+
+DatasetPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="Identifier of the dataset")]
+
+
+class CountsOut(BaseModel):
+    """Rows of a load: read = published + quarantined; published = addressed + without place."""
+
+    read: int
+    published: int
+    addressed: int
+    without_place: int
+    quarantined: int
+
+
+class PlaceRoleOut(BaseModel):
+    """One of the places that a dataset's facts have."""
+
+    role: str
+    kind: str = Field(description="point, geometry or reference")
+    levels: list[int] = Field(description="Levels to which the places are known")
+
+
+class DatasetOut(BaseModel):
+    """A dataset in one line."""
+
+    id: str
+    title: TextOut
+    owner: str
+    sharing: str
+    update_cycle: str
+    state: str = Field(description="published, held or failed")
+    changed: datetime
+    version: int | None = Field(description="Number of the version that answers")
+    counts: CountsOut | None
+    bounds: tuple[float, float, float, float] | None
+    period: tuple[str, str] | None = Field(description="First and last instant, UTC")
+    places: list[PlaceRoleOut]
+    has_geometry: bool
+    named: bool
+    problem: dict[str, Any] | None
+
+
+class DatasetPage(BaseModel):
+    """A page of the list of datasets."""
+
+    datasets: list[DatasetOut]
+    after: str | None = Field(description="Pass as `after` for the next page; null at the end")
+
+
+class ColumnOut(BaseModel):
+    """A column as its department named it."""
+
+    name: str
+    type: str
+    nulls: int
+    distinct: int | None
+    minimum: str | None
+    maximum: str | None
+    key: bool
+
+
+class FindingOut(BaseModel):
+    """Something the quality check noticed."""
+
+    rule: str
+    text: TextOut
+    rows: int
+    examples: list[int]
+
+
+class SourceFileOut(BaseModel):
+    """A file that a version was made from."""
+
+    path: str
+    layer: str
+    size: int
+    digest: str
+
+
+class VersionOut(BaseModel):
+    """A published version."""
+
+    number: int
+    published: datetime
+    counts: CountsOut
+    seconds: float
+    sources: list[SourceFileOut]
+    fingerprint: str
+
+
+class DatasetDetail(DatasetOut):
+    """A dataset with its schema, quality and lineage."""
+
+    columns: list[ColumnOut]
+    rules: dict[str, int] = Field(description="Quarantined rows by rule")
+    findings: list[FindingOut]
+    evidence: list[dict[str, Any]] = Field(description="What was detected about the source, and from what")
+    sources: list[SourceFileOut]
+
+
+class VersionPage(BaseModel):
+    """A page of versions, newest first."""
+
+    versions: list[VersionOut]
+    after: int | None
+
+
+class QuarantinedRow(BaseModel):
+    """A row that could not be published."""
+
+    file: str
+    row: int
+    rule: str
+    reason: TextOut
+    text: str | None
+
+
+class QuarantinePage(BaseModel):
+    """A page of quarantined rows."""
+
+    rows: list[QuarantinedRow]
+    total: int
+    after: int | None
+
+
+def _counts(version: Version) -> CountsOut:
+    counts = version.content.counts
+    return CountsOut(**{name: getattr(counts, name) for name in CountsOut.model_fields})
+
+
+def _summary(dataset: Dataset) -> dict[str, Any]:
+    content = dataset.version.content if dataset.version else None
+    period = content.period if content else None
+    return {
+        "id": dataset.id,
+        "title": text_out(dataset.title),
+        "owner": dataset.owner,
+        "sharing": dataset.sharing,
+        "update_cycle": dataset.update_cycle,
+        "state": dataset.state,
+        "changed": dataset.changed,
+        "version": dataset.version.number if dataset.version else None,
+        "counts": _counts(dataset.version) if dataset.version else None,
+        "bounds": content.bounds if content else None,
+        "period": tuple(answers.instant_of(edge) for edge in period) if period else None,
+        "places": [
+            PlaceRoleOut(role=place.role, kind=place.kind, levels=content.levels.get(place.role, []))
+            for place in content.places
+        ]
+        if content
+        else [],
+        "has_geometry": bool(content and content.geometry),
+        "named": bool(content and content.name),
+        "problem": dataset.problem,
+    }
+
+
+def _version(version: Version) -> VersionOut:
+    content = version.content
+    return VersionOut(
+        number=version.number,
+        published=version.published,
+        counts=_counts(version),
+        seconds=content.seconds,
+        sources=_sources(version),
+        fingerprint=content.fingerprint,
+    )
+
+
+def _sources(version: Version) -> list[SourceFileOut]:
+    return [
+        SourceFileOut(path=file.path, layer=file.layer, size=file.size, digest=file.digest)
+        for file in version.content.sources
+    ]
+
+
+@router.get("", summary="The city's datasets")
+def list_datasets(
+    city: CityOf,
+    asker: AskerOf,
+    after: Annotated[
+        str | None, Query(max_length=60, description="The last dataset of the page before")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> DatasetPage:
+    """Return the datasets that the reader may see, in the order of the pack."""
+    found = city.lake.datasets(asker)
+    if after is not None:
+        ids = [dataset.id for dataset in found]
+        found = found[ids.index(after) + 1 :] if after in ids else []
+    page = found[:limit]
+    return DatasetPage(
+        datasets=[DatasetOut(**_summary(dataset)) for dataset in page],
+        after=page[-1].id if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/{dataset}", summary="One dataset: schema, quality, lineage", responses={304: {"description": "Known"}}
+)
+def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetDetail:
+    """Return what is known of a dataset."""
+    found = city.lake.dataset(asker, dataset)
+    content = found.version.content if found.version else None
+    return DatasetDetail(
+        **_summary(found),
+        columns=[
+            ColumnOut(
+                name=column.name,
+                type=column.type,
+                nulls=column.nulls,
+                distinct=column.distinct,
+                minimum=column.minimum,
+                maximum=column.maximum,
+                key=column.name in content.keys,
+            )
+            for column in content.columns
+        ]
+        if content
+        else [],
+        rules=content.rules if content else {},
+        findings=[
+            FindingOut(rule=one.rule, text=text_out(one.text), rows=one.rows, examples=one.examples)
+            for one in content.findings
+        ]
+        if content
+        else [],
+        evidence=content.evidence if content else [],
+        sources=_sources(found.version) if found.version else [],
+    )
+
+
+@router.get("/{dataset}/versions", summary="The versions of a dataset, newest first")
+def list_versions(
+    city: CityOf,
+    asker: AskerOf,
+    dataset: DatasetPath,
+    after: Annotated[
+        int | None, Query(ge=1, description="Number of the last version of the page before")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> VersionPage:
+    """Return what was published when, from which files."""
+    found = [one for one in city.lake.versions(asker, dataset) if after is None or one.number < after]
+    page = found[:limit]
+    return VersionPage(
+        versions=[_version(one) for one in page],
+        after=page[-1].number if len(found) > limit else None,
+    )
+
+
+@router.get("/{dataset}/quarantine", summary="Rows that could not be published, and why")
+def list_quarantine(
+    city: CityOf,
+    asker: AskerOf,
+    dataset: DatasetPath,
+    after: Annotated[int, Query(ge=0, le=10_000_000, description="Rows of the pages before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> QuarantinePage:
+    """Return quarantined rows in the order of file and row."""
+    table = city.lake.quarantine(asker, dataset, after=after, limit=limit)
+    version = city.lake.dataset(asker, dataset).version
+    total = version.content.counts.quarantined if version else 0
+    rows = [
+        QuarantinedRow(
+            file=row["file"],
+            row=row["row"],
+            rule=row["rule"],
+            reason=TextOut(zh=row["reason_zh"], en=row["reason_en"] or row["reason_zh"]),
+            text=row["text"],
+        )
+        for row in table.to_pylist()
+    ]
+    return QuarantinePage(
+        rows=rows, total=total, after=after + len(rows) if after + len(rows) < total else None
+    )
