@@ -52,7 +52,7 @@ _TIME_WORDS = (
     "时间 日期 时刻 年月 年份 年度 月份 日 月 年"
 )
 TIME_WORDS = frozenset(_TIME_WORDS.split())
-TIME_ENDINGS = ("datetime", "time", "date", "时间", "日期", "时刻")
+TIME_ENDINGS = ("datetime", "time", "date", "时间", "日期", "时刻", "月份", "年份", "年度", "年月")
 ENOUGH = 0.9
 SAMPLE = 20_000
 

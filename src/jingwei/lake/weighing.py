@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from jingwei.lake.datums import DATUMS, TO_WGS84, Datum, Floats, canonical_system, to_wgs84
+from jingwei.lake.datums import CHINA, DATUMS, TO_WGS84, Datum, Floats, canonical_system, to_wgs84
 from jingwei.lake.forms.reading import JSON
 from jingwei.words import Text
 
@@ -29,20 +29,25 @@ Misfit: TypeAlias = Callable[[Floats, Floats], Floats]
 METRES_PER_DEGREE = 111_320.0
 RADII = (60.0, 120.0, 250.0, 500.0, 800.0)
 DIRECTIONS = 12
+NEXT_STREET = 100.0
+"""Metres: a move up to here may follow a street, so it need not fit much worse; it must not fit better."""
 
 LARGEST_OFFSET = {"same-name": 30.0, "nearest": 20.0}
 """Metres: the median distance to trusted places under the right datum may be no more."""
 SHARPNESS = {"same-name": 1 / 3, "nearest": 1 / 2}
-"""The median distance where the source lies, as a share of the best one after moving it, may be no more."""
+"""The median distance where the source lies may be no more than this share of the best one further off."""
 FEWEST = {"same-name": 20, "nearest": 300, "same-area": 1_000}
 """Different points that must be compared."""
-MOST = {"same-name": 1_000, "nearest": 2_000, "same-area": 20_000}
+MOST = {"same-name": 1_000, "nearest": 1_000, "same-area": 20_000}
 LARGEST_OUTSIDE = 0.1
 SMALLEST_SIGNIFICANCE = 5.0
 """Standard errors by which moving a source must put more of its points outside their own areas."""
 ALONE_BY = 2.0
 """Times by which every other datum must fit worse."""
 INSIDE_TOLERANCE = 0.1
+
+PIECE = 300.0
+"""Metres: lines are cut into pieces no longer than this before they are searched."""
 
 SEED = 39409
 
@@ -82,7 +87,8 @@ class Fit:
     misfit
         median distance in metres, or share of points outside (`same-area`).
     best_moved
-        the same after the most favourable move by 60 to 800 m; None where it was not needed.
+        the same after the most favourable of the moves tried (60 to 800 m; none further once one shows that
+        the fit is not clear); None where none was needed.
     clear
         the source fits, and best where it lies.
     """
@@ -250,10 +256,14 @@ class _Comparison:
         enough = len(here) >= FEWEST[self.how]
         if offset > LARGEST_OFFSET[self.how] or not enough:
             return Fit(self.title, self.how, len(here), offset, None, clear=False)
-        moved = min(float(np.median(self.misfit(east + dx, north + dy))) for dx, dy in _moves())
-        return Fit(
-            self.title, self.how, len(here), offset, moved, clear=offset <= SHARPNESS[self.how] * moved
-        )
+        best = np.inf
+        for dx, dy in _moves():
+            moved = float(np.median(self.misfit(east + dx, north + dy)))
+            best = min(best, moved)
+            far = np.hypot(dx, dy) > NEXT_STREET
+            if moved < offset or (far and offset > SHARPNESS[self.how] * moved):
+                return Fit(self.title, self.how, len(here), offset, best, clear=False)
+        return Fit(self.title, self.how, len(here), offset, best, clear=True)
 
     def _area_fit(self, east: Floats, north: Floats, here: Floats) -> Fit:
         outside = float(here.mean())
@@ -263,7 +273,7 @@ class _Comparison:
         shares = [float(there.mean()) for there, _ in moves]
         best_everywhere = outside <= min(shares)
         far = [_significance(here, there) for there, radius in moves if radius >= 250]
-        clear = best_everywhere and min(far) >= SMALLEST_SIGNIFICANCE
+        clear = best_everywhere and bool(min(far) >= SMALLEST_SIGNIFICANCE)
         return Fit(self.title, self.how, len(here), outside, min(shares), clear=clear)
 
 
@@ -375,13 +385,24 @@ def _nearest_comparison(anchor: Anchor, x: Floats, y: Floats) -> _Comparison | N
         return None
     places = places[_chosen(len(places), MOST["nearest"])]
     origin = (float(np.median(places[:, 0])), float(np.median(places[:, 1])))
-    tree = shapely.STRtree(_shapes_in_metres(present, origin))
+    tree = shapely.STRtree(_segments(_shapes_in_metres(present, origin)))
 
     def misfit(east: Floats, north: Floats) -> Floats:
         _, distance = tree.query_nearest(shapely.points(east, north), return_distance=True, all_matches=False)
         return np.asarray(distance, dtype=np.float64)
 
     return _Comparison(anchor.title, "nearest", places[:, 0], places[:, 1], origin, misfit)
+
+
+def _segments(shapes: Shapes) -> Shapes:
+    """Cut lines into short straight pieces, each once: a tree of short pieces is quick to search."""
+    points = shapely.get_parts(shapes[shapely.get_dimensions(shapes) == 0])
+    lines = shapely.get_parts(shapes[shapely.get_dimensions(shapes) == 1])
+    at, owner = shapely.get_coordinates(shapely.segmentize(lines, PIECE), return_index=True)
+    same_line = owner[1:] == owner[:-1]
+    ends = np.unique(np.hstack([at[:-1], at[1:]])[same_line], axis=0)
+    pieces = shapely.linestrings(ends.reshape(-1, 2, 2)) if len(ends) else np.empty(0, dtype=object)
+    return np.concatenate([points, pieces])
 
 
 def _verdict(candidates: list[Candidate], decisions: dict[str, Datum], count: int) -> DatumVerdict:
@@ -436,6 +457,90 @@ def _held_back(candidates: list[Candidate], count: int) -> Text:
         zh.append(f"{candidate.datum}（{'，'.join(parts_zh) or '无可比较'}）")
         en.append(f"{candidate.datum} ({', '.join(parts_en) or 'nothing to compare'})")
     return Text(f"证据不足以区分：{'；'.join(zh)}", f"the evidence does not tell them apart: {'; '.join(en)}")
+
+
+FARTHEST_FROM_KNOWN_PLACE = 30_000.0
+"""Metres: the seat of a city's government lies inside it, or hardly outside a generalised outline."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryFault:
+    """What is wrong with a city's boundary."""
+
+    rule: str
+    reason: Text
+
+
+def check_boundary(
+    boundary: shapely.Geometry,
+    *,
+    known_place: tuple[float, float] | None = None,
+    outlines: Sequence[Anchor] = (),
+) -> BoundaryFault | None:
+    """Tell whether a city's boundary is in another coordinate system than WGS84.
+
+    Parameters
+    ----------
+    boundary
+        as read, taken for WGS84 degrees.
+    known_place
+        longitude and latitude (WGS84) of the city by its administrative code.
+    outlines
+        areas or lines of trusted sources whose outlines follow the same boundary.
+
+    Returns
+    -------
+    BoundaryFault or None
+        rule `empty-geometry`, `self-intersection`, `projected`, `swapped-axes`, `elsewhere` or `other-datum`.
+    """
+    fault = _unusable(boundary)
+    if fault:
+        return fault
+    west, south, east, north = boundary.bounds
+    if known_place is not None:
+        distance = shapely.distance(boundary, shapely.Point(known_place)) * METRES_PER_DEGREE
+        if distance > FARTHEST_FROM_KNOWN_PLACE:
+            km = distance / 1000
+            reason = Text(
+                f"边界距该行政区划代码的所在地约 {km:,.0f} 公里",
+                f"the boundary lies about {km:,.0f} km from the place of the administrative code",
+            )
+            return BoundaryFault("elsewhere", reason)
+    corners = shapely.get_coordinates(shapely.segmentize(boundary, max(east - west, north - south) / 300))
+    lines = [Anchor(anchor.title, _outlines(anchor.shapes)) for anchor in outlines]
+    weighed = weigh_datums(corners[:, 0], corners[:, 1], boundary=None, anchors=lines)
+    if weighed.decided not in (None, "WGS84"):
+        reason = Text(
+            f"边界像是 {weighed.decided}：{weighed.reason.zh}",
+            f"the boundary seems to be in {weighed.decided}: {weighed.reason.en}",
+        )
+        return BoundaryFault("other-datum", reason)
+    return None
+
+
+def _unusable(boundary: shapely.Geometry) -> BoundaryFault | None:
+    if boundary is None or boundary.is_empty:
+        return BoundaryFault("empty-geometry", Text("边界为空", "the boundary is empty"))
+    west, south, east, north = boundary.bounds
+    if max(abs(west), abs(east)) > 360 or max(abs(south), abs(north)) > 360:
+        reason = Text(
+            "边界是以米为单位的投影坐标，请在清单中写明坐标系（例如 EPSG:4547）",
+            "the boundary is in projected metres; state its system in the manifest (such as EPSG:4547)",
+        )
+        return BoundaryFault("projected", reason)
+    if CHINA[1] <= west and east <= CHINA[3] and south >= CHINA[0] and north <= CHINA[2]:
+        reason = Text("经度和纬度颠倒了", "longitude and latitude are swapped")
+        return BoundaryFault("swapped-axes", reason)
+    if not shapely.is_valid(boundary):
+        said = shapely.is_valid_reason(boundary)
+        reason = Text(f"边界不合规则：{said}", f"the boundary is not valid: {said}")
+        return BoundaryFault("self-intersection", reason)
+    return None
+
+
+def _outlines(shapes: Shapes) -> Shapes:
+    areas = shapely.get_dimensions(shapes) == 2
+    return np.where(areas, shapely.boundary(shapes), shapes)
 
 
 @dataclass(frozen=True, slots=True)

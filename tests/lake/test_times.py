@@ -1,0 +1,119 @@
+"""Times in every writing, read to UTC with the precision they were written to."""
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jingwei.lake.detect import find_times, read_times
+from jingwei.lake.forms import open_form
+
+SHANGHAI = "Asia/Shanghai"
+
+
+def utc(*parts):
+    return dt.datetime(*parts, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "precision"),
+    [
+        ("2018-02-08", utc(2018, 2, 7, 16), "day"),
+        ("2018/2/8 9:05", utc(2018, 2, 8, 1, 5), "minute"),
+        ("2018年2月8日", utc(2018, 2, 7, 16), "day"),
+        ("2018年2月8日 下午3时05分", utc(2018, 2, 8, 7, 5), "minute"),
+        ("２０１８－０２－０８", utc(2018, 2, 7, 16), "day"),
+        ("2018年2月", utc(2018, 1, 31, 16), "month"),
+        ("2018", utc(2017, 12, 31, 16), "year"),
+        ("20180208", utc(2018, 2, 7, 16), "day"),
+        ("20180208093015", utc(2018, 2, 8, 1, 30, 15), "second"),
+        ("2018-02-08T09", utc(2018, 2, 8, 1), "hour"),
+        ("2020-01-20 00:01:04", utc(2020, 1, 19, 16, 1, 4), "second"),
+        ("2020-01-20T00:01:04.5Z", utc(2020, 1, 20, 0, 1, 4, 500_000), "millisecond"),
+        ("2020-01-20T00:01:04+09:00", utc(2020, 1, 19, 15, 1, 4), "second"),
+        ("2018-02-08 24:00", utc(2018, 2, 8, 16), "minute"),
+        ("1988-06-01 12:00", utc(1988, 6, 1, 3), "minute"),
+    ],
+)
+def test_writings(text, expected, precision):
+    times = read_times(pa.array([text]), "text", zone=SHANGHAI)
+    assert times.as_arrow().to_pylist() == [expected]
+    assert times.precision_names().to_pylist() == [precision]
+
+
+@pytest.mark.parametrize(
+    "text", ["2018-02-30", "2018-13-01", "2018-00-10", "25:00", "8 Feb", "2018-02-08 25:00", "-"]
+)
+def test_what_is_no_time_is_masked(text):
+    times = read_times(pa.array([text, None, " "]), "text", zone=SHANGHAI)
+    assert times.given.tolist() == [False, False, False]
+    assert times.unreadable.tolist() == [True, False, False]
+
+
+@given(st.datetimes(dt.datetime(1992, 1, 1), dt.datetime(2099, 12, 31)))  # noqa: DTZ001 (local times)
+def test_any_moment_is_read_back(moment):
+    naive = moment.replace(microsecond=0)
+    expected = naive.replace(tzinfo=dt.timezone(dt.timedelta(hours=8))).astimezone(dt.UTC)
+    texts = pa.array([naive.isoformat(), naive.strftime("%Y/%m/%d %H:%M:%S"), naive.strftime("%Y%m%d%H%M%S")])
+    assert read_times(texts, "text", zone=SHANGHAI).as_arrow().to_pylist() == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "expected"),
+    [
+        ("epoch-s", 1_518_048_000, utc(2018, 2, 8)),
+        ("epoch-ms", 1_518_048_000_000, utc(2018, 2, 8)),
+        ("yyyymmdd", 20_180_208, utc(2018, 2, 7, 16)),
+        ("yyyymm", 201_802, utc(2018, 1, 31, 16)),
+        ("year", 2018, utc(2017, 12, 31, 16)),
+        ("excel-serial", 43_139.5, utc(2018, 2, 8, 4)),
+    ],
+)
+def test_numbers_as_times(form, value, expected):
+    times = read_times(pa.array([value, None]), form, zone=SHANGHAI)
+    assert times.as_arrow().to_pylist() == [expected, None]
+    assert not times.unreadable.any()
+
+
+def test_columns_are_found_with_form_role_and_precision():
+    table = pa.table(
+        {
+            "Stime": ["2020-01-20 00:01:04"],
+            "Etime": ["2020-01-20 00:02:04"],
+            "time_ms": [1_362_067_200_000],
+            "统计月份": ["201802"],
+            "born": pa.array([dt.date(2018, 2, 8)]),
+            "created": pa.array([1_518_048_000_000_000], pa.timestamp("us")),
+            "code": [20_180_208],
+            "phone": ["13800138000"],
+            "name": ["2018届毕业生"],
+        }
+    )
+    assert [(t.role, t.columns, t.form, t.precision) for t in find_times(table)] == [
+        ("origin", ("Stime",), "text", "second"),
+        ("destination", ("Etime",), "text", "second"),
+        ("", ("time_ms",), "epoch-ms", "second"),
+        ("统计", ("统计月份",), "yyyymm", "month"),
+        ("born", ("born",), "timestamp", "day"),
+        ("", ("created",), "timestamp", "day"),
+    ]
+
+
+def test_a_date_and_its_clock_are_one_time():
+    table = pa.table({"日期": ["2018-02-08", "2018-02-09"], "时间": ["09:05", "23:59:59"]})
+    [time] = find_times(table)
+    assert time.columns == ("日期", "时间")
+    assert time.read(table, SHANGHAI).as_arrow().to_pylist() == [
+        utc(2018, 2, 8, 1, 5),
+        utc(2018, 2, 9, 15, 59, 59),
+    ]
+
+
+def test_dates_stored_as_timestamps_are_days(shared_data):
+    with open_form(shared_data / "shenzhen/pingshan_cases.parquet") as reading:
+        table = pa.Table.from_batches([batch.table for batch in reading.batches()])
+    [time] = find_times(table)
+    assert (time.columns, time.precision, time.zoned) == (("create_time",), "day", False)
+    assert time.read(table, SHANGHAI).as_arrow()[0].as_py() == utc(2018, 2, 7, 16)
