@@ -808,7 +808,7 @@ def geosot_anchor(cell: Cell) -> tuple[Fraction, Fraction]:
     return -lat if at.southern else lat, -lon if at.western else lon
 
 
-def _is_polar(cell: Cell) -> bool:
+def is_polar(cell: Cell) -> bool:
     box = geosot_box(cell)
     return cell[1] >= 8 and max(box[2], -box[0]) > POLAR
 
@@ -832,7 +832,7 @@ def geosot_parent(cell: Cell) -> Cell:
     box = geosot_box(cell)
     if level == 0:
         raise ValueError("level 0 has no parent")
-    if not _is_polar(cell):
+    if not is_polar(cell):
         return code64 >> (66 - 2 * level) << (66 - 2 * level), level - 1
     for digits, each in GEOSOT_POLAR.get(level - 1, {}).items():
         upper = mirrored(each, box[2] <= 0)
@@ -849,7 +849,7 @@ def geosot_children(cell: Cell) -> list[Cell]:
     code64, level = cell
     geosot_box(cell)
     level_within(level + 1, 1, 32)
-    if _is_polar(cell):
+    if is_polar(cell):
         lower = (
             geosot_of_digits(_southern_digits(digits) if geosot_box(cell)[2] <= 0 else digits)
             for digits in _geosot_polar(level + 1)
@@ -859,7 +859,7 @@ def geosot_children(cell: Cell) -> list[Cell]:
     for digit in range(4):
         child = code64 + (digit << (62 - 2 * level)), level + 1
         try:
-            polar = _is_polar(child)
+            polar = is_polar(child)
         except ValueError:
             continue
         if not polar:
@@ -882,8 +882,8 @@ def geosot_contains(outer: Cell, inner: Cell) -> bool:
     if inner[1] < outer[1]:
         return False
     a, b = geosot_box(outer), geosot_box(inner)
-    shares = _overlap_lon((a[1], a[3]), (b[1], b[3])) == b[3] - b[1]
-    return a[0] <= b[0] and b[2] <= a[2] and shares
+    within_lon = a[3] - a[1] == TURN or _overlap_lon((a[1], a[3]), (b[1], b[3])) == b[3] - b[1]
+    return a[0] <= b[0] and b[2] <= a[2] and within_lon
 
 
 def to_int64(code64: int) -> int:
@@ -1084,19 +1084,45 @@ def _strips_between(
 RULES = ("intersects", "touches", "within", "centre")
 
 
+def covers(rings: list[Ring], box: tuple[Number, Number, Number, Number], rule: str) -> bool:
+    """Whether a polygon covers one box by a rule; all in the same unit.
+
+    `rings` are the outer ring, then holes, of (x, y); the box is south, west, north, east.
+    "intersects": box and polygon share an area. "touches": they share at least a point, borders counted.
+    "within": the whole box lies in the polygon; borders may touch.
+    "centre": the middle of the box lies in the polygon or on its border.
+    """
+    south, west, north, east = map(exact, box)
+    low, high, middle = (west, south), (east, north), ((west + east) / 2, (south + north) / 2)
+
+    def met(*, inner: bool) -> bool:
+        return any(_segment_meets(a, b, low, high, inner=inner) for a, b in _edges(rings))
+
+    # A box that no edge enters lies wholly inside or wholly outside; its middle tells which.
+    if rule == "intersects":
+        return met(inner=True) or _inside(middle, rings)
+    if rule == "touches":
+        return met(inner=False) or _inside(middle, rings)
+    if rule == "within":
+        return not met(inner=True) and _inside(middle, rings)
+    if rule == "centre":
+        return _inside(middle, rings)
+    raise ValueError(f"no such rule: {rule!r}")
+
+
+def in_ticks(rings: list[Ring]) -> list[Ring]:
+    """Rings of (longitude, latitude) degrees in ticks; floats as they are, without the snap."""
+    return [[(exact(x) * DEGREE, exact(y) * DEGREE) for x, y in ring] for ring in rings]
+
+
 def cover_boxes(
     strip_at: StripAt, limit: Callable[[int, str], int], level: int, rings: list[Ring], rule: str
 ) -> Iterator[Box]:
-    """Boxes of the cells of a level that a polygon covers by a rule.
+    """Boxes, as far as they are on the earth, of the cells that a polygon covers by a rule (see `covers`).
 
-    `rings` are the outer ring, then holes, of (longitude, latitude) degrees, west of 180 and below 88.
-    "intersects": cell and polygon share an area. "touches": they share at least a point, borders counted.
-    "within": the whole cell, as far as it is on the earth, lies in the polygon; borders may touch.
-    "centre": the middle of the cell, as far as it is on the earth, lies in the polygon or on its border.
+    `rings` are in degrees, within +-180 and within the latitudes that have ordinary cells.
     """
-    if rule not in RULES:
-        raise ValueError(f"no such rule: {rule!r}")
-    scaled = [[(exact(x) * DEGREE, exact(y) * DEGREE) for x, y in ring] for ring in rings]
+    scaled = in_ticks(rings)
     xs = [x for x, _ in scaled[0]]
     ys = [y for _, y in scaled[0]]
     if max(map(abs, xs)) > HALF_TURN or max(map(abs, ys)) > limit(level, "lat"):
@@ -1104,30 +1130,78 @@ def cover_boxes(
     columns = list(_strips_between(strip_at, level, "lon", limit(level, "lon"), min(xs), max(xs)))
     for lat in _strips_between(strip_at, level, "lat", limit(level, "lat"), min(ys), max(ys)):
         for lon in columns:
-            low, high = (Fraction(lon[0]), Fraction(lat[0])), (Fraction(lon[1]), Fraction(lat[1]))
-            middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
-            inner = any(_segment_meets(a, b, low, high, inner=True) for a, b in _edges(scaled))
-            covered = {
-                "intersects": lambda m=middle, i=inner: i or _inside(m, scaled),
-                "touches": lambda m=middle, lo=low, hi=high: (
-                    any(_segment_meets(a, b, lo, hi, inner=False) for a, b in _edges(scaled))
-                    or _inside(m, scaled)
-                ),
-                "within": lambda m=middle, i=inner: not i and _inside(m, scaled),
-                "centre": lambda m=middle: _inside(m, scaled),
-            }[rule]
-            if covered():
+            if covers(scaled, box_of(lat, lon), rule):
                 yield box_of(lat, lon)
 
 
+def _owned(strip: Strip, limit: int) -> tuple[bool, bool]:
+    """Whether a strip owns its low and its high edge: the one nearer the origin, and +-limit."""
+    low, high = strip
+    return low >= 0 or low == -limit, high < 0 or high == limit
+
+
+def _segment_owned(a: Point, b: Point, box: Box, limits: tuple[int, int]) -> bool:
+    """Whether a cell owns a point of a segment; limits are the closed ends of longitude and latitude."""
+    south, west, north, east = box
+    # A bound on the parameter is (value, 0 or 1): with 1 the bound itself is left out.
+    first, last = (Fraction(0), 0), (Fraction(1), 0)
+    for start, stop, strip, limit in zip(a, b, ((west, east), (south, north)), limits, strict=True):
+        owned = _owned(strip, limit)
+        if start == stop:
+            above = start > strip[0] or (start == strip[0] and owned[0])
+            below = start < strip[1] or (start == strip[1] and owned[1])
+            if not (above and below):
+                return False
+            continue
+        ends = [
+            ((edge - start) / (stop - start), 0 if own else 1) for edge, own in zip(strip, owned, strict=True)
+        ]
+        low, high = ends if stop > start else ends[::-1]
+        first = max(first, low)
+        last = min(last, high, key=lambda end: (end[0], -end[1]))
+    return first[0] < last[0] or (first[0] == last[0] and first[1] == last[1] == 0)
+
+
+def geosot_cover_line(line: Ring, level: int) -> set[Cell]:
+    """GeoSOT cells of a level that own a point of a line of (longitude, latitude) degrees."""
+    level_within(level, 1, 32)
+    (scaled,) = in_ticks([line])
+    limits = HALF_TURN, POLE
+    columns, rows = (
+        list(
+            _strips_between(
+                geosot_strip,
+                level,
+                axis,
+                geosot_limit(level, axis),
+                min(p[k] for p in scaled),
+                max(p[k] for p in scaled),
+            )
+        )
+        for k, axis in enumerate(("lon", "lat"))
+    )
+    boxes = [box_of(lat, lon) for lat in rows for lon in columns]
+    return {
+        _geosot_cell_of(level, box)
+        for box in boxes
+        if any(_segment_owned(a, b, box, limits) for a, b in pairwise(scaled))
+    }
+
+
+def on_tick(value: float) -> Fraction:
+    """The number itself, or the whole tick that lies within a millionth of it."""
+    count = exact(value) * DEGREE
+    return Fraction(round(count), DEGREE) if abs(count - round(count)) <= SNAP else exact(value)
+
+
 def geosot_cover(rings: list[Ring], level: int, rule: str) -> set[Cell]:
-    """GeoSOT cells of a level that a small polygon covers by a rule (see cover_boxes)."""
+    """GeoSOT cells of a level that a small polygon covers by a rule (see `covers`)."""
     boxes = cover_boxes(geosot_strip, geosot_limit, level_within(level, 1, 32), rings, rule)
     return {_geosot_cell_of(level, box) for box in boxes}
 
 
 def beidou_cover(rings: list[Ring], level: int, rule: str) -> set[str]:
-    """BeiDou cells of a level that a small polygon covers by a rule (see cover_boxes)."""
+    """BeiDou cells of a level that a small polygon covers by a rule (see `covers`)."""
     boxes = cover_boxes(beidou_strip, beidou_limit, level_within(level, 1, 10), rings, rule)
     return {_beidou_code(level, box) for box in boxes}
 

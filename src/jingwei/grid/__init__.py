@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jingwei.grid.adjacency import disk, grid_distance, neighbour, neighbours, ring
 from jingwei.grid.beidou import BeidouCell
+from jingwei.grid.beidou3d import BeidouSolid, beidou3d_string, parse_beidou3d
 from jingwei.grid.cells import (
     Cell,
     parse,
@@ -41,6 +42,14 @@ from jingwei.grid.errors import (
     OutOfRange,
     PolarUnsupported,
 )
+from jingwei.grid.heights import (
+    Layer,
+    geosot_height,
+    height_of,
+    height_ticks,
+    parse_geosot_height,
+    parse_signed_height,
+)
 from jingwei.grid.texts import beidou_of, beidou_string, geosot_string
 
 if TYPE_CHECKING:
@@ -48,9 +57,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeidouCell",
+    "BeidouSolid",
     "Cell",
     "Cover",
     "GridError",
+    "Layer",
     "LevelError",
     "MalformedCode",
     "MalformedCoordinate",
@@ -59,6 +70,7 @@ __all__ = [
     "PolarUnsupported",
     "ancestors",
     "area_m2",
+    "beidou3d_string",
     "beidou_of",
     "beidou_string",
     "bounds",
@@ -71,14 +83,20 @@ __all__ = [
     "disk",
     "encode",
     "from_stored",
+    "geosot_height",
     "geosot_string",
     "grid_distance",
+    "height_of",
+    "height_ticks",
     "neighbour",
     "neighbours",
     "parent",
     "parse",
     "parse_beidou",
+    "parse_beidou3d",
     "parse_geosot",
+    "parse_geosot_height",
+    "parse_signed_height",
     "ring",
     "size_m",
     "to_stored",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,16 @@ F = 1 / 298.257222101
 E2 = F * (2 - F)
 """Semi-major axis in metres, flattening and first eccentricity squared of CGCS2000 (GB/T 39409, 3.5)."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _STRIP = 8.0
 """Widest strip of latitude, in degrees, that one quadrature takes; wider ones are cut."""
+
+
+@cache
+def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from numpy.polynomial.legendre import leggauss
+
+    nodes, weights = leggauss(12)
+    return nodes, weights
 
 
 def area_m2(west: Any, south: Any, east: Any, north: Any) -> Any:
@@ -60,7 +68,7 @@ def _integral(south: Any, height: NDArray[np.float64], integrand: Any) -> Any:
     total = np.zeros(height.shape)
     for strip in range(strips):
         middle = np.radians(south + height * ((strip + 0.5) / strips))
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+        for node, weight in zip(*_quadrature(), strict=True):
             total = total + weight * half * integrand(middle + half * node)
     return total
 
