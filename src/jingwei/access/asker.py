@@ -13,11 +13,14 @@ class Asker:
     name: str
     roles: frozenset[str] = field(default_factory=frozenset)
     departments: frozenset[str] = field(default_factory=frozenset)
+    duties: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """Which role is held in which department; the department is empty for the whole city."""
 
     @property
     def scope(self) -> str:
         """What caches of answers are keyed by: two askers of one scope may be given the same bytes."""
-        return ",".join(sorted(self.roles)) + "|" + ",".join(sorted(self.departments))
+        duties = sorted(f"{role}@{department}" for role, department in self.duties)
+        return "|".join(",".join(sorted(part)) for part in (self.roles, self.departments, duties))
 
 
 def local_person() -> Asker:
