@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
@@ -12,7 +15,8 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pyarrow as pa
+MOST_SORTED = 20_000_000
+"""Rows whose keys are sorted in memory (160 MB)."""
 
 SHOWN = 60
 """Characters of a minimum or maximum that are kept."""
@@ -40,9 +44,28 @@ def describe(
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         source = f"read_parquet([{listed}], hive_partitioning = false)"
         columns = _columns(engine, source, schema)
-        findings = _repeated_keys(engine, source, keys) if keys else []
-        findings += _repeated_rows(engine, source, schema)
-    return columns, findings
+        if _is_plainly_unique(paths, schema, keys):
+            return columns, []
+        repeated = _repeated_keys(engine, source, keys) if keys else []
+        if keys and not repeated:
+            return columns, []
+        return columns, [*repeated, *_repeated_rows(engine, source, schema)]
+
+
+def _is_plainly_unique(paths: list[Path], schema: pa.Schema, keys: list[str]) -> bool:
+    """Say whether a key of one whole-number column is unique; rows with a unique key cannot be repeated.
+
+    Sorting the numbers takes a tenth of the time of grouping by them.
+    """
+    if len(keys) != 1 or not pa.types.is_integer(schema.field(keys[0]).type):
+        return False
+    if sum(pq.read_metadata(path).num_rows for path in paths) > MOST_SORTED:
+        return False
+    columns = [pq.read_table(path, columns=keys, partitioning=None)[keys[0]] for path in paths]
+    if any(column.null_count for column in columns):
+        return False
+    numbers = np.sort(np.concatenate([column.to_numpy() for column in columns]))
+    return not bool((numbers[1:] == numbers[:-1]).any())
 
 
 def _columns(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Column]:

@@ -356,7 +356,8 @@ def _numbered(source: str, order: list[str]) -> str:
 def _copy(engine: duckdb.DuckDBPyConnection, question: str, path: Path, group: int) -> None:
     target = str(path).replace("'", "''")
     engine.execute(
-        f"COPY ({question}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
+        f"COPY ({question}) TO '{target}' "
+        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {group})"
     )
 
 
@@ -365,11 +366,15 @@ def _dense_days(engine: duckdb.DuckDBPyConnection, path: Path, zone: str) -> lis
     rows = pq.read_metadata(path).num_rows
     if rows <= DENSE_ROWS_PER_DAY:
         return []
+    first, last = engine.execute(
+        "SELECT min(jw_time), max(jw_time) FROM read_parquet(?)", [str(path)]
+    ).fetchall()[0]
+    if first is None or rows <= DENSE_ROWS_PER_DAY * ((last - first).days + 1):
+        return []
     found = engine.execute(
         f"SELECT DISTINCT {_local_day('?')} FROM read_parquet(?) ORDER BY 1 NULLS LAST", [zone, str(path)]
     ).fetchall()
-    days = [str(day) if day is not None else "" for (day,) in found]
-    return days if rows / max(1, len(days)) > DENSE_ROWS_PER_DAY and len(days) > 1 else []
+    return [str(day) if day is not None else "" for (day,) in found]
 
 
 def _local_day(zone: str) -> str:
