@@ -231,7 +231,7 @@ def test_a_geosot_cell_holds_its_points_and_its_code_is_its_middles(point, level
     assert holds(ref.geosot_bounds(cell), lat, lon)
     assert ref.geosot_parse(ref.geosot_text(cell)) == cell
     assert ref.from_int64(ref.to_int64(cell[0])) == cell[0]
-    if level and not ref._is_polar(cell):
+    if level and not ref.is_polar(cell):
         assert ref.geosot_cell(*middle(ref.geosot_bounds(cell)), level) == cell
 
 
@@ -398,6 +398,7 @@ def test_covers_agree_with_shapely(data, level, rule):
     polygon = shapely.Polygon(rings[0], rings[1:])
     around = ref.geosot_cover(in_degrees, level, "touches")
     around |= {other for cell in around for other in ref.geosot_neighbours(cell)}
+    around = {cell for cell in around if not ref.is_polar(cell)}  # a cover has ordinary cells only
     for cell in around:
         south, west, north, east = ref.geosot_box(cell)
         box = shapely.box(west, south, east, north)

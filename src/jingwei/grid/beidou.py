@@ -104,10 +104,14 @@ class BeidouCell:
     @property
     def centre(self) -> tuple[float, float]:
         """Longitude and latitude of the middle, in degrees."""
-        west, south, east, north = self.bounds
-        if self._anchor is None and self.level and east - west == 360:
-            return 0.0, 90.0 if north > 0 else -90.0
-        return ((west + east) / 2 if west <= east else 180.0), (south + north) / 2
+        if self._anchor is None:
+            _, south, _, north = self.bounds
+            zone = next((zone for zone in BEIDOU_ZONES if zone.digits == self.text[4:]), None)
+            return zone.centre(south < 0) if zone and self.level else (0.0, (south + north) / 2)
+        is_west, x, is_south, y = self._anchor
+        lon = (2 * x + WIDTH[self.level]) / (2 * TICKS_PER_DEGREE)
+        lat = (2 * y + HEIGHT[self.level]) / (2 * TICKS_PER_DEGREE)
+        return -lon if is_west else lon, -lat if is_south else lat
 
     @property
     def anchor(self) -> tuple[float, float]:

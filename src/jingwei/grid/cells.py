@@ -59,8 +59,7 @@ class Cell:
     @property
     def centre(self) -> tuple[float, float]:
         """Longitude and latitude of the middle, in degrees."""
-        lon, lat = codes.middle(*self.bounds)
-        return lon, lat
+        return geosot.centre_in_degrees(self.code, self.level)
 
     @property
     def area_m2(self) -> float:

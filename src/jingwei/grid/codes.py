@@ -7,6 +7,7 @@ Polars). Numbers are answered with Python ints and floats, columns with NumPy ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, overload
 
@@ -41,6 +42,9 @@ from jingwei.grid.levels import (
     POLAR_LAST_LEVEL,
     POLAR_START,
     SIZE,
+    TICKS_PER_DEGREE,
+    TICKS_PER_MINUTE,
+    TICKS_PER_SECOND,
     UNIT,
     check_level,
 )
@@ -243,43 +247,76 @@ def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any:
         return geosot.bounds_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level)
     codes, nulls, _ = codes_of(code)
     edges = tuple(np.empty(codes.shape, dtype=np.float64) for _ in range(4))
+    kernel = _kernels().bounds
+    bad = _decode(kernel, codes, level, nulls, edges, geosot.bounds_in_degrees)
+    return _answered(edges, bad, codes, level, nulls, errors)
+
+
+def _decode(
+    kernel: Any,
+    codes: Codes,
+    level: int,
+    nulls: Bools | None,
+    out: tuple[NDArray[np.float64], ...],
+    of_one: Callable[[int, int], tuple[float, ...]],
+) -> Bools:
+    """Fill `out` with what a kernel says of each code; return which codes are null or name no cell."""
     if level == 0:
-        for edge, value in zip(edges, (-180.0, -90.0, 180.0, 90.0), strict=True):
-            edge.fill(value)
-        faults = 0
+        for column, value in zip(out, of_one(0, 0), strict=True):
+            column.fill(value)
+        bad: Bools = np.zeros(codes.shape, dtype=bool)
     else:
-        faults = _kernels().decode(
+        unit = UNIT[level]
+        minute = TICKS_PER_MINUTE if unit == TICKS_PER_DEGREE > SIZE[level] else 0
+        second = TICKS_PER_SECOND if unit == TICKS_PER_MINUTE > SIZE[level] else 0
+        lat_end = POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END
+        faults = kernel(
             codes.ravel(),
             np.uint64(geosot.level_mask(level)),
-            SIZE[level],
-            UNIT[level],
-            POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END,
-            *(edge.ravel() for edge in edges),
+            (SIZE[level], unit, minute, second),
+            lat_end,
+            *(column.ravel() for column in out),
         )
-    bad = _fill_polar(codes, level, edges) if faults else np.zeros(codes.shape, dtype=bool)
+        bad = np.isnan(out[0]) if faults else np.zeros(codes.shape, dtype=bool)
+        if faults and level <= POLAR_LAST_LEVEL:
+            _fill_polar(codes, level, bad, out, of_one)
     if nulls is not None:
         bad |= nulls.reshape(codes.shape)
-        for edge in edges:
-            edge[bad] = np.nan
+        for column in out:
+            column[bad] = np.nan
+    return bad
+
+
+def _fill_polar(
+    codes: Codes,
+    level: int,
+    bad: Bools,
+    out: tuple[NDArray[np.float64], ...],
+    of_one: Callable[[int, int], tuple[float, ...]],
+) -> None:
+    mask = geosot.level_mask(level)
+    for i in np.flatnonzero(bad):
+        code = int(codes.flat[i]) & mask
+        if zone_of(code, level):
+            for column, value in zip(out, of_one(code, level), strict=True):
+                column.flat[i] = value
+            bad.flat[i] = False
+
+
+def _answered(
+    out: tuple[NDArray[np.float64], ...],
+    bad: Bools,
+    codes: Codes,
+    level: int,
+    nulls: Bools | None,
+    errors: Errors,
+) -> Any:
     if check_errors(errors):
-        return *edges, bad
+        return *out, bad
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise _code_fault(int(codes.flat[first]), level, first, nulls)
-    return edges
-
-
-def _fill_polar(codes: Codes, level: int, edges: tuple[NDArray[np.float64], ...]) -> Bools:
-    bad: Bools = np.isnan(edges[0])
-    if POLAR_FIRST_LEVEL <= level <= POLAR_LAST_LEVEL:
-        mask = geosot.level_mask(level)
-        for i in np.flatnonzero(bad):
-            code = int(codes.flat[i]) & mask
-            if zone_of(code, level):
-                for edge, value in zip(edges, geosot.bounds_in_degrees(code, level), strict=True):
-                    edge.flat[i] = value
-                bad.flat[i] = False
-    return bad
+    return out
 
 
 def _code_fault(code: int, level: int, index: int, nulls: Bools | None) -> GridError:
@@ -297,21 +334,21 @@ def centre(code: int, level: int) -> tuple[float, float]: ...
 
 
 @overload
-def centre(code: Any, level: int) -> Any: ...
+def centre(code: Any, level: int, *, errors: Errors = "raise") -> Any: ...
 
 
-def centre(code: Any, level: int) -> Any:
-    """Return longitude and latitude of the middle of each cell, in degrees."""
-    west, south, east, north = bounds(code, level)
-    return middle(west, south, east, north)
+def centre(code: Any, level: int, *, errors: Errors = "raise") -> Any:
+    """Return longitude and latitude of the middle of each cell, in degrees.
 
-
-def middle(west: Any, south: Any, east: Any, north: Any) -> Any:
-    """Return the middle of bounds in degrees; that of a polar cap is the pole, at longitude 0."""
-    cap = (np.abs(np.asarray(east) - west) == 360) & (np.asarray(north) - south < 90)
-    lon = np.where(np.asarray(west) > east, 180.0, (np.asarray(west) + east) / 2)
-    lat = np.where(cap, np.where(np.asarray(north) > 0, 90.0, -90.0), (np.asarray(south) + north) / 2)
-    return (float(lon), float(lat)) if lon.ndim == 0 else (lon, lat)
+    A polar cap has its middle at the pole, at longitude 0. Parameters and errors are those of `bounds`.
+    """
+    level = check_level(level)
+    if is_scalar(code):
+        return geosot.centre_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level)
+    codes, nulls, _ = codes_of(code)
+    middles = np.empty(codes.shape, dtype=np.float64), np.empty(codes.shape, dtype=np.float64)
+    bad = _decode(_kernels().centres, codes, level, nulls, middles, geosot.centre_in_degrees)
+    return _answered(middles, bad, codes, level, nulls, errors)
 
 
 @overload

@@ -83,8 +83,13 @@ def bounds(cell: Any, level: Any) -> tuple[NDArray[np.float64], Bools]:
 
 def centres(cell: Any, level: Any) -> tuple[NDArray[np.float64], Bools]:
     """Return longitude and latitude of the middles of cells, as two columns of an array."""
-    edges, null = bounds(cell, level)
-    return np.column_stack(codes.middle(*edges.T)), null
+    unsigned, null = _cells(cell)
+
+    def of_level(rows: Any, one: int) -> Column:
+        lon, lat, bad = codes.centre(unsigned[rows], one, errors="mask")
+        return np.column_stack((lon, lat)), bad
+
+    return _by_level(level, np.full((unsigned.size, 2), np.nan), null, of_level)
 
 
 def areas(cell: Any, level: Any) -> Column:

@@ -146,6 +146,19 @@ def bounds_in_degrees(code: int, level: int) -> tuple[float, float, float, float
     return west, south, east, north
 
 
+def centre_in_degrees(code: int, level: int) -> tuple[float, float]:
+    """Return longitude and latitude of the middle of a cell; of a polar cap, the pole at longitude 0."""
+    if level == 0:
+        return 0.0, 0.0
+    zone = zone_of(code, level)
+    if zone:
+        return zone.centre(south=bool(code >> 63))
+    west, x, south, y = anchor(code, level)
+    lon = (x + far_edge(x, level, LON_END)) / (2 * TICKS_PER_DEGREE)
+    lat = (y + far_edge(y, level, LAT_END)) / (2 * TICKS_PER_DEGREE)
+    return -lon if west else lon, -lat if south else lat
+
+
 def _signed(near: int, far: int, negative: bool) -> tuple[float, float]:
     a, b = near / TICKS_PER_DEGREE, far / TICKS_PER_DEGREE
     return (-b, -a if near else 0.0) if negative else (a, b)

@@ -26,6 +26,7 @@ def kernel(function: F) -> F:
 
 
 TICKS_PER_DEGREE = 7_372_800.0
+TWO_DEGREES = 2 * TICKS_PER_DEGREE
 LON_LAST = 180.0 * TICKS_PER_DEGREE - 1.0
 LAT_LAST = 90.0 * TICKS_PER_DEGREE - 1.0
 SNAP = 1e-6
@@ -95,34 +96,72 @@ def encode(
 
 
 @kernel
-def decode(
+def _axis(index: Any, size: Any, unit: Any, minute: Any, second: Any, end: Any) -> Any:
+    """Return near and far edge in ticks of the cell at an unsigned padded index, and whether it exists."""
+    degrees, minutes, seconds = index >> 23, (index >> 17) & 63, (index >> 11) & 63
+    near = index - 8_192 * (60 * degrees + minutes) - 524_288 * degrees
+    # What the cell has left of its degree or minute; `minute` and `second` are 0 where no cell is cut.
+    rest = unit - minute * minutes - second * seconds
+    return near, min(near + size, near + rest), (minutes < 60) & (seconds < 60) & (near < end)
+
+
+@kernel
+def bounds(
     codes: NDArray[np.uint64],
     mask: np.uint64,
-    size: int,
-    unit: int,
-    lat_limit: int,
+    cut: tuple[int, int, int, int],
+    lat_end: int,
     west: NDArray[np.float64],
     south: NDArray[np.float64],
     east: NDArray[np.float64],
     north: NDArray[np.float64],
 ) -> int:
-    """Write the bounds of each cell in degrees, NaN for a code that is none; return how many are none."""
+    """Write the bounds of each cell in degrees, NaN for a code that is none; return how many are none.
+
+    `cut` is the size of the cells in ticks, that of the degree or minute at which they are cut, and what a
+    minute and a second take of it.
+    """
+    size, unit, minute, second = cut
     good = np.int64(0)
     for i in range(codes.size):
         code = codes[i] & mask
         ex, ey = np.int64(_gather(code)), np.int64(_gather(code >> np.uint64(1)))
-        x, x_ok = _unpack(ex & 0x7FFFFFFF)
-        y, y_ok = _unpack(ey & 0x7FFFFFFF)
-        ok = x_ok & y_ok & (x < 1_327_104_000) & (y < lat_limit)
-        x_far = min(x + size, (x // unit + 1) * unit, 1_327_104_000)
-        y_far = min(y + size, (y // unit + 1) * unit, 663_552_000)
-        x0, x1 = x / TICKS_PER_DEGREE, x_far / TICKS_PER_DEGREE
-        y0, y1 = y / TICKS_PER_DEGREE, y_far / TICKS_PER_DEGREE
+        x, x_far, x_ok = _axis(ex & 0x7FFFFFFF, size, unit, minute, second, 1_327_104_000)
+        y, y_far, y_ok = _axis(ey & 0x7FFFFFFF, size, unit, minute, second, lat_end)
+        ok = x_ok & y_ok
+        x0, x1 = x / TICKS_PER_DEGREE, min(x_far, 1_327_104_000) / TICKS_PER_DEGREE
+        y0, y1 = y / TICKS_PER_DEGREE, min(y_far, 663_552_000) / TICKS_PER_DEGREE
         is_west, is_south = (ex >> 31) == 1, (ey >> 31) == 1
         west[i] = (0.0 - x1 if is_west else x0) if ok else np.nan
         east[i] = (0.0 - x0 if is_west else x1) if ok else np.nan
         south[i] = (0.0 - y1 if is_south else y0) if ok else np.nan
         north[i] = (0.0 - y0 if is_south else y1) if ok else np.nan
+        good += np.int64(ok)
+    return int(codes.size - good)
+
+
+@kernel
+def centres(
+    codes: NDArray[np.uint64],
+    mask: np.uint64,
+    cut: tuple[int, int, int, int],
+    lat_end: int,
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+) -> int:
+    """Write the middle of each cell in degrees, NaN for a code that is none; return how many are none."""
+    size, unit, minute, second = cut
+    good = np.int64(0)
+    for i in range(codes.size):
+        code = codes[i] & mask
+        ex, ey = np.int64(_gather(code)), np.int64(_gather(code >> np.uint64(1)))
+        x, x_far, x_ok = _axis(ex & 0x7FFFFFFF, size, unit, minute, second, 1_327_104_000)
+        y, y_far, y_ok = _axis(ey & 0x7FFFFFFF, size, unit, minute, second, lat_end)
+        ok = x_ok & y_ok
+        middle_x = (x + min(x_far, 1_327_104_000)) / TWO_DEGREES
+        middle_y = (y + min(y_far, 663_552_000)) / TWO_DEGREES
+        lon[i] = (-middle_x if (ex >> 31) == 1 else middle_x) if ok else np.nan
+        lat[i] = (-middle_y if (ey >> 31) == 1 else middle_y) if ok else np.nan
         good += np.int64(ok)
     return int(codes.size - good)
 

@@ -56,6 +56,14 @@ class Zone:
             return near, -near
         return (near, far) if self.sides == "E" else (-far, -near)
 
+    def centre(self, south: bool) -> tuple[float, float]:
+        """Return longitude and latitude of the middle in degrees; of a cap, the pole at longitude 0."""
+        if self.is_cap:
+            return 0.0, -90.0 if south else 90.0
+        low, high = self.latitudes(south)
+        west, east = self.longitudes()
+        return 180.0 if west > east else (west + east) / 2, (low + high) / 2
+
     def latitudes(self, south: bool) -> tuple[float, float]:
         """Return south and north in degrees, in the northern or southern cap."""
         low, high = self.south / 60, self.north / 60

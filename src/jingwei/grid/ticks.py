@@ -29,14 +29,14 @@ _LIMIT = {"lon": 180, "lat": 90}
 _NAME = {"lon": "longitude", "lat": "latitude"}
 _LETTERS = {"lon": ("E", "W"), "lat": ("N", "S")}
 _WORDS = {"东经": "E", "西经": "W", "北纬": "N", "南纬": "S"}
-_NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+_NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 _DECIMAL = re.compile(
-    rf"(?P<sign>[+-]?)(?P<degrees>{_NUMBER})(?:[eE](?P<exponent>[+-]?\d{{1,3}}))?\s*[°度dD]?"
+    rf"(?P<sign>[+-]?)(?P<degrees>{_NUMBER})(?:[eE](?P<exponent>[+-]?[0-9]{{1,3}}))?\s*[°度d]?"
 )
 _SEXAGESIMAL = re.compile(
-    rf"(?P<sign>[+-]?)(?P<degrees>\d+)\s*(?:[°度:dD]|\s)\s*"
-    rf"(?P<minutes>{_NUMBER})\s*(?:['′’分:mM]|\s|$)\s*"
-    rf"(?:(?P<seconds>{_NUMBER})\s*(?:[\"″”秒sS]|''|′′)?)?"
+    rf"(?P<sign>[+-]?)(?P<degrees>[0-9]+)\s*(?:[°度:d]|\s)\s*"
+    rf"(?P<minutes>{_NUMBER})\s*(?:['′’分:m]|\s|$)\s*"
+    rf"(?:(?P<seconds>{_NUMBER})\s*(?:[\"″”秒s]|''|′′)?)?"
 )
 
 
@@ -123,11 +123,11 @@ def _split_hemisphere(body: str, axis: Axis, text: str) -> tuple[str, str]:
         if body.startswith(word):
             letter, body = meaning, body[len(word) :].strip()
     if not letter:
-        if body[-1:].upper() in ("N", "S", "E", "W"):
-            # "39 59 35S" would be seconds or south; a lone S after a number of seconds is the hemisphere.
-            letter, body = body[-1].upper(), body[:-1].strip()
-        elif body[:1].upper() in ("N", "S", "E", "W"):
-            letter, body = body[0].upper(), body[1:].strip()
+        # Capitals are hemispheres; a small s is seconds.
+        if body[-1:] in ("N", "S", "E", "W"):
+            letter, body = body[-1], body[:-1].strip()
+        elif body[:1] in ("N", "S", "E", "W"):
+            letter, body = body[0], body[1:].strip()
     if letter and letter not in _LETTERS[axis]:
         raise MalformedCoordinate(f"{text!r} names the hemisphere {letter}, which is none of a {_NAME[axis]}")
     return body, letter
