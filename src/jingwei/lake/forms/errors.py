@@ -117,6 +117,19 @@ class UnknownLayerError(FormError):
         )
 
 
+class LayerNeededError(FormError):
+    """The file has several sheets or layers and none was named."""
+
+    code = "form-layer-needed"
+
+    def __init__(self, path: Path, known: list[str]) -> None:
+        super().__init__(
+            path,
+            Text(f"文件 {path} 有多个工作表或图层。", f"The file {path} has several sheets or layers."),
+            mend=Text(f"请指明一个：{'、'.join(known)}。", f"Name one: {', '.join(known)}."),
+        )
+
+
 class UnknownColumnError(FormError):
     """The file has no such column."""
 

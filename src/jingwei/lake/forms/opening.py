@@ -18,11 +18,13 @@ from jingwei.lake.forms.errors import (
 from jingwei.lake.forms.features import GeoJsonReading
 from jingwei.lake.forms.parquet import ParquetReading
 from jingwei.lake.forms.reading import Progress, Reading
+from jingwei.lake.forms.workbook import WorkbookReading, open_workbook, sheet_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 FEATURE_SUFFIXES = (".geojson", ".json")
-KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *FEATURE_SUFFIXES)
+KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *WORKBOOK_SUFFIXES, *FEATURE_SUFFIXES)
 
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
 
@@ -71,6 +73,14 @@ def open_form(
                 columns_as_text=columns_as_text,
                 progress=progress,
             )
+        if suffix in WORKBOOK_SUFFIXES:
+            return WorkbookReading(
+                path,
+                layer=layer,
+                header_row=header_row,
+                columns_as_text=columns_as_text,
+                progress=progress,
+            )
         if layer:
             raise UnknownLayerError(path, layer, layers(path))
         if suffix in PARQUET_SUFFIXES:
@@ -99,7 +109,10 @@ def check_file(path: Path) -> None:
 
 def layers(path: str | Path) -> list[str]:
     """Return the sheets or layers of a file; `[""]` for a form that has none."""
-    check_file(Path(path))
+    path = Path(path)
+    check_file(path)
+    if path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return sheet_names(open_workbook(path))
     return [""]
 
 
