@@ -169,12 +169,17 @@ def _decodes(line: bytes, name: str) -> bool:
 
 
 def _weigh(sample: bytes) -> EncodingVerdict:
+    return weigh_lines(_telling_lines(sample))
+
+
+def weigh_lines(given: list[bytes]) -> EncodingVerdict:
     """Choose among UTF-8 and the legacy encodings by what each makes of the lines that are not ASCII."""
-    lines = _telling_lines(sample)
+    lines = [line for line in given if not line.isascii()]
+    lines = lines[:: len(lines) // TELLING_LINES + 1]
     if not lines:
         reason = Text("抽样内容只有 ASCII 字符", "the samples are all ASCII")
         return EncodingVerdict("utf-8", ["utf-8"], Evidence("encoding", "utf-8", reason, {"lines": 0}))
-    utf8 = _share_of_lines_decoded(sample, "utf-8")
+    utf8 = sum(_decodes(line, "utf-8") for line in lines) / len(lines)
     if utf8 >= 0.5:
         reason = Text(
             f"{utf8:.1%} 的非 ASCII 行是合法的 UTF-8，其他编码的文字几乎不可能如此",

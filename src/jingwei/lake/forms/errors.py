@@ -105,7 +105,8 @@ class UnknownLayerError(FormError):
     status = 404
 
     def __init__(self, path: Path, layer: str, known: list[str]) -> None:
-        near = near_misses(layer, known) or known
+        known = [name for name in known if name]
+        near = near_misses(layer, known) or known or ["—"]
         super().__init__(
             path,
             Text(
@@ -127,6 +128,23 @@ class LayerNeededError(FormError):
             path,
             Text(f"文件 {path} 有多个工作表或图层。", f"The file {path} has several sheets or layers."),
             mend=Text(f"请指明一个：{'、'.join(known)}。", f"Name one: {', '.join(known)}."),
+        )
+
+
+class MissingPartError(FormError):
+    """A shapefile came without one of the files it consists of."""
+
+    code = "form-missing-part"
+
+    def __init__(self, path: Path, parts: list[str]) -> None:
+        listed = " ".join(parts)
+        super().__init__(
+            path,
+            Text(f"Shapefile {path} 缺少 {listed}。", f"The shapefile {path} lacks its {listed}."),
+            mend=Text(
+                "请把同名的 .shp .shx .dbf .prj 一并提交，可打包成 .zip。",
+                "Hand over .shp, .shx, .dbf and .prj together, best as one .zip.",
+            ),
         )
 
 

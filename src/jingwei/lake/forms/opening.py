@@ -18,13 +18,20 @@ from jingwei.lake.forms.errors import (
 from jingwei.lake.forms.features import GeoJsonReading
 from jingwei.lake.forms.parquet import ParquetReading
 from jingwei.lake.forms.reading import Progress, Reading
+from jingwei.lake.forms.vector import VECTOR_SUFFIXES, VectorReading, layer_names
 from jingwei.lake.forms.workbook import WorkbookReading, open_workbook, sheet_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 FEATURE_SUFFIXES = (".geojson", ".json")
-KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *WORKBOOK_SUFFIXES, *FEATURE_SUFFIXES)
+KNOWN_SUFFIXES = (
+    *TEXT_SUFFIXES,
+    *PARQUET_SUFFIXES,
+    *WORKBOOK_SUFFIXES,
+    *FEATURE_SUFFIXES,
+    *VECTOR_SUFFIXES,
+)
 
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
 
@@ -81,6 +88,8 @@ def open_form(
                 columns_as_text=columns_as_text,
                 progress=progress,
             )
+        if suffix in VECTOR_SUFFIXES:
+            return VectorReading(path, layer=layer, encoding=encoding, columns_as_text=columns_as_text)
         if layer:
             raise UnknownLayerError(path, layer, layers(path))
         if suffix in PARQUET_SUFFIXES:
@@ -113,6 +122,8 @@ def layers(path: str | Path) -> list[str]:
     check_file(path)
     if path.suffix.lower() in WORKBOOK_SUFFIXES:
         return sheet_names(open_workbook(path))
+    if path.suffix.lower() in VECTOR_SUFFIXES:
+        return layer_names(path)
     return [""]
 
 
