@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from pyproj.exceptions import CRSError
 from jingwei.lake.forms.errors import CorruptFileError, NotATableError, TooLargeError
 from jingwei.lake.forms.geometry import UNPARSABLE
 from jingwei.lake.forms.parquet import crs_name, without_faulty
-from jingwei.lake.forms.reading import BATCH_ROWS, JSON, Batch, Evidence, Reading, RowFault
+from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Reading, RowFault
+from jingwei.lake.forms.values import ValueWatch, as_column
 from jingwei.words import Text
 
 LARGEST = 512 * 2**20
@@ -56,10 +56,7 @@ class GeoJsonReading(Reading):
         self._read_features()
         names = _property_names(part.properties for part in self._parts.values())
         self.geometry = _free(GEOMETRY, names)
-        fields = [
-            pa.field(name, _type_of([(p.properties or {}).get(name) for p in self._parts.values()]))
-            for name in names
-        ]
+        fields = [pa.field(name, self._type_of(name)) for name in names]
         self.schema = pa.schema([*fields, pa.field(self.geometry, pa.binary())])
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
@@ -83,6 +80,12 @@ class GeoJsonReading(Reading):
                     number, "broken-feature", reason, bytes(raw).decode(errors="replace")
                 )
 
+    def _type_of(self, name: str) -> pa.DataType:
+        watch = ValueWatch()
+        for part in self._parts.values():
+            watch.see((part.properties or {}).get(name))
+        return watch.type
+
     def _batch(self, numbers: list[int]) -> Batch:
         parts = [self._parts[number] for number in numbers]
         given = [bytes(part.geometry) for part in parts]
@@ -90,9 +93,7 @@ class GeoJsonReading(Reading):
         wkb = shapely.to_wkb(shapes)
         unparsed = [at for at, raw in enumerate(given) if wkb[at] is None and raw != b"null"]
         columns = [
-            pa.array(
-                [as_type((part.properties or {}).get(field.name), field.type) for part in parts], field.type
-            )
+            as_column([(part.properties or {}).get(field.name) for part in parts], field.type)
             for field in list(self.schema)[:-1]
         ]
         table = pa.RecordBatch.from_arrays([*columns, pa.array(wkb, pa.binary())], schema=self.schema)
@@ -162,26 +163,3 @@ def _free(name: str, taken: list[str]) -> str:
     while name in taken:
         name += "_"
     return name
-
-
-def _type_of(values: list[JSON]) -> pa.DataType:
-    """Return the narrowest of bool, int64, float64, string that holds every value of a property."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds == {bool}:
-        return pa.bool_()
-    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in values if isinstance(value, int)):
-        return pa.int64()
-    if (
-        kinds
-        and kinds <= {int, float}
-        and all(abs(value) < 2**53 for value in values if isinstance(value, int))
-    ):
-        return pa.float64()
-    return pa.string()
-
-
-def as_type(value: JSON, kind: pa.DataType) -> JSON:
-    """Return a JSON value for a column: what is no text becomes JSON text in a column of text."""
-    if value is None or isinstance(value, str) or not pa.types.is_string(kind):
-        return float(value) if pa.types.is_floating(kind) and isinstance(value, int) else value
-    return json.dumps(value, ensure_ascii=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from jingwei.lake.forms.delimited import DelimitedReading
@@ -18,6 +19,7 @@ from jingwei.lake.forms.errors import (
 from jingwei.lake.forms.features import GeoJsonReading
 from jingwei.lake.forms.parquet import ParquetReading
 from jingwei.lake.forms.reading import Progress, Reading
+from jingwei.lake.forms.records import RecordsReading, first_byte, lines_of, read_record
 from jingwei.lake.forms.vector import VECTOR_SUFFIXES, VectorReading, layer_names
 from jingwei.lake.forms.workbook import WorkbookReading, open_workbook, sheet_names
 
@@ -25,11 +27,13 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 FEATURE_SUFFIXES = (".geojson", ".json")
+RECORD_SUFFIXES = (".jsonl", ".ndjson", ".geojsonl", ".geojsons")
 KNOWN_SUFFIXES = (
     *TEXT_SUFFIXES,
     *PARQUET_SUFFIXES,
     *WORKBOOK_SUFFIXES,
     *FEATURE_SUFFIXES,
+    *RECORD_SUFFIXES,
     *VECTOR_SUFFIXES,
 )
 
@@ -94,11 +98,21 @@ def open_form(
             raise UnknownLayerError(path, layer, layers(path))
         if suffix in PARQUET_SUFFIXES:
             return ParquetReading(path)
+        if suffix in RECORD_SUFFIXES or (suffix == ".json" and _holds_records(path)):
+            return RecordsReading(path, columns_as_text=columns_as_text, progress=progress)
         if suffix in FEATURE_SUFFIXES:
             return GeoJsonReading(path)
     except OSError as error:
         raise UnreadableFileError(path, error) from error
     raise UnknownFormError(path, KNOWN_SUFFIXES)
+
+
+def _holds_records(path: Path) -> bool:
+    """Tell whether a `.json` file is an array, or objects line by line, rather than one GeoJSON object."""
+    if first_byte(path) == b"[":
+        return True
+    first = list(islice(lines_of(path), 2))
+    return len(first) == 2 and all(isinstance(read_record(*line), dict) for line in first)
 
 
 def check_file(path: Path) -> None:
