@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from jingwei.city import City
     from jingwei.city.loader import LoadReport
-    from jingwei.grid import Cell
+    from jingwei.grid import Cell, GridError
     from jingwei.lake import Rows
 
 INCOMPLETE, BAD_INPUT, NOT_FOUND, CONFLICT, ENVIRONMENT = 1, 2, 3, 4, 5
@@ -53,8 +53,10 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             _tell(error.code, error.what, error.mend, error.where, as_json=as_json)
             sys.exit(EXIT_BY_STATUS.get(error.status, ENVIRONMENT))
         except _grid_error() as error:
-            text = str(error)
-            _tell(getattr(error, "code", "bad-code"), Text(text, text), None, {}, as_json=as_json)
+            from jingwei.web import grid_words
+
+            what = grid_words.reason_of(error)
+            _tell(error.code, what, None, grid_words.place_of(error), as_json=as_json)
             sys.exit(BAD_INPUT)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,7 +67,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _grid_error() -> type[Exception]:
+def _grid_error() -> type[GridError]:
     from jingwei.grid.errors import GridError
 
     return GridError

@@ -124,6 +124,7 @@ class ReadOnlyError(JingweiError):
     """The city's folder cannot be written to."""
 
     code: ClassVar[str] = "read-only"
+    status: ClassVar[int] = 500
 
     def __init__(self, path: str) -> None:
         super().__init__(

@@ -1,0 +1,5 @@
+"""`python -m jingwei` is the command line."""
+
+from jingwei.cli import main
+
+main()

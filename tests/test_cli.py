@@ -1,0 +1,272 @@
+"""The command line: what people type, what programs read, and what they are told when something is wrong."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from jingwei.cli import BAD_INPUT, ENVIRONMENT, INCOMPLETE, NOT_FOUND, main
+
+CITY = """
+[city]
+id = "square"
+name = { zh = "方城", en = "Square City" }
+adcode = "990100"
+
+[[source]]
+id = "stops"
+file = "stops.csv"
+title = { zh = "站点", en = "Stops" }
+keys = ["code"]
+name = "name"
+place = { lon = "lon", lat = "lat", crs = "WGS84" }
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("JINGWEI_HOME", str(tmp_path / "homes"))
+    monkeypatch.setenv("JINGWEI_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "homes"
+
+
+@pytest.fixture
+def pack(tmp_path):
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "city.toml").write_text(CITY, "utf-8")
+    (folder / "stops.csv").write_text("code,name,lon,lat\n1,甲站,114.05,22.55\n2,乙站,214.0,22.6\n", "utf-8")
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def as_json(*arguments):
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_load_says_what_became_of_every_row(home, pack):
+    result = run("load", pack)
+    assert result.exit_code == 0
+    assert "impossible-place 1" in result.stdout
+    report = as_json("load", pack)
+    (source,) = report["sources"]
+    assert source["stage"] == "unchanged"
+    assert source["counts"] == {
+        "read": 2,
+        "published": 1,
+        "addressed": 1,
+        "without_place": 0,
+        "quarantined": 1,
+    }
+
+
+def test_status_shows_the_city_and_one_dataset(home, pack):
+    run("load", pack)
+    city = as_json("status")
+    assert city["name"] == {"zh": "方城", "en": "Square City"}
+    assert [dataset["id"] for dataset in city["datasets"]] == ["stops"]
+    dataset = as_json("status", "stops")
+    assert dataset["version"]["rules"] == {"impossible-place": 1}
+    assert "impossible-place" in run("status", "stops").stdout
+
+
+def test_at_answers_for_a_coordinate_and_for_every_form_of_code(home, pack):
+    run("load", pack)
+    at = as_json("at", "22.55,114.05")
+    (found,) = at["datasets"]
+    assert found["records"][0]["source"] == {"file": "stops.csv", "row": 2}
+    assert found["records"][0]["values"]["name"] == "甲站"
+    for code in (at["cell"]["beidou"], at["cell"]["geosot"], f"{at['cell']['code']}-{at['cell']['level']}"):
+        assert as_json("at", code) == at
+    assert "甲站" in run("at", "22.55,114.05").stdout
+    assert as_json("at", "22.60,114.20")["datasets"] == []
+
+
+def test_encode_and_decode_agree(home):
+    cell = as_json("encode", "39.910278,116.315222", "--level", "23")
+    assert as_json("decode", cell["beidou"]) == cell
+    assert cell["code"] == str(int(cell["code"]))
+
+
+def test_query_filters_and_pages(home, pack):
+    (pack / "stops.csv").write_text(
+        "code,name,lon,lat\n" + "".join(f"{n},站{n},114.0{n},22.55\n" for n in range(1, 9)), "utf-8"
+    )
+    run("load", pack)
+    answer = as_json("query", "stops", "--where", "code > 3", "--limit", "2")
+    assert [record["values"]["code"] for record in answer["records"]] == [4, 5]
+    rest = as_json("query", "stops", "--where", "code > 3", "--after", answer["after"])
+    assert [record["values"]["code"] for record in rest["records"]] == [6, 7, 8]
+    box = as_json("query", "stops", "--bounds", "114.015,22.5,114.045,22.6")
+    assert [record["values"]["code"] for record in box["records"]] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "geojson", "arrow"])
+def test_export_writes_open_formats_whole(home, pack, tmp_path, form):
+    run("load", pack)
+    target = tmp_path / f"stops.{form}"
+    assert run("export", "stops", "-o", target).exit_code == 0
+    if form == "geojson":
+        (feature,) = json.loads(target.read_text("utf-8"))["features"]
+        assert feature["geometry"]["coordinates"] == pytest.approx([114.05, 22.55], abs=1e-7)
+        assert isinstance(feature["properties"]["jw_cell"], str)
+    elif form == "csv":
+        assert target.read_bytes().startswith(b"\xef\xbb\xbfcode,name,")
+    else:
+        import pyarrow.feather
+        import pyarrow.parquet
+
+        reader = pyarrow.parquet.read_table if form == "parquet" else pyarrow.feather.read_table
+        assert reader(target)["name"].to_pylist() == ["甲站"]
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("load", "nowhere"), NOT_FOUND, "no city pack"),
+        (("status",), NOT_FOUND, "jingwei up"),
+        (("at", "22.55;114.05"), BAD_INPUT, ""),
+        (("at", "north,east"), BAD_INPUT, "latitude,longitude"),
+        (("at", "95,114"), BAD_INPUT, ""),
+        (("decode", "N50J47539B82554X"), BAD_INPUT, "0-7, not 'X'"),
+        (("encode", "22.5,nan"), BAD_INPUT, ""),
+    ],
+)
+def test_wrong_input_is_told_clearly_with_an_exit_code(home, arguments, code, words):
+    result = run(*arguments)
+    assert result.exit_code == code, result.output
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("status", "stop"), NOT_FOUND, "Did you mean stops"),
+        (("query", "stops", "--where", "cod = 1"), BAD_INPUT, "code"),
+        (("query", "stops", "--where", "1; DROP TABLE x"), BAD_INPUT, "filter"),
+        (("query", "stops", "--bounds", "1,2,3"), BAD_INPUT, "west,south,east,north"),
+        (("query", "stops", "--from", "yesterday"), BAD_INPUT, "yesterday"),
+        (("export", "stops", "-o", "x.doc"), BAD_INPUT, "geojson"),
+    ],
+)
+def test_wrong_questions_to_a_city_name_near_misses(home, pack, arguments, code, words):
+    run("load", pack)
+    result = run(*arguments)
+    assert result.exit_code == code, result.output
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_errors_are_json_for_programs(home, pack):
+    run("load", pack)
+    result = run("status", "stop", "--json")
+    problem = json.loads(result.stderr)
+    assert problem["code"] == "unknown-dataset"
+    assert problem["mend"]["zh"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_messages_are_in_the_language_of_the_terminal(home, monkeypatch, language):
+    monkeypatch.setenv("JINGWEI_LANG", language)
+    words = {"zh": "没有找到城市包", "en": "no city pack"}[language]
+    assert words in run("load", "nowhere").output
+
+
+def test_a_source_that_fails_makes_the_exit_code_say_so(home, pack):
+    (pack / "stops.csv").write_bytes(b"")
+    result = run("load", pack)
+    assert result.exit_code == INCOMPLETE
+    assert "empty" in result.output.lower()
+
+
+def test_a_directory_in_place_of_a_file_is_told(home, pack):
+    (pack / "stops.csv").unlink()
+    (pack / "stops.csv").mkdir()
+    result = run("load", pack)
+    assert result.exit_code == INCOMPLETE
+    assert "folder" in result.output.lower() or "directory" in result.output.lower()
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(home, pack):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("up", pack, "--port", taken.getsockname()[1])
+    assert result.exit_code == ENVIRONMENT
+    assert "in use" in result.output
+    assert not (home / "square").exists()
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not Path("/usr/bin/setpriv").exists(), reason="root may write anywhere"
+)
+def test_a_home_that_cannot_be_written_is_told(pack, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o555)
+    command = [sys.executable, "-m", "jingwei", "load", str(pack), "--home", str(locked / "home")]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid=65534", "--clear-groups", *command]
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder != Path("/tmp") and folder != Path("/") and folder.owner() == "root":
+            folder.chmod(folder.stat().st_mode | 0o055)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "JINGWEI_LANG": "en"}
+    )
+    if "Permission denied" in result.stderr and "jingwei" not in result.stderr:
+        pytest.skip("another user may not run this Python")
+    assert result.returncode == ENVIRONMENT, result.stderr
+    assert "cannot be written" in result.stderr
+
+
+def test_a_full_disk_is_told_and_the_old_version_stays(pack, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("only root may make a small disk")
+    environment = {**os.environ, "JINGWEI_LANG": "en"}
+
+    def jingwei(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "jingwei", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+
+    try:
+        home = small / "home"
+        first = jingwei("load", str(pack), "--home", str(home))
+        assert first.returncode == 0, first.stderr
+        noise = random.Random(1)
+        rows = "".join(f"{n},{noise.randbytes(12).hex()},114.05,22.5\n" for n in range(300_000))
+        (pack / "stops.csv").write_text("code,name,lon,lat\n" + rows, "utf-8")
+        second = jingwei("load", str(pack), "--home", str(home))
+        assert second.returncode == ENVIRONMENT, second.stderr
+        assert "No space" in second.stderr
+        assert "Traceback" not in second.stderr
+        from jingwei.access import local_person
+        from jingwei.city import open_city
+
+        with open_city(home) as city:
+            assert city.lake.query(local_person(), "stops").table["name"].to_pylist() == ["甲站"]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
