@@ -550,10 +550,10 @@ def decimal(value: Fraction) -> Decimal:
 
 
 def height_count(height: Number) -> int:
-    """Ticks n of an ellipsoidal height in metres: floor of phi, with the snap of a millionth of a tick.
+    """Ticks n of an ellipsoidal height in metres: floor of phi; floats with the snap of 1e-6 tick.
 
-    phi is transcendental for every rational height but 0, so the exact value is never on an edge: the snap
-    serves heights that were written down from an edge, and applies to all types.
+    phi is transcendental for every rational height but 0, so an exact height is never on an edge: the snap
+    serves floats that were worked out from one.
     """
     metres = exact(height)
     if metres <= -RADIUS:
@@ -561,7 +561,7 @@ def height_count(height: Number) -> int:
     with localcontext(prec=PRECISION):
         base = (1 + PI / 180).ln()
         phi = (1 + decimal(metres) / RADIUS).ln() / base * DEGREE
-        count = floor(phi + decimal(SNAP))
+        count = floor(phi + decimal(SNAP) if isinstance(height, float) else phi)
     if not LOWEST <= count < HIGHEST:
         raise ValueError(f"{height!r} m is outside the 512 degrees of the height domain")
     return count
