@@ -124,7 +124,11 @@ city_option = click.option(
 class _Commands(click.Group):
     """The commands below, and those of the parts, which are imported only when they are called."""
 
-    parts: ClassVar[dict[str, str]] = {"grid": "jingwei.cli_grid", "ledger": "jingwei.ledger.commands"}
+    parts: ClassVar[dict[str, str]] = {
+        "demo": "jingwei.city.demo.commands",
+        "grid": "jingwei.cli_grid",
+        "ledger": "jingwei.ledger.commands",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self.parts})

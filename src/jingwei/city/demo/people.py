@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import shapely
@@ -165,11 +165,8 @@ def _identities(layout: Layout, random: np.random.Generator, born: Ints, male: B
         elsewhere[random.integers(0, len(elsewhere), len(born))],
     )
     first = int(born.min())
-    days = np.array(
-        [
-            (date(1970, 1, 1) + timedelta(days=day)).strftime("%Y%m%d")
-            for day in range(first, int(born.max()) + 1)
-        ]
+    days = np.char.replace(
+        np.datetime_as_string(np.arange(first, int(born.max()) + 1).astype("datetime64[D]")), "-", ""
     )
     key = np.char.add(region, days[born - first])
     order = np.lexsort((np.arange(len(born)), male, key))

@@ -1,0 +1,238 @@
+"""The pack: departments' files in their own forms, with a truth that says what is wrong in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from python_calamine import CalamineWorkbook
+
+from jingwei.city.demo import settings_of
+from jingwei.city.demo.codes import is_credit_code, is_identity_number
+from jingwei.city.demo.files_cases import old_code
+from jingwei.city.demo.files_people import TOILET_HOUSEHOLDS
+from jingwei.city.demo.generate import FolderTakenError, generate
+from jingwei.city.demo.truth import FAULTS
+from jingwei.city.manifest import Manifest, read_manifest
+from jingwei.lake.datums import bd09_to_wgs84, gcj02_to_wgs84
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from jingwei.city.demo import settings_of
+from jingwei.city.demo.generate import generate
+generate(settings_of("tiny", 11), Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(settings_of("tiny", 2), tmp_path_factory.mktemp("packs") / "city").parent
+
+
+@pytest.fixture(scope="module")
+def manifest(pack: Path) -> Manifest:
+    return read_manifest(pack)
+
+
+def rows_of(pack: Path, manifest: Manifest, source: str) -> dict[str, list]:
+    """Return the columns of a source as a department's reader would see them, all as text for CSV."""
+    spec = next(item for item in manifest.source if item.id == source)
+    path = pack / spec.file
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pydict()
+    if path.suffix == ".xlsx":
+        table = CalamineWorkbook.from_path(path).get_sheet_by_name(spec.layer).to_python()
+        header = table[spec.header_row - 1]
+        return {name: [row[index] for row in table[spec.header_row :]] for index, name in enumerate(header)}
+    text = path.read_bytes().decode(spec.encoding or "utf-8").encode()
+    names = text.split(b"\n", 1)[0].decode().strip().replace('"', "").split(",")
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=True
+    )
+    return pyarrow.csv.read_csv(pyarrow.BufferReader(text), convert_options=convert).to_pydict()
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_equal_seeds_give_equal_packs_whatever_the_number_of_threads(tmp_path: Path) -> None:
+    runs = []
+    for threads in ("1", "4"):
+        names = (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "ARROW_NUM_THREADS",
+            "NUMBA_NUM_THREADS",
+            "PYTHONHASHSEED",
+        )
+        environment = {**os.environ, **dict.fromkeys(names, threads)}
+        out = tmp_path / f"threads-{threads}"
+        subprocess.run([sys.executable, "-c", SCRIPT, str(out)], check=True, env=environment)
+        runs.append(digest(out))
+    assert runs[0] == runs[1]
+
+
+def test_the_manifest_says_that_the_city_is_generated(manifest: Manifest) -> None:
+    assert manifest.city.generated
+    assert manifest.city.adcode == "390100"
+    assert len(manifest.source) > 40
+
+
+def test_every_file_is_described_and_every_description_has_its_file(pack: Path, manifest: Manifest) -> None:
+    files = {path.name for path in pack.iterdir() if path.is_file()} - {"city.toml"}
+    assert files == {spec.file for spec in manifest.source}
+
+
+def test_declared_columns_exist(pack: Path, manifest: Manifest) -> None:
+    for spec in manifest.source:
+        if spec.file.endswith(".geojson"):
+            continue
+        names = set(rows_of(pack, manifest, spec.id))
+        assert set(spec.keys) <= names, spec.id
+        assert set(spec.text) <= names, spec.id
+        if spec.place and spec.place.lon:
+            assert {spec.place.lon, spec.place.lat} <= names, spec.id
+        if spec.time and spec.time.column:
+            assert spec.time.column in names, spec.id
+
+
+def test_bureaus_use_the_forms_they_are_known_for(pack: Path, manifest: Manifest) -> None:
+    encodings = {spec.encoding for spec in manifest.source}
+    systems = {spec.place.crs for spec in manifest.source if spec.place}
+    assert "GB18030" in encodings
+    assert {"GCJ-02", "BD-09", "WGS84", "CGCS2000"} <= systems
+    sheets = [spec for spec in manifest.source if spec.file == "养老机构.xlsx"]
+    assert [spec.layer for spec in sheets] == ["第一批", "第二批"]
+    dates = rows_of(pack, manifest, "firms_market")["成立日期"]
+    assert {"年" in text for text in dates} == {True, False}
+    assert {"/" in text for text in dates} == {True, False}
+
+
+@pytest.mark.parametrize(("source", "back"), [("bus_stops", bd09_to_wgs84), ("hospitals", gcj02_to_wgs84)])
+def test_shifted_coordinates_lead_back_into_the_city(
+    pack: Path, manifest: Manifest, source: str, back
+) -> None:
+    rows = rows_of(pack, manifest, source)
+    longitude, latitude = back(np.array(rows["经度"], float), np.array(rows["纬度"], float))
+    heights = rows_of(pack, manifest, "terrain")
+    assert min(heights["经度"]) - 0.01 < longitude.min() <= longitude.max() < max(heights["经度"]) + 0.01
+    assert min(heights["纬度"]) - 0.01 < latitude.min() <= latitude.max() < max(heights["纬度"]) + 0.01
+
+
+def test_three_bureaus_know_the_same_firms_by_no_common_key(pack: Path, manifest: Manifest) -> None:
+    entities = pq.read_table(pack / "truth" / "entities.parquet").to_pydict()
+    known: dict[str, dict[int, str]] = {}
+    for source, row, entity in zip(entities["source"], entities["row"], entities["entity"], strict=True):
+        known.setdefault(source, {})[row] = entity
+    market, tax, insured = (
+        rows_of(pack, manifest, name) for name in ("firms_market", "firms_tax", "firms_insurance")
+    )
+    keys = [set(market["统一社会信用代码"]), set(tax["税务登记号"]), set(insured["单位编号"])]
+    assert keys[0].isdisjoint(keys[1] | keys[2])
+    assert keys[1].isdisjoint(keys[2])
+    by_entity = {known["firms_market"][index + 1]: name for index, name in enumerate(market["企业名称"])}
+    shared = [
+        (by_entity[known["firms_tax"][index + 1]], name) for index, name in enumerate(tax["纳税人名称"])
+    ]
+    same = np.mean([one == other for one, other in shared])
+    assert 0.1 < same < 0.6
+    assert set(known["firms_tax"].values()) & set(known["firms_insurance"].values())
+
+
+def faults_in(pack: Path) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
+    table = pq.read_table(pack / "truth" / "faults.parquet").to_pydict()
+    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    for source, row, column, fault, value in zip(
+        *(table[name] for name in ("source", "row", "column", "fault", "true_value")), strict=True
+    ):
+        assert fault in FAULTS
+        found.setdefault((source, column, fault), []).append((row, value))
+    return found
+
+
+def test_every_recorded_fault_is_in_its_file(pack: Path, manifest: Manifest) -> None:
+    seen = set()
+    for (source, column, fault), rows in faults_in(pack).items():
+        table = rows_of(pack, manifest, source)
+        seen.add(fault)
+        for row, value in rows[:200]:
+            if fault == "duplicate":
+                first = int(value) - 1
+                differing = [name for name, values in table.items() if values[row - 1] != values[first]]
+                assert len(differing) <= 2, (source, row, differing)
+                continue
+            now = table[column][row - 1]
+            if fault == "null":
+                assert now in (None, ""), (source, column, row)
+            elif fault == "minus-one":
+                assert float(now) in (-1.0, -999.0), (source, column, row)
+            elif fault == "check-digit":
+                assert not is_identity_number(now)
+                assert not is_credit_code(now)
+                assert is_identity_number(value) or is_credit_code(value)
+            elif fault == "default-point":
+                assert float(now) != pytest.approx(float(value), abs=1e-9)
+            elif fault == "swapped":
+                assert abs(float(now) - float(value)) > 50
+            elif fault == "code-table":
+                assert now == old_code(value)
+            elif fault in {"future", "late"}:
+                assert now > value
+    assert {
+        "null",
+        "minus-one",
+        "default-point",
+        "swapped",
+        "duplicate",
+        "check-digit",
+        "stale",
+        "one-address",
+        "late",
+        "future",
+    } <= seen
+    assert {"code-table", "no-place"} <= seen
+
+
+def test_rows_without_a_recorded_fault_are_well_formed(pack: Path, manifest: Manifest) -> None:
+    wrong = {row for row, _ in faults_in(pack)["residents", "公民身份号码", "check-digit"]}
+    numbers = rows_of(pack, manifest, "residents")["公民身份号码"]
+    duplicated = {row for row, _ in faults_in(pack)["residents", "", "duplicate"]}
+    bad = {index + 1 for index, number in enumerate(numbers) if not is_identity_number(number)}
+    assert bad - duplicated == wrong
+
+
+def test_twelve_households_are_registered_at_one_public_toilet(pack: Path, manifest: Manifest) -> None:
+    toilets = set(rows_of(pack, manifest, "toilets")["地址"])
+    residents = rows_of(pack, manifest, "residents")
+    there = {
+        household
+        for household, address in zip(residents["户号"], residents["住址"], strict=True)
+        if address in toilets
+    }
+    assert len(there) == TOILET_HOUSEHOLDS
+
+
+def test_the_code_table_changed_in_mid_year(pack: Path, manifest: Manifest) -> None:
+    cases = rows_of(pack, manifest, "cases")
+    for moment, code in zip(cases["上报时间"], cases["类别代码"], strict=True):
+        assert len(code) == (4 if moment < "2026-07-01" else 5)
+    assert old_code("01003") == "0103"
+    assert old_code("06013") == "0113"
+    assert old_code("09001") == "0401"
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear reader")
+    with pytest.raises(FolderTakenError):
+        generate(settings_of("tiny"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
