@@ -72,7 +72,7 @@ export function Inspector({ code, close, go }: { code: string; close: () => void
                 {t("map.explainCode")}
               </Link>
             </div>
-            <h3 className="cell-total">{t("map.records", { count: answer.data!.total })}</h3>
+            <h3 className="cell-total">{t("map.records", { count: answer.data!.total, n: count(answer.data!.total) })}</h3>
             {answer.data!.groups.length === 0 && <Empty title={t("map.nothing")} compact />}
             {answer.data!.groups.map((group) => (
               <Group key={group.dataset} group={group} open={answer.data!.groups.length <= 3} />

@@ -88,7 +88,7 @@ export function instant(iso: string, zone: string, precision: Precision = "secon
   const parts: Intl.DateTimeFormatOptions = { timeZone: zone, year: "numeric" };
   const order: Precision[] = ["year", "month", "day", "hour", "minute", "second"];
   const depth = order.indexOf(precision);
-  if (depth >= 1) parts.month = languageNow() === "en" ? "short" : "long";
+  if (depth >= 1) parts.month = languageNow() === "en" ? "short" : "numeric";
   if (depth >= 2) parts.day = "numeric";
   if (depth >= 3) {
     parts.hour = "2-digit";

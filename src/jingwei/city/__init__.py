@@ -1,5 +1,6 @@
 """A city pack: what a city is made of, loading one, and the open city."""
 
+from jingwei.city.decisions import decide_system
 from jingwei.city.loader import LoadReport, SourceReport, load_pack
 from jingwei.city.manifest import Manifest, parse_manifest, read_manifest
 from jingwei.city.progress import Progress, Stop
@@ -13,6 +14,7 @@ __all__ = [
     "Progress",
     "SourceReport",
     "Stop",
+    "decide_system",
     "load_pack",
     "open_city",
     "parse_manifest",

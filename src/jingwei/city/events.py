@@ -9,3 +9,10 @@ declare(
     subject="city/<id>",
     fields={"adcode": Field(str, Text("行政区划代码", "the code of its division"))},
 )
+
+declare(
+    "source.decided",
+    Text("已确定数据源的坐标系", "The coordinate system of a source was decided"),
+    subject="source/<id>",
+    fields={"crs": Field(str, Text("坐标系", "the coordinate system"))},
+)

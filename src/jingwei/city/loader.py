@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from jingwei import ledger
 from jingwei.city import survey
+from jingwei.city.decisions import apply_decisions
 from jingwei.city.errors import (
     EmptyAreaError,
     HeldError,
@@ -147,6 +148,7 @@ def load_pack(
 
     """
     started = time.monotonic()
+    manifest = apply_decisions(city, manifest)
     work = _Work(city, manifest, (data or pack).resolve(), asker, listener, stop or Stop())
     with city.lake.store.writing():
         _introduce(work, pack)

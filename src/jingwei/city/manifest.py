@@ -109,6 +109,7 @@ class SourceSpec(_Part):
     text: list[str] = Field(default_factory=list)
     keys: list[str] = Field(default_factory=list)
     name: str | None = None
+    crs: str | None = None
     place: PlaceSpec | None = None
     places: dict[Identifier, PlaceSpec] = Field(default_factory=dict)
     time: TimeSpec | None = None

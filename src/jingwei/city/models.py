@@ -21,3 +21,14 @@ class CityRow(Base):
     pack: Mapped[str]
     data: Mapped[str]
     changed: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    """What a person decided about a source that the evidence left undecided."""
+
+    __tablename__ = "source_decision"
+
+    source: Mapped[str] = mapped_column(String(60), primary_key=True)
+    crs: Mapped[str]
+    actor: Mapped[str] = mapped_column(String(200))
+    decided: Mapped[datetime]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from jingwei.lake.schemas import Finding, Version
 
 SAMPLE_ROWS = 20_000
+SHOWN_POINTS = 300
 """Rows by which columns and coordinate systems are weighed."""
 
 places = places_of
@@ -132,7 +133,10 @@ def as_json(evidence: forms.Evidence) -> dict[str, Any]:
 def is_unsaid(spec: SourceSpec) -> bool:
     """Say whether a source leaves open where its facts are, so that its surroundings decide."""
     declared = places_of(spec)
-    return not declared or any(p.crs is None and not p.by and not p.none for p in declared.values())
+    unsaid = spec.crs is None
+    return not declared or any(
+        p.crs is None and unsaid and not p.by and not p.none for p in declared.values()
+    )
 
 
 def open_reading(spec: SourceSpec, path: Path) -> forms.Reading:
@@ -250,11 +254,12 @@ class _Survey:
 
     def _system(self, place: PlaceSpec, x: Any, y: Any) -> str:
         """Return the coordinate system that manifest, file or evidence make certain; else hold back."""
-        if place.crs is not None:
-            declared = check_declared(x, y, place.crs, boundary=self.around.boundary, anchors=[])
+        stated = place.crs or self.spec.crs
+        if stated is not None:
+            declared = check_declared(x, y, stated, boundary=self.around.boundary, anchors=[])
             if declared.contradicted:
                 raise self._held(declared.reason)
-            return canonical_system(place.crs)
+            return canonical_system(stated)
         if self.reading.declared_crs is not None:
             return self._declared_by_file(self.reading.declared_crs, x, y)
         if not np.isfinite(x).any():
@@ -262,12 +267,10 @@ class _Survey:
         verdict = weigh_datums(
             x, y, boundary=self.around.boundary, anchors=self.around.anchors(), names=self._names(len(x))
         )
-        shown = forms.Evidence(
-            "crs",
-            verdict.decided or "",
-            verdict.reason,
-            {"candidates": [candidate.as_json() for candidate in verdict.candidates]},
-        )
+        figures: dict[str, Any] = {"candidates": [candidate.as_json() for candidate in verdict.candidates]}
+        if verdict.decided is None:
+            figures["sample"] = _some_points(x, y)
+        shown = forms.Evidence("crs", verdict.decided or "", verdict.reason, figures)
         self.evidence.append(shown)
         if verdict.decided is None:
             raise self._held(verdict.reason)
@@ -373,3 +376,10 @@ def implausible_boundary(bounds: list[float] | None) -> Text | None:
             f"it spans more than {LARGEST_CITY:g} degrees, more than any city.",
         )
     return None
+
+
+def _some_points(x: Any, y: Any) -> list[list[float]]:
+    """Return at most `SHOWN_POINTS` of the coordinates as they stand in the file, for a person to look at."""
+    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    picked = there[:: max(1, -(-len(there) // SHOWN_POINTS))]
+    return [[float(a), float(b)] for a, b in zip(x[picked], y[picked], strict=True)]

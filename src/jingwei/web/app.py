@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from jingwei import __version__
+from jingwei import __version__, grid
 from jingwei.city import City
 from jingwei.web import limits, pages, problems
 from jingwei.web.blocks import Blocks
-from jingwei.web.routes import cells, codes, datasets, features, search
+from jingwei.web.jobs import Jobs
+from jingwei.web.routes import cells, codes, datasets, features, loading, search
 from jingwei.web.routes import city as city_routes
 from jingwei.web.tiles import Tiles
 
@@ -21,6 +24,7 @@ TAGS = [
     {"name": "datasets", "description": "What there is, how good it is, where it came from"},
     {"name": "features", "description": "Facts by region and time"},
     {"name": "cells", "description": "Everything in a cell, of all datasets"},
+    {"name": "loading", "description": "Finishing what was held back"},
     {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
 ]
@@ -65,8 +69,15 @@ def _serve_city(app: FastAPI, city: City) -> None:
     app.state.city = city
     app.state.tiles = Tiles(city.lake)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
-    for part in (city_routes, datasets, features, cells, search):
+    app.state.jobs = Jobs()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    for part in (city_routes, datasets, features, cells, search, loading):
         app.include_router(part.router, prefix="/api")
+
+
+def _warm_up() -> None:
+    """Load the compiled loops of the grid, which takes seconds, while the first page is on its way."""
+    grid.bounds(np.array([grid.encode(114.0, 22.5, 16)], np.uint64), 16)
 
 
 def _add_problem_schema(app: FastAPI) -> None:

@@ -1,0 +1,93 @@
+/** All datasets in one table, with the state and the quality of each. */
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { useCity, useDatasets } from "../api/questions";
+import type { Dataset } from "../api/types";
+import { Empty, Failure, Loading } from "../design/States";
+import { count, instant, say, share } from "../words";
+import { StateBadge } from "./StateBadge";
+
+export function DatasetsPage() {
+  const { t } = useTranslation();
+  const city = useCity();
+  const datasets = useDatasets();
+  const found = datasets.data ?? [];
+  const sum = (name: "read" | "addressed" | "without_place" | "quarantined") =>
+    found.reduce((total, one) => total + (one.counts?.[name] ?? 0), 0);
+
+  return (
+    <div className="page">
+      <header>
+        <h1>{city.data ? t("data.title", { city: say(city.data.name) }) : t("data.name")}</h1>
+        <p className="lead">{t("data.lead")}</p>
+      </header>
+      {datasets.isPending && <Loading lines={8} />}
+      {datasets.error && <Failure error={datasets.error} retry={() => datasets.refetch()} />}
+      {datasets.data && found.length === 0 && <Empty title={t("data.none")}>{t("data.noneMend")}</Empty>}
+      {found.length > 0 && (
+        <>
+          <dl className="figures numbers">
+            <Figure name={t("data.datasets")} value={count(found.length)} />
+            <Figure name={t("data.rowsRead")} value={count(sum("read"))} />
+            <Figure name={t("data.addressed")} value={count(sum("addressed"))} />
+            <Figure name={t("data.withoutPlace")} value={count(sum("without_place"))} />
+            <Figure name={t("data.quarantined")} value={count(sum("quarantined"))} />
+          </dl>
+          <div className="table-box" tabIndex={0} role="region" aria-label={t("data.name")}>
+            <table className="table datasets">
+              <thead>
+                <tr>
+                  <th scope="col">{t("data.dataset")}</th>
+                  <th scope="col">{t("data.state")}</th>
+                  <th scope="col" className="end">
+                    {t("data.published")}
+                  </th>
+                  <th scope="col" className="end">
+                    {t("data.addressedShare")}
+                  </th>
+                  <th scope="col" className="end">
+                    {t("data.quarantined")}
+                  </th>
+                  <th scope="col">{t("data.changed")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {found.map((dataset) => (
+                  <Row key={dataset.id} dataset={dataset} zone={city.data?.time_zone ?? "Asia/Shanghai"} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Row({ dataset, zone }: { dataset: Dataset; zone: string }) {
+  const counts = dataset.counts;
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={`/data/${dataset.id}`}>{say(dataset.title)}</Link>
+        <span className="quiet datasets-owner">{dataset.owner}</span>
+      </th>
+      <td>
+        <StateBadge state={dataset.state} />
+      </td>
+      <td className="end">{counts ? count(counts.published) : "–"}</td>
+      <td className="end">{counts && dataset.places.length ? share(counts.addressed / Math.max(1, counts.published)) : "–"}</td>
+      <td className="end">{counts ? count(counts.quarantined) : "–"}</td>
+      <td className="nowrap">{instant(dataset.changed, zone, "minute")}</td>
+    </tr>
+  );
+}
