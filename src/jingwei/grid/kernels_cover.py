@@ -39,8 +39,8 @@ def cell_above(tick: Any, grid: Any) -> Any:
     distance = abs(tick)
     whole = np.int64(np.floor(distance))
     number = (whole // unit) * per_unit + (whole % unit) // size
-    if tick >= 0.0:
-        return number
+    if tick >= 0.0:  # the last cell may be cut at the end, which then lies below the next
+        return number + 1 if np.float64(line(number + 1, grid)) <= tick else number
     if np.float64(line(number, grid)) < distance:
         number += 1
     return -number
