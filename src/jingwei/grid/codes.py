@@ -33,7 +33,6 @@ from jingwei.grid.errors import (
     MalformedCode,
     MalformedCoordinate,
     OutOfRange,
-    PolarUnsupported,
 )
 from jingwei.grid.levels import (
     LAT_END,
@@ -475,14 +474,24 @@ def contains(code: Any, level: int, other: Any, other_level: int) -> Any:
     if is_scalar(code) and is_scalar(other):
         if other_level < level:
             return False
-        try:
-            return parent(other, other_level, level) == geosot.unsigned(code) & geosot.level_mask(level)
-        except PolarUnsupported:
-            return False
+        return _contains_one(geosot.unsigned(code), level, geosot.unsigned(other), other_level)
     mask = np.uint64(geosot.level_mask(level))
     a, b = (np.uint64(geosot.unsigned(v)) if is_scalar(v) else codes_of(v)[0] for v in (code, other))
     same: Bools = (a & mask) == (b & mask)
     return same if other_level >= level else np.zeros_like(same)
+
+
+def _contains_one(code: int, level: int, other: int, other_level: int) -> bool:
+    code, other = code & geosot.level_mask(level), other & geosot.level_mask(other_level)
+    zone = zone_of(other, other_level)
+    if zone is None:
+        return other & geosot.level_mask(level) == code
+    if level >= POLAR_FIRST_LEVEL:
+        return parent(other, other_level, level) == code
+    # A polar cell lies in an ordinary one that spans its longitudes; its code does not say so.
+    west, south, east, north = geosot.bounds_in_degrees(code, level)
+    left, bottom, right, top = geosot.bounds_in_degrees(other, other_level)
+    return left <= right and west <= left and right <= east and south <= bottom and top <= north
 
 
 def common_ancestor(code: int, level: int, other: int, other_level: int) -> tuple[int, int]:

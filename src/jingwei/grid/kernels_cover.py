@@ -112,6 +112,8 @@ def _place_among_middles(ax: Any, ay: Any, bx: Any, by: Any, y: Any, grid: Any) 
     """Return where an upward edge passes `y`: 2k on the middle of column k, 2k + 1 between k and k + 1."""
     x = _crossing(ax, ay, bx, by, y)
     at = cell_above(x, grid)
+    if line(at, grid) == line(at + 1, grid):  # on the end of the axis, above which there is no cell
+        return 2 * at - 1
     distance = x - middle(at, grid)
     where = (
         side(ax, ay, bx, by, middle(at, grid), y) if abs(distance) < _NEAR else np.int64(np.sign(distance))
@@ -257,7 +259,7 @@ def middle_crossings(
         x0, y0, x1, y1 = ax[i], ay[i], bx[i], by[i]
         if y0 > y1:
             x0, y0, x1, y1 = x1, y1, x0, y0
-        for row in range(cell_below(y0, rows), cell_above(y1, rows) + 1):
+        for row in range(cell_above(y0, rows), cell_below(y1, rows) + 1):
             y = middle(row, rows)
             tie = tie or y in (y0, y1)
             if (y0 < y <= y1) if upper else (y0 <= y < y1):
