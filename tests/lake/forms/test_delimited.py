@@ -1,5 +1,7 @@
 """CSV of any encoding and shape: every row comes out as a row or as a fault with its line number."""
 
+import csv
+import io
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jingwei.lake.forms import Reading, open_form
+from jingwei.errors import JingweiError
+from jingwei.lake.forms import Reading, delimited, encodings, open_form
 
 
 def write(folder: Path, content: bytes | str, name: str = "t.csv", encoding: str = "utf-8") -> Path:
@@ -142,9 +145,10 @@ def test_one_late_word_makes_a_whole_column_text(tmp_path):
     reading = open_form(path)
     assert str(reading.schema.field("v").type) == "string"
     assert reading.total == 400_001
-    table, rows, _ = read(reading)
-    assert table["v"][0].as_py() == "0"
-    assert rows == list(range(2, 400_003))
+    batches = list(reading.batches())
+    assert batches[0].table["v"][0].as_py() == "0"
+    assert sum(batch.table.num_rows for batch in batches) == 400_001
+    assert batches[-1].rows[-1] == 400_002
 
 
 def test_columns_named_as_text_stay_text(tmp_path):
@@ -161,29 +165,54 @@ def test_repeated_and_missing_names_are_told_apart(tmp_path):
 cell = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cn", "Cc"), exclude_characters="\ufeff"),
     max_size=12,
-) | st.sampled_from(["", "007", "1", "-2.5", 'a"b', "two\nlines", "x,y", "1e5", "nan", '"', "全角，"])
+) | st.sampled_from(
+    ["", "007", "1", "-2.5", 'a"b', "two\nlines", "x,y", "1e5", "nan", '"', "全角，", "\n", "a\rb"]
+)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(params=[7, 64, 2**22])
+def block_bytes(request, monkeypatch):
+    """Blocks so small that every kind of cut happens, and of the size in use."""
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", request.param)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=20),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-32"]),
-    quoting=st.sampled_from([0, 1]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be", "utf-32"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    newline=st.sampled_from(["\n", "\r\n"]),
 )
-def test_any_table_round_trips(tmp_path, rows, encoding, quoting):
-    import csv
-
+def test_any_table_round_trips(tmp_path, block_bytes, rows, encoding, quoting, newline):
     path = tmp_path / "any.csv"
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file, quoting=quoting, lineterminator="\n")
-        writer.writerows([("a", "b", "c"), *rows])
+    starts = write_rows(path, [("a", "b", "c"), *rows], encoding, quoting=quoting, lineterminator=newline)
     reading = open_form(path, encoding=encoding, delimiter=",", header_row=1, columns_as_text=["a", "b", "c"])
-    table, _, faults = read(reading)
+    table, numbers, faults = read(reading)
     assert faults == []
     assert [tuple(v or "" for v in row.values()) for row in table.to_pylist()] == rows
+    assert numbers == starts[1:]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def write_rows(path, rows, encoding, **dialect):
+    """Write a table and return the line on which each record starts."""
+    starts, line, texts = [], 1, []
+    for row in rows:
+        text = io.StringIO(newline="")
+        csv.writer(text, **dialect).writerow(row)
+        starts.append(line)
+        line += text.getvalue().count("\n")
+        texts.append(text.getvalue())
+    path.write_bytes("".join(texts).encode(encoding))
+    return starts
+
+
+def test_old_line_ends(tmp_path, block_bytes):
+    table, rows, faults = read(open_form(write(tmp_path, "a,b\r1,x\r2,y\r")))
+    assert table.to_pydict() == {"a": [1, 2], "b": ["x", "y"]}
+    assert (rows, faults) == ([2, 3], [])
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.lists(
         st.sampled_from(
@@ -199,13 +228,14 @@ def test_any_table_round_trips(tmp_path, rows, encoding, quoting):
                 b"",
                 b"\r",
                 b'a""b,1,2',
+                b"\xef\xbb\xbf",
             ]
         )
         | st.binary(max_size=8).map(lambda raw: raw.replace(b"\n", b" ")),
         max_size=12,
     )
 )
-def test_no_line_is_ever_lost(tmp_path, body):
+def test_no_line_is_ever_lost(tmp_path, block_bytes, body):
     path = tmp_path / "bad.csv"
     body = ["甲,乙,丙".encode()] * 13 + body
     path.write_bytes(b"a,b,c\n" + b"\n".join(body))
@@ -216,3 +246,43 @@ def test_no_line_is_ever_lost(tmp_path, body):
     owner = {row: seen[at + 1] if at + 1 < len(seen) else len(body) + 2 for at, row in enumerate(seen)}
     covered = {line for row, stop in owner.items() for line in range(row, stop)}
     assert {n for n, line in enumerate(body, start=2) if line.strip(b"\r")} <= covered
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    places=st.lists(st.integers(0, 59), unique=True, max_size=25),
+    damage=st.sampled_from([b"short", b"one,field,too,many", b"\xff\xfe,bad,bytes", b'"open,a,b']),
+)
+def test_every_damaged_line_is_a_fault_and_no_other(tmp_path, block_bytes, places, damage):
+    lines = [f"站{n},{n},{n / 4}".encode() for n in range(60)]
+    for place in places:
+        lines[place] = damage
+    path = tmp_path / "damaged.csv"
+    path.write_bytes("名,n,x\n".encode() + b"\n".join(lines) + b"\n")
+    table, rows, faults = read(open_form(path, encoding="utf-8", delimiter=",", header_row=1))
+    assert sorted(fault.row for fault in faults) == sorted(place + 2 for place in places)
+    assert rows == [n + 2 for n in range(60) if n not in places]
+    assert table["n"].to_pylist() == [n for n in range(60) if n not in places]
+
+
+def test_a_few_chinese_lines_deep_in_an_ascii_file_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(encodings, "SAMPLE_WINDOW", 256)
+    lines = [b"stop %d,%d" % (n, n) for n in range(5_000)]
+    lines[2_345] = "深圳北站西广场公交站,2345".encode("gb18030")
+    lines[2_346] = "深圳大学地铁站,2346".encode("gb18030")
+    path = tmp_path / "deep.csv"
+    path.write_bytes(b"name,n\n" + b"\n".join(lines))
+    reading = open_form(path)
+    [batch] = reading.batches()
+    assert batch.faults == []
+    assert batch.table["name"][2_345].as_py() == "深圳北站西广场公交站"
+    assert [e.verdict for e in reading.evidence if e.about == "encoding"] == ["gb18030"]
+
+
+def test_a_file_that_changes_between_the_passes_is_said_so(tmp_path):
+    path = write(tmp_path, "a,b\n1,2\n3,4\n")
+    reading = open_form(path)
+    path.write_text("a,b\nx,2\ny,4\n")
+    with pytest.raises(JingweiError) as caught:
+        list(reading.batches())
+    assert caught.value.code == "form-changed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from enum import IntEnum
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,38 +20,30 @@ DECIMAL = r"^(?:-?(?:0|[1-9][0-9]*|)(?:\.[0-9]*)?(?:[eE][+-][0-9]+)?|-?(?i:nan|i
 NOT_SIGNIFICANT = r"[eE].*$|^-?[0.]*|\.|0+$"
 
 
-class TypeWatch:
-    """Watches every value of a column of text and keeps the narrowest type that loses none of them.
+class Kind(IntEnum):
+    """What a column of text may be read as without losing a digit, the narrowest first."""
 
-    Parameters
-    ----------
-    as_text
-        hold the column as text whatever its values.
-    """
-
-    def __init__(self, *, as_text: bool = False) -> None:
-        self._kind = "text" if as_text else "integer"
-        self._seen = False
+    EMPTY = 0
+    INTEGER = 1
+    DECIMAL = 2
+    TEXT = 3
 
     @property
     def type(self) -> pa.DataType:
-        """`int64`, `float64` or `string`; a column that never had a value is `string`."""
-        if not self._seen:
-            return pa.string()
-        return {"integer": pa.int64(), "decimal": pa.float64(), "text": pa.string()}[self._kind]
+        """The Arrow type; a column that never had a value is text."""
+        return {Kind.INTEGER: pa.int64(), Kind.DECIMAL: pa.float64()}.get(self, pa.string())
 
-    def see(self, texts: pa.Array) -> None:
-        """Take the texts of one block into account; nulls say nothing."""
-        if self._kind == "text":
-            return
-        texts = texts.drop_null() if texts.null_count else texts
-        if len(texts) == 0:
-            return
-        self._seen = True
-        if self._kind == "integer" and not are_integers(texts):
-            self._kind = "decimal"
-        if self._kind == "decimal" and not are_decimals(texts):
-            self._kind = "text"
+
+def kind_of(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> Kind:
+    """Return the narrowest kind, no narrower than `at_least`, that holds all the texts; nulls say nothing."""
+    if at_least is Kind.TEXT:
+        return at_least
+    texts = texts.drop_null() if texts.null_count else texts
+    if len(texts) == 0:
+        return at_least
+    if at_least < Kind.DECIMAL and are_integers(texts):
+        return Kind.INTEGER
+    return Kind.DECIMAL if are_decimals(texts) else Kind.TEXT
 
 
 def are_integers(texts: pa.Array) -> bool:

@@ -15,8 +15,9 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from jingwei.lake.forms.columns import TypeWatch, unique_names
-from jingwei.lake.forms.encodings import UNREADABLE, WIDE, EncodingVerdict, find_encoding, show_unreadable
-from jingwei.lake.forms.errors import EmptyFileError, FormError, NotATableError, UnknownColumnError
+from jingwei.lake.forms.columns import Kind, kind_of, unique_names
+from jingwei.lake.forms.encodings import (
+    UNREADABLE,
+    WIDE,
+    EncodingVerdict,
+    find_encoding,
+    read_back,
+    show_unreadable,
+    weigh_lines,
+)
+from jingwei.lake.forms.errors import (
+    ChangedFileError,
+    EmptyFileError,
+    FormError,
+    NotATableError,
+    UnknownColumnError,
+    UnreadableFileError,
+)
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading, RowFault, slices
 from jingwei.lake.forms.text_table import Header, find_delimiter, find_header, split_record, usual_width
 from jingwei.words import Text
@@ -43,6 +59,12 @@ NEWLINE, QUOTE, RETURN = 10, 34, 13
 
 UTF8_LINE = re.compile(rb"^[\x00-\x7f]*(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x7f]*){2,}$", re.MULTILINE)
 """A line that is valid UTF-8 throughout and holds at least two Chinese or full-width characters."""
+
+
+UNDECODABLE = "undecodable"
+ENOUGH_UNREAD = 1_000
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -80,6 +102,8 @@ class Shape:
     names: tuple[str, ...]
     header_line: int
     """Physical line of the header, 0 where there is none."""
+    ends_with_return: bool = False
+    """Lines end with a carriage return alone, as on the first Macintosh."""
 
 
 class DelimitedReading(Reading):
@@ -101,19 +125,25 @@ class DelimitedReading(Reading):
         self._size = path.stat().st_size
         verdict = find_encoding(path, asked=encoding)
         self.evidence.append(verdict.evidence)
+        self._all_ascii = encoding is None and verdict.evidence.figures.get("lines") == 0
         self._shape = self._find_shape(verdict, delimiter, header_row)
         self._scan(list(columns_as_text), progress)
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows, each column cast to the type that all its values agree on."""
-        for parsed in parse_file(self.path, self._shape):
-            self._done = parsed.end / self._size
-            columns = [pc.cast(parsed.table[at], kind) for at, kind in enumerate(self.schema.types)]
-            table = pa.Table.from_arrays(columns, schema=self.schema)
-            yield from slices(table, parsed.rows, parsed.faults, size)
+        try:
+            for parsed in parse_file(self.path, self._shape):
+                self._done = parsed.end / self._size
+                columns = [pc.cast(parsed.table[at], kind) for at, kind in enumerate(self.schema.types)]
+                table = pa.Table.from_arrays(columns, schema=self.schema)
+                yield from slices(table, parsed.rows, parsed.faults, size)
+        except pa.ArrowInvalid as error:
+            raise ChangedFileError(self.path) from error
+        except OSError as error:
+            raise UnreadableFileError(self.path, error) from error
 
     def _find_shape(self, verdict: EncodingVerdict, delimiter: str | None, header_row: int | None) -> Shape:
-        lines = head_lines(self.path, verdict.name)
+        lines, ends_with_return = head_lines(self.path, verdict.name)
         if not any(line.strip() for line in lines):
             raise EmptyFileError(self.path)
         if delimiter is None:
@@ -126,7 +156,7 @@ class DelimitedReading(Reading):
         if changed:
             self.evidence.append(renamed_evidence(changed))
         header_line = records[header.row][0] if header.row is not None else 0
-        return Shape(verdict.name, delimiter, tuple(names), header_line)
+        return Shape(verdict.name, delimiter, tuple(names), header_line, ends_with_return)
 
     def _find_header(self, records: list[tuple[int, list[str]]], header_row: int | None) -> Header:
         rows = [fields for _, fields in records]
@@ -156,23 +186,46 @@ class DelimitedReading(Reading):
         )
 
     def _scan(self, columns_as_text: list[str], progress: Progress | None) -> None:
+        """Look at every value once, for the types of the columns and the number of rows."""
         names = list(self._shape.names)
         for column in columns_as_text:
             if column not in names:
                 raise UnknownColumnError(self.path, column, names)
-        watches = [TypeWatch(as_text=name in columns_as_text) for name in names]
+        kinds = [Kind.TEXT if name in columns_as_text else Kind.EMPTY for name in names]
+        unread: list[bytes] = []
         total = 0
-        for parsed in parse_file(self.path, self._shape):
-            for at, watch in enumerate(watches):
-                for chunk in parsed.table[at].chunks:
-                    watch.see(chunk)
+
+        def look(block: Block) -> tuple[Parsed, list[Kind]]:
+            parsed = parse_block(block, self._shape)
+            whole = parsed.table.combine_chunks()
+            return parsed, [kind_of(_chunk(whole, at), kind) for at, kind in enumerate(kinds)]
+
+        for parsed, seen in ordered_map(look, cut_into_blocks(self.path, self._shape)):
+            kinds[:] = [max(known, new) for known, new in zip(kinds, seen, strict=True)]
             total += len(parsed.rows) + len(parsed.faults)
+            unread += [read_back(f.text) for f in parsed.faults if f.rule == UNDECODABLE][
+                : ENOUGH_UNREAD - len(unread)
+            ]
             if progress:
                 progress(parsed.end / self._size)
         self.total = total
-        self.schema = pa.schema(
-            [pa.field(name, watch.type) for name, watch in zip(names, watches, strict=True)]
-        )
+        self.schema = pa.schema([pa.field(name, kind.type) for name, kind in zip(names, kinds, strict=True)])
+        if unread and self._all_ascii:
+            self._read_anew(unread, columns_as_text, progress)
+
+    def _read_anew(self, unread: list[bytes], columns_as_text: list[str], progress: Progress | None) -> None:
+        """Scan again by the encoding of the few lines that the samples missed: all others were ASCII."""
+        self._all_ascii = False
+        found = weigh_lines(unread)
+        if found.name != self._shape.encoding:
+            self.evidence = [found.evidence if e.about == "encoding" else e for e in self.evidence]
+            self._shape = replace(self._shape, encoding=found.name)
+            self._scan(columns_as_text, progress)
+
+
+def _chunk(table: pa.Table, at: int) -> pa.Array:
+    column = table[at]
+    return column.chunk(0) if column.num_chunks else pa.array([], pa.string())
 
 
 def renamed_evidence(changed: dict[str, str]) -> Evidence:
@@ -189,14 +242,15 @@ def renamed_evidence(changed: dict[str, str]) -> Evidence:
     )
 
 
-def head_lines(path: Path, encoding: str) -> list[str]:
-    """Return the first physical lines of a file."""
+def head_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
+    """Return the first physical lines of a file, and whether carriage returns alone end them."""
     with path.open("r", encoding=encoding, errors="jingwei-mark", newline="") as file:
         text = file.read(2**20).removeprefix("\ufeff")
-    lines = re.split(r"\r\n|\n|\r", text) if "\n" not in text else text.split("\n")
+    ends_with_return = "\n" not in text and "\r" in text
+    lines = text.split("\r" if ends_with_return else "\n")
     if len(lines) > 1 and len(text) == 2**20:
         lines.pop()
-    return [line.rstrip("\r") for line in lines[:HEAD_LINES]]
+    return [line.rstrip("\r") for line in lines[:HEAD_LINES]], ends_with_return
 
 
 def head_records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -225,9 +279,9 @@ def parse_file(path: Path, shape: Shape) -> Iterator[Parsed]:
     yield from ordered_map(parse, cut_into_blocks(path, shape))
 
 
-def ordered_map(work: Callable[[Block], Parsed], blocks: Iterable[Block]) -> Iterator[Parsed]:
+def ordered_map(work: Callable[[Block], Result], blocks: Iterable[Block]) -> Iterator[Result]:
     """Map in threads, a bounded number of blocks ahead, results in order."""
-    waiting: deque[Future[Parsed]] = deque()
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="csv") as pool:
         try:
             for block in blocks:
@@ -241,9 +295,9 @@ def ordered_map(work: Callable[[Block], Parsed], blocks: Iterable[Block]) -> Ite
                 future.cancel()
 
 
-def decoded_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int]]:
+def decoded_chunks(path: Path, shape: Shape) -> Iterator[tuple[bytes, bool, int]]:
     """Yield a file's text as UTF-8: `(text, holds undecodable bytes, offset in the file after it)`."""
-    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+    encoding = "utf-8" if shape.encoding == "utf-8-sig" else shape.encoding
     decoder = codecs.getincrementaldecoder(encoding)(errors="jingwei-mark")
     native = codecs.lookup(encoding).name == "utf-8"
     multibyte = encoding in ("gb18030", "gbk", "gb2312", "big5", "big5hkscs")
@@ -252,10 +306,10 @@ def decoded_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int
         while chunk := file.read(BLOCK_BYTES):
             end = file.tell()
             if encoding in WIDE:
-                text = decoder.decode(chunk)
+                text = _with_newlines(decoder.decode(chunk), shape)
                 yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, end
                 continue
-            chunk = carry + chunk
+            chunk = carry + (chunk.replace(b"\r", b"\n") if shape.ends_with_return else chunk)
             cut = chunk.rfind(b"\n") + 1
             chunk, carry = chunk[:cut], chunk[cut:]
             if len(carry) > LONGEST_RECORD:
@@ -263,10 +317,14 @@ def decoded_chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int
             if chunk:
                 yield *_as_utf8(chunk, encoding, native=native, multibyte=multibyte), end - len(carry)
         if encoding in WIDE:
-            text = decoder.decode(b"", final=True)
+            text = _with_newlines(decoder.decode(b"", final=True), shape)
             yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, file.tell()
         elif carry:
             yield *_as_utf8(carry, encoding, native=native, multibyte=multibyte), file.tell()
+
+
+def _with_newlines(text: str, shape: Shape) -> str:
+    return text.replace("\r", "\n") if shape.ends_with_return else text
 
 
 def _surrogate_as_marked(error: UnicodeError) -> tuple[str, int]:
@@ -313,11 +371,9 @@ def cut_into_blocks(path: Path, shape: Shape) -> Iterator[Block]:
     carry, line, unreadable = b"", 1, False
     skip = shape.header_line
     end = 0
-    for text, marked, end in decoded_chunks(path, shape.encoding):
+    for text, marked, end in decoded_chunks(path, shape):
         text = _without_mark(text) if line == 1 and not carry else text
         carry, unreadable = carry + text, unreadable or marked
-        if b"\n" not in carry and b"\r" in carry:
-            carry = carry.replace(b"\r", b"\n")
         if skip:
             carry, line, skip = _skip_lines(carry, line, skip)
             if skip:
@@ -447,8 +503,14 @@ def _record_at(lines: list[str], at: int, whole: int, shape: Shape) -> tuple[lis
             continue
         fields = split_record(joined, shape.delimiter)
         if fields is not None:
-            return (fields, stop - at + 1) if len(fields) == len(shape.names) else (None, 1)
+            whole_record = len(fields) == len(shape.names) and _is_strict(joined, shape.delimiter)
+            return (fields, stop - at + 1) if whole_record else (None, 1)
     return None, (0 if limit == whole else 1)
+
+
+def _is_strict(record: str, delimiter: str) -> bool:
+    """Tell whether every quote of a record stands where RFC 4180 has it."""
+    return _well_quoted(record.encode(), delimiter, final=True) > 0
 
 
 def _written(records: list[list[str]], delimiter: str) -> bytes:
@@ -516,7 +578,7 @@ def wrong_width(row: int, text: str, actual: int, expected: int) -> RowFault:
 def undecodable(row: int, text: str, encoding: str) -> RowFault:
     """A record with bytes that the encoding does not know."""
     reason = Text(f"含有 {encoding} 无法解码的字节", f"it holds bytes that {encoding} cannot decode")
-    return RowFault(row, "undecodable", reason, show_unreadable(text))
+    return RowFault(row, UNDECODABLE, reason, show_unreadable(text))
 
 
 def unclosed_quote(row: int, text: str) -> RowFault:

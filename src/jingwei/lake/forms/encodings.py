@@ -60,6 +60,11 @@ def show_unreadable(text: str) -> str:
     return text.replace(UNREADABLE, "\\x")
 
 
+def read_back(shown: str) -> bytes:
+    """Return the bytes of a text of `show_unreadable` that was ASCII but for its undecodable bytes."""
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), shown.encode())
+
+
 def find_encoding(path: Path, *, asked: str | None = None) -> EncodingVerdict:
     """Find the encoding of a text file from its byte order mark, else from samples throughout it.
 

@@ -84,6 +84,22 @@ class UnreadableFileError(FormError):
         )
 
 
+class ChangedFileError(FormError):
+    """The file was written to while it was being read."""
+
+    code = "form-changed"
+    status = 409
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            Text(
+                f"文件 {path} 在读取过程中被改动。", f"The file {path} was changed while it was being read."
+            ),
+            mend=Text("请等写入完成后再载入。", "Load it again when whoever writes it has finished."),
+        )
+
+
 class UnknownFormError(FormError):
     """The file is of no form that is read."""
 
