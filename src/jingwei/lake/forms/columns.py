@@ -14,9 +14,8 @@ LONGEST_INTEGER = 10**15
 LONGEST_DECIMAL = 17
 """Significant digits that tell any two doubles apart (IEEE 754 binary64); more would be lost."""
 
-DECIMAL = r"^(?:-?(?:0|[1-9][0-9]*|)(?:\.[0-9]*)?(?:[eE][+-][0-9]+)?|-?(?i:nan|inf|infinity))$"
-"""Decimals as programs write them. `007`, `+5`, `1E5`, `1,234`, `0x10` stay text: they may be codes."""
-
+LEADING_ZERO = r"^-?0[0-9]"
+SIGNED_EXPONENT = r"[eE][+-]"
 NOT_SIGNIFICANT = r"[eE].*$|^-?[0.]*|\.|0+$"
 
 
@@ -48,9 +47,8 @@ def kind_of(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> Kind:
 
 def are_integers(texts: pa.Array) -> bool:
     """Tell whether each text is an integer of at most 15 digits that writes back to the same text."""
-    try:
-        numbers = pc.cast(texts, pa.int64())
-    except pa.ArrowInvalid:
+    numbers = _cast(texts, pa.int64())
+    if numbers is None:
         return False
     bounds = pc.min_max(numbers)
     if bounds["min"].as_py() <= -LONGEST_INTEGER or bounds["max"].as_py() >= LONGEST_INTEGER:
@@ -59,20 +57,46 @@ def are_integers(texts: pa.Array) -> bool:
 
 
 def are_decimals(texts: pa.Array) -> bool:
-    """Tell whether each text is a decimal that a double holds, and no integer of 16 digits or more."""
-    if not pc.all(pc.match_substring_regex(texts, DECIMAL)).as_py():
+    """Tell whether each text is a decimal as programs write it, and one that a double holds.
+
+    `007`, `+5`, `1E5`, `1,234`, `0x10` and integers of 16 digits or more are not: they may be codes. Only the
+    texts that could be one of these are looked at closely.
+    """
+    if _cast(texts, pa.float64()) is None:
         return False
-    try:
-        pc.cast(texts, pa.float64())
-    except pa.ArrowInvalid:
+    zero = texts.filter(pc.or_(pc.starts_with(texts, "0"), pc.starts_with(texts, "-0")))
+    plus = pc.any(pc.starts_with(texts, "+")).as_py()
+    if plus or _any_match(zero, LEADING_ZERO):
+        return False
+    exponents = texts.filter(pc.or_(pc.match_substring(texts, "e"), pc.match_substring(texts, "E")))
+    if not _all_match(exponents, SIGNED_EXPONENT):
         return False
     long = texts.filter(pc.greater(pc.binary_length(texts), 15))
-    if len(long) == 0:
-        return True
-    if not pc.all(pc.match_substring_regex(long, r"[.eE]")).as_py():
+    if not _all_match(long, r"[.eEnf]"):
         return False
-    digits = pc.replace_substring_regex(long, NOT_SIGNIFICANT, "")
-    return bool(pc.max(pc.binary_length(digits)).as_py() <= LONGEST_DECIMAL)
+    longest = long.filter(pc.greater(pc.binary_length(long), LONGEST_DECIMAL + 1))
+    digits = pc.replace_substring_regex(longest, NOT_SIGNIFICANT, "")
+    return not len(digits) or bool(pc.max(pc.binary_length(digits)).as_py() <= LONGEST_DECIMAL)
+
+
+def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """Return texts as numbers, or None where one is none.
+
+    A few are tried first: Arrow words an error for every text that fails, which takes longer than all else.
+    """
+    try:
+        pc.cast(texts.slice(0, 64), kind)
+        return pc.cast(texts, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _any_match(texts: pa.Array, pattern: str) -> bool:
+    return bool(len(texts) and pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+
+
+def _all_match(texts: pa.Array, pattern: str) -> bool:
+    return not len(texts) or bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def unique_names(names: list[str]) -> tuple[list[str], dict[str, str]]:

@@ -8,10 +8,9 @@ passes cut it into blocks of whole records and parse each with Arrow; only a blo
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import os
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,7 +56,9 @@ WORKERS = min(4, os.cpu_count() or 1)
 
 NEWLINE, QUOTE, RETURN = 10, 34, 13
 
-UTF8_LINE = re.compile(rb"^[\x00-\x7f]*(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x7f]*){2,}$", re.MULTILINE)
+UTF8_LINE = re.compile(
+    rb"^[\x00-\x09\x0b-\x7f]*(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x09\x0b-\x7f]*){2,}$", re.MULTILINE
+)
 """A line that is valid UTF-8 throughout and holds at least two Chinese or full-width characters."""
 
 
@@ -413,7 +414,7 @@ def _cut(
     text: bytes, line: int, end: int, shape: Shape, *, unreadable: bool, final: bool
 ) -> tuple[Block, int]:
     """Return the whole records at the start of `text` as a block, and how many bytes of `text` they take."""
-    clean = not unreadable and text.count(b"\r") == text.count(b"\r\n")
+    clean = not unreadable and (b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"))
     if clean and b'"' not in text:
         used = len(text) if final else text.rfind(b"\n") + 1
         return Block(text[:used], line, end), used
@@ -448,59 +449,61 @@ def _well_quoted(text: bytes, delimiter: str, *, final: bool) -> int:
 
 
 def _split_carefully(text: bytes, line: int, end: int, shape: Shape, *, final: bool) -> tuple[Block, int]:
-    """Split record by record: faults for what is no record, the others written anew for Arrow."""
+    """Split record by record: faults for what is no record, the others written as Arrow reads them.
+
+    A line without quotes or anything odd in it is left as it is: Arrow sees whether its width is wrong.
+    """
     lines = text.decode().split("\n")
     whole = len(lines) if final else len(lines) - 1
-    records: list[list[str]] = []
+    with_quotes = [at for at in range(whole) if '"' in lines[at]]
+    good: list[str] = []
     starts: list[int] = []
     faults: list[RowFault] = []
     at = 0
     while at < whole:
-        fields, span = _record_at(lines, at, whole, shape)
+        shown = lines[at].removesuffix("\r")
+        if '"' not in shown and UNREADABLE not in shown and "\r" not in shown:
+            if shown:
+                good.append(shown)
+                starts.append(line + at)
+            at += 1
+            continue
+        fields, span = _record_at(lines, at, whole, with_quotes, shape)
         if fields is None and span == 0 and not final:
             break
-        shown = lines[at].rstrip("\r")
         if fields is None:
             faults.append(unclosed_quote(line + at, shown))
             span = 1
-        elif not shown and span == 1:
-            pass
         elif any(UNREADABLE in cell for cell in fields):
             faults.append(undecodable(line + at, "\n".join(lines[at : at + span]), shape.encoding))
         elif len(fields) != len(shape.names):
             faults.append(wrong_width(line + at, shown, len(fields), len(shape.names)))
         else:
-            records.append(fields)
+            good.append(shape.delimiter.join('"' + cell.replace('"', '""') + '"' for cell in fields))
             starts.append(line + at)
         at += span
     used = len(text) if at >= len(lines) else len("\n".join(lines[:at]).encode()) + (1 if at else 0)
-    block = Block(
-        _written(records, shape.delimiter),
-        line,
-        end,
-        quoted=True,
-        lines=np.array(starts, dtype=np.int64),
-        faults=faults,
-    )
-    return block, min(used, len(text))
+    written = "".join(record + "\n" for record in good).encode()
+    numbers = np.array(starts, dtype=np.int64)
+    return Block(written, line, end, quoted=True, lines=numbers, faults=faults), min(used, len(text))
 
 
-def _record_at(lines: list[str], at: int, whole: int, shape: Shape) -> tuple[list[str] | None, int]:
+def _record_at(
+    lines: list[str], at: int, whole: int, with_quotes: list[int], shape: Shape
+) -> tuple[list[str] | None, int]:
     """Return the fields of the record at a line and its number of lines.
 
     Without fields, the record is open: to the end of what was read so far (0 lines) or without a closing
     quote that would make it a record of the right width (1 line).
     """
-    first = lines[at].rstrip("\r")
-    fields = split_record(first, shape.delimiter)
+    fields = split_record(lines[at].removesuffix("\r"), shape.delimiter)
     if fields is not None:
         return fields, 1
     limit = min(whole, at + LONGEST_QUOTED_LINES)
-    joined = first
-    for stop in range(at + 1, limit):
-        joined += "\n" + lines[stop].rstrip("\r")
-        if '"' not in lines[stop]:
-            continue
+    for stop in with_quotes[bisect_right(with_quotes, at) :]:
+        if stop >= limit:
+            break
+        joined = "\n".join(part.removesuffix("\r") for part in lines[at : stop + 1])
         fields = split_record(joined, shape.delimiter)
         if fields is not None:
             whole_record = len(fields) == len(shape.names) and _is_strict(joined, shape.delimiter)
@@ -511,12 +514,6 @@ def _record_at(lines: list[str], at: int, whole: int, shape: Shape) -> tuple[lis
 def _is_strict(record: str, delimiter: str) -> bool:
     """Tell whether every quote of a record stands where RFC 4180 has it."""
     return _well_quoted(record.encode(), delimiter, final=True) > 0
-
-
-def _written(records: list[list[str]], delimiter: str) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(records)
-    return out.getvalue().encode()
 
 
 def parse_block(block: Block, shape: Shape) -> Parsed:
@@ -548,7 +545,8 @@ def parse_block(block: Block, shape: Shape) -> Parsed:
     faults = [
         wrong_width(int(starts[row.number - 1]), row.text, row.actual_columns, len(names)) for row in invalid
     ]
-    return Parsed(table, np.delete(starts, bad), [*block.faults, *faults], block.end)
+    ordered = sorted([*block.faults, *faults], key=lambda fault: fault.row)
+    return Parsed(table, np.delete(starts, bad), ordered, block.end)
 
 
 def _record_lines(block: Block, records: int) -> npt.NDArray[np.int64]:
