@@ -54,6 +54,9 @@ RECIPE = 1
 """Counted up whenever loading the same file would give other facts; part of every fingerprint."""
 
 BATCH_ROWS = 262_144
+LEAST_ROW_BYTES = 40
+"""Bytes of a row by which the rows of a file are estimated where its form does not tell their number."""
+
 MAX_QUARANTINED = 1_000_000
 """Rows that are kept in quarantine; beyond that the file is not what the manifest says it is."""
 
@@ -384,8 +387,10 @@ def _write(
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
         quarantine = _Quarantine()
         batches = _addressed(work, spec, addresser, readings, sources, quarantine)
-        totals = [reading.total for reading in readings]
-        expected = sum(t for t in totals if t is not None) if all(t is not None for t in totals) else None
+        expected = sum(
+            reading.total if reading.total is not None else source.size // LEAST_ROW_BYTES
+            for reading, source in zip(readings, sources, strict=True)
+        )
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
         stream = pa.RecordBatchReader.from_batches(addresser.schema, batches)

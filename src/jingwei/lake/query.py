@@ -6,8 +6,6 @@ versions, and every answer names them.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +13,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import shapely
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
 from jingwei.lake.address import MEASURED
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
+from jingwei.lake.files import OpenFiles
 from jingwei.lake.filters import compile_filter
 from jingwei.lake.stopping import stoppable
 from jingwei.words import Text
@@ -33,10 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from jingwei.lake.region import Region
-    from jingwei.lake.schemas import DataFile, Place, RowGroup, Version
+    from jingwei.lake.schemas import DataFile, Place, Version
 
 MAX_LIMIT = 100_000
-MAX_FOOTERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class Reader:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._footers: OrderedDict[str, pq.FileMetaData] = OrderedDict()
-        self._mutex = threading.Lock()
+        self._files = OpenFiles(root)
         self._engine = duckdb.connect()
         self._engine.execute("SET memory_limit = '2GB'")
         self._engine.execute("SET TimeZone = 'UTC'")
@@ -63,6 +59,7 @@ class Reader:
     def close(self) -> None:
         """Close the query engine."""
         self._engine.close()
+        self._files.close()
 
     def at(self, version: Version, region: Region, *, limit: int) -> Rows:
         """Return the rows of one version that lie in, touch, or are only known to be around a cell.
@@ -169,11 +166,10 @@ class Reader:
         ranges = np.array(sorted(wanted), np.int64)
         tables = []
         for file in files:
-            numbers = [n for n, group in enumerate(file.groups) if _may_hold(group, ranges)]
+            numbers = self._files.spans(dataset, folder, file).meeting(ranges)
             if numbers:
-                tables.append(
-                    self._open(dataset, folder, file).read_row_groups(numbers, columns, use_threads=False)
-                )
+                with self._files.opened(dataset, folder, file) as opened:
+                    tables.append(opened.read_row_groups(numbers, columns, use_threads=False))
         return tables
 
     def _rows_by_fact(
@@ -184,39 +180,25 @@ class Reader:
         content = version.content
         names = columns or self._columns(version)
         for file in content.facts:
-            for number, group in enumerate(file.groups):
-                low, high = np.searchsorted(facts, [group.first, group.first + group.rows])
-                if low < high:
-                    table = self._open(version.dataset, "facts", file).read_row_group(
-                        number, names, use_threads=False
-                    )
-                    parts.append(table.take(pa.array(facts[low:high] - group.first)))
+            firsts = np.array([group.first for group in file.groups], np.int64)
+            mine = facts[(facts >= firsts[0]) & (facts < firsts[0] + file.rows)] if len(firsts) else facts[:0]
+            if not len(mine):
+                continue
+            owner = np.searchsorted(firsts, mine, side="right") - 1
+            numbers = np.unique(owner)
+            with self._files.opened(version.dataset, "facts", file) as opened:
+                table = opened.read_row_groups(numbers.tolist(), names, use_threads=False)
+            sizes = np.array([file.groups[number].rows for number in numbers], np.int64)
+            begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+            place = np.searchsorted(numbers, owner)
+            parts.append(table.take(pa.array(begins[place] + mine - firsts[owner])))
         return pa.concat_tables(parts) if parts else _empty()
 
     def _columns(self, version: Version) -> list[str]:
         own = [column.name for column in version.content.columns]
-        file = version.content.facts[0]
-        present = self._footer(version.dataset, "facts", file).schema.to_arrow_schema().names
+        with self._files.opened(version.dataset, "facts", version.content.facts[0]) as opened:
+            present = opened.schema_arrow.names
         return [*own, *(name for name in present if name not in own)]
-
-    def _open(self, dataset: str, folder: str, file: DataFile) -> pq.ParquetFile:
-        path = self.root / dataset / folder / file.path
-        return pq.ParquetFile(path, metadata=self._footer(dataset, folder, file), memory_map=True)
-
-    def _footer(self, dataset: str, folder: str, file: DataFile) -> pq.FileMetaData:
-        """Return a file's footer; files never change once written, so it is kept."""
-        path = str(self.root / dataset / folder / file.path)
-        with self._mutex:
-            footer = self._footers.get(path)
-            if footer is not None:
-                self._footers.move_to_end(path)
-                return footer
-        footer = pq.read_metadata(path)
-        with self._mutex:
-            self._footers[path] = footer
-            if len(self._footers) > MAX_FOOTERS:
-                self._footers.popitem(last=False)
-        return footer
 
     def query(
         self,
@@ -281,9 +263,10 @@ class Reader:
 
     def columns(self, version: Version, names: Sequence[str]) -> pa.Table:
         """Return whole columns of a version, in order of its facts."""
-        tables = [
-            self._open(version.dataset, "facts", file).read(list(names)) for file in version.content.facts
-        ]
+        tables = []
+        for file in version.content.facts:
+            with self._files.opened(version.dataset, "facts", file) as opened:
+                tables.append(opened.read(list(names)))
         return pa.concat_tables(tables)
 
     def _tests(
@@ -455,13 +438,6 @@ def _empty() -> pa.Table:
 
 def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _may_hold(group: RowGroup, ranges: NDArray[np.int64]) -> bool:
-    """Say whether a row group's span meets one of the sorted ranges."""
-    if group.low is None or group.high is None:
-        return False
-    return bool(np.any((ranges[:, 0] <= group.high) & (ranges[:, 1] >= group.low)))
 
 
 def _in_ranges(cells: NDArray[np.int64], ranges: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake.errors import NotPublishedError, UnknownDatasetError
@@ -62,10 +62,10 @@ class Lake:
         """Return the datasets that the asker may see, in the order of the pack; removed ones are left out."""
         del asker  # one local person may see all
         with self.records.read() as session:
-            rows = session.scalars(
-                select(DatasetRow).where(DatasetRow.state != "removed").order_by(DatasetRow.position)
+            rows = session.execute(
+                _with_version().where(DatasetRow.state != "removed").order_by(DatasetRow.position)
             ).all()
-            return [self._dataset(session, row) for row in rows]
+            return [self._dataset(session, row, version) for row, version in rows]
 
     def dataset(self, asker: Asker, dataset: str) -> Dataset:
         """Return one dataset.
@@ -77,9 +77,11 @@ class Lake:
 
         """
         with self.records.read() as session:
-            row = session.get(DatasetRow, dataset)
-            if row is not None and row.state != "removed":
-                return self._dataset(session, row)
+            found = session.execute(
+                _with_version().where(DatasetRow.id == dataset, DatasetRow.state != "removed")
+            ).one_or_none()
+            if found is not None:
+                return self._dataset(session, found[0], found[1])
         raise UnknownDatasetError(dataset, [known.id for known in self.datasets(asker)])
 
     def versions(self, asker: Asker, dataset: str) -> list[Version]:
@@ -202,13 +204,10 @@ class Lake:
             raise NotPublishedError(dataset, found.state)
         return found.version
 
-    def _dataset(self, session: Session, row: DatasetRow) -> Dataset:
+    def _dataset(self, session: Session, row: DatasetRow, key: int | None) -> Dataset:
         version = None
-        if row.current is not None:
-            key = session.scalar(
-                select(VersionRow.id).where(VersionRow.dataset == row.id, VersionRow.number == row.current)
-            )
-            version = self._versions.get(key or -1) or self._version(session.get_one(VersionRow, key))
+        if key is not None:
+            version = self._versions.get(key) or self._version(session.get_one(VersionRow, key))
         return Dataset(
             row.id,
             Text(row.title["zh"], row.title.get("en", "")),
@@ -234,6 +233,12 @@ class Lake:
             if len(self._versions) > MAX_VERSIONS_KEPT:
                 self._versions.popitem(last=False)
         return version
+
+
+def _with_version() -> Select[DatasetRow, int]:
+    """Ask for datasets together with the id of the version that answers, or null."""
+    current = (VersionRow.dataset == DatasetRow.id) & (VersionRow.number == DatasetRow.current)
+    return select(DatasetRow, VersionRow.id).outerjoin(VersionRow, current)
 
 
 def _place(version: Version, role: str | None) -> Place:

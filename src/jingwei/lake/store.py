@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 TableName = Literal["facts", "covers", "quarantine"]
 TABLES: tuple[TableName, ...] = ("quarantine", "covers", "facts")
 
-SMALL_ROWS = 2_000_000
-"""Up to this many rows a table is cut into small row groups, so that one cell costs a few thousand rows."""
+GROUPS = ((500_000, 2_048), (5_000_000, 8_192))
+"""Up to so many rows, a table is cut into row groups of this size: one cell costs reading one group."""
 
-SMALL_GROUP, LARGE_GROUP = 8_192, 65_536
+LARGE_GROUP = 65_536
 
 DENSE_ROWS_PER_DAY = 1_000_000
 """Above this many rows a day, a table is partitioned by the city's local day (design.md, section 4)."""
@@ -163,7 +163,7 @@ class Store:
             About how many rows are coming, if known.
 
         """
-        group = SMALL_GROUP if expected is not None and expected <= SMALL_ROWS else LARGE_GROUP
+        group = _group_rows(expected)
         order = [*cells[:1], "jw_source", "jw_row"]
         folder = load.table("facts")
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ class Store:
         if sort is not None:
             table = table.sort_by(sort)
         load.schemas[name] = table.schema
-        pq.write_table(table, path, compression="zstd", row_group_size=SMALL_GROUP)
+        pq.write_table(table, path, compression="zstd", row_group_size=_group_rows(table.num_rows))
         load.files[name] = _described([path], folder, [sort] if sort else [])
 
     def publish(self, load: Load, about: Description, content: Content, *, actor: str) -> int:
@@ -337,6 +337,11 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int]) -> int:
         },
     )
     return number
+
+
+def _group_rows(expected: int | None) -> int:
+    """Return how many rows a row group of a table of about `expected` rows holds."""
+    return next((size for rows, size in GROUPS if expected is not None and expected <= rows), LARGE_GROUP)
 
 
 @contextmanager
