@@ -10,7 +10,7 @@ export JINGWEI_HOME ?= $(CURDIR)/var
 
 NPM    ?= npm
 
-.PHONY: run test check pages soak bench lock system clean
+.PHONY: run test check pages soak bench likeness lock system clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -57,6 +57,9 @@ soak: $(VENV)/.dev ## long rounds: kill -9 a hundred times, a hundred million ro
 bench: $(VENV)/.dev ## measure what docs/benchmarks.md claims
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	for b in bench/*.py; do $(BIN)/python $$b || exit 1; done
+
+likeness: $(VENV)/.run ## renew the table of docs/demo-city.md against the public data sets in DATA
+	$(BIN)/python -m jingwei.city.demo.similarity "$(DATA)" docs/demo-city.md
 
 lock: $(VENV)/.dev ## renew requirements/*.txt from pyproject.toml
 	sh tools/lock.sh $(BIN)/uv

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
+from jingwei.access.asker import local_person
+from jingwei.city import load_pack, open_city
 from jingwei.city.demo import settings_of
 from jingwei.city.demo.codes import is_credit_code, is_identity_number
 from jingwei.city.demo.files_cases import old_code
@@ -26,6 +28,8 @@ from jingwei.lake.datums import bd09_to_wgs84, gcj02_to_wgs84
 SCRIPT = """
 import sys
 from pathlib import Path
+from jingwei.access.asker import local_person
+from jingwei.city import load_pack, open_city
 from jingwei.city.demo import settings_of
 from jingwei.city.demo.generate import generate
 generate(settings_of("tiny", 11), Path(sys.argv[1]))
@@ -50,8 +54,11 @@ def rows_of(pack: Path, manifest: Manifest, source: str) -> dict[str, list]:
         return pq.read_table(path).to_pydict()
     if path.suffix == ".xlsx":
         table = CalamineWorkbook.from_path(path).get_sheet_by_name(spec.layer).to_python()
-        header = table[spec.header_row - 1]
-        return {name: [row[index] for row in table[spec.header_row :]] for index, name in enumerate(header)}
+        names, heading, heads = table[spec.header_row - 1], "", []
+        for above, name in zip(table[spec.header_row - 2], names, strict=True):
+            heading = above or heading
+            heads.append(f"{heading}_{name}")
+        return {name: [row[index] for row in table[spec.header_row :]] for index, name in enumerate(heads)}
     text = path.read_bytes().decode(spec.encoding or "utf-8").encode()
     names = text.split(b"\n", 1)[0].decode().strip().replace('"', "").split(",")
     convert = pyarrow.csv.ConvertOptions(
@@ -137,12 +144,13 @@ def test_three_bureaus_know_the_same_firms_by_no_common_key(pack: Path, manifest
     market, tax, insured = (
         rows_of(pack, manifest, name) for name in ("firms_market", "firms_tax", "firms_insurance")
     )
-    keys = [set(market["统一社会信用代码"]), set(tax["税务登记号"]), set(insured["单位编号"])]
+    keys = [set(market["统一社会信用代码"]), set(tax["登记信息_税务登记号"]), set(insured["单位编号"])]
     assert keys[0].isdisjoint(keys[1] | keys[2])
     assert keys[1].isdisjoint(keys[2])
     by_entity = {known["firms_market"][index + 1]: name for index, name in enumerate(market["企业名称"])}
     shared = [
-        (by_entity[known["firms_tax"][index + 1]], name) for index, name in enumerate(tax["纳税人名称"])
+        (by_entity[known["firms_tax"][index + 1]], name)
+        for index, name in enumerate(tax["登记信息_纳税人名称"])
     ]
     same = np.mean([one == other for one, other in shared])
     assert 0.1 < same < 0.6
@@ -236,3 +244,23 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(FolderTakenError):
         generate(settings_of("tiny"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_the_whole_pack_loads_and_what_is_wrong_in_it_is_found(pack: Path, tmp_path: Path) -> None:
+    city = open_city(tmp_path / "home", create=True)
+    try:
+        report = load_pack(city, read_manifest(pack), pack, None, local_person())
+    finally:
+        city.close()
+    assert {source.id: source.problem for source in report.sources if source.stage != "published"} == {}
+    quarantined = {source.id: source.counts.quarantined for source in report.sources}
+    swapped = len(
+        {
+            row
+            for (source, _, fault), rows in faults_in(pack).items()
+            if source == "cases" and fault == "swapped"
+            for row, _ in rows
+        }
+    )
+    assert quarantined["cases"] >= swapped > 0
+    assert quarantined["districts"] == quarantined["unit_grids"] == 0

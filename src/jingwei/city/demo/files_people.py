@@ -234,7 +234,8 @@ def _tax(pack: Pack) -> None:
         "从业人数": firms.size[known],
         "年纳税额(万元)": np.round(firms.size[known] * random.lognormal(0.4, 0.8, len(known)), 2),
     }
-    table = Table(pack, "firms_tax", columns)
+    groups = [("登记信息", 3), ("经营地点", 3), ("规模", 2)]
+    table = Table(pack, "firms_tax", columns, groups)
     table.minus_one("从业人数", 0.01)
     table.default_point("经度", "纬度", 0.006, (116.404, 39.915))
     pack.truth.identify("firms_tax", "organisation", known)
@@ -242,7 +243,7 @@ def _tax(pack: Pack) -> None:
         "纳税人",
         table.columns,
         f"{layout.name.zh}纳税人登记情况表",
-        [("登记信息", 3), ("经营地点", 3), ("规模", 2)],
+        groups,
     )
     write_xlsx(pack.folder / "纳税人登记.xlsx", [sheet])
     pack.describe(
@@ -252,9 +253,9 @@ def _tax(pack: Pack) -> None:
         "tax",
         layer="纳税人",
         header_row=3,
-        keys=["税务登记号"],
-        name="纳税人名称",
-        place={"lon": "经度", "lat": "纬度", "crs": "BD-09"},
+        keys=[sheet.flat("税务登记号")],
+        name=sheet.flat("纳税人名称"),
+        place={"lon": sheet.flat("经度"), "lat": sheet.flat("纬度"), "crs": "BD-09"},
         time={"none": True},
         update_cycle="monthly",
         sharing="none",

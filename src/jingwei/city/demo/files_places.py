@@ -564,22 +564,22 @@ def _homes_for_the_old(pack: Pack) -> None:
         for name, part in (("第一批", slice(0, half)), ("第二批", slice(half, None)))
     ]
     write_xlsx(pack.folder / "养老机构.xlsx", sheets)
-    pack.truth.note("elderly_care_1", np.arange(half), "地址", "no-place", columns["地址"][:half])
-    pack.truth.note(
-        "elderly_care_2", np.arange(len(which) - half), "地址", "no-place", columns["地址"][half:]
-    )
     for number, sheet in enumerate(sheets, start=1):
         part = which[:half] if number == 1 else which[half:]
-        pack.truth.identify(f"elderly_care_{number}", "facility", part)
+        source = f"elderly_care_{number}"
+        pack.truth.identify(source, "facility", part)
+        pack.truth.note(
+            source, np.arange(len(part)), sheet.flat("地址"), "no-place", facilities.address[part]
+        )
         pack.describe(
-            f"elderly_care_{number}",
+            source,
             "养老机构.xlsx",
             Text(f"养老机构（{sheet.name}）", f"Elderly care, list {number}"),
             "civil-affairs",
             layer=sheet.name,
             header_row=3,
-            keys=["机构编号"],
-            name="机构名称",
+            keys=[sheet.flat("机构编号")],
+            name=sheet.flat("机构名称"),
             place={"none": True},
             time={"none": True},
             update_cycle="quarterly",

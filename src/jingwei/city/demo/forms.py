@@ -105,6 +105,15 @@ class Sheet:
     title: str = ""
     groups: Sequence[tuple[str, int]] = ()
 
+    def flat(self, column: str) -> str:
+        """Return the name under which a reader of both header rows knows a column: heading and name."""
+        at = list(self.columns).index(column)
+        for heading, width in self.groups:
+            if at < width:
+                return f"{heading}_{column}"
+            at -= width
+        return column
+
 
 def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
     """Write a workbook; header cells are merged as departments like them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from jingwei.city.demo.arrays import Floats, Geometries, Ints, Texts
 from jingwei.city.demo.codes import CREDIT_ALPHABET
-from jingwei.city.demo.forms import Columns, write_csv, write_geojson, write_geoparquet, write_parquet
+from jingwei.city.demo.forms import Columns, Sheet, write_csv, write_geojson, write_geoparquet, write_parquet
 from jingwei.city.demo.town import Town
 from jingwei.city.demo.truth import Truth
 from jingwei.lake.datums import wgs84_to_bd09, wgs84_to_gcj02
@@ -166,8 +167,11 @@ def serial(prefix: str, count: int, digits: int = 7) -> Texts:
 class Table:
     """A department's table while faults are put into it; each is recorded in the truth."""
 
-    def __init__(self, pack: Pack, source: str, columns: dict[str, Any]) -> None:
+    def __init__(
+        self, pack: Pack, source: str, columns: dict[str, Any], groups: Sequence[tuple[str, int]] = ()
+    ) -> None:
         self.pack, self.source = pack, source
+        self.names = Sheet("", columns, "", groups)
         self.columns = {name: np.array(values, dtype=_kind(values)) for name, values in columns.items()}
         self.random = pack.town.settings.draws(f"faults:{source}")
 
@@ -181,7 +185,7 @@ class Table:
 
     def _set(self, rows: Ints, column: str, fault: str, value: Any) -> None:
         values = self.columns[column]
-        self.pack.truth.note(self.source, rows, column, fault, values[rows])
+        self.pack.truth.note(self.source, rows, self.names.flat(column), fault, values[rows])
         if values.dtype != object:
             values = self.columns[column] = values.astype(object)
         values[rows] = value
@@ -226,7 +230,7 @@ class Table:
 
     def mark(self, rows: Ints, column: str, fault: str, true_value: Any = "") -> None:
         """Record a fault that is already in the table."""
-        self.pack.truth.note(self.source, rows, column, fault, true_value)
+        self.pack.truth.note(self.source, rows, self.names.flat(column), fault, true_value)
 
 
 def _kind(values: Any) -> Any:

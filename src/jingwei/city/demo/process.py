@@ -136,6 +136,12 @@ def step(world: World, state: State, minutes: int) -> tuple[State, Readings]:
     return advance(world, state, minutes // MINUTES)
 
 
+def demand_by_hour(world: World) -> Floats:
+    """Return the mean demand for travel in each hour of the day over four weeks, shape (24,)."""
+    run = _Run(world, State(world.first_step, {}), clock.span(world.first_step, 28 * STEPS_PER_DAY))
+    return np.asarray(run.travel().reshape(-1, 24, clock.STEPS_PER_HOUR).mean(axis=(0, 2)))
+
+
 def advance(world: World, state: State, count: int) -> tuple[State, Readings]:
     """Carry the process forward by `count` steps; return the new state and the true readings."""
     run = _Run(world, state, clock.span(state.step, count))
@@ -357,9 +363,8 @@ class _Run:
         washed = self.smooth("washed", np.clip(wet * 2.5, 0.0, 1.0), 3.0)
         still = np.clip(1.6 - 0.28 * wind, 0.5, 1.6)
         drift = self.wander("dust", 1, 26.0) + 0.35 * self.wander("dust-local", count, 6.0)
-        night = 0.08 * np.cos(2.0 * np.pi * (hour - 0.5) / 24.0) + 0.07 * np.cos(
-            4.0 * np.pi * (hour - 9.0) / 24.0
-        )
+        night = 0.10 * np.cos(2.0 * np.pi * (hour - 22.5) / 24.0)
+        night = night + 0.025 * np.cos(4.0 * np.pi * (hour - 9.5) / 24.0)
         fine = (
             23.0
             * (0.72 + 0.75 * winter + 0.9 * haze)
@@ -368,14 +373,14 @@ class _Run:
             * (1.0 - 0.62 * washed)
         )
         coarse = fine * 1.38 + 9.0 + 6.0 * np.maximum(self.wander("coarse", count, 8.0), -1.0)
-        nitrogen = (9.0 + 24.0 * traffic) * (0.8 + 0.5 * winter) * still * np.exp(0.2 * drift)
         sun = np.clip(np.cos(2.0 * np.pi * (hour - 14.6) / 24.0) + 0.35, 0.0, None)
-        ozone = (30.0 + 62.0 * sun * np.clip((temperature - 4.0) / 22.0, 0.15, 1.5)) * (
-            1.0 - 0.5 * washed
-        ) - 0.35 * nitrogen
+        mixed = 1.0 - 0.30 * sun  # the layer that exhaust mixes into is deep in the afternoon
+        nitrogen = (19.0 + 9.0 * traffic) * mixed * (0.8 + 0.5 * winter) * still * np.exp(0.2 * drift)
+        light = np.clip((temperature - 4.0) / 22.0, 0.1, 1.5)
+        ozone = (18.0 + 76.0 * sun * light) * (1.0 - 0.5 * washed) - 0.35 * nitrogen
         sulphur = 4.2 + 3.6 * winter + 1.2 * self.wander("sulphur", count, 10.0)
         carbon = 0.42 + 0.006 * fine + 0.22 * traffic
-        ozone = np.maximum(ozone + 26.0 + 5.0 * self.wander("ozone", count, 5.0), 4.0)
+        ozone = np.maximum(ozone + 17.0 + 5.0 * self.wander("ozone", count, 5.0), 4.0)
         stack = [fine, coarse, nitrogen, sulphur, ozone, carbon]
         return np.stack(
             [np.maximum(np.broadcast_to(item, (self.span.count, count)), 0.1) for item in stack], axis=-1
