@@ -73,3 +73,12 @@ declare("department.changed", Text("部门更名或改隶", "A department was re
             "parent": Field(str | None, Text("上级部门", "the department above it")),
         })  # fmt: skip
 declare("department.closed", Text("部门撤销", "A department was closed"), subject=DEPARTMENT)
+declare(
+    "policy.adopted",
+    Text("新版策略生效", "A new version of the policies took effect"),
+    subject="policies",
+    fields={
+        "version": Field(int, Text("版本号", "its number")),
+        "digest": Field(str, Text("策略文本的 SHA-256", "SHA-256 of its text")),
+    },
+)

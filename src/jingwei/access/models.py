@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base, Counter
@@ -92,3 +92,15 @@ class TokenRow(Base):
     created: Mapped[datetime]
     expires: Mapped[datetime]
     used: Mapped[datetime | None]
+
+
+class PolicyVersion(Base):
+    """The policies as they were adopted; the highest number is in force."""
+
+    __tablename__ = "policy_version"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    examples: Mapped[list[Any]]
+    adopted: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))

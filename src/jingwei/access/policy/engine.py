@@ -1,0 +1,282 @@
+"""Deciding: a set of policies, ready to be asked."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import cedarpy
+
+from jingwei.access.asker import Asker
+from jingwei.access.policy.conditions import Entity, Hierarchy, Residual, RowFilter
+from jingwei.access.policy.vocabulary import actions, resource_type
+from jingwei.access.roles import roles
+from jingwei.errors import JingweiError
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+Mask = Literal["clear", "generalise", "partial", "hash", "hidden"]
+"""How a field is shown, from most to least."""
+
+_MASKS: tuple[Mask, ...] = ("clear", "generalise", "partial", "hash", "hidden")
+_KEPT = 2000
+"""Askers whose entities and filters are kept ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What something is to be done with. Departments are given by code, people by identifier."""
+
+    kind: str
+    id: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """For what, when and where something is asked."""
+
+    purpose: str = ""
+    time: datetime = field(default_factory=now_utc)
+    cell: int | None = None
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+
+    def context(self) -> dict[str, Any]:
+        """Return what policies see: seconds since 1970, and hour and weekday (Monday is 1) of the city."""
+        local = self.time.astimezone(self.zone)
+        known: dict[str, Any] = {
+            "purpose": self.purpose,
+            "time": int(self.time.timestamp()),
+            "hour": local.hour,
+            "weekday": local.isoweekday(),
+        }
+        return known if self.cell is None else known | {"cell": self.cell}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something may be done, by which rules, and what they say to the asker."""
+
+    allowed: bool
+    rules: tuple[str, ...]
+    annotations: tuple[Mapping[str, str], ...]
+
+
+class RefusedError(JingweiError):
+    """The policies do not allow it. The message names the rule where the rule itself says so."""
+
+    code = "refused"
+    status = 403
+
+    def __init__(self, action: str, decision: Decision) -> None:
+        says = [note["says"] for note in decision.annotations if note.get("says")]
+        asks = [note["ask"] for note in decision.annotations if note.get("ask")]
+        told = actions().get(action)
+        name = told.says if told else Text(action, action)
+        reason = f"（{'；'.join(says)}）" if says else ""
+        super().__init__(
+            Text(
+                f"没有权限：{name.zh}{reason}",
+                f"you may not {name.en}{': ' + '; '.join(says) if says else ''}.",
+            ),
+            mend=Text(f"可向 {'、'.join(asks)} 申请", f"Ask {', '.join(asks)}.") if asks else None,
+            where={"action": action, "rules": list(decision.rules)} if says else {"action": action},
+        )
+
+
+class Policies:
+    """A version of the policies, ready to decide for anyone.
+
+    Parameters
+    ----------
+    text
+        The policies in Cedar.
+    version
+        The number of this version; part of what caches of answers are keyed by.
+    departments
+        Each department's code and that of the one above it.
+
+    """
+
+    def __init__(self, text: str, version: int, departments: Iterable[tuple[str, str | None]] = ()) -> None:
+        self.text = text
+        self.version = version
+        self._set = cedarpy.PolicySet.from_str(text)
+        written = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+        self._annotations: dict[str, dict[str, str]] = {
+            name: {key: value or "" for key, value in policy.get("annotations", {}).items()}
+            for name, policy in written.items()
+        }
+        self._names_individuals = any(map(_names_individuals, written.values()))
+        self._above = dict(departments)
+        self._base = cedarpy.Entities.from_json_str(json.dumps(self._base_entities()))
+        self._entities: OrderedDict[Asker, cedarpy.Entities] = OrderedDict()
+
+    # deciding
+
+    def decide(
+        self, asker: Asker, action: str, resource: Resource, situation: Situation | None = None
+    ) -> Decision:
+        """Say whether `asker` may do `action` with `resource`.
+
+        A resource that lacks a required attribute is refused: what is not known is not shown.
+        """
+        kind = resource_type(resource.kind)
+        if not kind.required <= {name for name, value in resource.attributes.items() if value is not None}:
+            return Decision(allowed=False, rules=(), annotations=())
+        told = {
+            "uid": {"type": resource.kind, "id": resource.id},
+            "attrs": {
+                name: _cedar_value(kind.types[name], value)
+                for name, value in resource.attributes.items()
+                if value is not None and name in kind.types
+            },
+            "parents": [],
+        }
+        entities = self._entities_of(asker).with_added_json_str(json.dumps([told]))
+        request = {
+            "principal": {"type": "Person", "id": asker.id},
+            "action": {"type": "Action", "id": action},
+            "resource": {"type": resource.kind, "id": resource.id},
+            "context": (situation or Situation()).context(),
+        }
+        answer = cedarpy.is_authorized(request, self._set, entities)
+        reasons = answer.diagnostics.reasons
+        notes = tuple(self._annotations[name] for name in reasons)
+        names = tuple(note.get("id") or name for name, note in zip(reasons, notes, strict=True))
+        return Decision(bool(answer.allowed), names, notes)
+
+    def check(
+        self, asker: Asker, action: str, resource: Resource, situation: Situation | None = None
+    ) -> None:
+        """Raise `RefusedError` unless `asker` may do `action` with `resource`."""
+        decision = self.decide(asker, action, resource, situation)
+        if not decision.allowed:
+            raise RefusedError(action, decision)
+
+    def rows(self, asker: Asker, action: str, kind: str, situation: Situation | None = None) -> RowFilter:
+        """Return which resources of a kind `asker` may do `action` with, to be put as an SQL condition."""
+        request = {
+            "principal": f"Person::{json.dumps(asker.id, ensure_ascii=False)}",
+            "action": f"Action::{json.dumps(action)}",
+            "context": (situation or Situation()).context(),
+        }
+        answer = cedarpy.is_authorized_partial(request, self._set, self._entities_of(asker))
+        residuals = tuple(
+            Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
+            for _, policy in sorted(answer.residuals.items())
+        )
+        return RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
+
+    def mask(self, asker: Asker, resource: Resource, situation: Situation | None = None) -> Mask:
+        """Return how a field is shown: by `@mask` of the rule that permits most; clear if it has none."""
+        decision = self.decide(asker, "field.read", resource, situation)
+        if not decision.allowed:
+            return "hidden"
+        masks = [note.get("mask", "clear") for note in decision.annotations]
+        return min((mask for mask in _MASKS if mask in masks), key=_MASKS.index, default="hidden")
+
+    def place_level(self, asker: Asker, resource: Resource, situation: Situation | None = None) -> int:
+        """Return the finest level at which places of a dataset are shown: 32 as they are, 0 not at all."""
+        decision = self.decide(asker, "place.read", resource, situation)
+        if not decision.allowed:
+            return 0
+        return max(int(note.get("level", "32")) for note in decision.annotations)
+
+    def scope(self, asker: Asker) -> str:
+        """Return what caches of answers are keyed by: askers of one scope may be given the same bytes."""
+        individual = asker.id if self._names_individuals else ""
+        return f"{self.version}|{asker.scope}|{individual}"
+
+    # what policies see
+
+    def _base_entities(self) -> list[dict[str, Any]]:
+        listed = [_entity("Role", name) for name in {*roles(), "local"}]
+        listed += [_entity("Action", name) for name in actions()]
+        for code, parent in self._above.items():
+            listed.append(_entity("Department", code, parents=[("Department", parent)] if parent else []))
+        return listed
+
+    def _entities_of(self, asker: Asker) -> cedarpy.Entities:
+        known = self._entities.get(asker)
+        if known is None:
+            parents = [("Role", role) for role in asker.roles if role in roles() or role == "local"]
+            parents += [("Department", code) for code in asker.departments if code in self._above]
+            duties = [f"{role}/{department}" for role, department in asker.duties]
+            held = [{"__entity": {"type": "Department", "id": code}} for code in sorted(asker.departments)]
+            listed = [_entity("Duty", duty) for duty in duties]
+            parents += [("Duty", duty) for duty in duties]
+            listed.append(_entity("Person", asker.id, parents=parents, attrs={"departments": held}))
+            known = self._base.with_added_json_str(json.dumps(listed))
+            self._entities[asker] = known
+            if len(self._entities) > _KEPT:
+                self._entities.popitem(last=False)
+        return known
+
+    def _hierarchy(self, asker: Asker) -> Hierarchy:
+        above: dict[Entity, frozenset[Entity]] = {
+            ("Department", code): frozenset(("Department", one) for one in self._chain(code))
+            for code in self._above
+        }
+        own: set[Entity] = {("Person", asker.id)}
+        own |= {("Role", role) for role in asker.roles}
+        own |= {("Duty", f"{role}/{department}") for role, department in asker.duties}
+        own |= {("Department", one) for code in asker.departments for one in self._chain(code)}
+        above["Person", asker.id] = frozenset(own)
+        return Hierarchy(above)
+
+    def _chain(self, code: str | None) -> Iterator[str]:
+        while code is not None and code in self._above:
+            yield code
+            code = self._above[code]
+
+
+def _entity(
+    kind: str, identifier: str, *, parents: Iterable[Entity] = (), attrs: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "uid": {"type": kind, "id": identifier},
+        "attrs": attrs or {},
+        "parents": [{"type": parent, "id": name} for parent, name in parents],
+    }
+
+
+def _cedar_value(type_: str, value: Any) -> Any:
+    if type_ in ("Department", "Person"):
+        return {"__entity": {"type": type_, "id": value}}
+    return sorted(value) if type_ == "Set<String>" else value
+
+
+def _conjunction(conditions: list[dict[str, Any]]) -> Any:
+    """Return the conditions of a residual as one: all `when`, none of `unless`."""
+    whole: Any = {"Value": True}
+    for condition in conditions:
+        body = condition["body"] if condition["kind"] == "when" else {"!": {"arg": condition["body"]}}
+        whole = body if whole == {"Value": True} else {"&&": {"left": whole, "right": body}}
+    return whole
+
+
+def _names_individuals(policy: dict[str, Any]) -> bool:
+    """Say whether a policy tells apart people who hold the same duties."""
+    return policy["principal"].get("op") == "==" or any(
+        _uses_person(condition["body"]) for condition in policy["conditions"]
+    )
+
+
+def _uses_person(node: Any) -> bool:
+    if isinstance(node, list):
+        return any(map(_uses_person, node))
+    if not isinstance(node, dict):
+        return False
+    if node == {"Var": "principal"}:
+        return True
+    if "in" in node and node["in"].get("left") == {"Var": "principal"}:
+        return _uses_person(node["in"]["right"])
+    if "." in node and node["."] == {"left": {"Var": "principal"}, "attr": "departments"}:
+        return False
+    return any(map(_uses_person, node.values()))

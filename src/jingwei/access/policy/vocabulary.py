@@ -1,0 +1,131 @@
+"""What policies speak of: kinds of resources with their attributes, and actions. Parts declare theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from jingwei.words import Text
+
+AttributeType = Literal["String", "Long", "Bool", "Set<String>", "Department", "Person"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A kind of thing that something is done with.
+
+    An attribute whose name ends in `?` may be missing; policies ask with `has` before they use it.
+    """
+
+    name: str
+    attributes: Mapping[str, AttributeType]
+
+    @property
+    def types(self) -> dict[str, AttributeType]:
+        """The attributes without the mark for those that may be missing."""
+        return {name.removesuffix("?"): type_ for name, type_ in self.attributes.items()}
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The attributes that are never missing."""
+        return frozenset(name for name in self.attributes if not name.endswith("?"))
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that is done with resources of given kinds."""
+
+    name: str
+    resources: tuple[str, ...]
+    says: Text
+
+
+_resources: dict[str, ResourceType] = {}
+_actions: dict[str, Action] = {}
+
+_CONTEXT = "{ purpose: String, time: Long, hour: Long, weekday: Long, cell?: Long }"
+
+
+def declare_resource(name: str, attributes: Mapping[str, AttributeType]) -> ResourceType:
+    """Declare a kind of resource, so that policies can speak of it."""
+    _resources[name] = ResourceType(name, attributes)
+    return _resources[name]
+
+
+def declare_action(name: str, resources: tuple[str, ...], says: Text) -> str:
+    """Declare an action on kinds of resources; return its name."""
+    _actions[name] = Action(name, resources, says)
+    return name
+
+
+def resource_type(name: str) -> ResourceType:
+    """Return a declared kind of resource."""
+    return _resources[name]
+
+
+def actions() -> dict[str, Action]:
+    """Return all declared actions by name."""
+    return dict(_actions)
+
+
+def schema() -> str:
+    """Return the Cedar schema of all that is declared."""
+    lines = [
+        "entity Role;",
+        "entity Duty;",
+        "entity Department in [Department];",
+        "entity Person in [Department, Role, Duty] { departments: Set<Department> };",
+    ]
+    for kind in _resources.values():
+        if kind.name not in ("Person", "Department"):
+            attributes = ", ".join(f"{name}: {type_}" for name, type_ in kind.attributes.items())
+            lines.append(f"entity {kind.name} {{ {attributes} }};")
+    for action in _actions.values():
+        kinds = ", ".join(action.resources)
+        lines.append(
+            f'action "{action.name}" appliesTo'
+            f" {{ principal: [Person], resource: [{kinds}], context: {_CONTEXT} }};"
+        )
+    return "\n".join(lines) + "\n"
+
+
+declare_resource("City", {})
+declare_resource("Log", {})
+declare_resource("PolicySet", {})
+declare_resource("Account", {"person": "Person"})
+declare_resource("Dataset", {"owner": "Department", "sharing": "String", "level": "Long"})
+declare_resource(
+    "Field",
+    {"owner": "Department", "sharing": "String", "level": "Long", "personal": "Bool", "dataset": "String"},
+)
+declare_resource(
+    "Fact",
+    {
+        "owner": "Department",
+        "sharing": "String",
+        "level": "Long",
+        "dataset": "String",
+        "object?": "String",
+        "cell?": "Long",
+        "time?": "Long",
+    },
+)
+
+declare_action("city.read", ("City",), Text("查看城市概况", "see the city"))
+declare_action("dataset.list", ("Dataset",), Text("查看数据集目录", "see that a dataset exists"))
+declare_action("dataset.read", ("Dataset", "Fact"), Text("读取数据", "read data"))
+declare_action("dataset.publish", ("Dataset",), Text("发布数据集", "publish a dataset"))
+declare_action("dataset.export", ("Dataset", "Fact"), Text("导出数据", "export data"))
+declare_action("field.read", ("Field",), Text("读取字段", "read a field"))
+declare_action("place.read", ("Dataset",), Text("查看位置", "see where facts are"))
+declare_action("account.use", ("Account",), Text("管理本人账号", "manage one's own account"))
+declare_action("people.read", ("City",), Text("查看人员和部门", "see people and departments"))
+declare_action("people.manage", ("City",), Text("管理人员和部门", "manage people and departments"))
+declare_action("roles.manage", ("City",), Text("授予和收回角色", "give and take roles"))
+declare_action("policy.read", ("PolicySet",), Text("查看策略", "read the policies"))
+declare_action("policy.change", ("PolicySet",), Text("修改策略", "change the policies"))
+declare_action("log.read", ("Log",), Text("查看日志", "read the log"))
+declare_action("log.export", ("Log",), Text("导出日志", "export the log"))
+declare_action("object.read", ("City",), Text("查看对象", "see an object"))
+declare_action("object.manage", ("City",), Text("管理对象标识", "manage identifiers of objects"))
