@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Literal
@@ -115,7 +115,9 @@ class Policies:
         self._names_individuals = any(map(_names_individuals, written.values()))
         self._above = dict(departments)
         self._base = cedarpy.Entities.from_json_str(json.dumps(self._base_entities()))
+        self._uses_time = any(map(_uses_time, written.values()))
         self._entities: OrderedDict[Asker, cedarpy.Entities] = OrderedDict()
+        self._filters: OrderedDict[tuple[Any, ...], RowFilter] = OrderedDict()
 
     # deciding
 
@@ -138,7 +140,12 @@ class Policies:
             },
             "parents": [],
         }
-        entities = self._entities_of(asker).with_added_json_str(json.dumps([told]))
+        owners = [
+            str(value) for name, value in resource.attributes.items() if kind.types.get(name) == "Department"
+        ]
+        known = {one for code in asker.departments for one in self._chain(code)}
+        around = [told, *self._chains(owners, but=known)]
+        entities = self._entities_of(asker).with_added_json_str(json.dumps(around))
         request = {
             "principal": {"type": "Person", "id": asker.id},
             "action": {"type": "Action", "id": action},
@@ -161,17 +168,24 @@ class Policies:
 
     def rows(self, asker: Asker, action: str, kind: str, situation: Situation | None = None) -> RowFilter:
         """Return which resources of a kind `asker` may do `action` with, to be put as an SQL condition."""
-        request = {
-            "principal": f"Person::{json.dumps(asker.id, ensure_ascii=False)}",
-            "action": f"Action::{json.dumps(action)}",
-            "context": (situation or Situation()).context(),
-        }
-        answer = cedarpy.is_authorized_partial(request, self._set, self._entities_of(asker))
-        residuals = tuple(
-            Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
-            for _, policy in sorted(answer.residuals.items())
-        )
-        return RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
+        context = (situation or Situation()).context()
+        key = (asker, action, kind, *((n, v) for n, v in context.items() if n != "time" or self._uses_time))
+        known = self._filters.get(key)
+        if known is None:
+            request = {
+                "principal": f"Person::{json.dumps(asker.id, ensure_ascii=False)}",
+                "action": f"Action::{json.dumps(action)}",
+                "context": context,
+            }
+            entities = self._base.with_added_json_str(json.dumps(self._own_entities(asker)))
+            answer = cedarpy.is_authorized_partial(request, self._set, entities)
+            residuals = tuple(
+                Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
+                for _, policy in sorted(answer.residuals.items())
+            )
+            known = RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
+            _keep(self._filters, key, known)
+        return known
 
     def mask(self, asker: Asker, resource: Resource, situation: Situation | None = None) -> Mask:
         """Return how a field is shown: by `@mask` of the rule that permits most; clear if it has none."""
@@ -198,25 +212,36 @@ class Policies:
     def _base_entities(self) -> list[dict[str, Any]]:
         listed = [_entity("Role", name) for name in {*roles(), "local"}]
         listed += [_entity("Action", name) for name in actions()]
-        for code, parent in self._above.items():
-            listed.append(_entity("Department", code, parents=[("Department", parent)] if parent else []))
-        return listed
+        return listed + [self._department(code) for code in self._above]
+
+    def _own_entities(self, asker: Asker) -> list[dict[str, Any]]:
+        """Return a person as policies see one, with the duties held."""
+        duties = [("Duty", f"{role}/{department}") for role, department in sorted(asker.duties)]
+        parents = [("Role", role) for role in sorted(asker.roles)] + duties
+        parents += [("Department", code) for code in sorted(asker.departments) if code in self._above]
+        held = [_reference("Department", code) for code in sorted(asker.departments)]
+        person = _entity("Person", asker.id, parents=parents, attrs={"departments": held})
+        return [person, *(_entity(kind, name) for kind, name in duties)]
 
     def _entities_of(self, asker: Asker) -> cedarpy.Entities:
+        """Return a person and all that the person is in: the fewer entities, the quicker the decision."""
         known = self._entities.get(asker)
         if known is None:
-            parents = [("Role", role) for role in asker.roles if role in roles() or role == "local"]
-            parents += [("Department", code) for code in asker.departments if code in self._above]
-            duties = [f"{role}/{department}" for role, department in asker.duties]
-            held = [{"__entity": {"type": "Department", "id": code}} for code in sorted(asker.departments)]
-            listed = [_entity("Duty", duty) for duty in duties]
-            parents += [("Duty", duty) for duty in duties]
-            listed.append(_entity("Person", asker.id, parents=parents, attrs={"departments": held}))
-            known = self._base.with_added_json_str(json.dumps(listed))
-            self._entities[asker] = known
-            if len(self._entities) > _KEPT:
-                self._entities.popitem(last=False)
+            listed = self._own_entities(asker)
+            listed += [_entity("Role", role) for role in sorted(asker.roles)]
+            listed += self._chains(asker.departments)
+            known = cedarpy.Entities.from_json_str(json.dumps(listed))
+            _keep(self._entities, asker, known)
         return known
+
+    def _chains(self, codes: Iterable[str], but: Container[str] = ()) -> list[dict[str, Any]]:
+        """Return departments and all above them, leaving out those that are known already."""
+        wanted = dict.fromkeys(one for code in codes for one in self._chain(code) if one not in but)
+        return [self._department(code) for code in wanted]
+
+    def _department(self, code: str) -> dict[str, Any]:
+        parent = self._above.get(code)
+        return _entity("Department", code, parents=[("Department", parent)] if parent else [])
 
     def _hierarchy(self, asker: Asker) -> Hierarchy:
         above: dict[Entity, frozenset[Entity]] = {
@@ -246,9 +271,20 @@ def _entity(
     }
 
 
+def _reference(kind: str, identifier: str) -> dict[str, Any]:
+    return {"__entity": {"type": kind, "id": identifier}}
+
+
+def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    """Keep a value, forgetting the oldest beyond what is to be kept."""
+    cache[key] = value
+    if len(cache) > _KEPT:
+        cache.popitem(last=False)
+
+
 def _cedar_value(type_: str, value: Any) -> Any:
     if type_ in ("Department", "Person"):
-        return {"__entity": {"type": type_, "id": value}}
+        return _reference(type_, value)
     return sorted(value) if type_ == "Set<String>" else value
 
 
@@ -280,3 +316,12 @@ def _uses_person(node: Any) -> bool:
     if "." in node and node["."] == {"left": {"Var": "principal"}, "attr": "departments"}:
         return False
     return any(map(_uses_person, node.values()))
+
+
+def _uses_time(node: Any) -> bool:
+    """Say whether a policy looks at the moment; else its filters serve for every moment of an hour."""
+    if isinstance(node, list):
+        return any(map(_uses_time, node))
+    if not isinstance(node, dict):
+        return False
+    return node == {"left": {"Var": "context"}, "attr": "time"} or any(map(_uses_time, node.values()))
