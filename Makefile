@@ -40,7 +40,7 @@ run: $(VENV)/.run $(STATIC) ## open a city at http://localhost:8000 (CITY=path o
 	$(BIN)/jingwei up $(CITY) $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
 test: $(VENV)/.dev $(STATIC) system check ## set everything up, then check and test all of it
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.dev ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .
