@@ -719,7 +719,7 @@ def geosot_cell(lat: Number, lon: Number, level: int) -> Cell:
     at = position(lat, lon)
     if at.y >= POLAR and level >= 8:
         digits = polar_code(_geosot_polar(level), at)
-        return geosot_of_digits(_southern_digits(digits) if at.southern else digits)
+        return geosot_of_digits(southern_digits(digits) if at.southern else digits)
     code = geosot_code64(geosot_axis(at.southern, at.y), geosot_axis(at.western, at.x))
     return code >> (64 - 2 * level) << (64 - 2 * level), level
 
@@ -730,7 +730,7 @@ def _geosot_polar(level: int) -> dict[str, Box]:
     return GEOSOT_POLAR[level]
 
 
-def _southern_digits(digits: str) -> str:
+def southern_digits(digits: str) -> str:
     return str(int(digits[0]) + 2) + digits[1:]
 
 
@@ -776,7 +776,7 @@ def geosot_box(cell: Cell) -> Box:
     for code, box in GEOSOT_POLAR.get(level, {}).items():
         if digits == code:
             return box
-        if digits == _southern_digits(code):
+        if digits == southern_digits(code):
             return mirrored(box, southern=True)
     lat, lon = (
         _axis_strip(bits, level, axis)
@@ -817,7 +817,7 @@ def _geosot_cell_of(level: int, box: Box) -> Cell:
     southern = box[2] <= 0
     for digits, each in GEOSOT_POLAR.get(level, {}).items():
         if mirrored(each, southern) == box:
-            return geosot_of_digits(_southern_digits(digits) if southern else digits)
+            return geosot_of_digits(southern_digits(digits) if southern else digits)
     at = near_corner(box)
     return geosot_code64(geosot_axis(at.southern, at.y), geosot_axis(at.western, at.x)), level
 
@@ -837,7 +837,7 @@ def geosot_parent(cell: Cell) -> Cell:
     for digits, each in GEOSOT_POLAR.get(level - 1, {}).items():
         upper = mirrored(each, box[2] <= 0)
         if adjacency(upper, box) == "same":
-            return geosot_of_digits(_southern_digits(digits) if box[2] <= 0 else digits)
+            return geosot_of_digits(southern_digits(digits) if box[2] <= 0 else digits)
     raise ValueError("the polar cell of level 8 lies in no one cell of level 7")
 
 
@@ -851,7 +851,7 @@ def geosot_children(cell: Cell) -> list[Cell]:
     level_within(level + 1, 1, 32)
     if is_polar(cell):
         lower = (
-            geosot_of_digits(_southern_digits(digits) if geosot_box(cell)[2] <= 0 else digits)
+            geosot_of_digits(southern_digits(digits) if geosot_box(cell)[2] <= 0 else digits)
             for digits in _geosot_polar(level + 1)
         )
         return sorted(each for each in lower if geosot_parent(each) == cell)
