@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import importlib.machinery
 import pkgutil
 import re
 from dataclasses import dataclass
@@ -133,7 +133,9 @@ def event_type(name: str) -> EventType:
 def load_declarations() -> None:
     """Read what the parts declare: the module `events` of each, found by its name."""
     for part in pkgutil.iter_modules(jingwei.__path__):
-        if importlib.util.find_spec(f"jingwei.{part.name}.events") if part.ispkg else None:
+        rooms = [f"{root}/{part.name}" for root in jingwei.__path__]
+        # Looked for as a file: to ask by its full name would import every part, the web and its pages too.
+        if part.ispkg and importlib.machinery.PathFinder.find_spec("events", rooms):
             importlib.import_module(f"jingwei.{part.name}.events")
 
 
