@@ -8,11 +8,9 @@ writes/s (docs/performance.md of transparency-dev/tessera).
 """
 
 import argparse
-import contextlib
 import os
 import random
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -157,16 +155,6 @@ def audit(records, sealer, folder):
     rate(f"audit of {count:,} entries in {seconds:.1f} s", count, seconds, 100_000)
 
 
-@contextlib.contextmanager
-def running(sealer):
-    stop = threading.Event()
-    thread = threading.Thread(target=sealer.run, args=(stop,))
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--entries", type=int, default=1_000_000)
@@ -182,7 +170,7 @@ def main():
             with records.read() as session:
                 print(f"\n-- a log of {ledger.size(session):,} entries --")
             fsyncs = fsync_rate(folder)
-            with running(sealer):
+            with sealer.running():
                 until_sealed(records, sealer)
                 one_by_one(records, fsyncs)
                 in_batches(records, 10)

@@ -179,10 +179,11 @@ def main() -> None:
 def up(pack: Path | None, data: Path | None, home: Path | None, host: str, port: int) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     from jingwei import web
+    from jingwei.ledger.sealer import Sealer
 
     web.listen(host, port).close()  # better to hear of it before a long load than after
     city = _loaded(pack, data, home)[0] if pack is not None else _open(None)
-    with city:
+    with city, Sealer(city.records, city.home / "log").running():
         web.serve(web.create_app(city), host=host, port=port, ready=_ready)
 
 

@@ -10,6 +10,7 @@ from jingwei.ledger.service import (
     entry_at,
     erase,
     events_of,
+    search,
     size,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "event_types",
     "events_of",
     "events_page",
+    "search",
     "size",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -180,6 +180,19 @@ class Sealer:
             else:
                 self.bells.appended.wait(seen, LOOK_AGAIN)
         self.seal_all()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Sealer]:
+        """Seal in a thread of its own while the block lasts."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.run, args=(stop,), name="sealer", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            self.bells.appended.ring()
+            thread.join()
 
     def _seal_group(self, session: Session, head: Head, *, successor: Signer | None = None) -> int:
         now = self.clock()

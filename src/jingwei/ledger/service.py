@@ -127,6 +127,29 @@ def entries(session: Session, start: int, end: int, *, types: Collection[str] | 
     return [_entry(event) for event in session.scalars(question.order_by(Event.position))]
 
 
+def search(
+    session: Session,
+    *,
+    types: Collection[str] = (),
+    subject: str | None = None,
+    actor: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Entry]:
+    """Return sealed events, newest first: of types, on a subject, by an actor, before a position."""
+    question = select(Event).where(Event.position.is_not(None))
+    if types:
+        question = question.where(Event.type.in_(types))
+    if subject is not None:
+        question = question.where(Event.subject == subject)
+    if actor is not None:
+        question = question.where(Event.actor == actor)
+    if before is not None:
+        question = question.where(Event.position < before)
+    found = session.scalars(question.order_by(Event.position.desc()).limit(limit))
+    return [_entry(event) for event in found]
+
+
 def entry_at(session: Session, position: int) -> Entry:
     """Return the event at `position`.
 

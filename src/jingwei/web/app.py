@@ -11,11 +11,12 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from jingwei import __version__, grid
+from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city import City
 from jingwei.web import limits, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.jobs import Jobs
-from jingwei.web.routes import cells, codes, datasets, features, loading, search
+from jingwei.web.routes import cells, codes, datasets, features, loading, log, objects, search
 from jingwei.web.routes import city as city_routes
 from jingwei.web.tiles import Tiles
 
@@ -26,6 +27,8 @@ TAGS = [
     {"name": "cells", "description": "Everything in a cell, of all datasets"},
     {"name": "loading", "description": "Finishing what was held back"},
     {"name": "search", "description": "Places by code, coordinates or name"},
+    {"name": "objects", "description": "Objects by their identifiers: what became of them, labels"},
+    {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
 ]
 
@@ -70,8 +73,9 @@ def _serve_city(app: FastAPI, city: City) -> None:
     app.state.tiles = Tiles(city.lake)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()
+    app.state.policies = PolicyKeeper(city.records)
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    for part in (city_routes, datasets, features, cells, search, loading):
+    for part in (city_routes, datasets, features, cells, search, loading, objects, log):
         app.include_router(part.router, prefix="/api")
 
 
