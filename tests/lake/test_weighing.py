@@ -159,6 +159,24 @@ def test_a_boundary_in_another_system_is_found():
     assert check_boundary(bow).rule == "self-intersection"
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_anywhere_in_china_a_decision_is_right(seed):
+    random = np.random.default_rng(seed)
+    west, south = random.uniform(75, 134), random.uniform(4, 52)
+    lon, lat = random.uniform(west, west + 0.15, 600), random.uniform(south, south + 0.15, 600)
+    names = np.array([f"n{n % 300}" for n in range(600)], dtype=object)
+    anchor = Anchor("stops", shapely.points(lon, lat), names.copy())
+    mixed = random.random(600) < random.choice([0, 0.2, 0.6])
+    names[mixed] = random.permutation(names[mixed])
+    noise = random.normal(0, random.choice([0, 5, 40]) * METRE, (2, 600))
+    for datum in DATUMS:
+        x, y = FROM_WGS84[datum](lon + noise[0], lat + noise[1])
+        verdict = weigh_datums(x, y, boundary=None, anchors=[anchor], names=names)
+        assert verdict.decided in (None, datum)
+    turned = west + (lon - west) * 0.98, south + (lat - south) * 1.02
+    assert weigh_datums(*turned, boundary=None, anchors=[anchor], names=names).decided is None
+
+
 def rows(path):
     with open_form(path) as reading:
         return pa.Table.from_batches([batch.table for batch in reading.batches()])

@@ -4,8 +4,10 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import shapely
 
+from jingwei.errors import JingweiError
 from jingwei.lake.forms import open_form
 
 
@@ -93,3 +95,42 @@ def test_geoparquet_rows_with_broken_geometry_are_faults(tmp_path):
         (2, "broken-geometry"),
         (3, "not-finite"),
     ]
+
+
+def test_geoparquet_that_is_not_wkb_is_refused_clearly(tmp_path):
+    geo = {"version": "1.1.0", "primary_column": "g", "columns": {"g": {"encoding": "point"}}}
+    points = pa.array([{"x": 114.0, "y": 22.5}])
+    table = pa.table({"g": points}).replace_schema_metadata({"geo": json.dumps(geo)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(JingweiError) as caught:
+        open_form(tmp_path / "a.parquet")
+    assert caught.value.code == "form-geometry-encoding"
+    pq.write_table(table.replace_schema_metadata({"geo": "{"}), tmp_path / "b.parquet")
+    with pytest.raises(JingweiError) as caught:
+        open_form(tmp_path / "b.parquet")
+    assert caught.value.code == "form-corrupt"
+
+
+def test_real_files_are_read_whole(shared_data):
+    rows = {
+        "shenzhen/公交站点.csv": 61_026,
+        "shenzhen/bus_lines.parquet": 2_113,
+        "shenzhen/taxi_trips.csv": 10_619,
+        "shenzhen/taxi_od_grid.parquet": 193_455,
+        "shenzhen/grid.parquet": 9_005,
+        "shenzhen/districts.geojson": 10,
+        "shenzhen/pingshan_cases.parquet": 10_000,
+        "shenzhen/pingshan_communities.csv": 25,
+        "shanghai/poi.csv": 48_030,
+        "shanghai/districts.geojson": 17,
+        "shanghai/metro_line2.geojson": 2,
+        "shanghai/metro_stops_line2_etc.csv": 60,
+        "shanghai/metro_line2_section_flow.csv": 58,
+        "admin/divisions_2016.parquet": 36_719,
+        "service_items_sample.csv": 35,
+    }
+    for name, expected in rows.items():
+        with open_form(shared_data / name) as reading:
+            batches = list(reading.batches())
+        assert sum(batch.table.num_rows for batch in batches) == reading.total == expected, name
+        assert not any(batch.faults for batch in batches), name

@@ -59,6 +59,14 @@ def test_a_file_without_permission_is_said_so(tmp_path):
     assert message(path).code == "form-unreadable"
 
 
+@pytest.mark.parametrize(
+    "content", [b"PAR1....", b"PK\x03\x04....", b"%PDF-1.7", bytes(range(256)) * 40, b"\xd0\xcf\x11\xe0...."]
+)
+def test_another_form_under_the_name_of_a_text_is_said_so(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    assert message(tmp_path / "a.csv").code == "form-misnamed"
+
+
 def test_a_truncated_parquet_is_corrupt(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + b"\0" * 100)
     assert message(tmp_path / "t.parquet").code == "form-corrupt"

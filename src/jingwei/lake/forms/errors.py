@@ -147,6 +147,38 @@ class LayerNeededError(FormError):
         )
 
 
+class MisnamedFileError(FormError):
+    """The bytes are of another form than the name says."""
+
+    code = "form-misnamed"
+
+    def __init__(self, path: Path, really: str) -> None:
+        super().__init__(
+            path,
+            Text(
+                f"文件 {path} 的内容是 {really}，与后缀不符。", f"The file {path} is {really} by its content."
+            ),
+            mend=Text("请改正后缀后再载入。", "Give it the right suffix and load it again."),
+        )
+
+
+class GeometryEncodingError(FormError):
+    """A GeoParquet file whose geometries are not written as WKB."""
+
+    code = "form-geometry-encoding"
+
+    def __init__(self, path: Path, column: str, encoding: str) -> None:
+        super().__init__(
+            path,
+            Text(
+                f"文件 {path} 的几何列“{column}”以 {encoding} 编码，只能读取 WKB。",
+                f"The geometry column “{column}” of {path} is encoded as {encoding}; only WKB is read.",
+            ),
+            mend=Text("请以 WKB 编码重新导出。", "Export it again with WKB encoding."),
+            column=column,
+        )
+
+
 class MissingPartError(FormError):
     """A shapefile came without one of the files it consists of."""
 

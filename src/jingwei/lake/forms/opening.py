@@ -11,6 +11,7 @@ from jingwei.lake.forms.delimited import DelimitedReading
 from jingwei.lake.forms.errors import (
     DirectoryGivenError,
     EmptyFileError,
+    MisnamedFileError,
     MissingFileError,
     UnknownFormError,
     UnknownLayerError,
@@ -76,6 +77,7 @@ def open_form(
     suffix = path.suffix.lower()
     try:
         if suffix in TEXT_SUFFIXES:
+            check_is_text(path)
             return DelimitedReading(
                 path,
                 encoding=encoding,
@@ -105,6 +107,37 @@ def open_form(
     except OSError as error:
         raise UnreadableFileError(path, error) from error
     raise UnknownFormError(path, KNOWN_SUFFIXES)
+
+
+MAGIC = (
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "XLSX / ZIP"),
+    (b"\xd0\xcf\x11\xe0", "XLS"),
+    (b"SQLite format 3\0", "GeoPackage / SQLite"),
+    (b"%PDF", "PDF"),
+    (b"\x1f\x8b", "GZIP"),
+)
+"""First bytes of the forms that come under the name of a text file."""
+CONTROL = bytes({*range(32)} - {*b"\t\n\r\x01\x1a\x0c"})
+
+
+def check_is_text(path: Path) -> None:
+    """Refuse a file that is named as a text and is of another form.
+
+    Raises
+    ------
+    MisnamedFileError
+        its first bytes are those of another form, or a good part of them are control characters.
+    """
+    with path.open("rb") as file:
+        head = file.read(2**16)
+    really = next((form for magic, form in MAGIC if head.startswith(magic)), None)
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:4] == b"\0\0\xfe\xff"
+    control = len(head) - len(head.translate(None, CONTROL))
+    zeros = head.count(0)
+    binary = not wide and control - zeros > 0.02 * len(head)
+    if really or binary:
+        raise MisnamedFileError(path, really or "binary")
 
 
 def _holds_records(path: Path) -> bool:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pyproj
 from pyproj.exceptions import CRSError
 
-from jingwei.lake.forms.errors import CorruptFileError
+from jingwei.lake.forms.errors import CorruptFileError, GeometryEncodingError, UnknownColumnError
 from jingwei.lake.forms.geometry import faulty_geometries
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Reading, RowFault
 from jingwei.words import Text
@@ -56,14 +56,27 @@ class ParquetReading(Reading):
         stated = (schema.metadata or {}).get(b"geo")
         if stated is None:
             return
-        geo: dict[str, Any] = json.loads(stated)
-        self.geometry = str(geo["primary_column"])
-        column = geo["columns"][self.geometry]
+        try:
+            geo: dict[str, Any] = json.loads(stated)
+            name = str(geo["primary_column"])
+            column: dict[str, Any] = geo["columns"][name]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptFileError(self.path, "GeoParquet", f"{type(error).__name__}: {error}") from error
+        encoding = str(column.get("encoding", "WKB"))
+        if name not in schema.names:
+            raise UnknownColumnError(self.path, name, schema.names)
+        if encoding.upper() != "WKB" or not _is_binary(schema.field(name).type):
+            raise GeometryEncodingError(self.path, name, encoding)
+        self.geometry = name
         self.declared_crs, reason = _declared(column)
         self.evidence.append(
             Evidence("geometry", self.geometry, Text("GeoParquet 元数据", "GeoParquet metadata"), {})
         )
         self.evidence.append(Evidence("crs", self.declared_crs or "undeclared", reason, {}))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def _declared(column: dict[str, Any]) -> tuple[str | None, Text]:
