@@ -77,7 +77,7 @@ def open_form(
     suffix = path.suffix.lower()
     try:
         if suffix in TEXT_SUFFIXES:
-            check_is_text(path)
+            check_is_text(path, encoding)
             return DelimitedReading(
                 path,
                 encoding=encoding,
@@ -121,21 +121,22 @@ MAGIC = (
 CONTROL = bytes({*range(32)} - {*b"\t\n\r\x01\x1a\x0c"})
 
 
-def check_is_text(path: Path) -> None:
+def check_is_text(path: Path, encoding: str | None = None) -> None:
     """Refuse a file that is named as a text and is of another form.
 
     Raises
     ------
     MisnamedFileError
-        its first bytes are those of another form, or a good part of them are control characters.
+        its first bytes are those of another form; or, where no encoding is stated, many of them are control
+        characters and few are zero (UTF-16 has many zeros).
     """
     with path.open("rb") as file:
         head = file.read(2**16)
     really = next((form for magic, form in MAGIC if head.startswith(magic)), None)
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:4] == b"\0\0\xfe\xff"
-    control = len(head) - len(head.translate(None, CONTROL))
     zeros = head.count(0)
-    binary = not wide and control - zeros > 0.02 * len(head)
+    control = len(head) - len(head.translate(None, CONTROL)) - zeros
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
+    binary = encoding is None and not marked and control > 0.02 * len(head) and zeros < 0.05 * len(head)
     if really or binary:
         raise MisnamedFileError(path, really or "binary")
 
