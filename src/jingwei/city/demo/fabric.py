@@ -23,7 +23,7 @@ from jingwei.city.demo.settings import Settings
 GRID_SIZE = 0.01
 SMALLEST_FACE = 1_200.0
 URBAN_FACE = 10_000.0
-RURAL_FACE = 90_000.0
+RURAL_FACE = 50_000.0
 
 
 @dataclass(frozen=True, slots=True)

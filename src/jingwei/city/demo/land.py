@@ -138,7 +138,22 @@ def assign_land(settings: Settings, plan: Plan, fabric: Fabric, terrain: Terrain
     use[hamlet] = Use.VILLAGE
     use[fabric.surface == 0] = Use.BANK
     use[fabric.surface == 1] = Use.WATER
-    return Land(use=use, centrality=centrality, height=height, parcels=cut_parcels(fabric))
+    parcels = cut_parcels(fabric)
+    hamlets = np.flatnonzero(use == Use.VILLAGE)
+    parcels[hamlets] = _hamlets(parcels[hamlets], random)
+    return Land(use=use, centrality=centrality, height=height, parcels=parcels)
+
+
+def _hamlets(parcels: Geometries, random: np.random.Generator) -> Geometries:
+    """Return the ground of villages: a few rounded patches that touch, amid the fields of each face."""
+    size = np.sqrt(np.maximum(shapely.area(parcels), 1.0))
+    middle = shapely.get_coordinates(shapely.point_on_surface(parcels))
+    ground = np.full(len(parcels), shapely.Polygon(), dtype=object)
+    for _ in range(3):
+        reach = size * random.uniform(0.16, 0.34, len(parcels))
+        off = random.uniform(-0.24, 0.24, (len(parcels), 2)) * size[:, None]
+        ground = shapely.union(ground, shapely.buffer(shapely.points(middle + off), reach, quad_segs=3))
+    return np.asarray(shapely.intersection(parcels, ground), dtype=object)
 
 
 def _blocks(fabric: Fabric, middle: Floats, height: Floats, centrality: Floats) -> _Blocks:
