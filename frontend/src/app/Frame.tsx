@@ -3,6 +3,7 @@ import { Check, Languages, Monitor, Moon, Presentation, Sun, X } from "lucide-re
 import { Component, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, useLocation } from "react-router";
+import { GeneratedMark } from "../about/GeneratedMark";
 import { Failure, Loading } from "../design/States";
 import { languageNow, setLanguage } from "../words";
 import "./frame.css";
@@ -142,6 +143,7 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </ul>
         <div className="rail-tools">
+          <GeneratedMark />
           <button
             type="button"
             className="icon-button language"

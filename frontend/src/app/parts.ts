@@ -1,5 +1,5 @@
 /** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
-import { Database, Hash, type LucideIcon, Map as MapIcon } from "lucide-react";
+import { Database, Hash, Info, type LucideIcon, Map as MapIcon } from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
 export type Part = {
@@ -15,4 +15,5 @@ export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },
+  { path: "/about", name: "about.name", icon: Info, page: lazy(() => import("../about/AboutPage")) },
 ];

@@ -102,7 +102,6 @@ def _divisions(pack: Pack) -> None:
         columns,
         faces,
         keys=["网格编码"],
-        name="网格编码",
         sharing="unconditional",
     )
 
@@ -130,7 +129,6 @@ def _land(pack: Pack) -> None:
         },
         layout.land.parcels[used],
         keys=["宗地号"],
-        name="用地名称",
         sharing="conditional",
     )
     water = _water(pack)
@@ -208,6 +206,7 @@ def _buildings(pack: Pack) -> None:
         "planning",
         {
             "楼栋编码": codes,
+            "名称": _building_names(pack),
             "标准地址": layout.addresses.full,
             "用途": _use_names(buildings.use, 1),
             "层数": buildings.floors,
@@ -218,7 +217,7 @@ def _buildings(pack: Pack) -> None:
         },
         buildings.shapes,
         keys=["楼栋编码"],
-        name="标准地址",
+        name="名称",
         sharing="conditional",
     )
     longitude, latitude = pack.degrees(buildings.x, buildings.y, "GCJ-02")
@@ -249,6 +248,14 @@ def _buildings(pack: Pack) -> None:
         time={"none": True},
         update_cycle="monthly",
     )
+
+
+def _building_names(pack: Pack) -> Texts:
+    """Return what people call each building: its number in the compound, or its house number."""
+    addresses = pack.town.layout.addresses
+    number = addresses.building.astype(str).astype(object) + "栋"
+    house = addresses.road_names[addresses.road] + addresses.gate.astype(str).astype(object) + "号"
+    return np.where(addresses.building > 0, np.where(addresses.compound != "", number, house + number), house)
 
 
 def _streets(pack: Pack) -> None:
