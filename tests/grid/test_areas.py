@@ -267,6 +267,7 @@ def test_a_cover_with_a_bound_on_number_has_no_more(most):
         ("LINESTRING (0 0, NaN 1)", {"level": 9}, grid.MalformedCoordinate),
         (shapely.box(0, 0, 170, 80), {"level": 32}, grid.LevelError),
         (None, {"level": 9}, grid.MalformedCoordinate),
+        (shapely.LineString([(0, 0.5), (100, 0.5000001)]), {"level": 32}, grid.LevelError),
     ],
 )
 def test_what_cannot_be_covered_is_refused(area, options, error):
@@ -281,6 +282,11 @@ def test_every_form_of_a_geometry_gives_the_same_cover():
     for form in [*forms, shapely.geometry.mapping(area), shapely.GeometryCollection([area, area])]:
         assert grid.cover(form, level=15) == wanted
     assert len(grid.cover(shapely.Polygon(), level=15)) == 0
+
+
+def test_more_cells_than_fit_are_not_listed():
+    with pytest.raises(grid.LevelError):
+        grid.cover((0, 0, 80, 80), level=9).cells_at(32)
 
 
 def test_fine_cells_are_not_listed_at_a_coarser_level():

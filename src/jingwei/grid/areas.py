@@ -77,6 +77,7 @@ class Cover:
         block = np.int64((1 << (64 - 2 * level)) - 1)
         if ((self.ranges[:, 0] & block) != 0).any() or ((self.ranges[:, 1] & block) != block).any():
             raise LevelError(f"the cover has cells finer than level {level}")
+        _refuse_too_many(self.ranges, level)
         return ranges.cells_at(self.ranges, level)
 
     def contains(self, code: Any) -> Any:
@@ -211,6 +212,16 @@ def cover(
         return _cover_of_number(pieces, max_cells, rule)
     chosen = check_level(level, 1) if level is not None else _level_for(geometry, error_m or 0.0)
     return _cover_at(pieces, chosen, rule)
+
+
+def _refuse_too_many(pairs: Ranges, level: int) -> None:
+    """Raise `LevelError` if ranges hold more cells of a level, pads counted, than can be listed."""
+    from jingwei.grid.kernels_cover import MOST_CELLS
+
+    low, high = ranges.split_at_zero(pairs)
+    count = float(np.sum((high - low) / float(1 << (64 - 2 * level))))
+    if count > 2 * MOST_CELLS:
+        raise LevelError(f"the cover has about {count:.0f} cells of level {level}, too many to list")
 
 
 def _cover_at(pieces: list[BaseGeometry], level: int, rule: Rule) -> Cover:

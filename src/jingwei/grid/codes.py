@@ -395,10 +395,8 @@ def parent(code: Any, level: int, to_level: int) -> Any:
     codes, _, dtype = codes_of(code)
     out = codes & np.uint64(geosot.level_mask(to_level))
     if POLAR_FIRST_LEVEL <= level <= POLAR_LAST_LEVEL:
-        # Latitude leads longitude in no bit of its own, so comparing the odd bits compares latitudes.
-        lat_bits = codes & np.uint64(0x2AAAAAAAAAAAAAAA)
         mask = geosot.level_mask(level)
-        for i in np.flatnonzero(lat_bits >= np.uint64(geosot.interleave(geosot.pack(POLAR_START), 0))):
+        for i in _polar_elements(codes):
             out.flat[i] = geosot.parent_of(int(codes.flat[i]) & mask, level, to_level)
     return out.view(dtype)
 
@@ -478,7 +476,19 @@ def contains(code: Any, level: int, other: Any, other_level: int) -> Any:
     mask = np.uint64(geosot.level_mask(level))
     a, b = (np.uint64(geosot.unsigned(v)) if is_scalar(v) else codes_of(v)[0] for v in (code, other))
     same: Bools = (a & mask) == (b & mask)
-    return same if other_level >= level else np.zeros_like(same)
+    if other_level < level:
+        return np.zeros_like(same)
+    if POLAR_FIRST_LEVEL <= other_level <= POLAR_LAST_LEVEL:
+        outer, inner = np.broadcast_arrays(a, b)
+        for i in _polar_elements(inner):
+            same.flat[i] = _contains_one(int(outer.flat[i]), level, int(inner.flat[i]), other_level)
+    return same
+
+
+def _polar_elements(codes: Codes) -> NDArray[np.int64]:
+    """Return where codes lie at 88 degrees and beyond: the odd bits, of latitude, compare as latitudes do."""
+    first = np.uint64(geosot.interleave(geosot.pack(POLAR_START), 0))
+    return np.flatnonzero((codes & np.uint64(0x2AAAAAAAAAAAAAAA)) >= first)
 
 
 def _contains_one(code: int, level: int, other: int, other_level: int) -> bool:
@@ -488,6 +498,8 @@ def _contains_one(code: int, level: int, other: int, other_level: int) -> bool:
         return other & geosot.level_mask(level) == code
     if level >= POLAR_FIRST_LEVEL:
         return parent(other, other_level, level) == code
+    if level == 0:
+        return True
     # A polar cell lies in an ordinary one that spans its longitudes; its code does not say so.
     west, south, east, north = geosot.bounds_in_degrees(code, level)
     left, bottom, right, top = geosot.bounds_in_degrees(other, other_level)

@@ -238,6 +238,12 @@ def _packed(runs: Runs, frame: Frame) -> ranges.Ranges:
                 order = np.lexsort((first, row))
                 row, first, last = row[order], first[order], last[order]
             signs = np.uint64((south << 63) | (west << 62))
-            found.append(kernels_cover.pack(row, first, last, level, signs, LAT_END, LON_END))
+            low, high, fits = kernels_cover.pack(row, first, last, level, signs, LAT_END, LON_END)
+            if not fits:
+                raise LevelError(
+                    f"the cover would have more than {kernels_cover.MOST_CELLS} cells of level {level}: "
+                    "choose a coarser one"
+                )
+            found.append((low, high))
     low, high = (np.concatenate(values).view(np.int64) for values in zip(*found, strict=True))
     return ranges.joined(low, high)

@@ -19,6 +19,9 @@ COLUMN_BITS = 33
 LAST_INDEX = (179 << 23) | (59 << 17) | (59 << 11) | 2047
 """The padded index of the last tick before 180 degrees; what a run has beyond it does not exist."""
 
+MOST_CELLS = 100_000_000
+"""Most cells that one cover may have, or list; more would not fit into memory."""
+
 _NEAR = 1e-3
 """Ticks. A crossing computed in floating point errs by less than 1e-5; what is nearer is decided exactly."""
 
@@ -396,7 +399,8 @@ def pack(row: Any, first: Any, last: Any, level: Any, quadrant: Any, lat_end: An
     Notes
     -----
     Two rows of one parent keep what they share, cut to pairs of columns, for the next coarser level; the rest
-    are cells. A row or column that does not exist (a pad) lacks nothing.
+    are cells. A row or column that does not exist (a pad) lacks nothing. The third value is False, and the
+    ranges are none, if there are more than `MOST_CELLS`.
     """
     low = np.empty(max(16, 8 * row.size), dtype=np.uint64)
     high = np.empty(low.size, dtype=np.uint64)
@@ -433,13 +437,15 @@ def pack(row: Any, first: Any, last: Any, level: Any, quadrant: Any, lat_end: An
                     high,
                     n,
                 )
+                if n > MOST_CELLS:
+                    return low[:0], high[:0], False
             i = k
         row, next_row = next_row, row
         first, next_first = next_first, first
         last, next_last = next_last, last
         runs = upward
         level -= 1
-    return low[:n], high[:n]
+    return low[:n], high[:n], True
 
 
 @kernel
@@ -500,6 +506,8 @@ def _emit(
             stop = 2 * shared_first[shared] - 1
             skip = 2 * shared_last[shared] + 2
         need = n + max(np.int64(0), stop - column + 1)
+        if need > MOST_CELLS:
+            return low, high, need
         low, high = _grown(low, need), _grown(high, need)
         for c in range(column, stop + 1):
             if exists(c, level, lon_end):
