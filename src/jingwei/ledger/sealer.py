@@ -113,7 +113,8 @@ class Sealer:
         self._key_file = key_file or folder / KEY_FILE
         self._next_key_file = folder / NEXT_KEY_FILE
         if not self._key_file.exists() and key_file is None:
-            keys.generate(self._key_file)
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                keys.generate(self._key_file)
         self._open(origin)
 
     # opening
