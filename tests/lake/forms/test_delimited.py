@@ -119,6 +119,26 @@ def test_a_file_without_header_keeps_its_first_row(tmp_path):
     assert table.num_rows == 2
 
 
+def test_years_may_name_columns(tmp_path):
+    reading = open_form(write(tmp_path, "指标,2018,2019,2020\n人口,1303,1344,1756\n面积,1997,1997.5,1997\n"))
+    assert reading.columns == ["指标", "2018", "2019", "2020"]
+    reading = open_form(write(tmp_path, "甲,2018,3\n乙,2019,4\n"))
+    assert reading.columns == ["column_1", "column_2", "column_3"]
+
+
+def test_one_column_keeps_its_commas(tmp_path):
+    notes = ["备注", "路灯不亮", "井盖破损，积水, 请处理", "占道经营", "噪音, 夜间", "树木倒伏", "无"]
+    table, rows, faults = read(open_form(write(tmp_path, "\n".join(notes))))
+    assert table["备注"].to_pylist() == notes[1:]
+    assert (rows, faults) == (list(range(2, 8)), [])
+
+
+def test_a_file_of_names_only_has_columns_and_no_rows(tmp_path):
+    reading = open_form(write(tmp_path, "站点,经度,纬度\n"))
+    assert reading.columns == ["站点", "经度", "纬度"]
+    assert read(reading)[0].num_rows == reading.total == 0
+
+
 def test_codes_stay_text_and_numbers_lose_nothing(tmp_path):
     path = write(
         tmp_path,

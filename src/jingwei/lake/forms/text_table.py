@@ -18,6 +18,9 @@ DELIMITER_NAMES = {
     "\x01": Text("控制符 0x01", "control character 0x01"),
 }
 
+ONE_COLUMN = "\x1f"
+"""The unit separator of ASCII, which stands in no text."""
+
 LONGEST_TITLE = 40
 """Rows above the header in which titles, notes and units may stand."""
 
@@ -27,6 +30,7 @@ VALUE = re.compile(
     r"\d{1,2}:\d{2}(:\d{2})?|(?i:true|false|null|nan)"
 )
 """Texts that are values rather than names: numbers, dates, times."""
+YEAR = re.compile(r"(?:19|20)\d{2}年?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,20 @@ def _closing_quote(text: str, start: int) -> int:
 
 
 def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
-    """Choose the delimiter that cuts the most lines into the same number of fields, more than one."""
+    """Choose the delimiter that cuts the most lines into the same number of fields, more than one.
+
+    Where none cuts at least half of the lines below the titles alike, the file is one column, and is read
+    with a delimiter that no text holds, so that commas in it are what they are.
+    """
     scores = {delimiter: _agreement(lines, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
-    width, share = scores[best][1], scores[best][0]
-    name = DELIMITER_NAMES[best]
-    if share == 0:
+    share, width = scores[best]
+    if share < 0.5:
         reason = Text(
             "没有一种分隔符能切分各行，按一列读取", "no delimiter cuts the lines; read as one column"
         )
-        return ",", Evidence("delimiter", ",", reason, {"fields": 1})
+        return ONE_COLUMN, Evidence("delimiter", "none", reason, {"fields": 1})
+    name = DELIMITER_NAMES[best]
     reason = Text(
         f"{name.zh}把 {share:.0%} 的行切成 {width} 个字段",
         f"the {name.en} cuts {share:.0%} of the lines into {width} fields",
@@ -100,12 +108,16 @@ def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
 
 
 def _agreement(lines: list[str], delimiter: str) -> tuple[float, int]:
-    """Return the share of lines of the commonest width, and that width; share 0 where it is 1."""
-    widths = Counter(len(fields) for line in lines if (fields := split_record(line, delimiter)) is not None)
-    if not widths:
+    """Return the share of lines below the titles that have the commonest width, and that width, above 1."""
+    widths = [
+        0 if fields is None else len(fields) for fields in (split_record(line, delimiter) for line in lines)
+    ]
+    titles = next((at for at, width in enumerate(widths) if width > 1), len(widths))
+    counted = Counter(width for width in widths[min(titles, LONGEST_TITLE) :] if width > 1)
+    if not counted:
         return 0.0, 1
-    width, count = max(widths.items(), key=lambda item: (item[1] if item[0] > 1 else 0, item[0]))
-    return (count / len(lines) if width > 1 else 0.0), width
+    width, count = max(counted.items(), key=lambda item: (item[1], item[0]))
+    return count / (len(widths) - min(titles, LONGEST_TITLE)), width
 
 
 def usual_width(rows: list[list[str]]) -> int:
@@ -139,18 +151,26 @@ def _is_full(row: list[str], width: int) -> bool:
 
 
 def _names_columns(row: list[str], below: list[list[str]], width: int) -> bool:
-    """Tell whether a row reads as names: hardly a value in it, and where columns hold values, none."""
+    """Tell whether a row reads as names: hardly a value in it, and where columns hold values, none.
+
+    Years name columns (指标, 2018, 2019 ...) unless the column below holds years as well.
+    """
     cells = [cell.strip() for cell in row if cell.strip()]
-    values = [bool(VALUE.fullmatch(cell.strip())) for cell in _padded(row, width)]
     if len(set(cells)) < 0.8 * len(cells):
         return False
-    if not any(values):
-        return True
     sample = [_padded(other, width) for other in below[:100] if len(other) <= width]
-    for column in range(width):
-        if values[column] and _is_value_column([other[column] for other in sample]):
-            return False
+    columns = [[other[at].strip() for other in sample] for at in range(width)]
+    values = [_is_value_above(cell.strip(), columns[at]) for at, cell in enumerate(_padded(row, width))]
+    if any(value and _is_value_column(columns[at]) for at, value in enumerate(values)):
+        return False
     return sum(values) <= 0.5 * width
+
+
+def _is_value_above(cell: str, column: list[str]) -> bool:
+    if not VALUE.fullmatch(cell):
+        return False
+    years = [bool(YEAR.fullmatch(other)) for other in column if other]
+    return not YEAR.fullmatch(cell) or not years or sum(years) > 0.5 * len(years)
 
 
 def _is_value_column(cells: list[str]) -> bool:
