@@ -10,7 +10,7 @@ export JINGWEI_HOME ?= $(CURDIR)/var
 
 NPM    ?= npm
 
-.PHONY: run test check pages soak bench likeness lock system clean
+.PHONY: run test check pages screenshots soak bench likeness lock system clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -60,6 +60,9 @@ bench: $(VENV)/.dev ## measure what docs/benchmarks.md claims
 
 likeness: $(VENV)/.run ## renew the table of docs/demo-city.md against the public data sets in DATA
 	$(BIN)/python -m jingwei.city.demo.similarity "$(DATA)" docs/demo-city.md
+
+screenshots: $(VENV)/.dev $(STATIC) ## take the pictures of docs/img from the open city (JINGWEI_HOME)
+	$(BIN)/python tools/screenshots.py "$(JINGWEI_HOME)" docs/img
 
 lock: $(VENV)/.dev ## renew requirements/*.txt from pyproject.toml
 	sh tools/lock.sh $(BIN)/uv

@@ -15,6 +15,7 @@ const questions = new QueryClient({
     queries: {
       staleTime: 30_000,
       refetchOnWindowFocus: false,
+      networkMode: "always", // an intranet's server may answer where the browser thinks it is offline
       retry: (times, error) => times < 2 && (!(error instanceof Problem) || error.status >= 502),
     },
   },

@@ -13,8 +13,7 @@ import shapely
 
 from jingwei import grid
 from jingwei.web.tiles import tile_degrees
-
-from .square import EAST, MIDDLE, NORTH, SOUTH, STOPS, VISITS, WEST, stop_place
+from square import EAST, MIDDLE, NORTH, SOUTH, STOPS, VISITS, WEST, stop_place
 
 CITY_BOX = f"{WEST},{SOUTH},{EAST},{NORTH}"
 

@@ -11,8 +11,7 @@ from fastapi.testclient import TestClient
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.web import create_app
-
-from .square import write_square
+from square import write_square
 
 
 @pytest.fixture

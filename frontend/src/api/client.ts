@@ -7,6 +7,7 @@ export type Fault = { field: string; message: string };
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
+  readonly detail?: string;
   readonly mend?: string;
   readonly where: Record<string, unknown>;
   readonly faults: Fault[];
@@ -16,6 +17,7 @@ export class Problem extends Error {
     title?: string;
     status?: number;
     code?: string;
+    detail?: string;
     mend?: string;
     where?: Record<string, unknown>;
     faults?: Fault[];
@@ -25,6 +27,7 @@ export class Problem extends Error {
     this.name = "Problem";
     this.status = body.status ?? 0;
     this.code = body.code ?? "unreachable";
+    this.detail = body.detail;
     this.mend = body.mend;
     this.where = body.where ?? {};
     this.faults = body.faults ?? [];

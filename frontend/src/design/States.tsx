@@ -35,6 +35,7 @@ export function Failure({ error, retry, compact }: { error: unknown; retry?: () 
       {unreachable ? <PlugZap aria-hidden /> : <CircleAlert aria-hidden />}
       <h3>{unreachable ? t("state.unreachable") : problem?.message || t("state.failed")}</h3>
       {unreachable && <p className="small">{t("state.unreachableMend")}</p>}
+      {problem?.detail && problem.faults.length === 0 && <p className="small">{problem.detail}</p>}
       {problem?.faults.map((fault) => (
         <p key={fault.field} className="small">
           <code>{fault.field}</code> {fault.message}

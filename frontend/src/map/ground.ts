@@ -66,7 +66,7 @@ export function useGround(): Ground | null {
         paint: {
           "line-color": token("--map-line"),
           "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.4, 14, 1.4],
-          "line-opacity": 0.75,
+          "line-opacity": ["interpolate", ["linear"], ["zoom"], 9, 0.2, 12, 0.75],
         },
       });
     }

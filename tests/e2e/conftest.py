@@ -1,0 +1,134 @@
+"""A real browser, Debian's Chromium, in front of a real server of the square city."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.web import create_app, listen, pages
+from square import write_square
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+]
+PHONE, DESK, WALL = (390, 844), (1440, 900), (2560, 1440)
+PATIENCE = 30_000
+"""Milliseconds: software rendering on a busy machine is slow."""
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the square city."""
+    if not (pages.STATIC / "index.html").is_file():
+        pytest.skip("the pages are not built: make pages")
+    folder = tmp_path_factory.mktemp("square")
+    pack = write_square(folder / "pack")
+    with open_city(folder / "home", create=True) as city:
+        load_pack(city, read_manifest(pack), pack, None, local_person())
+        listener = listen("127.0.0.1", 0)
+        server = uvicorn.Server(uvicorn.Config(create_app(city), log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium with software rendering."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Reader:
+    """A person at a browser: opens pages, and notes what should never happen."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open a page and wait until it and its map are drawn."""
+        self.page.goto(self.address + path)
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until nothing is loading and every map is drawn."""
+        self.page.wait_for_load_state("networkidle", timeout=PATIENCE)
+        for box in self.page.query_selector_all(".map"):
+            if box.is_visible():
+                self.page.wait_for_selector(".map[data-drawn=true]", timeout=PATIENCE)
+
+    def faults(self) -> list[str]:
+        """Return what axe finds that is serious or worse."""
+        self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['failureSummary']}"
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """A reader at a screen; parametrize indirectly with (size, language, mode)."""
+    (width, height), language, mode = getattr(request, "param", (DESK, "zh", "light"))
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale="zh-CN" if language == "zh" else "en-GB"
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.add_init_script(
+        f"localStorage.setItem('jingwei.mode', '{mode}'); localStorage.setItem('jingwei.lang', '{language}')"
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    reader = Reader(context, page, address)
+    page.on(
+        "console",
+        lambda message: (
+            reader.complaints.append(f"console: {message.text}") if message.type == "error" else None
+        ),
+    )
+    page.on("pageerror", lambda error: reader.complaints.append(f"error: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            reader.complaints.append(f"other host: {request.url}")
+            if re.match("(http|ws)s?://", request.url) and not request.url.startswith(address)
+            else None
+        ),
+    )
+    yield reader
+    context.close()
+    assert reader.complaints == []
