@@ -313,7 +313,7 @@ def _drawn_points(version: Version, table: pa.Table, limit: int) -> pa.Table:
 @router.get(
     "/tiles/{z}/{x}/{y}", summary="Lines and areas as a vector tile", response_class=Response, responses=TILE
 )
-async def read_tile(
+async def read_vector_tile(
     request: Request,
     city: CityOf,
     asker: AskerOf,
