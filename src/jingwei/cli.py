@@ -162,7 +162,10 @@ def main() -> None:
 
 
 @main.command(
-    help=say("装载城市包并打开城市。", "Load a city pack and open the city in the browser's reach.")
+    help=say(
+        "装载城市包并打开城市；不给城市包则打开演示城市。",
+        "Load a city pack and open the city in the browser's reach; without a pack, the demo city.",
+    )
 )
 @click.argument("pack", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -175,16 +178,39 @@ def main() -> None:
 )
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--city", "city_id", metavar="ID", help=say("打开已装载的城市", "open a city loaded before"))
 @guarded
-def up(pack: Path | None, data: Path | None, home: Path | None, host: str, port: int) -> None:
+def up(
+    pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, host: str, port: int
+) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     from jingwei import web
     from jingwei.ledger.sealer import Sealer
 
     web.listen(host, port).close()  # better to hear of it before a long load than after
-    city = _loaded(pack, data, home)[0] if pack is not None else _open(None)
+    city = _open(city_id) if city_id else _loaded(pack or _demo_pack(), data, home)[0]
     with city, Sealer(city.records, city.home / "log").running():
         web.serve(web.create_app(city), host=host, port=port, ready=_ready)
+
+
+def _demo_pack() -> Path:
+    """Return the folder of the demo city's pack, generated when it is first asked for."""
+    from jingwei.city.demo.generate import STAGES, generate
+    from jingwei.city.demo.settings import settings_of
+
+    folder = _root() / "packs" / "demo"
+    if not (folder / "city.toml").is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        click.echo(say("正在生成演示城市……", "Generating the demo city ..."), err=True)
+        told: list[str] = []
+
+        def tell(stage: str, _share: float) -> None:
+            if stage not in told:
+                told.append(stage)
+                click.echo(f"  {STAGES[stage]}", err=True)
+
+        generate(settings_of("S", 1), folder, tell)
+    return folder
 
 
 def _ready(address: str) -> None:
