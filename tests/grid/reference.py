@@ -17,7 +17,8 @@ BeiDou 3D  height_count layer_bottom beidou_height_digits beidou_height_interval
 GeoSOT     geosot_axis geosot_code64 geosot_cell geosot_text geosot_parse geosot_bounds geosot_anchor
            geosot_parent geosot_children geosot_neighbours geosot_contains to_int64 from_int64
 Heights    geosot_height_raw geosot_height_nested geosot_height_interval hex96_encode hex96_decode
-Both       beidou_of_geosot geosot_of_beidou grid_distance cover area degrees
+Both       beidou_of_geosot geosot_of_beidou grid_distance degrees area
+Covers     covers geosot_cover geosot_cover_line beidou_cover on_tick
 """
 
 from collections.abc import Callable, Iterator
