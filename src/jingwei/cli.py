@@ -185,12 +185,15 @@ def up(
 ) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     from jingwei import web
+    from jingwei.access.signing_in import check_open
     from jingwei.ledger.sealer import Sealer
+    from jingwei.web.origins import LOOPBACK
 
+    check_open(host)  # the pages do not ask who one is
     web.listen(host, port).close()  # better to hear of it before a long load than after
     city = _open(city_id) if city_id else _loaded(pack or _demo_pack(), data, home)[0]
     with city, Sealer(city.records, city.home / "log").running():
-        web.serve(web.create_app(city), host=host, port=port, ready=_ready)
+        web.serve(web.create_app(city, hosts=LOOPBACK | {host}), host=host, port=port, ready=_ready)
 
 
 def _demo_pack() -> Path:

@@ -122,8 +122,8 @@ class OpenModeError(BadRequestError):
     def __init__(self, host: str) -> None:
         super().__init__(
             Text(
-                f"免登录模式只能用于本机地址，不能用于 {host}",
-                f"--open works at this machine only, not at {host}.",
+                f"不登录即可使用，因此只能监听本机地址，不能监听 {host}",
+                f"the city is used without sign-in, so it listens at this machine only, not at {host}.",
             ),
-            mend=Text("请去掉 --open，或监听 127.0.0.1", "Leave out --open, or listen at 127.0.0.1."),
+            mend=Text("请监听 127.0.0.1", "Listen at 127.0.0.1."),
         )

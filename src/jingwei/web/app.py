@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from jingwei import __version__, grid
 from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city import City
-from jingwei.web import limits, pages, problems
+from jingwei.web import limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.jobs import Jobs
 from jingwei.web.routes import cells, codes, datasets, features, loading, log, objects, search
@@ -33,7 +33,9 @@ TAGS = [
 ]
 
 
-def create_app(city: City | None = None, *, pages_root: Path = pages.STATIC) -> FastAPI:
+def create_app(
+    city: City | None = None, *, pages_root: Path = pages.STATIC, hosts: frozenset[str] | None = None
+) -> FastAPI:
     """Return the application.
 
     Parameters
@@ -42,6 +44,8 @@ def create_app(city: City | None = None, *, pages_root: Path = pages.STATIC) -> 
         The open city to serve; without one only what needs no city answers.
     pages_root
         The folder of the built pages.
+    hosts
+        The names under which the city is asked, where only those are to be answered.
 
     """
     app = FastAPI(
@@ -58,6 +62,7 @@ def create_app(city: City | None = None, *, pages_root: Path = pages.STATIC) -> 
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(limits.BodyLimit)
+    app.add_middleware(origins.SameOrigin, hosts=hosts)
     app.add_middleware(limits.SafeHeaders)
 
     app.include_router(codes.router, prefix="/api")
