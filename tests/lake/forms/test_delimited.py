@@ -126,6 +126,11 @@ def test_years_may_name_columns(tmp_path):
     assert reading.columns == ["column_1", "column_2", "column_3"]
 
 
+def test_decimal_commas_do_not_hide_the_semicolon(tmp_path):
+    table, _, faults = read(open_form(write(tmp_path, "名;值\n甲;1,5\n乙;2,5\n")))
+    assert (table.to_pydict(), faults) == ({"名": ["甲", "乙"], "值": ["1,5", "2,5"]}, [])
+
+
 def test_one_column_keeps_its_commas(tmp_path):
     notes = ["备注", "路灯不亮", "井盖破损，积水, 请处理", "占道经营", "噪音, 夜间", "树木倒伏", "无"]
     table, rows, faults = read(open_form(write(tmp_path, "\n".join(notes))))

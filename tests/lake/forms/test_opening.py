@@ -60,7 +60,15 @@ def test_a_file_without_permission_is_said_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"PAR1....", b"PK\x03\x04....", b"%PDF-1.7", bytes(range(256)) * 40, b"\xd0\xcf\x11\xe0...."]
+    "content",
+    [
+        b"PAR1....",
+        b"PK\x03\x04....",
+        b"%PDF-1.7",
+        b"\0" * 9_999,
+        bytes(range(256)) * 40,
+        b"\xd0\xcf\x11\xe0....",
+    ],
 )
 def test_another_form_under_the_name_of_a_text_is_said_so(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)

@@ -119,9 +119,9 @@ def _wide_without_mark(sample: bytes) -> str | None:
     if pairs < 2:
         return None
     zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
-    if zeros_odd > 0.2 * pairs and zeros_even < 0.01 * pairs:
+    if zeros_odd > max(3, 0.2 * pairs) and zeros_even < 0.01 * pairs:
         return "utf-16-le"
-    if zeros_even > 0.2 * pairs and zeros_odd < 0.01 * pairs:
+    if zeros_even > max(3, 0.2 * pairs) and zeros_odd < 0.01 * pairs:
         return "utf-16-be"
     return None
 

@@ -137,6 +137,7 @@ def check_is_text(path: Path, encoding: str | None = None) -> None:
     control = len(head) - len(head.translate(None, CONTROL)) - zeros
     marked = head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
     binary = encoding is None and not marked and control > 0.02 * len(head) and zeros < 0.05 * len(head)
+    binary = binary or zeros > 0.9 * len(head)
     if really or binary:
         raise MisnamedFileError(path, really or "binary")
 

@@ -93,7 +93,7 @@ def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
     """
     scores = {delimiter: _agreement(lines, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
-    share, width = scores[best]
+    count, share, width = scores[best]
     if share < 0.5:
         reason = Text(
             "没有一种分隔符能切分各行，按一列读取", "no delimiter cuts the lines; read as one column"
@@ -104,20 +104,22 @@ def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
         f"{name.zh}把 {share:.0%} 的行切成 {width} 个字段",
         f"the {name.en} cuts {share:.0%} of the lines into {width} fields",
     )
-    return best, Evidence("delimiter", best, reason, {"share": round(share, 4), "fields": width})
+    return best, Evidence(
+        "delimiter", best, reason, {"lines": count, "share": round(share, 4), "fields": width}
+    )
 
 
-def _agreement(lines: list[str], delimiter: str) -> tuple[float, int]:
-    """Return the share of lines below the titles that have the commonest width, and that width, above 1."""
+def _agreement(lines: list[str], delimiter: str) -> tuple[int, float, int]:
+    """Return how many lines have the commonest width above 1, their share below the titles, and the width."""
     widths = [
         0 if fields is None else len(fields) for fields in (split_record(line, delimiter) for line in lines)
     ]
     titles = next((at for at, width in enumerate(widths) if width > 1), len(widths))
     counted = Counter(width for width in widths[min(titles, LONGEST_TITLE) :] if width > 1)
     if not counted:
-        return 0.0, 1
+        return 0, 0.0, 1
     width, count = max(counted.items(), key=lambda item: (item[1], item[0]))
-    return count / (len(widths) - min(titles, LONGEST_TITLE)), width
+    return count, count / (len(widths) - min(titles, LONGEST_TITLE)), width
 
 
 def usual_width(rows: list[list[str]]) -> int:
@@ -156,7 +158,7 @@ def _names_columns(row: list[str], below: list[list[str]], width: int) -> bool:
     Years name columns (指标, 2018, 2019 ...) unless the column below holds years as well.
     """
     cells = [cell.strip() for cell in row if cell.strip()]
-    if len(set(cells)) < 0.8 * len(cells):
+    if len(set(cells)) < 0.5 * len(cells):
         return False
     sample = [_padded(other, width) for other in below[:100] if len(other) <= width]
     columns = [[other[at].strip() for other in sample] for at in range(width)]
