@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+import shapely
 
 from jingwei.city.demo import clock
 from jingwei.city.demo.arrays import Bools, Floats, Ints, Texts
@@ -261,6 +262,8 @@ def _registers(pack: Pack) -> None:
             "经度": longitude,
             "纬度": latitude,
         }
+        if identifier in _FIXED_TO:
+            columns["部件标识码"] = _nearest_components(pack, x, y, _FIXED_TO[identifier])
         if identifier == "community_meters":
             columns["社区代码"] = pack.town.layout.divisions.communities.codes[devices.meter.bearer]
         pack.truth.identify(identifier, "device", code)
@@ -273,12 +276,26 @@ def _registers(pack: Pack) -> None:
             encoding=encoding,
             keys=["设备编码"],
             name="名称",
-            text=["设备编码", "社区代码"] if "社区代码" in columns else ["设备编码"],
+            text=[column for column in ("设备编码", "社区代码", "部件标识码") if column in columns],
             place={"lon": "经度", "lat": "纬度", "crs": crs},
             time={"none": True},
             update_cycle="yearly",
             sharing="unconditional",
         )
+
+
+# The kind of component that the devices of a register are fixed to: well covers, traffic cameras.
+_FIXED_TO = {"water_gauges": "01003", "road_sections": "01050"}
+
+
+def _nearest_components(pack: Pack, x: Floats, y: Floats, code: str) -> Texts:
+    """Return the identifier of the component of a kind that each device is fixed to: the nearest."""
+    components = pack.town.components
+    mine = np.flatnonzero(components.code == code)
+    if not len(mine):
+        return np.full(len(x), "", dtype=object)
+    tree = shapely.STRtree(shapely.points(components.x[mine], components.y[mine]))
+    return np.asarray(components.identifier[mine[tree.nearest(shapely.points(x, y))]])
 
 
 def _describe_series(pack: Pack) -> None:
