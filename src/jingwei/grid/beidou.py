@@ -26,6 +26,7 @@ LENGTH = (1, 4, 6, 7, 9, 11, 12, 14, 16, 18, 20)
 """Characters of a code of levels 0-10."""
 
 LAST_LEVEL = 10
+LAST_POLAR_LEVEL = 2
 WIDTH = (0, 6 * TICKS_PER_DEGREE, 3_686_400, 1_843_200, TICKS_PER_MINUTE, 8_192, 4_096, 512, 64, 8, 1)
 HEIGHT = (0, 4 * TICKS_PER_DEGREE, 3_686_400, 1_228_800, TICKS_PER_MINUTE, 8_192, 4_096, 512, 64, 8, 1)
 """Cell sides of levels 1-10 in ticks of longitude and of latitude (table 1)."""

@@ -48,7 +48,7 @@ from jingwei.grid.levels import (
     check_level,
 )
 from jingwei.grid.polar import zone_of
-from jingwei.grid.ticks import Angle, signed_ticks
+from jingwei.grid.ticks import SNAP, Angle, signed_ticks
 
 
 def _kernels() -> ModuleType:
@@ -156,14 +156,14 @@ def _find_bad(x: NDArray[np.float64], y: NDArray[np.float64], level: int, out: C
     bad: Bools = ~((np.abs(x) <= 180) & (np.abs(y) <= 90))
     if level < POLAR_FIRST_LEVEL:
         return bad
+    if level > POLAR_LAST_LEVEL:
+        within = np.floor(np.abs(y) * TICKS_PER_DEGREE + SNAP) < POLAR_START
+        return bad | ~within
     polar = ~bad & (np.abs(np.where(bad, 0.0, y)) >= 87.9999)
     for i in np.flatnonzero(polar):
         west, tx = signed_ticks(float(x.flat[i]), "lon")
         south, ty = signed_ticks(float(y.flat[i]), "lat")
-        if ty >= POLAR_START and level > POLAR_LAST_LEVEL:
-            bad.flat[i] = True
-        else:
-            out.flat[i] = geosot.code_of_ticks(west, tx, south, ty, level)
+        out.flat[i] = geosot.code_of_ticks(west, tx, south, ty, level)
     return bad
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jingwei.grid import beidou, codes, ellipsoid, texts
-from jingwei.grid.arrays import Bools, codes_of, floats_of, is_scalar
+from jingwei.grid.arrays import Bools, codes_of, floats_of, is_scalar, texts_of
 from jingwei.grid.levels import check_level
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def parse(column: Any) -> tuple[NDArray[np.int64], NDArray[np.uint8], Bools]:
     """Return stored codes and levels of texts in the form of either standard, and which name no cell."""
     unsigned, level, bad = texts.parse_beidou_texts(column, errors="mask")
     if bad.any():
-        other, other_level, none = texts.parse_geosot_texts(column, errors="mask")
-        unsigned, level, bad = np.where(bad, other, unsigned), np.where(bad, other_level, level), bad & none
+        rest = np.flatnonzero(bad)
+        written, _ = texts_of(column)
+        unsigned[rest], level[rest], bad[rest] = texts.parse_geosot_texts(written[rest], errors="mask")
     return unsigned.view(np.int64), level, bad
 
 

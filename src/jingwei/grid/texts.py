@@ -117,11 +117,11 @@ def beidou_string(lon: Any, lat: Any, level: int, *, errors: Errors = "raise") -
             bad |= nulls
             texts[nulls] = b""
     if faults:
-        for i in np.flatnonzero((rows[:, 0] == 0) & ~bad):
-            try:
-                texts[i] = _beidou_of_number(float(x[i]), float(y[i]), level)
-            except GridError:
-                bad[i] = True
+        empty = rows[:, 0] == 0
+        polar = empty & ~bad & (np.abs(x) <= 180) & (np.abs(y) <= 90) & (level <= beidou.LAST_POLAR_LEVEL)
+        bad |= empty & ~polar
+        for i in np.flatnonzero(polar):
+            texts[i] = _beidou_of_number(float(x[i]), float(y[i]), level)
     return answer(texts, bad, errors, lambda i: _point_fault(x[i], y[i], level, i))
 
 
