@@ -7,7 +7,7 @@ from jingwei.words import Text
 
 declare(
     "ledger.opened",
-    Text("日志启用，这是它的第一条", "The log was opened; this is its first entry"),
+    Text("日志启用，由此密钥签署", "The log was opened; this key signs it"),
     subject="ledger",
     fields={
         "origin": Field(str, Text("日志的名称", "the name of the log")),
