@@ -43,7 +43,7 @@ def take(address: str, out: Path) -> None:
     """Take every picture from the pages at `address`."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        context = browser.new_context(viewport=SIZE, locale="zh-CN", device_scale_factor=1)
+        context = browser.new_context(viewport=SIZE, locale="zh-CN", bypass_csp=True)
         context.add_init_script("localStorage.setItem('jingwei.mode', 'light')")
         page = context.new_page()
         for name, path in PICTURES.items():

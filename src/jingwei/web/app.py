@@ -33,6 +33,10 @@ TAGS = [
 ]
 
 
+WARM_UP_AFTER = 1.0
+"""Seconds after start at which the grid's compiled loops are loaded: the first page goes first."""
+
+
 def create_app(
     city: City | None = None, *, pages_root: Path = pages.STATIC, hosts: frozenset[str] | None = None
 ) -> FastAPI:
@@ -79,7 +83,9 @@ def _serve_city(app: FastAPI, city: City) -> None:
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()
     app.state.policies = PolicyKeeper(city.records)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
+    warm_up.daemon = True
+    warm_up.start()
     for part in (city_routes, datasets, features, cells, search, loading, objects, log):
         app.include_router(part.router, prefix="/api")
 

@@ -1,7 +1,7 @@
 """Mapbox Vector Tiles 2.1: generalised geometries of a tile, encoded with NumPy.
 
-The container holds shapely geometries, so a tile is made by whole-array operations on their coordinates;
-`bench/web.py` measures it beside a pure-Python encoder.
+The container holds shapely geometries, so a tile is made by whole-array operations on their coordinates:
+all parts of all geometries become one string of varints. `bench/web.py` measures it.
 """
 
 from __future__ import annotations
