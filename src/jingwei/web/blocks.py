@@ -83,20 +83,28 @@ class Blocks:
         wanted = _common(version.content.bounds or self.bounds, box)
         if wanted is None:
             return SCHEMA.empty_table()
-        parts = []
-        for block, block_level in blocks_of(wanted, level):
-            key = (asker.scope, version.dataset, version.number, role, level, period, where, block)
-
-            def count(block: int = block, block_level: int = block_level) -> pa.Table:
-                low, high = grid.cell_range(block, block_level)
-                region = Region(np.array([[low, high]], np.int64), (), shapely.Polygon(), exact=True)
-                counted = self.lake.density(
-                    asker, version.dataset, level, role=role, region=region, period=period, where=where
-                )
-                return drawn(counted, level)
-
-            parts.append(self._kept.get(key, count))
-        return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+        blocks = blocks_of(wanted, level)
+        question = (asker.scope, version.dataset, version.number, role, level, period, where)
+        found = {block: self._kept.peek((*question, block)) for block, _ in blocks}
+        missing = [pair for pair in blocks if found[pair[0]] is None]
+        if missing:
+            spans = sorted((*grid.cell_range(*pair), pair[0]) for pair in missing)
+            ranges = np.array([span[:2] for span in spans], np.int64)
+            counted = self.lake.density(
+                asker,
+                version.dataset,
+                level,
+                role=role,
+                region=Region(ranges, (), shapely.Polygon(), exact=True),
+                period=period,
+                where=where,
+            )
+            table = drawn(counted, level)
+            cells = table["cell"].to_numpy()
+            for low, high, block in spans:
+                start, end = np.searchsorted(cells, low), np.searchsorted(cells, high, side="right")
+                found[block] = self._kept.put((*question, block), table.slice(start, end - start))
+        return pa.concat_tables([part for part in found.values() if part is not None])
 
 
 def _common(bounds: Bounds | None, box: Bounds | None) -> Bounds | None:

@@ -51,6 +51,21 @@ class Kept(Generic[T]):
         self._making: dict[object, threading.Lock] = {}
         self._mutex = threading.Lock()
 
+    def peek(self, key: object) -> T | None:
+        """Return what is kept under `key`, if anything is."""
+        with self._mutex:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: object, made: T) -> T:
+        """Keep `made` under `key`, and return it."""
+        with self._mutex:
+            self._kept[key] = made
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
     def get(self, key: object, make: Callable[[], T]) -> T:
         """Return what is kept under `key`, or make and keep it."""
         with self._mutex:
@@ -67,11 +82,7 @@ class Kept(Generic[T]):
             finally:
                 with self._mutex:
                     self._making.pop(key, None)
-            with self._mutex:
-                self._kept[key] = made
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-            return made
+            return self.put(key, made)
 
 
 @dataclass(slots=True)
