@@ -276,3 +276,32 @@ def test_a_polygon_that_crosses_itself_goes_to_quarantine(opened, tmp_path):
     assert (report.counts.published, report.counts.without_place, report.counts.quarantined) == (2, 1, 1)
     (row,) = opened.quarantine("areas")
     assert row["row"] == 2
+
+
+@pytest.mark.parametrize(
+    ("corners", "crs", "word"),
+    [
+        ((500_000, 2_490_000, 520_000, 2_510_000), "WGS84", "cannot be coordinates"),
+        ((22.5, 114.0, 22.7, 114.2), "WGS84", "cannot be coordinates"),
+        ((80.0, 20.0, 120.0, 40.0), "WGS84", "degrees"),
+    ],
+)
+def test_a_boundary_in_the_wrong_system_is_refused_and_the_rest_still_loads(opened, pack, corners, crs, word):
+    write_features(pack / "districts.geojson", [feature({"name": "全城"}, polygon(*corners))])
+    report = opened.load(pack)
+    problem = report["districts"].problem
+    assert report["districts"].stage in ("failed", "held")
+    assert word in problem["what"]["en"].lower()
+    assert report["stops"].stage == "published"
+    assert opened.city.about.boundary is None
+
+
+def test_a_boundary_in_declared_metres_is_converted(opened, tmp_path):
+    pack = write_pack(tmp_path / "pack")
+    text = (pack / "city.toml").read_text("utf-8")
+    (pack / "city.toml").write_text(text.replace('crs = "WGS84"', 'crs = "EPSG:4547"'), "utf-8")
+    corners = (500_000, 2_490_000, 520_000, 2_510_000)
+    write_features(pack / "districts.geojson", [feature({"name": "全城"}, polygon(*corners))])
+    assert opened.load(pack)["districts"].stage == "published"
+    west, south, _, _ = opened.city.about.bounds
+    assert (west, south) == pytest.approx((114.0, 22.5), abs=0.05)

@@ -382,6 +382,7 @@ def _write(
     try:
         first = readings[0]
         plan = survey.plan(spec, first, _surroundings(work, spec))
+        _check_boundary(work, spec, first, plan)
         for reading, path in zip(readings[1:], paths[1:], strict=True):
             survey.check_same_layout(spec, first, reading, path)
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
@@ -400,7 +401,6 @@ def _write(
             reading.close()
     folder = load.table("facts")
     written = [folder / file.path for file in load.files["facts"]]
-    _check_boundary(work, spec, addresser.tally.bounds)
     geometry = next((p.column for p in plan.placings if isinstance(p, GeometryPlacing)), None)
     covers = cover_table(written, places, geometry)
     work.city.lake.store.write_table(load, "covers", covers, "jw_cell")
@@ -505,7 +505,7 @@ def _surroundings(work: _Work, spec: SourceSpec) -> survey.Surroundings:
     """Gather what the rest of the city says that may help to place this source."""
 
     def lookup(target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
-        return _gazetteer(work, target, key)
+        return _gazetteer(work, spec, target, key)
 
     def area(wanted: Area) -> Any:
         version = _version(work, wanted.source)
@@ -537,11 +537,10 @@ def _waits_for(spec: SourceSpec, target: str) -> HeldError:
     )
 
 
-def _gazetteer(work: _Work, target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
+def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
     """Return keys, cells and levels of another dataset's placed objects; an ambiguous key has no place."""
     version = _version(work, target)
     if version is None:
-        spec = next(source for source in work.manifest.source if source.id == target)
         raise _waits_for(spec, target)
     content = version.content
     own = [column.name for column in content.columns]
@@ -585,12 +584,12 @@ def _anchors(work: _Work, spec: SourceSpec) -> list[Anchor]:
     return found
 
 
-def _check_boundary(work: _Work, spec: SourceSpec, bounds: list[float] | None) -> None:
+def _check_boundary(work: _Work, spec: SourceSpec, reading: forms.Reading, plan: survey.Plan) -> None:
     """Refuse a boundary that cannot be what it is said to be."""
     boundary = work.manifest.city.boundary
     if boundary is None or boundary.source != spec.id:
         return
-    reason = survey.implausible_boundary(bounds)
+    reason = survey.implausible_boundary(reading, plan.placings)
     if reason is not None:
         raise ImplausibleBoundaryError(spec.id, reason)
 

@@ -30,12 +30,12 @@ from jingwei.lake.address import (
     ReferencePlacing,
     Timing,
 )
-from jingwei.lake.datums import canonical_system
+from jingwei.lake.datums import canonical_system, geometries_to_wgs84
 from jingwei.lake.errors import near_misses
 from jingwei.lake.numbers import read_angles
 from jingwei.lake.places import find_places
 from jingwei.lake.times import find_times, time_form
-from jingwei.lake.weighing import Anchor, check_declared, weigh_datums
+from jingwei.lake.weighing import Anchor, check_boundary, check_declared, weigh_datums
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -362,15 +362,22 @@ def anchor_of(title: Text, reader: Reader, version: Version) -> Anchor | None:
     return Anchor(str(title), shapes, names)
 
 
-def implausible_boundary(bounds: list[float] | None) -> Text | None:
-    """Say why a boundary cannot be one in WGS84 degrees, or None.
+def implausible_boundary(reading: forms.Reading, placings: list[Placing]) -> Text | None:
+    """Say why the areas of a source cannot be a city's boundary in WGS84, or None.
 
-    Whether it is shifted by the 100 m to 700 m of GCJ-02 cannot be seen from the boundary alone.
+    Whether they are shifted by the 100 m to 700 m of GCJ-02 cannot be seen from the boundary alone.
     """
-    if bounds is None:
-        return Text("其中没有可用的面。", "it holds no usable area.")
-    west, south, east, north = bounds
-    if east - west > LARGEST_CITY or north - south > LARGEST_CITY:
+    placing = next((p for p in placings if isinstance(p, GeometryPlacing)), None)
+    if placing is None:
+        return Text("其中没有面。", "it holds no areas.")
+    column = _sample(reading)[placing.column]
+    shapes = shapely.from_wkb(geometries_to_wgs84(column.to_numpy(), placing.crs), on_invalid="ignore")
+    whole = shapely.union_all(shapely.make_valid(shapes[~shapely.is_missing(shapes)]))
+    fault = check_boundary(whole)
+    if fault is not None:
+        return fault.reason
+    west, south, east, north = whole.bounds
+    if max(east - west, north - south) > LARGEST_CITY:
         return Text(
             f"其范围超过 {LARGEST_CITY:g} 度，大于任何城市。",
             f"it spans more than {LARGEST_CITY:g} degrees, more than any city.",
