@@ -692,7 +692,7 @@ INDEX = {matter.name: number for number, matter in enumerate(MATTERS)}
 ECHOES: dict[str, tuple[float, float, float, float, tuple[tuple[str, float], ...]]] = {
     "storm": (
         0.75,
-        3.4,
+        4.4,
         6.0,
         0.0,
         (("道路积水", 0.62), ("雨水井盖异常", 0.16), ("行道树异常", 0.12), ("污水井盖异常", 0.10)),
