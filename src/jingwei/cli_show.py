@@ -196,7 +196,7 @@ def cell_contents(about: About, cell: Cell, found: Sequence[tuple[Dataset, Rows]
     parts: list[Any] = list(facts.parts)
     listed = []
     for dataset, rows in found:
-        records = records_of(about, dataset, rows)
+        records = records_of(about, rows)
         parts += ["", f"[bold]{dataset.title}[/] ({dataset.id}): {rows.total:,}", _records_table(records)]
         listed.append(
             {
@@ -214,7 +214,7 @@ def cell_contents(about: About, cell: Cell, found: Sequence[tuple[Dataset, Rows]
 
 def query_answer(about: About, rows: Rows) -> Shown:
     """Show rows of one dataset."""
-    records = records_of(about, None, rows)
+    records = records_of(about, rows)
     data = {
         "dataset": rows.version.dataset,
         "version": rows.version.number,
@@ -227,9 +227,8 @@ def query_answer(about: About, rows: Rows) -> Shown:
     return Shown(data, parts)
 
 
-def records_of(about: About, dataset: Dataset | None, rows: Rows) -> list[dict[str, Any]]:
+def records_of(about: About, rows: Rows) -> list[dict[str, Any]]:
     """Return rows as plain records: the department's values, and the address with its source."""
-    del dataset
     sources = rows.version.content.sources
     records = []
     for row in rows.table.to_pylist():

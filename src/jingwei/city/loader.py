@@ -34,7 +34,7 @@ from jingwei.city.models import CityRow
 from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.errors import JingweiError
 from jingwei.lake import forms, quality
-from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Placing, Timing, key_of
+from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
 from jingwei.lake.covers import cover_table
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, near_misses
 from jingwei.lake.forms.opening import check_file
@@ -555,12 +555,8 @@ def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tu
     keys = key_of([table[column].combine_chunks() for column in key])
     levels = table[place.level].fill_null(0).to_numpy()
     cells = table[place.cell].fill_null(0).to_numpy()
-    unique, first, inverse = np.unique(
-        np.asarray(keys.fill_null("").to_numpy(zero_copy_only=False), str),
-        return_index=True,
-        return_inverse=True,
-    )
-    del first
+    texts = np.asarray(keys.fill_null("").to_numpy(zero_copy_only=False), str)
+    unique, inverse = np.unique(texts, return_inverse=True)
     chosen_cells, chosen_levels = np.zeros(len(unique), np.int64), np.zeros(len(unique), np.int8)
     ambiguous = np.zeros(len(unique), bool)
     for row in np.flatnonzero(levels > 0).tolist():
@@ -602,4 +598,4 @@ def _withdraw_missing(work: _Work) -> None:
             work.city.lake.store.remove(dataset.id, actor=work.asker.id)
 
 
-__all__ = ["LoadReport", "Placing", "SourceReport", "Timing", "load_pack"]
+__all__ = ["LoadReport", "SourceReport", "load_pack"]

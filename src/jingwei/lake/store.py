@@ -199,7 +199,6 @@ class Store:
                 "content": content.as_json(),
                 "actor": actor,
                 "tables": sorted(load.schemas),
-                "seconds": content.seconds,
             }
         versions: dict[str, int] = {name: _commit(load, name) for name in TABLES if name in load.schemas}
         with self.records.write() as session:
