@@ -12,7 +12,7 @@ import shapely
 from jingwei.city.demo import Layout, lay_out, settings_of
 from jingwei.city.demo.codes import is_credit_code
 from jingwei.city.demo.components import KINDS, Components, take_inventory
-from jingwei.city.demo.departments import departments_of
+from jingwei.city.demo.departments import form_government
 from jingwei.city.demo.drainage import Drains, lay_drains
 from jingwei.city.demo.facilities import Facilities, open_facilities
 from jingwei.city.demo.transit import Transit, run_buses, run_metro
@@ -75,7 +75,7 @@ def test_component_types_are_those_of_the_standard(shared_data: Path) -> None:
 
 
 def test_every_component_has_a_department_that_exists(things: Things) -> None:
-    departments = departments_of(things[0].settings, things[0].name.zh)
+    departments = form_government(things[0]).departments
     assert all(kind.owner in departments for kind in KINDS.values())
     assert all(not kind.keeper or kind.keeper in departments for kind in KINDS.values())
     assert all(is_credit_code(department.code) for department in departments.values())

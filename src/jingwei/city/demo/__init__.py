@@ -5,18 +5,21 @@
 forward. Equal settings give equal cities on every machine.
 """
 
+from jingwei.city.demo.departments import Government, read_government
 from jingwei.city.demo.layout import Layout, lay_out
 from jingwei.city.demo.settings import SCALES, Scale, Settings, settings_of
 from jingwei.city.demo.town import Town, build_town, tiny_town
 
 __all__ = [
     "SCALES",
+    "Government",
     "Layout",
     "Scale",
     "Settings",
     "Town",
     "build_town",
     "lay_out",
+    "read_government",
     "settings_of",
     "tiny_town",
 ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 
 from jingwei.city.demo.arrays import Geometries, Ints, Texts
 from jingwei.city.demo.components import KINDS
-from jingwei.city.demo.departments import ROLES
+from jingwei.city.demo.departments import DEPARTMENTS_FILE, POSTS, STAFF_FILE
 from jingwei.city.demo.forms import Sheet, write_xlsx
 from jingwei.city.demo.land import USE_CODES, Use
 from jingwei.city.demo.lines import Line
-from jingwei.city.demo.names import STREAMS, people_names
+from jingwei.city.demo.names import STREAMS
 from jingwei.city.demo.pack import Pack, Table, serial
 from jingwei.city.demo.roads import CLASS_NAMES, LANES, SPEEDS
 from jingwei.words import Text
@@ -78,9 +80,12 @@ def _divisions(pack: Pack) -> None:
             sharing="unconditional",
         )
     faces, land = layout.fabric.faces, layout.land
-    random = pack.town.settings.draws("grid-staff")
-    staff = people_names(random, random.random(len(divisions.communities.codes) * 2) < 0.45)
-    keeper = staff[divisions.community * 2 + (np.arange(len(faces)) % 2)]
+    walking: dict[str, list[str]] = {}
+    for person in pack.town.government.staff:
+        if person.post == "collector":
+            walking.setdefault(person.area, []).append(person.name)
+    officers = np.array([walking[code] for code in divisions.communities.codes], dtype=object)
+    keeper = officers[divisions.community, np.arange(len(faces)) % officers.shape[1]]
     grade = GRADES[np.clip(np.searchsorted([0.35, 0.8], layout.fabric.remoteness), 0, 2)]
     columns = {
         "网格编码": divisions.grid_codes,
@@ -642,14 +647,6 @@ def _components(pack: Pack) -> None:
     )
 
 
-def _default_point(pack: Pack) -> tuple[float, float]:
-    """Return the point that stands where a place is not known: the gate of the government."""
-    where = pack.town.facilities.of("政务服务中心")
-    index = int(where[0]) if len(where) else 0
-    longitude, latitude = pack.degrees(pack.town.facilities.x[[index]], pack.town.facilities.y[[index]])
-    return float(longitude[0]), float(latitude[0])
-
-
 def default_point(pack: Pack) -> tuple[float, float]:
     """Return the point that departments write where they do not know the place: the government's gate."""
     where = pack.town.facilities.of("政务服务中心")
@@ -659,49 +656,56 @@ def default_point(pack: Pack) -> tuple[float, float]:
 
 
 def _departments(pack: Pack) -> None:
-    departments = list(pack.town.departments.values())
+    government = pack.town.government
+    departments = list(government.departments.values())
     pack.csv(
         "departments",
-        "部门名录.csv",
+        DEPARTMENTS_FILE,
         Text("部门名录", "Departments"),
         "data",
         {
-            "部门": np.array([item.key for item in departments], dtype=object),
-            "名称": np.array([item.name for item in departments], dtype=object),
-            "统一社会信用代码": np.array([item.code for item in departments], dtype=object),
-            "职责": np.array([item.duties for item in departments], dtype=object),
-            "电话": np.array([item.phone for item in departments], dtype=object),
+            "部门": _column(departments, "key"),
+            "名称": _column(departments, "name"),
+            "英文名称": _column(departments, "english"),
+            "统一社会信用代码": _column(departments, "code"),
+            "上级代码": _column(departments, "parent"),
+            "职责": _column(departments, "duties"),
+            "电话": _column(departments, "phone"),
         },
         keys=["部门"],
         name="名称",
+        text=["统一社会信用代码", "上级代码"],
         place={"none": True},
         time={"none": True},
         update_cycle="yearly",
         sharing="unconditional",
     )
-    random = pack.town.settings.draws("staff")
-    rows = [
-        (item.name, role, number)
-        for item in departments
-        for role in ROLES
-        for number in range(1 if role in {"分管领导", "科室负责人"} else 2)
-    ]
-    names = people_names(random, random.random(len(rows)) < 0.4)
+    name = {department.code: department.name for department in departments}
+    staff = government.staff
     pack.csv(
         "staff",
-        "工作人员.csv",
+        STAFF_FILE,
         Text("工作人员", "Staff"),
         "data",
         {
-            "工号": serial("G", len(rows), 5),
-            "姓名": names,
-            "部门": np.array([row[0] for row in rows], dtype=object),
-            "岗位": np.array([row[1] for row in rows], dtype=object),
+            "工号": _column(staff, "number"),
+            "登录名": _column(staff, "login"),
+            "姓名": _column(staff, "name"),
+            "部门代码": _column(staff, "department"),
+            "部门": np.array([name[person.department] for person in staff], dtype=object),
+            "岗位": np.array([POSTS[person.post].title.zh for person in staff], dtype=object),
+            "角色": _column(staff, "role"),
+            "责任社区": _column(staff, "area"),
         },
         encoding="GB18030",
         keys=["工号"],
         name="姓名",
+        text=["部门代码", "责任社区"],
         place={"none": True},
         time={"none": True},
         update_cycle="monthly",
     )
+
+
+def _column(rows: Sequence[object], attribute: str) -> Texts:
+    return np.array([getattr(row, attribute) for row in rows], dtype=object)

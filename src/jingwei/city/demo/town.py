@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jingwei.city.demo.cases import Desk
 from jingwei.city.demo.components import Components, take_inventory
-from jingwei.city.demo.departments import Department, departments_of
+from jingwei.city.demo.departments import Department, Government, form_government
 from jingwei.city.demo.devices import Devices, install_devices
 from jingwei.city.demo.drainage import Drains, lay_drains
 from jingwei.city.demo.facilities import Facilities, open_facilities
@@ -27,7 +27,7 @@ class Town:
 
     settings: Settings
     layout: Layout
-    departments: dict[str, Department]
+    government: Government
     facilities: Facilities
     drains: Drains
     metro: Transit
@@ -37,6 +37,11 @@ class Town:
     components: Components
     devices: Devices
     desk: Desk
+
+    @property
+    def departments(self) -> dict[str, Department]:
+        """The departments of its government by key."""
+        return self.government.departments
 
     @property
     def world(self) -> World:
@@ -55,7 +60,7 @@ def build_town(settings: Settings) -> Town:
     return Town(
         settings=settings,
         layout=layout,
-        departments=departments_of(settings, layout.name.zh),
+        government=form_government(layout),
         facilities=facilities,
         drains=drains,
         metro=metro,
