@@ -63,8 +63,8 @@ SERVE = """
 import sys
 from pathlib import Path
 from jingwei.city import open_city
-from jingwei.web import create_app, serve
-serve(create_app(open_city(Path(sys.argv[1]))), port=int(sys.argv[2]))
+from jingwei.web import OPEN, create_app, serve
+serve(create_app(open_city(Path(sys.argv[1])), entry=OPEN), port=int(sys.argv[2]))
 """
 
 

@@ -16,7 +16,7 @@ import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 from jingwei.city import open_city
-from jingwei.web import create_app, listen
+from jingwei.web import OPEN, create_app, listen
 
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PICTURES = {"map.png": "/", "codes.png": "/codes?q=N50F0503278214"}
@@ -29,7 +29,7 @@ def main(home: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with open_city(home) as city:
         listener = listen("127.0.0.1", 0)
-        server = uvicorn.Server(uvicorn.Config(create_app(city), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(create_app(city, entry=OPEN), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -193,7 +193,9 @@ def up(
     web.listen(host, port).close()  # better to hear of it before a long load than after
     city = _open(city_id) if city_id else _loaded(pack or _demo_pack(), data, home)[0]
     with city, Sealer(city.records, city.home / "log").running():
-        web.serve(web.create_app(city, hosts=LOOPBACK | {host}), host=host, port=port, ready=_ready)
+        web.serve(
+            web.create_app(city, entry=web.OPEN, hosts=LOOPBACK | {host}), host=host, port=port, ready=_ready
+        )
 
 
 def _demo_pack() -> Path:

@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
-from jingwei.web import create_app, listen, pages
+from jingwei.web import OPEN, create_app, listen, pages
 from square import write_square
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with open_city(folder / "home", create=True) as city:
         load_pack(city, read_manifest(pack), pack, None, local_person())
         listener = listen("127.0.0.1", 0)
-        server = uvicorn.Server(uvicorn.Config(create_app(city), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(create_app(city, entry=OPEN), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,14 @@ from fastapi.testclient import TestClient
 
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
-from jingwei.web import create_app
+from jingwei.city.models import CityRow
+from jingwei.records import now_utc
+from jingwei.web import OPEN, create_app
 from square import write_square
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from jingwei.city import City
 
@@ -28,8 +32,24 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         yield city
 
 
+@pytest.fixture
+def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
+    """A city without data, for tests of its people that change them."""
+    home = tmp_path / "bare"
+    home.mkdir()
+    shutil.copy(migrated_sqlite, home / "records.db")
+    with open_city(home) as city:
+        about = {"name": {"zh": "方城", "en": "Square City"}, "adcode": "990100", "generated": False}
+        row = CityRow(
+            id="bare", about={**about, "time_zone": "Asia/Shanghai"}, pack="", data="", changed=now_utc()
+        )
+        with city.records.write() as session:
+            session.add(row)
+        yield city
+
+
 @pytest.fixture(scope="session")
 def client(square: City) -> Iterator[TestClient]:
     """A client of the application that serves the square city."""
-    with TestClient(create_app(square), raise_server_exceptions=False) as client:
+    with TestClient(create_app(square, entry=OPEN), raise_server_exceptions=False) as client:
         yield client

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
-from jingwei.web import create_app
+from jingwei.web import OPEN, create_app
 from square import write_square
 
 
@@ -25,7 +25,7 @@ def held(tmp_path):
 
 @pytest.fixture
 def desk(held):
-    with TestClient(create_app(held), raise_server_exceptions=False) as client:
+    with TestClient(create_app(held, entry=OPEN), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -15,12 +15,15 @@ class Asker:
     departments: frozenset[str] = field(default_factory=frozenset)
     duties: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Which role is held in which department; the department is empty for the whole city."""
+    only: frozenset[str] | None = None
+    """The only actions that may be taken, whatever the person may do: those of a token."""
 
     @property
     def scope(self) -> str:
         """What caches of answers are keyed by: two askers of one scope may be given the same bytes."""
         duties = sorted(f"{role}@{department}" for role, department in self.duties)
-        return "|".join(",".join(sorted(part)) for part in (self.roles, self.departments, duties))
+        only = ["*"] if self.only is None else self.only
+        return "|".join(",".join(sorted(part)) for part in (self.roles, self.departments, duties, only))
 
 
 def local_person() -> Asker:

@@ -1,6 +1,7 @@
 """The ASGI application: assembles the parts and serves the pages. It holds no rules of the city."""
 
 from jingwei.web.app import create_app
+from jingwei.web.gate import OPEN, Entry
 from jingwei.web.server import listen, serve
 
-__all__ = ["create_app", "listen", "serve"]
+__all__ = ["OPEN", "Entry", "create_app", "listen", "serve"]

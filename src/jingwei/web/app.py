@@ -15,6 +15,7 @@ from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city import City
 from jingwei.web import limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
+from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
 from jingwei.web.routes import cells, codes, datasets, features, loading, log, objects, search
 from jingwei.web.routes import city as city_routes
@@ -38,7 +39,11 @@ WARM_UP_AFTER = 1.0
 
 
 def create_app(
-    city: City | None = None, *, pages_root: Path = pages.STATIC, hosts: frozenset[str] | None = None
+    city: City | None = None,
+    *,
+    entry: Entry | None = None,
+    pages_root: Path = pages.STATIC,
+    hosts: frozenset[str] | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -46,6 +51,8 @@ def create_app(
     ----------
     city
         The open city to serve; without one only what needs no city answers.
+    entry
+        How people come in; by signing in unless it says otherwise.
     pages_root
         The folder of the built pages.
     hosts
@@ -71,14 +78,15 @@ def create_app(
 
     app.include_router(codes.router, prefix="/api")
     if city is not None:
-        _serve_city(app, city)
+        _serve_city(app, city, entry or Entry())
     app.include_router(pages.router(pages_root))
     _add_problem_schema(app)
     return app
 
 
-def _serve_city(app: FastAPI, city: City) -> None:
+def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.city = city
+    app.state.gate = Gate(city.records, entry)
     app.state.tiles = Tiles(city.lake)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from jingwei.access import Asker, local_person
+from jingwei.access import Asker
 from jingwei.words import LANGUAGES, Language, language_of_header
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
+    from jingwei.web.gate import Gate
 
-def asker_of(request: Request) -> Asker:  # noqa: ARG001 -- a sign-in will read the request
-    """Return on whose behalf the request asks: the one person at this machine."""
-    return local_person()
+
+def asker_of(request: Request) -> Asker:
+    """Return on whose behalf the request asks; the one place where this is decided."""
+    gate: Gate = request.app.state.gate
+    return gate.asker_of(request)
 
 
 def language_of(request: HTTPConnection) -> Language:

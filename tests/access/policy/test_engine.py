@@ -141,3 +141,13 @@ def test_two_of_one_scope_get_the_same_answer():
 def test_where_policies_name_individuals_each_has_a_scope_of_its_own(text):
     policies = Policies(text, 1)
     assert policies.scope(person("staff")) != policies.scope(person("staff", identifier="person/2"))
+
+
+def test_a_token_narrows_what_its_person_may_do_and_widens_nothing():
+    policies = Policies("permit (principal, action, resource);", 1, TREE)
+    narrowed = Asker("person/1", "某人", only=frozenset({"dataset.list"}))
+    assert policies.decide(narrowed, "dataset.list", DATASET).allowed
+    assert not policies.decide(narrowed, "dataset.read", DATASET).allowed
+    assert policies.rows(narrowed, "dataset.list", "Dataset").everything
+    assert not policies.rows(narrowed, "dataset.read", "Dataset").residuals
+    assert narrowed.scope != Asker("person/1", "某人").scope

@@ -129,6 +129,8 @@ class Policies:
         A resource that lacks a required attribute is refused: what is not known is not shown.
         """
         kind = resource_type(resource.kind)
+        if asker.only is not None and action not in asker.only:
+            return Decision(allowed=False, rules=(), annotations=())
         if not kind.required <= {name for name, value in resource.attributes.items() if value is not None}:
             return Decision(allowed=False, rules=(), annotations=())
         told = {
@@ -177,12 +179,14 @@ class Policies:
                 "action": f"Action::{json.dumps(action)}",
                 "context": context,
             }
-            entities = self._base.with_added_json_str(json.dumps(self._own_entities(asker)))
-            answer = cedarpy.is_authorized_partial(request, self._set, entities)
-            residuals = tuple(
-                Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
-                for _, policy in sorted(answer.residuals.items())
-            )
+            residuals: tuple[Residual, ...] = ()  # nothing is permitted
+            if asker.only is None or action in asker.only:
+                entities = self._base.with_added_json_str(json.dumps(self._own_entities(asker)))
+                answer = cedarpy.is_authorized_partial(request, self._set, entities)
+                residuals = tuple(
+                    Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
+                    for _, policy in sorted(answer.residuals.items())
+                )
             known = RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
             _keep(self._filters, key, known)
         return known

@@ -8,10 +8,13 @@ from fastapi import APIRouter, Query
 
 from jingwei.web import problems
 from jingwei.web.explain import Explanation, explain
+from jingwei.web.policies import open_to_all
 from jingwei.web.reader import LanguageOf
 from jingwei.web.reading import read_place
 
-router = APIRouter(prefix="/codes", tags=["codes"], responses=problems.responses(400))
+router = APIRouter(
+    prefix="/codes", tags=["codes"], responses=problems.responses(400), dependencies=[open_to_all()]
+)
 
 
 @router.get("/explain", summary="Explain a code or the cell around a pair of coordinates")
