@@ -1,0 +1,1 @@
+"""Grid city management: the life of a case, from report to closure."""

@@ -1,0 +1,127 @@
+"""What may go wrong with cases, told to the person who meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
+from jingwei.words import Text
+
+
+class UnknownCaseError(NotFoundError):
+    """No case bears the number, or the asker may not know of it."""
+
+    code = "case-unknown"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            Text(f"没有编号为 {number[:40]} 的案件", f"there is no case {number[:40]}."),
+            where={"case": number[:40]},
+        )
+
+
+class UnknownTypeError(BadRequestError):
+    """No component or matter type bears the code."""
+
+    code = "case-type-unknown"
+
+    def __init__(self, kind: str, code: str) -> None:
+        super().__init__(
+            Text(f"没有类别 {kind[:20]} {code[:20]}", f"there is no type {kind[:20]} {code[:20]}."),
+            mend=Text(
+                "类别由种类（component 或 matter）和五位代码共同确定；本市增补的类别须先登记",
+                "A type is known by its kind (component or matter) and five digits together; add types of"
+                " your own city first.",
+            ),
+            where={"kind": kind[:20], "code": code[:20]},
+        )
+
+
+class ChangedMeanwhileError(ConflictError):
+    """Another person acted on the case first; what happened since is told."""
+
+    code = "case-changed"
+
+    def __init__(self, number: str, seen: int, step: int, since: Sequence[dict[str, Any]]) -> None:
+        super().__init__(
+            Text(
+                f"案件 {number} 在您打开之后已有变化（第 {seen} 步之后到第 {step} 步）",
+                f"case {number} has changed since you opened it (from step {seen} to step {step}).",
+            ),
+            mend=Text("请查看变化后再决定", "See what changed, then decide again."),
+            where={"case": number, "step": step, "since": list(since)},
+        )
+
+
+class NotAllowedNowError(ConflictError):
+    """The life cycle does not lead that way from the state in which the case is."""
+
+    code = "case-transition"
+
+    def __init__(self, number: str, action: Text, state: Text, allowed: Sequence[dict[str, Any]]) -> None:
+        names = "、".join(one["says"]["zh"] for one in allowed) or "无"
+        english = ", ".join(one["says"]["en"] for one in allowed) or "none"
+        super().__init__(
+            Text(
+                f"案件 {number} 处于“{state.zh}”，不能{action.zh}",
+                f"case {number} is “{state.en}”: it cannot be changed by “{action.en}”.",
+            ),
+            mend=Text(f"此时可以：{names}", f"Possible now: {english}."),
+            where={"case": number, "allowed": list(allowed)},
+        )
+
+
+class GuardError(ConflictError):
+    """The table allows the step, but a rule of the case stands against it."""
+
+    code = "case-rule"
+
+    def __init__(self, number: str, rule: str, what: Text, *, mend: Text | None = None) -> None:
+        super().__init__(what, mend=mend, where={"case": number, "rule": rule})
+
+
+class MissingFieldError(BadRequestError):
+    """The step needs something that was not given."""
+
+    code = "case-field-missing"
+
+    def __init__(self, field: str, says: Text) -> None:
+        super().__init__(Text(f"缺少：{says.zh}", f"missing: {says.en}."), where={"field": field})
+
+
+class BadFieldError(BadRequestError):
+    """A value that was given cannot be taken."""
+
+    code = "case-field-invalid"
+
+    def __init__(self, field: str, what: Text) -> None:
+        super().__init__(what, where={"field": field})
+
+
+class BadRulesError(BadRequestError):
+    """A table of rules has faults; nothing of it was taken."""
+
+    code = "case-rules-invalid"
+
+    def __init__(self, faults: Sequence[dict[str, Any]]) -> None:
+        first = faults[0]
+        super().__init__(
+            Text(
+                f"规则表有 {len(faults)} 处错误，未导入；首处：第 {first['row']} 行 {first['zh']}",
+                f"the table of rules has {len(faults)} faults and was not taken; first, row {first['row']}:"
+                f" {first['en']}",
+            ),
+            where={"faults": list(faults[:100])},
+        )
+
+
+class CalendarRangeError(JingweiError):
+    """A time lies outside the years for which the calendar was made."""
+
+    code = "calendar-range"
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__(
+            Text(f"工作日历只含 {first} 至 {last} 年", f"the calendar covers {first} to {last}.")
+        )
