@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from jingwei.cli import BAD_INPUT, ENVIRONMENT, INCOMPLETE, NOT_FOUND, main
+from jingwei.cli import main
+from jingwei.cli_guard import BAD_INPUT, ENVIRONMENT, INCOMPLETE, NOT_FOUND
 
 CITY = """
 [city]

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,77 +14,17 @@ import click
 import platformdirs
 
 from jingwei import __version__
-from jingwei.errors import JingweiError
-from jingwei.words import Text, language_of_locale
+from jingwei.cli_guard import INCOMPLETE, guarded, say
+from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jingwei.city import City
     from jingwei.city.loader import LoadReport
-    from jingwei.grid import Cell, GridError
+    from jingwei.grid import Cell
     from jingwei.lake import Rows
-
-INCOMPLETE, BAD_INPUT, NOT_FOUND, CONFLICT, ENVIRONMENT = 1, 2, 3, 4, 5
-"""Exit codes beside 0: some source is held or failed; the question or manifest is wrong; what is asked for
-does not exist; another program is at work; the machine does not allow it (disk, rights, port)."""
-
-EXIT_BY_STATUS = {400: BAD_INPUT, 404: NOT_FOUND, 409: CONFLICT}
 
 AT_LEVEL = 19
 """Level of the cell that `at` shows for a coordinate: 4 arc-seconds, about 120 m (BeiDou level 5)."""
-
-
-def say(zh: str, en: str) -> str:
-    """Return the text in the language of this terminal."""
-    return zh if language_of_locale() == "zh" else en
-
-
-def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors into a clear message and an exit code; with `--json`, into JSON on standard error."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        as_json = bool(kwargs.get("as_json"))
-        try:
-            command(*args, **kwargs)
-        except JingweiError as error:
-            _tell(error.code, error.what, error.mend, error.where, as_json=as_json)
-            sys.exit(EXIT_BY_STATUS.get(error.status, ENVIRONMENT))
-        except _grid_error() as error:
-            from jingwei.web import grid_words
-
-            what = grid_words.reason_of(error)
-            _tell(error.code, what, None, grid_words.place_of(error), as_json=as_json)
-            sys.exit(BAD_INPUT)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            click.echo(say("已停止。", "Stopped."), err=True)
-            sys.exit(130)
-
-    return run
-
-
-def _grid_error() -> type[GridError]:
-    from jingwei.grid.errors import GridError
-
-    return GridError
-
-
-def _tell(code: str, what: Text, mend: Text | None, where: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        problem = {
-            "code": code,
-            "what": what.as_json(),
-            "mend": mend.as_json() if mend else None,
-            "where": where,
-        }
-        click.echo(json.dumps(problem, ensure_ascii=False, default=str), err=True)
-        return
-    click.secho(f"{say('错误', 'Error')} [{code}] {what}", fg="red", err=True)
-    if mend:
-        click.echo(f"  {mend}", err=True)
 
 
 def _print_json(data: Any) -> None:
@@ -125,7 +64,7 @@ class _Commands(click.Group):
     """The commands below, and those of the parts, which are imported only when they are called."""
 
     parts: ClassVar[dict[str, str]] = {
-        "demo": "jingwei.city.demo.commands",
+        "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
         "ledger": "jingwei.ledger.commands",
     }
@@ -200,21 +139,13 @@ def up(
 
 def _demo_pack() -> Path:
     """Return the folder of the demo city's pack, generated when it is first asked for."""
-    from jingwei.city.demo.generate import STAGES, generate
-    from jingwei.city.demo.settings import settings_of
-
     folder = _root() / "packs" / "demo"
     if not (folder / "city.toml").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        from jingwei.city.demo.settings import settings_of
+        from jingwei.cli_demo import generate_telling
+
         click.echo(say("正在生成演示城市……", "Generating the demo city ..."), err=True)
-        told: list[str] = []
-
-        def tell(stage: str, _share: float) -> None:
-            if stage not in told:
-                told.append(stage)
-                click.echo(f"  {STAGES[stage]}", err=True)
-
-        generate(settings_of("S", 1), folder, tell)
+        generate_telling(settings_of("S", 1), folder)
     return folder
 
 

@@ -117,13 +117,19 @@ class Sheet:
 
 def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
     """Write a workbook; header cells are merged as departments like them."""
-    with xlsxwriter.Workbook(
-        str(path), {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    buffer = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_numbers": False,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }
+    with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"created": CREATED.replace(tzinfo=None), "author": ""})
         centred = book.add_format({"bold": True, "align": "center", "valign": "vcenter", "border": 1})
         for sheet in sheets:
             _fill(book.add_worksheet(sheet.name), sheet, centred)
+    path.write_bytes(buffer.getvalue())
 
 
 def _fill(page: Any, sheet: Sheet, centred: Any) -> None:

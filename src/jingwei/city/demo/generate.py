@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,11 @@ from jingwei.city.demo.pack import Pack
 from jingwei.city.demo.settings import Settings
 from jingwei.city.demo.town import Town, build_town
 from jingwei.city.demo.truth import FOLDER
-from jingwei.errors import ConflictError
+from jingwei.errors import ConflictError, JingweiError
+from jingwei.lake.errors import NoSpaceError
 from jingwei.words import Text
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 Told = Callable[[str, float], None]
 
@@ -44,6 +48,26 @@ class FolderTakenError(ConflictError):
         )
 
 
+class FolderClosedError(JingweiError):
+    """The folder of a pack cannot be written."""
+
+    code = "read-only"
+    status = 500
+
+    def __init__(self, folder: Path, cause: OSError) -> None:
+        reason = cause.strerror or str(cause)
+        super().__init__(
+            Text(
+                f"无法写入目录 {folder}（{reason}）。",
+                f"The folder {folder} cannot be written to ({reason}).",
+            ),
+            mend=Text(
+                "请授予写权限，或另选一个目录。", "Grant the right to write there, or choose another folder."
+            ),
+            where={"folder": str(folder)},
+        )
+
+
 def generate(settings: Settings, out: Path, told: Told = lambda _stage, _share: None) -> Path:
     """Write the pack of the demo city that the settings decide; return the path of its manifest.
 
@@ -63,8 +87,21 @@ def generate(settings: Settings, out: Path, told: Told = lambda _stage, _share: 
     ------
     FolderTakenError
         When `out` holds anything but a generated city.
+    FolderClosedError
+        When `out` cannot be written.
+    NoSpaceError
+        When the disk is full.
 
     """
+    try:
+        return _generate(settings, out, told)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise NoSpaceError(str(out)) from error
+        raise FolderClosedError(out, error) from error
+
+
+def _generate(settings: Settings, out: Path, told: Told) -> Path:
     if out.exists() and any(out.iterdir()) and not _is_generated(out):
         raise FolderTakenError(out)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from scipy.signal import lfilter
 
 from jingwei.city.demo import clock
 from jingwei.city.demo.arrays import Floats, Ints
@@ -194,17 +193,17 @@ class _Run:
         """Pass values through a linear reservoir with a mean residence time in hours."""
         keep = float(np.exp(-MINUTES / 60.0 / hours))
         start = self.memory.get(name, np.zeros((1, values.shape[1])))
-        out, self.memory[name] = lfilter([1.0 - keep], [1.0, -keep], values, axis=0, zi=start)
-        return np.asarray(out)
+        out, self.memory[name] = _first_order(1.0 - keep, keep, values, start)
+        return out
 
     def wander(self, name: str, columns: int, hours: float) -> Floats:
         """Return noise of unit variance that forgets itself over some hours."""
         keep = float(np.exp(-MINUTES / 60.0 / hours))
         start = self.memory.get(name, np.zeros((1, columns)))
-        out, self.memory[name] = lfilter(
-            [np.sqrt(1.0 - keep**2)], [1.0, -keep], self.noise(name, columns), axis=0, zi=start
+        out, self.memory[name] = _first_order(
+            float(np.sqrt(1.0 - keep**2)), keep, self.noise(name, columns), start
         )
-        return np.asarray(out)
+        return out
 
     def within(self, events: Events, index: int) -> tuple[slice, Floats]:
         """Return the rows in which an event is under way, and the part of it that has passed in each."""
@@ -457,3 +456,11 @@ class _Run:
 def _spread(count: int) -> Floats:
     """Return numbers from 0 to 1 that differ from column to column and never change."""
     return np.asarray((np.arange(count) * 0.6180339887498949) % 1.0, dtype=np.float64)
+
+
+def _first_order(gain: float, keep: float, values: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """Return y[t] = keep y[t-1] + gain x[t] down the rows, and the memory at the end."""
+    from scipy.signal import lfilter  # takes most of a second to import
+
+    out, memory = lfilter([gain], [1.0, -keep], values, axis=0, zi=start)
+    return np.asarray(out), np.asarray(memory)
