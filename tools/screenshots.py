@@ -45,6 +45,7 @@ def take(address: str, out: Path) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         context = browser.new_context(viewport=SIZE, locale="zh-CN", bypass_csp=True)
         context.add_init_script("localStorage.setItem('jingwei.mode', 'light')")
+        context.route("**/api/events", lambda route: route.abort())  # it lasts; a picture waits for silence
         page = context.new_page()
         for name, path in PICTURES.items():
             page.goto(address + path)

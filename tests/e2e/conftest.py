@@ -21,7 +21,7 @@ from square import write_square
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
@@ -36,6 +36,8 @@ FLAGS = [
 PHONE, DESK, WALL = (390, 844), (1440, 900), (2560, 1440)
 PATIENCE = 30_000
 """Milliseconds: software rendering on a busy machine is slow."""
+QUIET, STEP = 500, 50
+"""Milliseconds without a request after which a page has asked all it wants to; and between two looks."""
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +77,17 @@ class Reader:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)
+    """Requests under way, but for the stream of events, which lasts."""
+
+    def watch(self) -> None:
+        """Keep count of the requests under way."""
+        self.page.on("request", lambda one: None if one.url.endswith("/api/events") else self.asked.add(one))
+        self.page.on("requestfinished", self._is_over)
+        self.page.on("requestfailed", self._is_over)
+
+    def _is_over(self, request: Request) -> None:
+        self.asked.discard(request)
 
     def open(self, path: str) -> Page:
         """Open a page and wait until it and its map are drawn."""
@@ -84,7 +97,11 @@ class Reader:
 
     def settle(self) -> None:
         """Wait until nothing is loading and every map is drawn."""
-        self.page.wait_for_load_state("networkidle", timeout=PATIENCE)
+        self.page.wait_for_load_state("load", timeout=PATIENCE)
+        quiet, waited = 0, 0
+        while quiet < QUIET and waited < PATIENCE:
+            self.page.wait_for_timeout(STEP)
+            quiet, waited = 0 if self.asked else quiet + STEP, waited + STEP
         for box in self.page.query_selector_all(".map"):
             if box.is_visible():
                 self.page.wait_for_selector(".map[data-drawn=true]", timeout=PATIENCE)
@@ -114,6 +131,7 @@ def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     reader = Reader(context, page, address)
+    reader.watch()
     page.on(
         "console",
         lambda message: (

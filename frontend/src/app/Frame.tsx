@@ -4,6 +4,7 @@ import { Component, type ReactNode, Suspense, useEffect, useRef, useState } from
 import { useTranslation } from "react-i18next";
 import { NavLink, useLocation } from "react-router";
 import { GeneratedMark } from "../about/GeneratedMark";
+import { useFreshness } from "../api/events";
 import { Failure, Loading } from "../design/States";
 import { languageNow, setLanguage } from "../words";
 import "./frame.css";
@@ -103,6 +104,7 @@ class Guard extends Component<{ children: ReactNode; place: string }, { error: u
 
 export function Frame({ children }: { children: ReactNode }) {
   const { t, i18n } = useTranslation();
+  useFreshness();
   const place = useLocation();
   const mode = useMode();
   const main = useRef<HTMLElement>(null);

@@ -233,8 +233,10 @@ def _begin(session: Session, person: str, token: str, address: str, agent: str, 
     session.add(row)
 
 
-def asker_of_session(records: Records, token: str, *, now: datetime | None = None) -> Asker:
-    """Return who is signed in by a session's token.
+def asker_of_session(
+    records: Records, token: str, *, now: datetime | None = None, touch: bool = True
+) -> Asker:
+    """Return who is signed in by a session's token; unless it is to `touch` the session, that goes unnoted.
 
     Raises
     ------
@@ -248,7 +250,7 @@ def asker_of_session(records: Records, token: str, *, now: datetime | None = Non
         if row is None or row.seen + IDLE < now or row.started + ABSOLUTE < now:
             raise NotSignedInError
         asker = asker_of_person(session, row.person)
-    if row.seen + SEEN_EVERY < now:
+    if touch and row.seen + SEEN_EVERY < now:
         with records.write() as session:
             kept = session.get(SessionRow, _digest(token))
             if kept is not None:
@@ -378,7 +380,7 @@ def issue_token(session: Session, person: str, title: str, actions: frozenset[st
 
 
 def asker_of_token(
-    records: Records, token: str, *, now: datetime | None = None
+    records: Records, token: str, *, now: datetime | None = None, touch: bool = True
 ) -> tuple[Asker, frozenset[str]]:
     """Return for whom a token acts, and which actions it may take."""
     now = now or now_utc()
@@ -387,7 +389,7 @@ def asker_of_token(
         if row is None or row.expires <= now:
             raise NotSignedInError
         asker = asker_of_person(session, row.person)
-    if row.used is None or row.used + SEEN_EVERY < now:
+    if touch and (row.used is None or row.used + SEEN_EVERY < now):
         with records.write() as session:
             kept = session.get(TokenRow, row.id)
             if kept is not None:

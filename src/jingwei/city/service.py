@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import shapely
 from sqlalchemy import select
 
+from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city.errors import NoCityError
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
@@ -51,7 +52,8 @@ class City:
     def __init__(self, home: Path, records: Records) -> None:
         self.home = home
         self.records = records
-        self.lake = Lake(home / "lake", records)
+        self.policies = PolicyKeeper(records)
+        self.lake = Lake(home / "lake", records, self.policies)
 
     @property
     def about(self) -> About:

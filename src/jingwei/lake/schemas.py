@@ -174,3 +174,8 @@ class Dataset:
     problem: dict[str, Any] | None
     version: Version | None
     changed: datetime
+
+    @property
+    def level(self) -> int:
+        """Classification level, 1 (public) to 4, by the sharing type."""
+        return {"unconditional": 1, "conditional": 2, "none": 3}[self.sharing]

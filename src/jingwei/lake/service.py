@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 
+from jingwei.access.policy import Policies, Resource
+from jingwei.access.policy.store import PolicyKeeper
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake.errors import NotPublishedError, UnknownDatasetError
 from jingwei.lake.models import DatasetRow, VersionRow
@@ -47,8 +49,9 @@ class Named:
 class Lake:
     """The grid data container (网格大数据容器) of one city."""
 
-    def __init__(self, root: Path, records: Records) -> None:
+    def __init__(self, root: Path, records: Records, policies: PolicyKeeper | None = None) -> None:
         self.records = records
+        self.policies = policies or PolicyKeeper(records)
         self.store = Store(root, records)
         self.reader = Reader(root)
         self._versions: OrderedDict[int, Version] = OrderedDict()
@@ -60,12 +63,15 @@ class Lake:
 
     def datasets(self, asker: Asker) -> list[Dataset]:
         """Return the datasets that the asker may see, in the order of the pack; removed ones are left out."""
-        del asker  # one local person may see all
         with self.records.read() as session:
             rows = session.execute(
                 _with_version().where(DatasetRow.state != "removed").order_by(DatasetRow.position)
             ).all()
-            return [self._dataset(session, row, version) for row, version in rows]
+            found = [self._dataset(session, row, version) for row, version in rows]
+        policies = self.policies.current()
+        return [
+            one for one in found if policies.decide(asker, "dataset.list", resource_of(one, policies)).allowed
+        ]
 
     def dataset(self, asker: Asker, dataset: str) -> Dataset:
         """Return one dataset.
@@ -76,13 +82,22 @@ class Lake:
             If there is none of this name that the asker may see; near misses are named.
 
         """
-        with self.records.read() as session:
-            found = session.execute(
-                _with_version().where(DatasetRow.id == dataset, DatasetRow.state != "removed")
-            ).one_or_none()
-            if found is not None:
-                return self._dataset(session, found[0], found[1])
+        found = self._known(dataset)
+        if found is not None and found.state != "removed":
+            policies = self.policies.current()
+            if policies.decide(asker, "dataset.list", resource_of(found, policies)).allowed:
+                return found
         raise UnknownDatasetError(dataset, [known.id for known in self.datasets(asker)])
+
+    def resource(self, dataset: str) -> Resource | None:
+        """Return a dataset as policies see it, also one that was removed; `None` if there never was one."""
+        found = self._known(dataset)
+        return None if found is None else resource_of(found, self.policies.current())
+
+    def _known(self, dataset: str) -> Dataset | None:
+        with self.records.read() as session:
+            row = session.execute(_with_version().where(DatasetRow.id == dataset)).one_or_none()
+            return None if row is None else self._dataset(session, row[0], row[1])
 
     def versions(self, asker: Asker, dataset: str) -> list[Version]:
         """Return all published versions of a dataset, newest first."""
@@ -233,6 +248,16 @@ class Lake:
             if len(self._versions) > MAX_VERSIONS_KEPT:
                 self._versions.popitem(last=False)
         return version
+
+
+def resource_of(dataset: Dataset, policies: Policies) -> Resource:
+    """Return a dataset as policies see it."""
+    attributes = {
+        "owner": policies.department(dataset.owner),
+        "sharing": dataset.sharing,
+        "level": dataset.level,
+    }
+    return Resource("Dataset", dataset.id, attributes)
 
 
 def _with_version() -> Select[DatasetRow, int]:

@@ -23,7 +23,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._callbacks: set[Callable[[], None]] = set()
+        self._callbacks: set[Callable[[], object]] = set()
         self.count = 0
 
     def ring(self) -> None:
@@ -41,7 +41,7 @@ class Bell:
             self._condition.wait_for(lambda: self.count != seen, timeout)
             return self.count
 
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Have `callback` called, in the ringing thread, at each ring; return how to stop that."""
         with self._condition:
             self._callbacks.add(callback)

@@ -3,6 +3,7 @@
 from jingwei.registry.identifiers import parse_identifier
 from jingwei.registry.schemas import NewObject, Object, Resolution
 from jingwei.registry.service import (
+    dataset_of,
     find,
     get,
     history,
@@ -21,6 +22,7 @@ __all__ = [
     "NewObject",
     "Object",
     "Resolution",
+    "dataset_of",
     "find",
     "get",
     "history",

@@ -63,6 +63,15 @@ class BadTableError(BadRequestError):
     code = "registry-table-invalid"
 
 
+DATASET = "dataset/"
+"""Begins the owner of objects that a dataset names by keys of its own."""
+
+
+def dataset_of(thing: Object) -> str | None:
+    """Return the dataset whose key an object bears, if it is one's."""
+    return thing.owner.removeprefix(DATASET) if thing.owner.startswith(DATASET) else None
+
+
 def issue(session: Session, asker: Asker, new: NewObject) -> Object:
     """Return the object of that owner and key, giving it an identifier if it has none yet."""
     found = find(session, new.owner, new.key)

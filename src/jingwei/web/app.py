@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from jingwei import __version__, grid
-from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city import City
 from jingwei.web import limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
+from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
-from jingwei.web.routes import cells, codes, datasets, features, loading, log, objects, search
+from jingwei.web.routes import cells, codes, datasets, events, features, loading, log, objects, search
 from jingwei.web.routes import city as city_routes
 from jingwei.web.tiles import Tiles
 
@@ -29,10 +29,16 @@ TAGS = [
     {"name": "loading", "description": "Finishing what was held back"},
     {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "objects", "description": "Objects by their identifiers: what became of them, labels"},
+    {"name": "events", "description": "Events as they happen"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
 ]
 
+
+CITY_ROUTES = tuple(
+    part.router for part in (city_routes, datasets, features, cells, search, loading, objects, events, log)
+)
+"""The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 
 WARM_UP_AFTER = 1.0
 """Seconds after start at which the grid's compiled loops are loaded: the first page goes first."""
@@ -90,12 +96,14 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.tiles = Tiles(city.lake)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()
-    app.state.policies = PolicyKeeper(city.records)
+    app.state.policies = city.policies
+    app.state.feed = Feed(city.records)
+    app.state.followers = 0
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()
-    for part in (city_routes, datasets, features, cells, search, loading, objects, log):
-        app.include_router(part.router, prefix="/api")
+    for router in CITY_ROUTES:
+        app.include_router(router, prefix="/api")
 
 
 def _warm_up() -> None:

@@ -48,8 +48,10 @@ class Gate:
         self.acting_cookie = "jingwei-acting-as"
         self._is_set_up = entry.open
 
-    def asker_of(self, request: Request) -> Asker:
+    def asker_of(self, request: Request, *, touch: bool = True) -> Asker:
         """Return on whose behalf a request asks.
+
+        `touch` counts it as a sign of life; what goes on by itself, such as a stream, must not.
 
         Raises
         ------
@@ -64,12 +66,14 @@ class Gate:
             return self._acting(request.cookies.get(self.acting_cookie))
         header = request.headers.get("authorization", "")
         if header[: len(BEARER)].lower() == BEARER:
-            asker, actions = signing_in.asker_of_token(self.records, header[len(BEARER) :].strip())
+            asker, actions = signing_in.asker_of_token(
+                self.records, header[len(BEARER) :].strip(), touch=touch
+            )
             return replace(asker, only=actions)
         token = request.cookies.get(self.session_cookie)
         if token is None:
             raise NotSignedInError
-        return signing_in.asker_of_session(self.records, token)
+        return signing_in.asker_of_session(self.records, token, touch=touch)
 
     def check_set_up(self) -> None:
         """Raise unless the administrator has set a password: until then nothing else works."""

@@ -32,6 +32,7 @@ class Job:
 
     id: str
     title: Text
+    starter: str
     state: State = "running"
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     result: dict[str, Any] | None = None
@@ -63,9 +64,12 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def start(self, title: Text, work: Callable[[Job], dict[str, Any] | None]) -> Job:
-        """Begin `work` in a thread of its own; it tells the job its steps and heeds its `wish` to stop."""
-        job = Job(secrets.token_urlsafe(9), title)
+    def start(self, title: Text, starter: str, work: Callable[[Job], dict[str, Any] | None]) -> Job:
+        """Begin `work` in a thread of its own; it tells the job its steps and heeds its `wish` to stop.
+
+        `starter` is the identifier of who may follow and stop it.
+        """
+        job = Job(secrets.token_urlsafe(9), title, starter)
         with self._mutex:
             self._jobs[job.id] = job
             while len(self._jobs) > KEPT:

@@ -1,54 +1,148 @@
-"""The policies in force, asked before a route answers. Every route declares its action by one of these."""
+"""What each route does with what, declared beside it and asked of the policies before it answers.
+
+Every route says one of three things: `allowed` (the policies are asked before it runs), `filtered` (it shows
+of many things those for which they allow it), or `open_to_all` (it tells nothing of the city). A route that
+says nothing is a fault that `declarations` brings to light.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 
-from jingwei.access.policy import Resource
-from jingwei.access.policy.store import PolicyKeeper
+from jingwei.access.policy import Policies, RefusedError, Resource
+from jingwei.access.policy.vocabulary import actions
 from jingwei.web.reader import AskerOf
 
-OPEN_TO_ALL = "open to all"
-"""In place of an action, for what tells nothing of the city: signing in, and arithmetic on grid codes."""
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from jingwei.access.policy.store import PolicyKeeper
+
+ResourceOf = Callable[..., Resource]
+"""A dependency that finds the resource of a request."""
+
+CITY = Resource("City")
 
 
-def allowed(action: str, resource: Resource) -> Any:
-    """Return a dependency that refuses the request unless its asker may do `action` with `resource`."""
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What one route declares."""
 
-    def check(request: Request, asker: AskerOf) -> None:
-        _keeper(request).current().check(asker, action, resource)
+    method: str
+    path: str
+    actions: tuple[str, ...]
+    """What is done; one of them is enough. Empty where the route is open to all."""
+    how: str
+    """`allowed`, `filtered` or `open`."""
 
-    return _declared(action, check)
+
+def policies_of(request: Request) -> Policies:
+    """Return the policies in force."""
+    keeper: PolicyKeeper = request.app.state.policies
+    return keeper.current()
+
+
+def allowed(action: str | tuple[str, ...], resource: Resource | ResourceOf) -> Any:
+    """Return a dependency that refuses the request unless its asker may do one of `action` with `resource`.
+
+    Parameters
+    ----------
+    action
+        A declared action, or several of which one is enough; a refusal names the first.
+    resource
+        What it is done with, or a dependency that finds it.
+
+    """
+    wanted = (action,) if isinstance(action, str) else action
+    _check_known(wanted)
+    return Depends(_marked(_checker(wanted, resource), wanted, "allowed"))
+
+
+def filtered(action: str) -> Any:
+    """Return a dependency by which a route declares that it shows only what `action` is allowed with."""
+    _check_known((action,))
+    return Depends(_marked(lambda: None, (action,), "filtered"))
 
 
 def allowed_own_account() -> Any:
     """Return a dependency that refuses the request unless its asker may manage the own account."""
+    return allowed("account.use", _own_account)
 
-    def check(request: Request, asker: AskerOf) -> None:
-        account = Resource("Account", asker.id, {"person": asker.id})
-        _keeper(request).current().check(asker, "account.use", account)
 
-    return _declared("account.use", check)
+def _own_account(asker: AskerOf) -> Resource:
+    return Resource("Account", asker.id, {"person": asker.id})
 
 
 def open_to_all() -> Any:
-    """Return a dependency that lets every request pass, and says that this is meant."""
+    """Return a dependency that lets every request pass, and says that this is meant.
 
-    def check() -> None:
-        pass
-
-    return _declared(OPEN_TO_ALL, check)
-
-
-def _keeper(request: Request) -> PolicyKeeper:
-    keeper: PolicyKeeper = request.app.state.policies
-    return keeper
+    For what tells nothing of the city: signing in, and arithmetic on grid codes.
+    """
+    return Depends(_marked(lambda: None, (), "open"))
 
 
-def _declared(action: str, check: Callable[..., None]) -> Any:
-    """Return the check as a dependency that bears its action, so that the routes can be enumerated."""
-    check.action = action  # type: ignore[attr-defined]
-    return Depends(check)
+def _check_known(names: tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in actions()]
+    if unknown:
+        msg = f"no part has declared the action {unknown[0]}"
+        raise ValueError(msg)
+
+
+def _marked(check: Callable[..., None], names: tuple[str, ...], how: str) -> Callable[..., None]:
+    check.declared = (names, how)  # type: ignore[attr-defined]  # read by `declarations`
+    return check
+
+
+def _checker(names: tuple[str, ...], resource: Resource | ResourceOf) -> Callable[..., None]:
+    def decide(request: Request, asker: AskerOf, wanted: Resource) -> None:
+        policies = policies_of(request)
+        decisions = [policies.decide(asker, name, wanted) for name in names]
+        if not any(decision.allowed for decision in decisions):
+            raise RefusedError(names[0], decisions[0])
+
+    if isinstance(resource, Resource):
+        fixed = resource
+
+        def check(request: Request, asker: AskerOf) -> None:
+            decide(request, asker, fixed)
+
+        return check
+
+    def check_found(request: Request, asker: AskerOf, wanted: Resource = Depends(resource)) -> None:  # noqa: B008 -- FastAPI's way
+        decide(request, asker, wanted)
+
+    return check_found
+
+
+def declarations(routers: Iterable[APIRouter]) -> Iterator[Declaration]:
+    """Yield what the routes of routers declare.
+
+    Raises
+    ------
+    LookupError
+        Naming a route that declares nothing.
+
+    """
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield from _declared_by(route)
+
+
+def _declared_by(route: APIRoute) -> Iterator[Declaration]:
+    found = [
+        declared
+        for dependency in route.dependant.dependencies
+        if (declared := getattr(dependency.call, "declared", None)) is not None
+    ]
+    if not found:
+        msg = f"{sorted(route.methods or ())} {route.path} ({route.endpoint.__module__}) declares no action"
+        raise LookupError(msg)
+    for method in sorted(route.methods or ()):
+        for names, how in found:
+            yield Declaration(method, route.path, names, how)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
@@ -15,10 +17,27 @@ if TYPE_CHECKING:
     from jingwei.web.gate import Gate
 
 
+PURPOSE = "jingwei-purpose"
+"""The header in which a page or program says what it asks for, as percent-encoded UTF-8."""
+MAX_PURPOSE = 200
+
+
 def asker_of(request: Request) -> Asker:
-    """Return on whose behalf the request asks; the one place where this is decided."""
+    """Return on whose behalf and what for the request asks; the one place where this is decided."""
     gate: Gate = request.app.state.gate
-    return gate.asker_of(request)
+    return replace(gate.asker_of(request), purpose=_purpose_of(request))
+
+
+def still_asker_of(request: Request) -> Asker:
+    """Return the same of a request that goes on, without taking that for a sign of life of the person."""
+    gate: Gate = request.app.state.gate
+    return replace(gate.asker_of(request, touch=False), purpose=_purpose_of(request))
+
+
+def _purpose_of(request: Request) -> str:
+    """Return the stated purpose; a filter of a page's links may state it as `?purpose=`."""
+    stated = unquote(request.headers.get(PURPOSE, "")) or request.query_params.get("purpose", "")
+    return " ".join(stated.split())[:MAX_PURPOSE]
 
 
 def language_of(request: HTTPConnection) -> Language:

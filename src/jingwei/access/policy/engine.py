@@ -26,6 +26,12 @@ Mask = Literal["clear", "generalise", "partial", "hash", "hidden"]
 _MASKS: tuple[Mask, ...] = ("clear", "generalise", "partial", "hash", "hidden")
 _KEPT = 2000
 """Askers whose entities and filters are kept ready."""
+_DECISIONS_KEPT = 50_000
+
+_DATA = frozenset({"Dataset", "Field", "Fact"})
+"""The kinds of resources of which answers with data are made."""
+
+_MOMENTS = ("time", "hour", "weekday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +45,18 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """For what, when and where something is asked."""
+    """When and where something is asked, and what for where the asker has not said so."""
 
     purpose: str = ""
     time: datetime = field(default_factory=now_utc)
     cell: int | None = None
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
 
-    def context(self) -> dict[str, Any]:
+    def context(self, asker: Asker) -> dict[str, Any]:
         """Return what policies see: seconds since 1970, and hour and weekday (Monday is 1) of the city."""
         local = self.time.astimezone(self.zone)
         known: dict[str, Any] = {
-            "purpose": self.purpose,
+            "purpose": self.purpose or asker.purpose,
             "time": int(self.time.timestamp()),
             "hour": local.hour,
             "weekday": local.isoweekday(),
@@ -100,24 +106,36 @@ class Policies:
         The number of this version; part of what caches of answers are keyed by.
     departments
         Each department's code and that of the one above it.
+    titles
+        Each department's code and title, by which datasets may name their owners.
 
     """
 
-    def __init__(self, text: str, version: int, departments: Iterable[tuple[str, str | None]] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        version: int,
+        departments: Iterable[tuple[str, str | None]] = (),
+        titles: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.text = text
         self.version = version
+        self._codes = _codes_by_title(titles)
         self._set = cedarpy.PolicySet.from_str(text)
         written = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
         self._annotations: dict[str, dict[str, str]] = {
             name: {key: value or "" for key, value in policy.get("annotations", {}).items()}
             for name, policy in written.items()
         }
-        self._names_individuals = any(map(_names_individuals, written.values()))
+        about_data = [policy for policy in written.values() if _speaks_of_data(policy)]
+        self._names_individuals = any(map(_names_individuals, about_data))
+        self._moments = [name for name in _MOMENTS if _uses_context(about_data, name)]
         self._above = dict(departments)
         self._base = cedarpy.Entities.from_json_str(json.dumps(self._base_entities()))
-        self._uses_time = any(map(_uses_time, written.values()))
+        self._uses_time = _uses_context(list(written.values()), "time")
         self._entities: OrderedDict[Asker, cedarpy.Entities] = OrderedDict()
         self._filters: OrderedDict[tuple[Any, ...], RowFilter] = OrderedDict()
+        self._decisions: OrderedDict[tuple[Any, ...], Decision] = OrderedDict()
 
     # deciding
 
@@ -126,11 +144,23 @@ class Policies:
     ) -> Decision:
         """Say whether `asker` may do `action` with `resource`.
 
-        A resource that lacks a required attribute is refused: what is not known is not shown.
+        A resource that lacks a required attribute is refused: what is not known is not shown. So is what
+        lies outside the actions that the asker's token is limited to.
         """
-        kind = resource_type(resource.kind)
         if asker.only is not None and action not in asker.only:
             return Decision(allowed=False, rules=(), annotations=())
+        context = (situation or Situation()).context(asker)
+        seen = tuple(value for name, value in context.items() if name != "time" or self._uses_time)
+        attributes = tuple(sorted((name, _hashable(value)) for name, value in resource.attributes.items()))
+        key = (asker, action, resource.kind, resource.id, attributes, seen)
+        known = self._decisions.get(key)
+        if known is None:
+            known = self._decide(asker, action, resource, context)
+            _keep(self._decisions, key, known, _DECISIONS_KEPT)
+        return known
+
+    def _decide(self, asker: Asker, action: str, resource: Resource, context: Mapping[str, Any]) -> Decision:
+        kind = resource_type(resource.kind)
         if not kind.required <= {name for name, value in resource.attributes.items() if value is not None}:
             return Decision(allowed=False, rules=(), annotations=())
         told = {
@@ -152,7 +182,7 @@ class Policies:
             "principal": {"type": "Person", "id": asker.id},
             "action": {"type": "Action", "id": action},
             "resource": {"type": resource.kind, "id": resource.id},
-            "context": (situation or Situation()).context(),
+            "context": context,
         }
         answer = cedarpy.is_authorized(request, self._set, entities)
         reasons = answer.diagnostics.reasons
@@ -170,7 +200,9 @@ class Policies:
 
     def rows(self, asker: Asker, action: str, kind: str, situation: Situation | None = None) -> RowFilter:
         """Return which resources of a kind `asker` may do `action` with, to be put as an SQL condition."""
-        context = (situation or Situation()).context()
+        if asker.only is not None and action not in asker.only:
+            return RowFilter(resource_type(kind), (), Hierarchy({}))
+        context = (situation or Situation()).context(asker)
         key = (asker, action, kind, *((n, v) for n, v in context.items() if n != "time" or self._uses_time))
         known = self._filters.get(key)
         if known is None:
@@ -179,14 +211,12 @@ class Policies:
                 "action": f"Action::{json.dumps(action)}",
                 "context": context,
             }
-            residuals: tuple[Residual, ...] = ()  # nothing is permitted
-            if asker.only is None or action in asker.only:
-                entities = self._base.with_added_json_str(json.dumps(self._own_entities(asker)))
-                answer = cedarpy.is_authorized_partial(request, self._set, entities)
-                residuals = tuple(
-                    Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
-                    for _, policy in sorted(answer.residuals.items())
-                )
+            entities = self._base.with_added_json_str(json.dumps(self._own_entities(asker)))
+            answer = cedarpy.is_authorized_partial(request, self._set, entities)
+            residuals = tuple(
+                Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
+                for _, policy in sorted(answer.residuals.items())
+            )
             known = RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
             _keep(self._filters, key, known)
         return known
@@ -206,10 +236,26 @@ class Policies:
             return 0
         return max(int(note.get("level", "32")) for note in decision.annotations)
 
-    def scope(self, asker: Asker) -> str:
-        """Return what caches of answers are keyed by: askers of one scope may be given the same bytes."""
+    def scope(self, asker: Asker, situation: Situation | None = None) -> str:
+        """Return what caches of answers with data are keyed by.
+
+        Askers of one scope may be given the same bytes: the policies tell them apart by nothing.
+        """
         individual = asker.id if self._names_individuals else ""
-        return f"{self.version}|{asker.scope}|{individual}"
+        context = (situation or Situation()).context(asker)
+        moment = ",".join(str(context[name]) for name in self._moments)
+        return f"{self.version}|{asker.scope}|{individual}|{moment}"
+
+    def department(self, owner: str) -> str:
+        """Return the code of a department that is named by its code or title.
+
+        A title that two departments bear, or none, stands for itself: nobody belongs to it.
+        """
+        return owner if owner in self._above else self._codes.get(owner, owner)
+
+    def knows(self, department: str) -> bool:
+        """Say whether there is a department of that code."""
+        return department in self._above
 
     # what policies see
 
@@ -279,11 +325,26 @@ def _reference(kind: str, identifier: str) -> dict[str, Any]:
     return {"__entity": {"type": kind, "id": identifier}}
 
 
-def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int = _KEPT) -> None:
     """Keep a value, forgetting the oldest beyond what is to be kept."""
     cache[key] = value
-    if len(cache) > _KEPT:
+    if len(cache) > most:
         cache.popitem(last=False)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(sorted(value)) if isinstance(value, list | set | frozenset) else value
+
+
+def _codes_by_title(titles: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the code of each title that one department alone bears."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for code, title in titles:
+        if title in found:
+            twice.add(title)
+        found[title] = code
+    return {title: code for title, code in found.items() if title not in twice}
 
 
 def _cedar_value(type_: str, value: Any) -> Any:
@@ -322,10 +383,25 @@ def _uses_person(node: Any) -> bool:
     return any(map(_uses_person, node.values()))
 
 
-def _uses_time(node: Any) -> bool:
-    """Say whether a policy looks at the moment; else its filters serve for every moment of an hour."""
+def _uses_context(node: Any, name: str) -> bool:
+    """Say whether a policy looks at a part of the context, such as the moment."""
     if isinstance(node, list):
-        return any(map(_uses_time, node))
+        return any(_uses_context(one, name) for one in node)
     if not isinstance(node, dict):
         return False
-    return node == {"left": {"Var": "context"}, "attr": "time"} or any(map(_uses_time, node.values()))
+    if node == {"left": {"Var": "context"}, "attr": name}:
+        return True
+    return any(_uses_context(one, name) for one in node.values())
+
+
+def _speaks_of_data(policy: dict[str, Any]) -> bool:
+    """Say whether a policy can concern data, and not only people, the log or the policies themselves."""
+    scope = policy["action"]
+    if scope.get("op") == "==":
+        named = [scope["entity"]]
+    elif scope.get("op") == "in":
+        named = scope.get("entities") or [scope["entity"]]
+    else:
+        return True
+    known = actions()
+    return any(one["id"] not in known or not _DATA.isdisjoint(known[one["id"]].resources) for one in named)

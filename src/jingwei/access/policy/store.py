@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +16,11 @@ from sqlalchemy import func, select
 from jingwei import ledger
 from jingwei.access.asker import Asker
 from jingwei.access.departments import departments
-from jingwei.access.models import DepartmentRow, PolicyVersion
+from jingwei.access.models import PolicyVersion
 from jingwei.access.policy.engine import Policies, Resource, Situation
 from jingwei.access.policy.vocabulary import actions, resource_type, schema
 from jingwei.errors import BadRequestError
+from jingwei.ledger.models import Event
 from jingwei.records import now_utc
 from jingwei.words import Text
 
@@ -164,15 +164,22 @@ class PolicyKeeper:
     def current(self) -> Policies:
         """Return the policies in force at this moment."""
         with self.records.read() as session:
-            number = session.scalar(select(func.max(PolicyVersion.number))) or 0
-            tree = session.execute(select(DepartmentRow.code, DepartmentRow.parent)).all()
-            state = (number, hashlib.sha256(json.dumps(sorted(map(list, tree), key=str)).encode()).digest())
+            state = tuple(session.execute(_STATE).one())
             with self._guard:
                 if self._known is not None and self._known[0] == state:
                     return self._known[1]
             (newest,) = versions(session, limit=1)
-            pairs = [(one.code, one.parent) for one in departments(session) if not one.closed]
-        policies = Policies(newest.text, newest.number, pairs)
+            open_ = [one for one in departments(session) if not one.closed]
+        pairs = [(one.code, one.parent) for one in open_]
+        titles = [(one.code, one.title) for one in open_]
+        policies = Policies(newest.text, newest.number, pairs, titles)
         with self._guard:
             self._known = (state, policies)
         return policies
+
+
+_STATE = select(func.max(Event.id), func.count()).where(
+    Event.type.in_(["policy.adopted", "department.added", "department.changed", "department.closed"])
+)
+"""Differs whenever the policies or the departments do, for each change appends its event. The count finds
+what was committed late under a smaller number."""

@@ -112,9 +112,28 @@ declare_resource(
     },
 )
 
+declare_resource("Event", {"type": "String", "part": "String", "subject": "String", "person?": "Person"})
+declare_resource("Job", {"starter": "Person"})
+declare_resource(
+    "Object",
+    {
+        "kind": "String",
+        "owner?": "Department",
+        "sharing?": "String",
+        "level?": "Long",
+        "dataset?": "String",
+    },
+)
+
 declare_action("city.read", ("City",), Text("查看城市概况", "see the city"))
 declare_action("dataset.list", ("Dataset",), Text("查看数据集目录", "see that a dataset exists"))
 declare_action("dataset.read", ("Dataset", "Fact"), Text("读取数据", "read data"))
+declare_action("dataset.count", ("Dataset",), Text("按网格统计数量", "count facts by cell"))
+declare_action(
+    "dataset.inspect",
+    ("Dataset",),
+    Text("查看来源、质量证据和隔离的行", "see how a dataset was read: evidence, and rows held back"),
+)
 declare_action("dataset.publish", ("Dataset",), Text("发布数据集", "publish a dataset"))
 declare_action("dataset.export", ("Dataset", "Fact"), Text("导出数据", "export data"))
 declare_action("field.read", ("Field",), Text("读取字段", "read a field"))
@@ -127,5 +146,8 @@ declare_action("policy.read", ("PolicySet",), Text("查看策略", "read the pol
 declare_action("policy.change", ("PolicySet",), Text("修改策略", "change the policies"))
 declare_action("log.read", ("Log",), Text("查看日志", "read the log"))
 declare_action("log.export", ("Log",), Text("导出日志", "export the log"))
-declare_action("object.read", ("City",), Text("查看对象", "see an object"))
+declare_action("log.checkpoint", ("Log",), Text("查看日志的检查点", "see the checkpoint of the log"))
+declare_action("event.follow", ("Event",), Text("跟随事件", "follow events as they happen"))
+declare_action("job.follow", ("Job",), Text("查看和停止任务", "follow and stop a piece of work"))
+declare_action("object.read", ("Object",), Text("查看对象", "see an object"))
 declare_action("object.manage", ("City",), Text("管理对象标识", "manage identifiers of objects"))

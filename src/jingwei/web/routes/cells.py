@@ -11,6 +11,7 @@ from jingwei.grid import Cell
 from jingwei.lake import region_of_bounds
 from jingwei.web import problems, stopping
 from jingwei.web.explain import Explanation, explain
+from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf, LanguageOf
 from jingwei.web.reading import read_place
 from jingwei.web.records_out import RecordOut, records_of
@@ -39,7 +40,11 @@ class CellOut(BaseModel):
     total: int = Field(description="Records in the cell, over all datasets")
 
 
-@router.get("/{code}", summary="Everything in a cell, of all datasets")
+@router.get(
+    "/{code}",
+    summary="Everything in a cell, of all datasets",
+    dependencies=[filtered("dataset.read")],
+)
 async def read_cell(
     request: Request,
     city: CityOf,

@@ -11,11 +11,17 @@ from pydantic import BaseModel, Field
 from jingwei.access import Asker
 from jingwei.city import City
 from jingwei.web import answers, problems
+from jingwei.web.policies import CITY, allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.records_out import geometry_of
 from jingwei.web.texts import TextOut, text_out
 
-router = APIRouter(prefix="/city", tags=["city"], responses=problems.responses(404))
+router = APIRouter(
+    prefix="/city",
+    tags=["city"],
+    responses=problems.responses(403, 404),
+    dependencies=[allowed("city.read", CITY)],
+)
 
 
 def city_of(request: Request) -> City:

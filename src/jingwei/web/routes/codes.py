@@ -17,7 +17,10 @@ router = APIRouter(
 )
 
 
-@router.get("/explain", summary="Explain a code or the cell around a pair of coordinates")
+@router.get(
+    "/explain",
+    summary="Explain a code or the cell around a pair of coordinates",
+)
 def explain_code(
     language: LanguageOf,
     q: Annotated[

@@ -8,15 +8,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from jingwei.access.policy import Resource
 from jingwei.lake import Dataset, Version
+from jingwei.lake.service import resource_of
 from jingwei.web import answers, problems
+from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
 
-router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.responses(404))
+router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.responses(403, 404))
 
 DatasetPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="Identifier of the dataset")]
+
+
+def of_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> Resource:
+    """Return the dataset of a request as policies see it; one that the asker may not list is unknown."""
+    return resource_of(city.lake.dataset(asker, dataset), city.policies.current())
 
 
 class CountsOut(BaseModel):
@@ -191,7 +199,7 @@ def _sources(version: Version) -> list[SourceFileOut]:
     ]
 
 
-@router.get("", summary="The city's datasets")
+@router.get("", summary="The city's datasets", dependencies=[filtered("dataset.list")])
 def list_datasets(
     city: CityOf,
     asker: AskerOf,
@@ -213,7 +221,9 @@ def list_datasets(
 
 
 @router.get(
-    "/{dataset}", summary="One dataset: schema, quality, lineage", responses={304: {"description": "Known"}}
+    "/{dataset}",
+    summary="One dataset: schema, quality, lineage",
+    dependencies=[allowed("dataset.list", of_dataset)],
 )
 def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetDetail:
     """Return what is known of a dataset."""
@@ -247,7 +257,11 @@ def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetD
     )
 
 
-@router.get("/{dataset}/versions", summary="The versions of a dataset, newest first")
+@router.get(
+    "/{dataset}/versions",
+    summary="The versions of a dataset, newest first",
+    dependencies=[allowed("dataset.read", of_dataset)],
+)
 def list_versions(
     city: CityOf,
     asker: AskerOf,
@@ -266,7 +280,11 @@ def list_versions(
     )
 
 
-@router.get("/{dataset}/quarantine", summary="Rows that could not be published, and why")
+@router.get(
+    "/{dataset}/quarantine",
+    summary="Rows that could not be published, and why",
+    dependencies=[allowed("dataset.inspect", of_dataset)],
+)
 def list_quarantine(
     city: CityOf,
     asker: AskerOf,

@@ -16,11 +16,12 @@ from jingwei.lake import region_around_bounds
 from jingwei.lake.errors import NotPublishedError
 from jingwei.web import answers, problems, stopping
 from jingwei.web.blocks import E7
+from jingwei.web.policies import allowed
 from jingwei.web.questions import Box, Filter, Moment, Polygon, RegionOf, box_of, period_of, region_of_polygon
 from jingwei.web.reader import AskerOf
 from jingwei.web.records_out import RecordOut, features_of, records_of
 from jingwei.web.routes.city import CityOf
-from jingwei.web.routes.datasets import DatasetPath
+from jingwei.web.routes.datasets import DatasetPath, of_dataset
 from jingwei.web.tiles import MAX_ZOOM
 from jingwei.words import Text
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from jingwei.lake import Region, Version
 
 router = APIRouter(
-    prefix="/datasets/{dataset}", tags=["features"], responses=problems.responses(400, 404, 409)
+    prefix="/datasets/{dataset}", tags=["features"], responses=problems.responses(400, 403, 404, 409)
 )
 
 MAX_POINTS = 1_000_000
@@ -84,7 +85,13 @@ def version_of(city: City, asker: Asker, dataset: str) -> Version:
     return found.version
 
 
-@router.get("/features", summary="Facts by region and time", response_class=Response, responses=EITHER)
+@router.get(
+    "/features",
+    summary="Facts by region and time",
+    response_class=Response,
+    responses=EITHER,
+    dependencies=[allowed("dataset.read", of_dataset)],
+)
 async def list_features(
     request: Request,
     city: CityOf,
@@ -121,7 +128,13 @@ async def list_features(
     return answers.tagged(answer, etag)
 
 
-@router.post("/features", summary="Facts in a polygon", response_class=Response, responses=EITHER)
+@router.post(
+    "/features",
+    summary="Facts in a polygon",
+    response_class=Response,
+    responses=EITHER,
+    dependencies=[allowed("dataset.read", of_dataset)],
+)
 async def ask_features(
     request: Request,
     city: CityOf,
@@ -192,7 +205,7 @@ def _features(
     return Response(json.dumps(page, ensure_ascii=False), media_type=answers.GEOJSON)
 
 
-@router.get("/features/{fact}", summary="One fact", tags=["features"])
+@router.get("/features/{fact}", summary="One fact", dependencies=[allowed("dataset.read", of_dataset)])
 def read_feature(
     city: CityOf, asker: AskerOf, dataset: DatasetPath, fact: Annotated[int, Path(ge=0, lt=1 << 62)]
 ) -> RecordOut:
@@ -208,7 +221,13 @@ def read_feature(
     )
 
 
-@router.get("/density", summary="Facts per square metre by cell", response_class=Response, responses=EITHER)
+@router.get(
+    "/density",
+    summary="Facts per square metre by cell",
+    response_class=Response,
+    responses=EITHER,
+    dependencies=[allowed(("dataset.read", "dataset.count"), of_dataset)],
+)
 async def read_density(
     request: Request,
     city: CityOf,
@@ -258,7 +277,13 @@ def _cells_as_json(version: Version, level: int, table: pa.Table) -> Response:
     return Response(json.dumps(page), media_type="application/json")
 
 
-@router.get("/points", summary="Places of facts, compact", response_class=Response, responses=BINARY)
+@router.get(
+    "/points",
+    summary="Places of facts, compact",
+    response_class=Response,
+    responses=BINARY,
+    dependencies=[allowed("dataset.read", of_dataset)],
+)
 async def read_points(
     request: Request,
     city: CityOf,
@@ -311,7 +336,11 @@ def _drawn_points(version: Version, table: pa.Table, limit: int) -> pa.Table:
 
 
 @router.get(
-    "/tiles/{z}/{x}/{y}", summary="Lines and areas as a vector tile", response_class=Response, responses=TILE
+    "/tiles/{z}/{x}/{y}",
+    summary="Lines and areas as a vector tile",
+    response_class=Response,
+    responses=TILE,
+    dependencies=[allowed("dataset.read", of_dataset)],
 )
 async def read_vector_tile(
     request: Request,

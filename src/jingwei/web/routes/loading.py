@@ -11,15 +11,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from jingwei.access import Asker
+from jingwei.access.policy import Resource
 from jingwei.city import City, Progress, Stop, decide_system, load_pack, read_manifest
 from jingwei.lake.datums import to_wgs84
 from jingwei.web import jobs, problems
+from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
-from jingwei.web.routes.datasets import DatasetPath
+from jingwei.web.routes.datasets import DatasetPath, of_dataset
 from jingwei.words import Text
 
-router = APIRouter(tags=["loading"], responses=problems.responses(400, 404, 409))
+router = APIRouter(tags=["loading"], responses=problems.responses(400, 403, 404, 409))
 
 Coordinates = list[tuple[float, float]]
 
@@ -62,7 +64,11 @@ class JobOut(BaseModel):
     events: str = Field(description="Address of its server-sent events")
 
 
-@router.get("/datasets/{dataset}/candidates", summary="What a held-back source may be")
+@router.get(
+    "/datasets/{dataset}/candidates",
+    summary="What a held-back source may be",
+    dependencies=[allowed("dataset.inspect", of_dataset)],
+)
 def list_candidates(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> Candidates:
     """Return each candidate with its evidence and a sample of the places it would give."""
     found = city.lake.dataset(asker, dataset)
@@ -85,14 +91,19 @@ def _candidate(figures: dict[str, Any], sample: np.ndarray[Any, Any]) -> Candida
     return Candidate(crs=figures["datum"], share_inside=figures["share_inside"], fits=fits, points=points)
 
 
-@router.post("/datasets/{dataset}/decision", summary="Decide, and finish the load", status_code=202)
+@router.post(
+    "/datasets/{dataset}/decision",
+    summary="Decide, and finish the load",
+    status_code=202,
+    dependencies=[allowed("dataset.publish", of_dataset)],
+)
 def decide(
     request: Request, city: CityOf, asker: AskerOf, dataset: DatasetPath, decision: Decision
 ) -> JobOut:
     """Record the decision, then load the source and those that waited for it."""
     system = decide_system(city, asker, dataset, decision.crs)
     title = Text(f"按 {system} 载入 {dataset}", f"Load {dataset} as {system}")
-    job = request.app.state.jobs.start(title, lambda job: _load(city, asker, job))
+    job = request.app.state.jobs.start(title, asker.id, lambda job: _load(city, asker, job))
     return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")
 
 
@@ -120,13 +131,19 @@ def _load(city: City, asker: Asker, job: jobs.Job) -> dict[str, Any]:
 JobPath = Annotated[str, Path(max_length=40)]
 
 
+def of_job(request: Request, job: JobPath) -> Resource:
+    """Return the job of a request as policies see it."""
+    return Resource("Job", job, {"starter": request.app.state.jobs.get(job).starter})
+
+
 @router.get(
     "/jobs/{job}/events",
     summary="Progress of a job, live",
     response_class=StreamingResponse,
+    dependencies=[allowed("job.follow", of_job)],
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def follow_job(request: Request, asker: AskerOf, job: JobPath) -> StreamingResponse:  # noqa: ARG001
+async def follow_job(request: Request, job: JobPath) -> StreamingResponse:
     """Send the job as it stands whenever it changes, as server-sent events, until it ends."""
     found = request.app.state.jobs.get(job)
     return StreamingResponse(
@@ -134,8 +151,13 @@ async def follow_job(request: Request, asker: AskerOf, job: JobPath) -> Streamin
     )
 
 
-@router.delete("/jobs/{job}", summary="Stop a job", status_code=202)
-def stop_job(request: Request, asker: AskerOf, job: JobPath) -> JobOut:  # noqa: ARG001
+@router.delete(
+    "/jobs/{job}",
+    summary="Stop a job",
+    status_code=202,
+    dependencies=[allowed("job.follow", of_job)],
+)
+def stop_job(request: Request, job: JobPath) -> JobOut:
     """Ask a job to stop; what it had not finished leaves nothing behind."""
     found = request.app.state.jobs.get(job)
     found.wish.set()

@@ -23,17 +23,20 @@ from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
 from jingwei.words import Text
 
+LOG = Resource("Log")
+READ = [allowed("log.read", LOG)]
+
 router = APIRouter(
     prefix="/log",
     tags=["log"],
     responses=problems.responses(403, 404),
-    dependencies=[allowed("log.read", Resource("Log"))],
 )
 
 Position = Annotated[int, Path(ge=0, le=2**53, description="The event's position in the log, from 0")]
 Name = Annotated[str | None, Query(max_length=200)]
 _TILE = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
-FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+ASK_AGAIN = {"Cache-Control": "private, no-cache"}
+"""Tiles never change, but the right to see them may end."""
 TILE = "application/octet-stream"
 
 
@@ -58,7 +61,7 @@ class EventsOut(BaseModel):
     before: int | None = Field(description="Where the next page begins; null at the beginning of the log")
 
 
-@router.get("", summary="Search the log")
+@router.get("", summary="Search the log", dependencies=READ)
 def search_log(
     city: CityOf,
     type_: Annotated[str | None, Query(alias="type", max_length=80)] = None,
@@ -82,13 +85,18 @@ def search_log(
     return EventsOut(size=size, events=[_event_out(entry) for entry in found], before=more)
 
 
-@router.get("/types", summary="What kinds of events there are")
+@router.get("/types", summary="What kinds of events there are", dependencies=READ)
 def read_types() -> dict[str, TextOut]:
     """Return all declared types of events with what they say."""
     return {kind.name: text_out(kind.says) for kind in ledger.event_types()}
 
 
-@router.get("/checkpoint", summary="The newest signed checkpoint", response_class=PlainTextResponse)
+@router.get(
+    "/checkpoint",
+    summary="The newest signed checkpoint",
+    response_class=PlainTextResponse,
+    dependencies=[allowed("log.checkpoint", LOG)],
+)
 def read_checkpoint(city: CityOf) -> PlainTextResponse:
     """Return the head of the log as a signed note (C2SP tlog-checkpoint)."""
     with city.records.read() as session:
@@ -98,7 +106,9 @@ def read_checkpoint(city: CityOf) -> PlainTextResponse:
     return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
 
 
-@router.get("/tile/entries/{path:path}", summary="Entries of the log", response_class=Response)
+@router.get(
+    "/tile/entries/{path:path}", summary="Entries of the log", response_class=Response, dependencies=READ
+)
 def read_entries(city: CityOf, path: Annotated[str, Path(max_length=60)]) -> Response:
     """Return a bundle of entries (C2SP tlog-tiles)."""
     number, width = _tile(path)
@@ -108,10 +118,15 @@ def read_entries(city: CityOf, path: Annotated[str, Path(max_length=60)]) -> Res
         whole = size == number * TILE_WIDTH + width
     if not whole:
         raise _no_tile(path)
-    return Response(packed, media_type=TILE, headers=FOR_EVER)
+    return Response(packed, media_type=TILE, headers=ASK_AGAIN)
 
 
-@router.get("/tile/{level}/{path:path}", summary="Hashes of the log's tree", response_class=Response)
+@router.get(
+    "/tile/{level}/{path:path}",
+    summary="Hashes of the log's tree",
+    response_class=Response,
+    dependencies=READ,
+)
 def read_tile(
     city: CityOf, level: Annotated[int, Path(ge=0, le=63)], path: Annotated[str, Path(max_length=60)]
 ) -> Response:
@@ -121,17 +136,22 @@ def read_tile(
         hashes = tiles.tile_hashes(session, ledger.size(session), level, number)
     if len(hashes) < width * HASH_SIZE:
         raise _no_tile(path)
-    return Response(hashes[: width * HASH_SIZE], media_type=TILE, headers=FOR_EVER)
+    return Response(hashes[: width * HASH_SIZE], media_type=TILE, headers=ASK_AGAIN)
 
 
-@router.get("/{position}", summary="One event")
+@router.get("/{position}", summary="One event", dependencies=READ)
 def read_event(city: CityOf, position: Position) -> EventOut:
     """Return the event at a position."""
     with city.records.read() as session:
         return _event_out(ledger.entry_at(session, position))
 
 
-@router.get("/{position}/receipt", summary="The receipt of an event", response_class=PlainTextResponse)
+@router.get(
+    "/{position}/receipt",
+    summary="The receipt of an event",
+    response_class=PlainTextResponse,
+    dependencies=READ,
+)
 def read_receipt(city: CityOf, position: Position) -> PlainTextResponse:
     """Return a receipt (C2SP tlog-proof), which proves the event to anyone who has the log's key."""
     with city.records.read() as session:

@@ -10,20 +10,43 @@ from pydantic import BaseModel, Field
 
 from jingwei import registry
 from jingwei.access.policy import Resource
+from jingwei.city import City
 from jingwei.registry.labels import label
 from jingwei.web import problems
 from jingwei.web.answers import value_of
 from jingwei.web.policies import allowed
 from jingwei.web.routes.city import CityOf
 
+Identifier = Annotated[str, Path(max_length=40, examples=["7Q2K-9M4T-1BXA-5"])]
+
+
+def of_object(city: CityOf, identifier: Identifier) -> Resource:
+    """Return the object of a request as policies see it: by the dataset or the department that it is of."""
+    known = registry.parse_identifier(identifier)
+    with city.records.read() as session:
+        return resource_of_object(city, registry.get(session, known))
+
+
+def resource_of_object(city: City, thing: registry.Object) -> Resource:
+    """Return an object as policies see it."""
+    attributes: dict[str, Any] = {"kind": thing.kind}
+    dataset = registry.dataset_of(thing)
+    if dataset is not None:
+        found = city.lake.resource(dataset)
+        # What is left of a dataset that nobody knows any more is shown to nobody but who may see all.
+        attributes |= {"dataset": dataset} | dict(found.attributes if found else {})
+    else:
+        code = city.policies.current().department(thing.owner)
+        attributes |= {"owner": code} if city.policies.current().knows(code) else {}
+    return Resource("Object", thing.id, attributes)
+
+
 router = APIRouter(
     prefix="/objects",
     tags=["objects"],
     responses=problems.responses(400, 403, 404),
-    dependencies=[allowed("object.read", Resource("City"))],
+    dependencies=[allowed("object.read", of_object)],
 )
-
-Identifier = Annotated[str, Path(max_length=40, examples=["7Q2K-9M4T-1BXA-5"])]
 
 
 class ObjectOut(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from jingwei import grid
 from jingwei.grid import GridError
 from jingwei.web import problems, stopping
+from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf
 from jingwei.web.reading import NoPlaceError, read_place
 from jingwei.web.routes.city import CityOf
@@ -38,7 +39,7 @@ class HitPage(BaseModel):
     hits: list[Hit]
 
 
-@router.get("", summary="Find a place by code, coordinates or name")
+@router.get("", summary="Find a place by code, coordinates or name", dependencies=[filtered("dataset.read")])
 async def search(
     request: Request,
     city: CityOf,
