@@ -33,7 +33,7 @@ def write(store, load, numbers):
     columns = [numbers, [n << 40 for n in numbers], [32] * count, [0] * count, list(range(count))]
     table = pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema)
     reader = pa.RecordBatchReader.from_batches(schema, table.to_batches())
-    store.write_facts(load, reader, ["jw_cell"], "Asia/Shanghai", count)
+    store.write_facts(load, reader, ["jw_cell"], "Asia/Shanghai")
     cover = {"jw_fact": [0], "jw_role": [""], "jw_cell": [numbers[0]], "jw_level": [32]}
     store.write_table(load, "covers", pa.table(cover), "jw_cell")
     return Content(
@@ -210,7 +210,7 @@ def test_dense_days_are_kept_in_files_of_their_own(lake, monkeypatch):
     )
     with lake.store.writing(), lake.store.load("things") as load:
         reader = pa.RecordBatchReader.from_batches(schema, table.to_batches())
-        lake.store.write_facts(load, reader, ["jw_cell"], "Asia/Shanghai", 12)
+        lake.store.write_facts(load, reader, ["jw_cell"], "Asia/Shanghai")
         assert [(file.path.split("/")[0], file.rows) for file in load.files["facts"]] == [
             ("jw_day=1970-01-01", 6),
             ("jw_day=1970-01-02", 6),

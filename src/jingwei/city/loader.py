@@ -53,9 +53,8 @@ if TYPE_CHECKING:
 RECIPE = 1
 """Counted up whenever loading the same file would give other facts; part of every fingerprint."""
 
-BATCH_ROWS = 262_144
-LEAST_ROW_BYTES = 40
-"""Bytes of a row by which the rows of a file are estimated where its form does not tell their number."""
+BATCH_ROWS = 65_536
+"""Rows addressed at once: few enough that their columns stay in the processor's cache."""
 
 MAX_QUARANTINED = 1_000_000
 """Rows that are kept in quarantine; beyond that the file is not what the manifest says it is."""
@@ -388,14 +387,11 @@ def _write(
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
         quarantine = _Quarantine()
         batches = _addressed(work, spec, addresser, readings, sources, quarantine)
-        expected = sum(
-            reading.total if reading.total is not None else source.size // LEAST_ROW_BYTES
-            for reading, source in zip(readings, sources, strict=True)
-        )
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
-        stream = pa.RecordBatchReader.from_batches(addresser.schema, batches)
-        work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone, expected)
+        order = quality.KeyOrder(addresser.own, spec.keys)
+        stream = pa.RecordBatchReader.from_batches(addresser.schema, _noted(batches, order))
+        work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
     finally:
         for reading in readings:
             reading.close()
@@ -405,7 +401,7 @@ def _write(
     covers = cover_table(written, places, geometry)
     work.city.lake.store.write_table(load, "covers", covers, "jw_cell")
     work.city.lake.store.write_table(load, "quarantine", quarantine.table(), None)
-    columns, findings = quality.describe(written, addresser.own, spec.keys, MEMORY)
+    columns, findings = quality.describe(written, addresser.own, spec.keys, MEMORY, rising=order.rising)
     tally = addresser.tally
     levels = {role: sorted(seen) for role, seen in tally.levels.items()}
     for role in {place.role for place in places if place.kind == "geometry"}:
@@ -454,6 +450,12 @@ def _addressed(
             work.tell(spec, "reading", share, addresser.tally.read)
             if rows.num_rows:
                 yield rows
+
+
+def _noted(batches: Iterator[pa.RecordBatch], order: quality.KeyOrder) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        order.note(batch)
+        yield batch
 
 
 class _Quarantine:

@@ -165,7 +165,7 @@ class Addresser:
             fields += [
                 pa.field("jw_time", pa.timestamp("us", "UTC")),
                 pa.field("jw_time_end", pa.timestamp("us", "UTC")),
-                pa.field("jw_time_precision", pa.string()),
+                pa.field("jw_time_precision", pa.dictionary(pa.int8(), pa.string())),
             ]
         return pa.schema([*fields, pa.field("jw_source", pa.int16()), pa.field("jw_row", pa.int64())])
 
@@ -197,7 +197,7 @@ class Addresser:
             columns[placing.place.cell] = pa.array(grid.to_stored(codes), pa.int64(), mask=~known)
             columns[placing.place.level] = pa.array(levels, pa.int8(), mask=~known)
             seen = self.tally.levels.setdefault(placing.role, set())
-            seen.update(np.unique(levels[known & good]).tolist())
+            seen.update(np.flatnonzero(np.bincount(levels[known & good])).tolist())
         columns.update(times)
         columns["jw_source"] = pa.array(np.full(count, source, np.int16))
         columns["jw_row"] = pa.array(batch.rows, pa.int64())
@@ -205,11 +205,12 @@ class Addresser:
             [_cast(columns[name], self.schema.field(name).type) for name in self.schema.names],
             schema=self.schema,
         )
+        texts = _row_texts(batch.table, [row for row, _, _ in faults.found])
         quarantined = [
             *batch.faults,
             *(
-                RowFault(int(batch.rows[row]), rule, reason, _row_text(batch.table, row))
-                for row, rule, reason in faults.found
+                RowFault(int(batch.rows[row]), rule, reason, text)
+                for (row, rule, reason), text in zip(faults.found, texts, strict=True)
             ),
         ]
         if faults.bad.any():
@@ -246,12 +247,9 @@ class Addresser:
             odd, "impossible-place", Text("坐标不是有限的数。", "A coordinate is not a finite number.")
         )
         known &= ~odd
-        lon, lat = np.zeros(len(x)), np.zeros(len(x))
-        if known.any():
-            lon[known], lat[known] = datums.to_wgs84(x[known], y[known], placing.crs)
+        lon, lat = datums.to_wgs84(np.where(known, x, 0.0), np.where(known, y, 0.0), placing.crs)
         known = self._plausible(lon, lat, known, placing.inside, faults)
-        codes = np.zeros(len(x), np.uint64)
-        codes[known] = grid.encode(lon[known], lat[known], placing.level)
+        codes = grid.encode(np.where(known, lon, 0.0), np.where(known, lat, 0.0), placing.level)
         return codes, np.full(len(x), placing.level, np.int8), known
 
     def _plausible(
@@ -287,7 +285,12 @@ class Addresser:
             known &= ~outside
         good = known & ~faults.bad
         if good.any():
-            self._widen(lon[good].min(), lat[good].min(), lon[good].max(), lat[good].max())
+            self._widen(
+                np.min(lon, where=good, initial=np.inf),
+                np.min(lat, where=good, initial=np.inf),
+                np.max(lon, where=good, initial=-np.inf),
+                np.max(lat, where=good, initial=-np.inf),
+            )
         return known
 
     def _widen(self, west: float, south: float, east: float, north: float) -> None:
@@ -376,7 +379,7 @@ class Addresser:
         return {
             "jw_time": start.as_arrow(),
             "jw_time_end": nothing if end is None else end.as_arrow(),
-            "jw_time_precision": precision.cast(pa.string()),
+            "jw_time_precision": precision,
         }
 
 
@@ -459,12 +462,15 @@ def _coordinates(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool
     return np.nan_to_num(values), absent, unreadable
 
 
-def _row_text(table: pa.RecordBatch, row: int) -> str:
-    """Return a row as a person can read it: `column=value` pairs, geometries left out."""
-    parts = []
-    for number, name in enumerate(table.schema.names):
-        value = table.column(number)[row].as_py()
-        if isinstance(value, bytes):
-            value = f"({len(value)} bytes)"
-        parts.append(f"{name}={'' if value is None else value}")
-    return " | ".join(parts)
+def _row_texts(table: pa.RecordBatch, rows: list[int]) -> list[str]:
+    """Return rows as a person can read them: `column=value` pairs, geometries left out."""
+    return [
+        " | ".join(f"{name}={_value_text(value)}" for name, value in row.items())
+        for row in (table.take(pa.array(rows, pa.int64())).to_pylist() if rows else [])
+    ]
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes)"
+    return "" if value is None else str(value)

@@ -22,8 +22,31 @@ SHOWN = 60
 """Characters of a minimum or maximum that are kept."""
 
 
+class KeyOrder:
+    """Watches rows go by in the order of their file: a key that always rises cannot repeat."""
+
+    def __init__(self, schema: pa.Schema, keys: list[str]) -> None:
+        whole = len(keys) == 1 and pa.types.is_integer(schema.field(keys[0]).type)
+        self._key = keys[0] if whole else None
+        self._last: int | None = None
+        self.rising = whole
+
+    def note(self, batch: pa.RecordBatch) -> None:
+        """Take note of the next rows."""
+        if not self.rising or batch.num_rows == 0:
+            return
+        column = batch.column(self._key)
+        if column.null_count or pa.types.is_decimal(column.type):
+            self.rising = False
+            return
+        numbers = column.to_numpy()
+        follows = self._last is None or numbers[0] > self._last
+        self.rising = bool(follows and (numbers[1:] > numbers[:-1]).all())
+        self._last = int(numbers[-1])
+
+
 def describe(
-    paths: list[Path], schema: pa.Schema, keys: list[str], memory: str
+    paths: list[Path], schema: pa.Schema, keys: list[str], memory: str, *, rising: bool = False
 ) -> tuple[list[Column], list[Finding]]:
     """Measure the department's own columns of written facts.
 
@@ -37,6 +60,8 @@ def describe(
         Columns that are said to identify a row.
     memory
         What DuckDB may hold.
+    rising
+        Whether the keys were seen to rise from row to row (`KeyOrder`).
 
     """
     with duckdb.connect() as engine:
@@ -44,7 +69,7 @@ def describe(
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         source = f"read_parquet([{listed}], hive_partitioning = false)"
         columns = _columns(engine, source, schema)
-        if _is_plainly_unique(paths, schema, keys):
+        if rising or _is_plainly_unique(paths, schema, keys):
             return columns, []
         repeated = _repeated_keys(engine, source, keys) if keys else []
         if keys and not repeated:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import math
 import os
 import shutil
 import threading
@@ -18,34 +19,34 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 from sqlalchemy import func, select
 
 from jingwei import ledger
+from jingwei.lake import writing
 from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
 from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
 from jingwei.lake.schemas import Content, DataFile, RowGroup
+from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
 TableName = Literal["facts", "covers", "quarantine"]
 TABLES: tuple[TableName, ...] = ("quarantine", "covers", "facts")
-
-GROUPS = ((500_000, 2_048), (5_000_000, 8_192))
-"""Up to so many rows, a table is cut into row groups of this size: one cell costs reading one group."""
-
-LARGE_GROUP = 65_536
 
 DENSE_ROWS_PER_DAY = 1_000_000
 """Above this many rows a day, a table is partitioned by the city's local day (design.md, section 4)."""
@@ -144,9 +145,7 @@ class Store:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def write_facts(
-        self, load: Load, batches: pa.RecordBatchReader, cells: list[str], zone: str, expected: int | None
-    ) -> None:
+    def write_facts(self, load: Load, batches: pa.RecordBatchReader, cells: list[str], zone: str) -> None:
         """Sort a stream of addressed rows by cell and write it, numbering the facts in `jw_fact`.
 
         Parameters
@@ -154,26 +153,21 @@ class Store:
         load
             The load that the files belong to.
         batches
-            Rows with the department's columns and the address columns.
+            Rows with the department's columns and the address columns, in the order of source and row.
         cells
             Names of the cell columns; the first one sorts. Empty for a table without places.
         zone
             The city's time zone (IANA), whose days partition dense tables.
-        expected
-            About how many rows are coming, if known.
 
         """
-        group = _group_rows(expected)
-        order = [*cells[:1], "jw_source", "jw_row"]
         folder = load.table("facts")
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{load.intent}-0.parquet"
-        load.schemas["facts"] = batches.schema.append(pa.field("jw_fact", pa.int64()))
-        with _engine(load.scratch) as engine:
-            engine.register("stream", batches)
-            _copy(engine, _numbered("stream", order), path, group)
-            days = _dense_days(engine, path, zone) if "jw_time" in batches.schema.names else []
-            paths = _split_by_day(engine, path, days, zone, group) if days else [path]
+        load.schemas["facts"] = pa.schema([*(_plain(field) for field in batches.schema), writing.FACT])
+        sorter = Sorter(batches.schema, cells[0] if cells else None, load.scratch)
+        period = _Period()
+        sorter.add(period.watched(batches))
+        dense = sorter.rows > DENSE_ROWS_PER_DAY * period.days
+        paths = _write_sorted(sorter, folder / f"{load.intent}-0.parquet", zone if dense else None)
         load.files["facts"] = _described(paths, folder, cells[:1])
 
     def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
@@ -186,7 +180,7 @@ class Store:
         if sort is not None:
             table = table.sort_by(sort)
         load.schemas[name] = table.schema
-        pq.write_table(table, path, compression="zstd", row_group_size=_group_rows(table.num_rows))
+        pq.write_table(table, path, compression="zstd", row_group_size=writing.group_rows(table.num_rows))
         load.files[name] = _described([path], folder, [sort] if sort else [])
 
     def publish(self, load: Load, about: Description, content: Content, *, actor: str) -> int:
@@ -338,79 +332,51 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int]) -> int:
     return number
 
 
-def _group_rows(expected: int | None) -> int:
-    """Return how many rows a row group of a table of about `expected` rows holds."""
-    return next((size for rows, size in GROUPS if expected is not None and expected <= rows), LARGE_GROUP)
+class _Period:
+    """Over how many days the rows of a stream lie."""
+
+    def __init__(self) -> None:
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+
+    def watched(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, and take note of their times."""
+        for batch in batches:
+            if "jw_time" in batch.schema.names:
+                span = pc.min_max(batch.column("jw_time")).as_py()
+                if span["min"] is not None:
+                    self._first = min(self._first or span["min"], span["min"])
+                    self._last = max(self._last or span["max"], span["max"])
+            yield batch
+
+    @property
+    def days(self) -> float:
+        """How many days; without end where no row has a time."""
+        if self._first is None or self._last is None:
+            return math.inf
+        return (self._last - self._first).days + 1
 
 
-@contextmanager
-def _engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as engine:
-        engine.execute("SET memory_limit = ?", [MEMORY])
-        engine.execute("SET temp_directory = ?", [str(scratch)])
-        yield engine
+def _write_sorted(sorter: Sorter, path: Path, zone: str | None) -> list[Path]:
+    """Write sorted rows as one file, or as one for each local day of `zone`; returns the files in order."""
+    group = writing.group_rows(sorter.rows)
+    pieces = sorter.pieces()
+    first = list(islice(pieces, 1))
+    options = writing.encoding(first[0]) if first else {}
+    if zone is None:
+        with writing.FactsFile(path, sorter.schema, group, 0, options) as file:
+            ahead(chain(first, pieces), file.write)
+        return [path]
+    counts = writing.days_counted(sorter.pieces(), zone)
+    paths = {day: path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}" / path.name for day in counts}
+    with writing.DayFiles(paths, counts, sorter.schema, group, zone, options) as files:
+        ahead(chain(first, pieces), files.write)
+    return list(paths.values())
 
 
-def _numbered(source: str, order: list[str]) -> str:
-    keys = ", ".join(f'"{column}" NULLS LAST' for column in order)
-    ordered = f"SELECT * FROM {source} ORDER BY {keys}"
-    return f"SELECT *, row_number() OVER () - 1 AS jw_fact FROM ({ordered})"
-
-
-def _copy(engine: duckdb.DuckDBPyConnection, question: str, path: Path, group: int) -> None:
-    target = str(path).replace("'", "''")
-    engine.execute(
-        f"COPY ({question}) TO '{target}' "
-        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {group})"
-    )
-
-
-def _dense_days(engine: duckdb.DuckDBPyConnection, path: Path, zone: str) -> list[str]:
-    """Return the local days of a table that has more rows a day than one file should hold; else none."""
-    rows = pq.read_metadata(path).num_rows
-    if rows <= DENSE_ROWS_PER_DAY:
-        return []
-    first, last = engine.execute(
-        "SELECT min(jw_time), max(jw_time) FROM read_parquet(?)", [str(path)]
-    ).fetchall()[0]
-    if first is None or rows <= DENSE_ROWS_PER_DAY * ((last - first).days + 1):
-        return []
-    found = engine.execute(
-        f"SELECT DISTINCT {_local_day('?')} FROM read_parquet(?) ORDER BY 1 NULLS LAST", [zone, str(path)]
-    ).fetchall()
-    return [str(day) if day is not None else "" for (day,) in found]
-
-
-def _local_day(zone: str) -> str:
-    return f"CAST(timezone({zone}, jw_time) AS DATE)"
-
-
-def _split_by_day(
-    engine: duckdb.DuckDBPyConnection, path: Path, days: list[str], zone: str, group: int
-) -> list[Path]:
-    """Rewrite one sorted file as one file a local day, numbering the facts anew in that order."""
-    paths: list[Path] = []
-    first = 0
-    source = str(path).replace("'", "''")
-    for day in days:
-        folder = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}"
-        folder.mkdir(exist_ok=True)
-        part = folder / path.name
-        test = f"{_local_day(_quoted(zone))} = DATE '{day}'" if day else "jw_time IS NULL"
-        whole = f"read_parquet('{source}', hive_partitioning = false)"
-        rows = (
-            f"SELECT * REPLACE (row_number() OVER () - 1 + {first} AS jw_fact) FROM "
-            f"(SELECT * FROM {whole} WHERE {test} ORDER BY jw_fact)"
-        )
-        _copy(engine, rows, part, group)
-        first += pq.read_metadata(part).num_rows
-        paths.append(part)
-    path.unlink()
-    return paths
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _plain(field: pa.Field) -> pa.Field:
+    """Return a field as it is stored: a dictionary is a matter of memory only."""
+    return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
 
 
 def _described(paths: list[Path], folder: Path, cells: list[str]) -> list[DataFile]:

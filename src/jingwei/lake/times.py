@@ -429,10 +429,11 @@ def _read_timestamps(column: pa.Array, zone: str, precision: Precision | None) -
     tz = column.type.tz if pa.types.is_timestamp(column.type) else None
     plain = pc.cast(column, pa.timestamp("us", tz), safe=False)
     micro = np.asarray(pc.fill_null(plain.cast(pa.int64()), 0))
-    local = _in_zone(micro, zone) if tz else micro
     utc = micro if tz else _to_utc(micro, given, zone)
-    finest = precision or ("day" if is_date else _finest(local[given]))
-    return _uniform(utc, given, finest, np.zeros(len(given), dtype=bool))
+    if precision is None:
+        local = _in_zone(micro, zone) if tz else micro
+        precision = "day" if is_date else _finest(local[given])
+    return _uniform(utc, given, precision, np.zeros(len(given), dtype=bool))
 
 
 def _in_zone(utc: Integers, zone: str) -> Integers:

@@ -1,0 +1,181 @@
+"""Writing facts as Parquet: one file or one a local day, with row groups that a question can skip."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
+
+GROUPS = ((500_000, 2_048), (5_000_000, 8_192))
+"""Up to so many rows, a table is cut into row groups of this size: one cell costs reading one group."""
+
+LARGE_GROUP = 65_536
+
+REPEATED = 0.2
+"""Share of different values in a column up to which it is written with a dictionary."""
+
+LOOKED_AT = 20_000
+"""Rows by which the encoding of a column is chosen."""
+
+FACT = pa.field("jw_fact", pa.int64())
+
+
+def group_rows(rows: int) -> int:
+    """Return how many rows a row group of a table of `rows` rows holds."""
+    return next((size for most, size in GROUPS if rows <= most), LARGE_GROUP)
+
+
+def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
+    """Return how the columns of rows like these are best written, as options of `ParquetWriter`.
+
+    Repeated values go to a dictionary; numbers that differ are packed by their differences (whole ones,
+    times) or split by byte (fractions): smaller, and quicker to write and to read than a dictionary that
+    overflows. Geometries get no statistics: their bytes have no useful order.
+    """
+    sample = sample.slice(0, LOOKED_AT)
+    repeated, columns, ordered = [], {}, []
+    for number, field in enumerate(sample.schema):
+        values, types = sample.column(number), pa.types
+        if not types.is_binary(field.type):
+            ordered.append(field.name)
+        if _is_repeated(values):
+            repeated.append(field.name)
+        elif types.is_floating(field.type):
+            columns[field.name] = "BYTE_STREAM_SPLIT"
+        elif types.is_timestamp(field.type) or types.is_int64(field.type) or types.is_int32(field.type):
+            columns[field.name] = "DELTA_BINARY_PACKED"
+    return {
+        "use_dictionary": repeated or False,
+        "column_encoding": columns or None,
+        "write_statistics": ordered or False,
+    }
+
+
+def _is_repeated(values: pa.Array) -> bool:
+    types = pa.types
+    if types.is_dictionary(values.type):
+        return True
+    if types.is_boolean(values.type) or types.is_binary(values.type):
+        return False
+    different: int = pc.count_distinct(values, mode="all").as_py()
+    return different <= 2 + REPEATED * len(values)
+
+
+class FactsFile:
+    """One Parquet file of facts, written from sorted pieces of any size."""
+
+    def __init__(
+        self, path: Path, schema: pa.Schema, group: int, first: int, options: dict[str, Any]
+    ) -> None:
+        self.path = path
+        self.group = group
+        self.next = first
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._schema = schema.append(FACT)
+        self._writer = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            **options,
+        )
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows; whole row groups are written."""
+        numbers = pa.array(np.arange(self.next, self.next + batch.num_rows))
+        self.next += batch.num_rows
+        self._waiting.append(pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self._schema))
+        self._rows += batch.num_rows
+        if self._rows >= self.group:
+            self._flush(self._rows - self._rows % self.group)
+
+    def _flush(self, rows: int) -> None:
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        self._writer.write_table(table.slice(0, rows), row_group_size=self.group)
+        self._waiting = table.slice(rows).to_batches()
+        self._rows -= rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and self._rows:
+                self._flush(self._rows)
+        finally:
+            self._writer.close()
+
+
+class DayFiles:
+    """One file for each local day of a dense table; facts are numbered in the order of the days.
+
+    Parameters
+    ----------
+    paths
+        Day, or None for rows without a time, and the file of it.
+    counts
+        How many rows each day has, in the same order.
+
+    """
+
+    def __init__(
+        self,
+        paths: dict[Any, Path],
+        counts: dict[Any, int],
+        schema: pa.Schema,
+        group: int,
+        zone: str,
+        options: dict[str, Any],
+    ) -> None:
+        self._zone = zone
+        self._files = ExitStack()
+        self._of_day: dict[Any, FactsFile] = {}
+        first = 0
+        for day, path in paths.items():
+            path.parent.mkdir(exist_ok=True)
+            self._of_day[day] = self._files.enter_context(FactsFile(path, schema, group, first, options))
+            first += counts[day]
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows, each into the file of its day."""
+        days = local_days(batch, self._zone)
+        for day, file in self._of_day.items():
+            mine = pc.is_null(days) if day is None else pc.fill_null(pc.equal(days, day), False)  # noqa: FBT003
+            rows = batch.filter(mine)
+            if rows.num_rows:
+                file.write(rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._files.__exit__(*error)  # type: ignore[arg-type]  # as given by `with`
+
+
+def local_days(batch: pa.RecordBatch, zone: str) -> pa.Array:
+    """Return the city's local day of each row (date32), null where a row has no time."""
+    times = batch.column("jw_time")
+    return pc.local_timestamp(times.cast(pa.timestamp("us", zone))).cast(pa.date32(), safe=False)
+
+
+def days_counted(batches: Iterable[pa.RecordBatch], zone: str) -> dict[Any, int]:
+    """Return how many rows each local day has, the days in order, rows without a time last (None)."""
+    counts: dict[Any, int] = {}
+    for batch in batches:
+        for entry in local_days(batch, zone).value_counts():
+            day = entry["values"].as_py()
+            counts[day] = counts.get(day, 0) + entry["counts"].as_py()
+    return dict(sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or 0)))
