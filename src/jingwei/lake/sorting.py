@@ -97,13 +97,14 @@ class _Run:
     def _before(self, splitter: Splitter) -> int:
         assert self.batch is not None  # noqa: S101 -- asked for by `until`
         assert self.cells is not None  # noqa: S101 -- set with the batch
+        found: int
         if splitter.run == self.number:
             found = min(self.batch.num_rows, splitter.row - self.done)
         elif self.number < splitter.run:
             found = int(self.cells.searchsorted(splitter.cell, "right"))
         else:
             found = int(self.cells.searchsorted(splitter.cell, "left"))
-        return found if found > self.at else self.at
+        return max(self.at, found)
 
 
 class Sorter:
