@@ -18,7 +18,7 @@ from jingwei.access.asker import Asker
 from jingwei.access.departments import departments
 from jingwei.access.models import PolicyVersion
 from jingwei.access.policy.engine import Policies, Resource, Situation
-from jingwei.access.policy.vocabulary import actions, resource_type, schema
+from jingwei.access.policy.vocabulary import actions, declared_policies, resource_type, schema
 from jingwei.errors import BadRequestError
 from jingwei.ledger.models import Event
 from jingwei.records import now_utc
@@ -75,7 +75,7 @@ class Version:
 def default_policies() -> Version:
     """Return the policies that a city starts with."""
     folder = files("jingwei.access.policy")
-    text = (folder / "default.cedar").read_text("utf-8")
+    text = (folder / "default.cedar").read_text("utf-8") + "\n" + declared_policies()
     examples = msgspec.json.decode((folder / "default_examples.json").read_bytes(), type=list[Example])
     return Version(0, text, examples, None, "jingwei")
 

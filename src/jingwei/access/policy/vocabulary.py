@@ -43,6 +43,7 @@ class Action:
 
 _resources: dict[str, ResourceType] = {}
 _actions: dict[str, Action] = {}
+_policies: list[str] = []
 
 _CONTEXT = "{ purpose: String, time: Long, hour: Long, weekday: Long, cell?: Long }"
 
@@ -57,6 +58,17 @@ def declare_action(name: str, resources: tuple[str, ...], says: Text) -> str:
     """Declare an action on kinds of resources; return its name."""
     _actions[name] = Action(name, resources, says)
     return name
+
+
+def declare_policies(text: str) -> None:
+    """Declare the policies, in Cedar, that a part brings for cities that have adopted none of their own."""
+    if text not in _policies:
+        _policies.append(text)
+
+
+def declared_policies() -> str:
+    """Return what all parts brought."""
+    return "\n".join(_policies)
 
 
 def resource_type(name: str) -> ResourceType:

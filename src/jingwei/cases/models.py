@@ -1,0 +1,116 @@
+"""Tables of cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jingwei.records.base import Base, Counter, Json
+
+
+class CaseRow(Base):
+    """A case: what its events made of it (`body`), and the few columns by which the store finds it.
+
+    `changed` grows with every change in the order in which changes become visible; `alarm` is when the
+    clock next has something to say.
+    """
+
+    __tablename__ = "city_case"
+    __table_args__ = (
+        Index("ix_city_case_cell", "cell", "reported"),
+        Index("ix_city_case_source", "source", "source_key", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    step: Mapped[int]
+    changed: Mapped[int] = mapped_column(BigInteger, index=True)
+    state: Mapped[str] = mapped_column(String(20))
+    alarm: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    cell: Mapped[int | None] = mapped_column(BigInteger)
+    reported: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(40))
+    source_key: Mapped[str | None] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class CaseWords(Base):
+    """What somebody wrote at a step of a case; its event holds the digest of salt and words."""
+
+    __tablename__ = "case_words"
+
+    case: Mapped[str] = mapped_column(String(40), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(20), primary_key=True)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(16))
+    words: Mapped[str] = mapped_column(Text)
+
+
+class CaseCount(Base):
+    """The last number given out of each series."""
+
+    __tablename__ = "case_count"
+
+    series: Mapped[str] = mapped_column(String(40), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
+class RegimePart(Base):
+    """A version of one of the things that a city decides about its cases; the highest number is in force."""
+
+    __tablename__ = "case_regime"
+
+    part: Mapped[str] = mapped_column(String(20), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[Any] = mapped_column(Json)
+    adopted: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+    note: Mapped[str] = mapped_column(String(400))
+
+
+class UnitGrid(Base):
+    """A unit grid (单元网格): its 15 digits, its outline (WKB, CGCS2000), and when it is in force."""
+
+    __tablename__ = "case_unit_grid"
+
+    code: Mapped[str] = mapped_column(String(15), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime | None]
+    grade: Mapped[str] = mapped_column(String(10))
+    duty_grid: Mapped[str] = mapped_column(String(40), index=True)
+    outline: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Responsibility(Base):
+    """Who is responsible for what, where and when.
+
+    `area` is the beginning of a grid code (6, 9, 12 or 15 digits; empty for the whole city) or the code of a
+    duty grid; `type` the beginning of a type's code (2 or 5 digits; empty for all). `person` is empty where a
+    department as a whole is meant.
+    """
+
+    __tablename__ = "case_responsibility"
+    __table_args__ = (Index("ix_case_responsibility_area", "area", "kind", "type"),)
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    area: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(10))
+    type: Mapped[str] = mapped_column(String(5))
+    department: Mapped[str] = mapped_column(String(18))
+    person: Mapped[str] = mapped_column(String(120))
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+class DefaultPoint(Base):
+    """A point at which reports are put whose place nobody knows: the centre of the city, a call centre."""
+
+    __tablename__ = "case_default_point"
+
+    cell: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    says: Mapped[str] = mapped_column(String(200))

@@ -1,0 +1,219 @@
+"""What a city has decided about its cases: limits, calendar, types of its own, rules. Each in versions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import func, select
+
+from jingwei import ledger
+from jingwei.cases.calendar import PERIODS, Calendar, default_calendar
+from jingwei.cases.clocks import Limit, Stage
+from jingwei.cases.errors import BadFieldError
+from jingwei.cases.models import RegimePart
+from jingwei.cases.rules import Rule
+from jingwei.cases.types import CaseType, Catalogue
+from jingwei.ledger.models import encode_json
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+
+PartName = Literal["settings", "calendar", "types", "rules"]
+PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules")
+
+_LIMITS = {
+    "accept": Limit("work_hour", 0.25),
+    "register": Limit("work_hour", 0.25),
+    "verify": Limit("work_hour", 0.5),
+    "dispatch": Limit("work_hour", 0.25),
+    "check": Limit("work_hour", 0.5),
+    "field_check": Limit("work_hour", 0.5),
+    "close": Limit("work_hour", 0.5),
+}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The figures that differ from city to city.
+
+    Attributes
+    ----------
+    limits
+        The limit of each stage. That of handling comes from the rule.
+    overall
+        Within how long a case is to be closed.
+    shares
+        Percents of a limit at which its holder is warned; those beyond 100 go to the leaders.
+    number
+        How cases are numbered, of `{division}`, `{day}` (local, eight digits) and `{sequence}` (of the day).
+    trusted
+        Sources whose reports need no field check before registration.
+    check_before_closing
+        Whether a field check must have passed before a case is closed.
+    extensions, suspensions, suspension_days
+        How many are granted at most to a case, and for how long.
+    reopen_days, stock_days
+        Within how many days a case can be reopened; after how many suspended days it counts as 积存.
+    duplicate_metres, duplicate_days
+        How near, and how long apart, two reports of one thing may be.
+    border_metres
+        How near to the border of a grid a point is on it.
+
+    """
+
+    limits: dict[str, Limit] = msgspec.field(default_factory=lambda: dict(_LIMITS))
+    overall: Limit = Limit("natural_day", 30)
+    shares: tuple[int, ...] = (50, 80, 100, 150, 200)
+    number: str = "{division}{day}{sequence:05d}"
+    division: str = "000000"
+    trusted: tuple[str, ...] = ("collector", "video", "sensor", "leader", "assessment", "law_enforcement")
+    check_before_closing: bool = True
+    extensions: int = 2
+    suspensions: int = 1
+    suspension_days: int = 365
+    reopen_days: int = 30
+    stock_days: int = 60
+    duplicate_metres: float = 60
+    duplicate_days: int = 30
+    border_metres: float = 5
+
+    def limit(self, stage: Stage) -> Limit:
+        """Return the limit of a stage other than handling."""
+        return self.limits[stage]
+
+
+class CalendarContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A city's calendar as it is kept: its zone, its working periods, and days decided otherwise."""
+
+    zone: str = "Asia/Shanghai"
+    periods: tuple[tuple[time, time], ...] = PERIODS
+    days: dict[date, bool] = {}
+
+    def calendar(self) -> Calendar:
+        """Return the calendar."""
+        return (
+            default_calendar() if self == CalendarContent() else Calendar(self.zone, self.periods, self.days)
+        )
+
+
+@dataclass(frozen=True)
+class Regime:
+    """All that is in force, of one version each."""
+
+    settings: Settings = Settings()  # noqa: RUF009 -- frozen
+    content: CalendarContent = CalendarContent()  # noqa: RUF009 -- frozen
+    types: tuple[CaseType, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    versions: tuple[int, ...] = (0, 0, 0, 0)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The working time of the city."""
+        return self.content.calendar()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The types in force."""
+        return Catalogue(self.types)
+
+    @cached_property
+    def by_type(self) -> Mapping[tuple[str, str], tuple[Rule, ...]]:
+        """The rules of each type."""
+        found: dict[tuple[str, str], list[Rule]] = {}
+        for rule in self.rules.values():
+            found.setdefault((rule.kind, rule.type), []).append(rule)
+        return {key: tuple(rules) for key, rules in found.items()}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return self.calendar.zone
+
+
+_FORMS: dict[PartName, Any] = {
+    "settings": Settings,
+    "calendar": CalendarContent,
+    "types": list[CaseType],
+    "rules": list[Rule],
+}
+
+
+def versions(session: Session) -> tuple[int, ...]:
+    """Return the number in force of each part, in the order of `PARTS`; 0 where nothing was decided."""
+    question = select(RegimePart.part, func.max(RegimePart.version)).group_by(RegimePart.part)
+    found = dict(iter(session.execute(question)))
+    return tuple(found.get(part, 0) for part in PARTS)
+
+
+def load(session: Session) -> Regime:
+    """Return what is in force."""
+    numbers = versions(session)
+    known: dict[str, Any] = {}
+    for part, number in zip(PARTS, numbers, strict=True):
+        if number:
+            content = session.get_one(RegimePart, (part, number)).content
+            known[part] = msgspec.convert(content, _FORMS[part], str_keys=True)
+    return Regime(
+        settings=known.get("settings", Settings()),
+        content=known.get("calendar", CalendarContent()),
+        types=tuple(known.get("types", ())),
+        rules={rule.id: rule for rule in known.get("rules", ())},
+        versions=numbers,
+    )
+
+
+def adopt(session: Session, asker: Asker, part: PartName, content: Any, *, note: str = "") -> int:
+    """Let a new version of a part take effect, if it is valid; return its number.
+
+    Raises
+    ------
+    BadFieldError
+        Where the content does not fit; what was in force stays so.
+
+    """
+    try:
+        valid = msgspec.convert(content, _FORMS[part], str_keys=True, from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise BadFieldError(
+            part, Text(f"内容不符合要求：{error}", f"the content does not fit: {error}.")
+        ) from error
+    _check(part, valid)
+    number = versions(session)[PARTS.index(part)] + 1
+    plain = msgspec.to_builtins(valid, str_keys=True)
+    session.add(
+        RegimePart(part=part, version=number, content=plain, adopted=now_utc(), by=asker.id, note=note[:400])
+    )
+    session.flush()
+    told: dict[str, Any] = {
+        "version": number,
+        "count": len(valid) if isinstance(valid, list) else 1,
+        "digest": hashlib.sha256(encode_json(plain)).hexdigest(),
+    }
+    if part in ("settings", "calendar"):
+        told["content"] = plain
+    ledger.append(session, "case.regime_changed", actor=asker.id, subject=f"cases/{part}", data=told)
+    return number
+
+
+def _check(part: PartName, valid: Any) -> None:
+    if part == "calendar":
+        valid.calendar()
+    elif part == "types":
+        Catalogue(valid)
+    elif part == "settings":
+        try:
+            valid.number.format(division="000000", day="20260101", sequence=1)
+        except (KeyError, IndexError, ValueError) as error:
+            raise BadFieldError(
+                "number", Text("编号格式有误", f"the pattern of numbers: {error}.")
+            ) from error

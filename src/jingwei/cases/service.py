@@ -1,0 +1,516 @@
+"""What can be done with cases: report, act, look, and let the clock speak.
+
+Every change goes through a `Desk`. It asks the policies, checks fields and rules, appends the event, lets the
+event happen to the case, and writes both in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from jingwei import ledger
+from jingwei.access.policy import RefusedError
+from jingwei.cases import ground as the_ground
+from jingwei.cases import guards, policy, words
+from jingwei.cases import regime as the_regime
+from jingwei.cases.calendar import instant, moment
+from jingwei.cases.case import Case, decode
+from jingwei.cases.clocks import next_warning
+from jingwei.cases.errors import (
+    BadFieldError,
+    ChangedMeanwhileError,
+    NotAllowedNowError,
+    UnknownCaseError,
+)
+from jingwei.cases.events import WORDS
+from jingwei.cases.fields import check_fields
+from jingwei.cases.lifecycle import DEPARTMENT, STATES, SYSTEM, TRANSITIONS, Transition, transitions_from
+from jingwei.cases.policy import THE_SYSTEM
+from jingwei.cases.replay import PREFIX, apply, begin
+from jingwei.cases.schemas import FROM_OUTSIDE, SOURCES, History, Report
+from jingwei.cases.store import (
+    BATCH,
+    CASES,
+    SUBJECT,
+    by_day,
+    case_of_source,
+    insert_cases,
+    next_numbers,
+    not_known,
+    save,
+    timeline,
+)
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+    from jingwei.access.policy import Policies
+    from jingwei.cases.ground import Ground
+    from jingwei.cases.regime import Regime
+
+
+class Desk:
+    """Where cases are taken in and moved on, by what the city has decided and the policies allow.
+
+    Parameters
+    ----------
+    policies
+        Gives the policies in force.
+
+    """
+
+    def __init__(self, policies: Callable[[], Policies]) -> None:
+        self.policies = policies
+        self._guard = threading.Lock()
+        self._regime: tuple[tuple[int, ...], Regime] | None = None
+        self._ground: tuple[Any, Ground] | None = None
+
+    # what is in force
+
+    def regime(self, session: Session) -> Regime:
+        """Return what the city has decided, read anew where a version is."""
+        numbers = the_regime.versions(session)
+        with self._guard:
+            if self._regime is None or self._regime[0] != numbers:
+                self._regime = (numbers, the_regime.load(session))
+            return self._regime[1]
+
+    def ground(self, session: Session) -> Ground:
+        """Return the unit grids in force, read anew where they changed."""
+        version = the_ground.version(session)
+        with self._guard:
+            if self._ground is None or self._ground[0] != version:
+                metres = self._regime[1].settings.border_metres if self._regime else 5
+                self._ground = (version, the_ground.load_ground(session, metres))
+            return self._ground[1]
+
+    # reporting
+
+    def report(self, session: Session, asker: Asker, report: Report) -> Case:
+        """Take a report into the pool; return its case, the one that it has already if it came before.
+
+        Raises
+        ------
+        UnknownTypeError, BadFieldError, RefusedError
+            Nothing is kept then.
+
+        """
+        step = TRANSITIONS["report_from_outside" if report.source in FROM_OUTSIDE else "report"]
+        return self._take_in(session, asker, report, step)
+
+    def report_handled(self, session: Session, asker: Asker, report: Report) -> Case:
+        """Take in what a collector put right on the spot (自行处置); it is counted apart."""
+        return self._take_in(session, asker, report, TRANSITIONS["self_handle"])
+
+    def _take_in(self, session: Session, asker: Asker, report: Report, step: Transition) -> Case:
+        regime = self.regime(session)
+        data, written = self._report_data(session, regime, report, step)
+        known = case_of_source(session, report)
+        if known is not None:
+            return known
+        if asker.id != THE_SYSTEM.id:
+            about = begin("")
+            about.state, about.kind, about.type = str(step.target), report.kind, report.type
+            about.source, about.area = report.source, data.get("area", "")
+            self.policies().check(asker, step.policy_action, policy.resource_of(about))
+        when = report.at or now_utc()
+        (number,) = next_numbers(session, regime, when, 1)
+        case = begin(number)
+        data |= _head(case, step, step.target, when)
+        if report.reporter or report.source in ("public", "collector"):
+            data["reporter"] = report.reporter or asker.id
+        rows = _digest_words(case, 1, written, data)
+        self._happen(session, asker, case, step, data)
+        insert_cases(session, regime, [case])
+        words.keep(session, rows)
+        return case
+
+    def _report_data(
+        self, session: Session, regime: Regime, report: Report, step: Transition
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the data of a report's event, and what was written."""
+        if report.source not in SOURCES:
+            raise BadFieldError(
+                "source", Text(f"没有来源 {report.source[:40]}", f"unknown source {report.source[:40]}.")
+            )
+        regime.catalogue.get(report.kind, report.type)
+        given: dict[str, Any] = {"kind": report.kind, "type": report.type, "source": report.source}
+        given |= {"description": report.description, "component": report.component, "photos": report.photos}
+        if report.lon is not None and report.lat is not None:
+            given["place"] = (report.lon, report.lat)
+        if step.action == "self_handle":
+            given.pop("source")
+        data = check_fields(step, given)
+        data["source"] = report.source
+        written = {name: data.pop(name) for name in WORDS if name in data}
+        self._locate(session, data)
+        if report.area and not data.get("area"):
+            data["area"] = report.area
+        if report.source_key:
+            data["source_key"] = report.source_key[:200]
+        if step.action != "self_handle":
+            data |= _limits(regime, str(step.target)) | {"overall": _plain(regime.settings.overall)}
+        return data, written
+
+    def _locate(self, session: Session, data: dict[str, Any]) -> None:
+        """Put in place of a point what is known of it."""
+        place = data.pop("place", None)
+        if place is not None:
+            found = self.ground(session).locate(*place)
+            data |= {"cell": str(found.cell), "level": found.level, "area": found.area, "where": found.where}
+
+    # acting
+
+    def act(
+        self,
+        session: Session,
+        asker: Asker,
+        number: str,
+        action: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        seen: int | None = None,
+        at: datetime | None = None,
+    ) -> Case:
+        """Take a step with a case; return the case after it.
+
+        Parameters
+        ----------
+        session, asker
+            On whose behalf.
+        number, action, fields
+            Which case, which step of the table, and what goes with it.
+        seen
+            The step of the case that the asker saw; not checked if not given.
+        at
+            When it happened, for what was done offline; now if not given.
+
+        Raises
+        ------
+        UnknownCaseError, ChangedMeanwhileError, NotAllowedNowError, RefusedError, GuardError
+            Nothing has changed then.
+        MissingFieldError, BadFieldError
+            Nothing has changed then.
+
+        """
+        case = self._open(session, asker, number)
+        if seen is not None and seen != case.step:
+            raise self._changed(session, case, seen)
+        step = TRANSITIONS.get(action)
+        if step is None or case.state not in step.sources:
+            raise self._not_now(asker, case, action, step)
+        regime = self.regime(session)
+        clean = check_fields(step, fields or {})
+        alone = self._may(asker, step, case, clean)
+        when = max(at or now_utc(), moment(max(case.at.values())))
+        main = self._main(session, clean)
+        attempt = guards.Attempt(case, step, asker, clean, regime, instant(when), alone=alone, main=main)
+        guards.check(attempt)
+        before = case.step
+        self._step(session, attempt, when)
+        save(session, regime, case, before)
+        if step.action in ("merge", "separate"):
+            self._tell_main(session, regime, case, step, main, when)
+        return case
+
+    def _open(self, session: Session, asker: Asker, number: str) -> Case:
+        body = session.scalar(select(CASES.c.body).where(CASES.c.number == number).with_for_update())
+        if body is None:
+            raise UnknownCaseError(number)
+        case = decode(body)
+        self._check_readable(asker, case)
+        return case
+
+    def _check_readable(self, asker: Asker, case: Case) -> None:
+        if asker.id == THE_SYSTEM.id or asker.id in case.followers:
+            return
+        policies = self.policies()
+        if policies.decide(asker, policy.READ, policy.resource_of(case)).allowed:
+            return
+        for part in case.parts:
+            if part.department in asker.departments:
+                return
+        raise UnknownCaseError(case.number)
+
+    def _may(self, asker: Asker, step: Transition, case: Case, fields: Mapping[str, Any]) -> bool:
+        """Refuse who may not take a step; say whether the asker is free of the separation of duties."""
+        if asker.id == THE_SYSTEM.id and SYSTEM in step.roles:
+            return True
+        if step.axis == "system":
+            raise RefusedError(step.policy_action, _NOBODY)
+        policies = self.policies()
+        resource = policy.resource_of(case, step, fields)
+        policies.check(asker, step.policy_action, resource)
+        return policies.decide(asker, policy.ALONE, resource).allowed
+
+    def _changed(self, session: Session, case: Case, seen: int) -> ChangedMeanwhileError:
+        since = [
+            {
+                "step": one.step,
+                "action": one.action,
+                "at": one.at,
+                "actor": one.actor,
+                "was": one.was,
+                "to": one.to,
+            }
+            for one in timeline(session, case.number)
+            if one.step > seen
+        ]
+        return ChangedMeanwhileError(case.number, seen, case.step, since)
+
+    def _not_now(self, asker: Asker, case: Case, action: str, step: Transition | None) -> NotAllowedNowError:
+        says = step.says if step else Text(action[:40], action[:40])
+        possible = self.possible(asker, case)
+        return NotAllowedNowError(case.number, says, case.stands.says, possible)
+
+    def possible(self, asker: Asker, case: Case) -> list[dict[str, Any]]:
+        """Return the steps that lead on from where a case is: whose they are, and whether the asker may."""
+        policies = self.policies()
+        found = []
+        for one in transitions_from(case.state):
+            if one.axis == "system":
+                continue
+            fields = {"department": next(iter(asker.departments), None)}
+            may = policies.decide(asker, one.policy_action, policy.resource_of(case, one, fields)).allowed
+            found.append(
+                {"action": one.action, "says": one.says.as_json(), "roles": list(one.roles),
+                 "needs": list(one.needs), "takes": list(one.takes), "may": may}
+            )  # fmt: skip
+        return found
+
+    def _main(self, session: Session, fields: Mapping[str, Any]) -> Case | None:
+        if "main" not in fields:
+            return None
+        body = session.scalar(select(CASES.c.body).where(CASES.c.number == fields["main"]).with_for_update())
+        return decode(body) if body is not None else None
+
+    def _step(self, session: Session, attempt: guards.Attempt, when: datetime) -> None:
+        """Let a step happen that may."""
+        case, step, regime = attempt.case, attempt.step, attempt.regime
+        target = {None: case.state, "previous": case.before}.get(step.target, step.target)
+        data = _head(case, step, target, when) | dict(attempt.fields)
+        written = {name: data.pop(name) for name in WORDS if name in data}
+        rows = _digest_words(case, case.step + 1, written, data)
+        if "type" in data or "kind" in data:
+            regime.catalogue.get(data.get("kind", case.kind), data.get("type", case.type))
+        self._locate(session, data)
+        if target != case.state:
+            data |= _limits(regime, str(target), case)
+        data |= _extras(attempt, when)
+        self._happen(session, attempt.asker, case, step, data)
+        words.keep(session, rows)
+
+    def _happen(
+        self, session: Session, asker: Asker, case: Case, step: Transition, data: dict[str, Any]
+    ) -> None:
+        type_ = PREFIX + step.event
+        ledger.append(session, type_, actor=asker.id, subject=SUBJECT + case.number, data=data)
+        apply(case, type_, asker.id, data)
+
+    def _tell_main(
+        self,
+        session: Session,
+        regime: Regime,
+        case: Case,
+        step: Transition,
+        main: Case | None,
+        when: datetime,
+    ) -> None:
+        """Let the main case know that a report joined it, or left it."""
+        followers = [one for one in case.followers if one]
+        if step.action == "merge" and main is not None:
+            told, new = TRANSITIONS["join"], [one for one in followers if one not in main.followers]
+        else:
+            left = ledger.events_of(session, SUBJECT + case.number, limit=1000)
+            number = next(one.data["main"] for one in left if one.data and one.data["action"] == "merge")
+            main = decode(session.scalars(select(CASES.c.body).where(CASES.c.number == number)).one())
+            told, new = TRANSITIONS["leave"], [one for one in followers if one != main.reporter]
+        at = max(when, moment(max(main.at.values())))
+        data = _head(main, told, main.state, at) | {"other": case.number, "followers": new}
+        before = main.step
+        self._happen(session, THE_SYSTEM, main, told, data)
+        save(session, regime, main, before)
+
+    # looking
+
+    def get(self, session: Session, asker: Asker, number: str) -> Case:
+        """Return a case.
+
+        Raises
+        ------
+        UnknownCaseError
+            Where there is none, or the asker may not know of it.
+
+        """
+        body = session.scalar(select(CASES.c.body).where(CASES.c.number == number))
+        if body is None:
+            raise UnknownCaseError(number)
+        case = decode(body)
+        self._check_readable(asker, case)
+        return case
+
+    # bulk import and the clock
+
+    def import_many(self, session: Session, asker: Asker, histories: Sequence[History]) -> list[str]:
+        """Take in cases as they stood in another system; return their numbers. Those known already stay.
+
+        One question to the policies serves for all: who may keep the rules of cases may import them.
+        """
+        regime = self.regime(session)
+        fresh = not_known(session, histories)
+        cases: list[Case] = []
+        told: list[tuple[str, dict[str, Any]]] = []
+        kept: list[dict[str, Any]] = []
+        for when, group in by_day(fresh, regime):
+            for number, one in zip(next_numbers(session, regime, when, len(group)), group, strict=True):
+                case = begin(number)
+                data, rows = self._history_data(session, regime, case, one)
+                apply(case, "case.imported", asker.id, data)
+                cases.append(case)
+                told.append((SUBJECT + number, data))
+                kept += rows
+        ledger.append_many(session, "case.imported", told, actor=asker.id)
+        if cases:
+            insert_cases(session, regime, cases)
+        words.keep(session, kept)
+        return [case.number for case in cases]
+
+    def _history_data(
+        self, session: Session, regime: Regime, case: Case, one: History
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        report = one.report
+        when = report.at or now_utc()
+        regime.catalogue.get(report.kind, report.type)
+        data = _head(case, TRANSITIONS["imported"], one.state, when)
+        data |= {"state": one.state, "kind": report.kind, "type": report.type, "source": report.source}
+        data |= {"times": {name: time.isoformat() for name, time in one.times.items()}}
+        extra = {"source_key": report.source_key, "department": one.department, "late": one.late}
+        data |= {name: value for name, value in extra.items() if value is not None}
+        if report.lon is not None and report.lat is not None:
+            data["place"] = (report.lon, report.lat)
+        self._locate(session, data)
+        if report.area:
+            data["area"] = report.area
+        if one.limit:
+            data["limit"] = list(one.limit)
+        data |= {"overall": _plain(regime.settings.overall)}
+        described = words.check_words("description", report.description)
+        return data, _digest_words(case, 1, {"description": described} if described else {}, data)
+
+    def tick(self, session: Session, now: datetime | None = None, *, limit: int = BATCH) -> int:
+        """Let the clock speak: warn who runs out of time, resume what was suspended; return how many events.
+
+        Each warning is one event, also where several were missed while the system stood still.
+        """
+        when = now or now_utc()
+        instant_ = instant(when)
+        question = select(CASES.c.body).where(CASES.c.alarm <= instant_).order_by(CASES.c.alarm).limit(limit)
+        regime = self.regime(session)
+        count = 0
+        for body in session.scalars(question.with_for_update(skip_locked=True)).all():
+            case = decode(body)
+            before = case.step
+            if case.resume is not None and case.resume <= instant_:
+                self._system_step(session, regime, case, "resume", {}, when)
+                count += 1
+            count += self._warn(session, regime, case, instant_, when)
+            save(session, regime, case, before)
+        return count
+
+    def _warn(self, session: Session, regime: Regime, case: Case, now: int, when: datetime) -> int:
+        count = 0
+        for index, turn in enumerate(case.turns):
+            while (due := next_warning(turn, regime.calendar, regime.settings.shares)) and due[0] <= now:
+                fields = {"stage": turn.stage, "share": due[1]}
+                self._system_step(session, regime, case, "warn", fields, when, turn=index)
+                count += 1
+        return count
+
+    def _system_step(
+        self,
+        session: Session,
+        regime: Regime,
+        case: Case,
+        action: str,
+        fields: dict[str, Any],
+        when: datetime,
+        **more: Any,
+    ) -> None:
+        step = TRANSITIONS[action]
+        target = case.before if step.target == "previous" else case.state
+        at = max(when, moment(max(case.at.values())))
+        data = _head(case, step, target, at) | fields | more
+        if target != case.state:
+            data |= _limits(regime, target, case)
+        self._happen(session, THE_SYSTEM, case, step, data)
+
+
+class _Nobody:
+    """The decision about steps that only the clock takes."""
+
+    annotations: tuple[Mapping[str, str], ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+_NOBODY: Any = _Nobody()
+
+
+def _head(case: Case, step: Transition, target: str | None, when: datetime) -> dict[str, Any]:
+    """Return what the events of all steps tell."""
+    return {
+        "action": step.action,
+        "step": case.step + 1,
+        "at": when.isoformat(),
+        "was": case.state,
+        "to": target,
+    }
+
+
+def _plain(limit: Any) -> list[Any]:
+    return [limit.unit, limit.amount]
+
+
+def _limits(regime: Regime, target: str, case: Case | None = None) -> dict[str, Any]:
+    """Return the limit of the stage that a state begins, if it has one."""
+    stage = STATES[target].stage
+    if stage is None:
+        return {}
+    if stage == "handle":
+        return {"limit": _plain(case.limit)} if case is not None and case.limit is not None else {}
+    return {"limit": _plain(regime.settings.limit(stage))}
+
+
+def _extras(attempt: guards.Attempt, when: datetime) -> dict[str, Any]:
+    """Return what the event of a step tells beyond its fields."""
+    case, regime, action = attempt.case, attempt.regime, attempt.step.action
+    if action == "register":
+        return {"handling": _plain(regime.rules[attempt.fields["rule"]].limit)}
+    if action in ("dispatch", "redispatch", "invite") and case.limit is not None:
+        return {"co_limit": _plain(case.limit)}
+    if action in ("reopen", "separate"):
+        return {"overall": _plain(regime.settings.overall)}
+    if action in ("ask_extension", "ask_suspension") and DEPARTMENT in attempt.asker.roles:
+        return {"supported": True}
+    if action == "suspend":
+        petition = case.asked("suspension")
+        days = petition.days if petition else 0
+        return {"until": (when + timedelta(days=days)).isoformat()}
+    return {}
+
+
+def _digest_words(
+    case: Case, step: int, written: Mapping[str, str], data: dict[str, Any]
+) -> list[dict[str, Any]]:
+    rows = []
+    for name, text in written.items():
+        row, data[name] = words.new_words(case.number, step, name, text)
+        rows.append(row)
+    return rows

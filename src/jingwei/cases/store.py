@@ -1,0 +1,195 @@
+"""How cases are kept: their rows, their numbers, and the way back from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jingwei.cases import words
+from jingwei.cases.case import Case, decode, encode
+from jingwei.cases.clocks import next_warning
+from jingwei.cases.errors import ChangedMeanwhileError
+from jingwei.cases.events import WORDS
+from jingwei.cases.models import CaseCount, CaseRow
+from jingwei.cases.replay import PREFIX, apply, begin
+from jingwei.cases.schemas import Happening, History, Report
+from jingwei.ledger.models import Event
+from jingwei.records import now_utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+    from jingwei.cases.regime import Regime
+
+CASES: Table = CaseRow.__table__  # type: ignore[assignment]
+SUBJECT = "case/"
+BATCH = 500
+
+
+def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
+    """Return `count` new case numbers of the local day of `when`."""
+    day = when.astimezone(regime.zone).strftime("%Y%m%d")
+    table: Table = CaseCount.__table__  # type: ignore[assignment]
+    dialect = postgresql if _is_postgres(session) else sqlite
+    new = dialect.insert(table).values(series=day, last=count)
+    counted = new.on_conflict_do_update(
+        index_elements=["series"], set_={"last": table.c.last + new.excluded.last}
+    ).returning(table.c.last)
+    last = session.connection().execute(counted).scalar_one()
+    settings = regime.settings
+    return [
+        settings.number.format(division=settings.division, day=day, sequence=last - count + 1 + index)
+        for index in range(count)
+    ]
+
+
+def _is_postgres(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def change_mark(session: Session) -> Any:
+    """Return the expression that marks a row as changed by this transaction.
+
+    On PostgreSQL it is the transaction's number, so that a reader who knows the oldest transaction that was
+    still open when he looked misses nothing; on SQLite, where writers queue, a count.
+    """
+    if _is_postgres(session):
+        return literal_column("pg_current_xact_id()::text::bigint")
+    return literal_column("(SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case)")
+
+
+def alarm_of(case: Case, regime: Regime) -> int | None:
+    """Return when the clock next has something to say about a case."""
+    shares = regime.settings.shares
+    found = [due[0] for turn in case.turns if (due := next_warning(turn, regime.calendar, shares))]
+    if case.resume is not None and case.state == "suspended":
+        found.append(case.resume)
+    return min(found, default=None)
+
+
+def _columns(case: Case, regime: Regime) -> dict[str, Any]:
+    return {
+        "step": case.step,
+        "state": case.state,
+        "alarm": alarm_of(case, regime),
+        "cell": case.cell,
+        "body": encode(case).decode(),
+    }
+
+
+def insert_cases(session: Session, regime: Regime, cases: Sequence[Case]) -> None:
+    """Write cases that are new."""
+    mark = change_mark(session)
+    rows = [
+        {
+            "number": case.number, "reported": min(case.at.values()), "source": case.source,
+            "source_key": case.source_key, **_columns(case, regime),
+        }
+        for case in cases
+    ]  # fmt: skip
+    session.connection().execute(insert(CASES).values(changed=mark), rows)
+
+
+def save(session: Session, regime: Regime, case: Case, before: int) -> None:
+    """Write a case back, unless another was first."""
+    if case.step == before:
+        return
+    statement = (
+        update(CASES)
+        .where(CASES.c.number == case.number, CASES.c.step == before)
+        .values(changed=change_mark(session), **_columns(case, regime))
+    )
+    if session.connection().execute(statement).rowcount != 1:
+        raise ChangedMeanwhileError(case.number, before, before + 1, [])
+
+
+def case_of_source(session: Session, report: Report) -> Case | None:
+    """Return the case that a report of another system has already."""
+    if not report.source_key:
+        return None
+    body = session.scalar(
+        select(CASES.c.body).where(CASES.c.source == report.source, CASES.c.source_key == report.source_key)
+    )
+    return decode(body) if body is not None else None
+
+
+def not_known(session: Session, histories: Sequence[History]) -> list[History]:
+    """Return those that are not here already, the first of each key."""
+    keys: dict[tuple[str, str], History] = {}
+    without = [one for one in histories if not one.report.source_key]
+    for one in histories:
+        if one.report.source_key:
+            keys.setdefault((one.report.source, one.report.source_key), one)
+    listed = list(keys)
+    for start in range(0, len(listed), BATCH):
+        chunk = listed[start : start + BATCH]
+        for source in {source for source, _ in chunk}:
+            mine = [key for one, key in chunk if one == source]
+            question = select(CASES.c.source_key).where(
+                CASES.c.source == source, CASES.c.source_key.in_(mine)
+            )
+            for known in session.scalars(question):
+                keys.pop((source, known), None)
+    return [*keys.values(), *without]
+
+
+def by_day(histories: Sequence[History], regime: Regime) -> Iterator[tuple[datetime, list[History]]]:
+    """Yield histories by the local day of their report, with a moment of it."""
+    groups: dict[str, tuple[datetime, list[History]]] = {}
+    for one in histories:
+        when = one.report.at or now_utc()
+        day = when.astimezone(regime.zone).strftime("%Y%m%d")
+        groups.setdefault(day, (when, []))[1].append(one)
+    yield from groups.values()
+
+
+def timeline(session: Session, number: str) -> list[Happening]:
+    """Return what happened to a case, in order, with what was written at each step."""
+    question = select(Event).where(Event.subject == SUBJECT + number).order_by(Event.id)
+    written = words.words_of(session, number)
+    told = []
+    for event in session.scalars(question):
+        data = dict(event.data or {})
+        if not data:
+            continue
+        step = data.pop("step")
+        told.append(
+            Happening(
+                step=step,
+                type=event.type,
+                action=data.pop("action"),
+                at=data.pop("at"),
+                actor=event.actor,
+                was=data.pop("was"),
+                to=data.pop("to"),
+                data={key: value for key, value in data.items() if key not in WORDS},
+                words={field: text for (at, field), text in written.items() if at == step},
+            )
+        )
+    return told
+
+
+def from_the_log(session: Session) -> Iterator[Case]:
+    """Yield every case as its events make it, from the log alone."""
+    question = (
+        select(Event.subject, Event.type, Event.actor, Event.data)
+        .where(Event.subject.startswith(SUBJECT), Event.type.startswith(PREFIX))
+        .order_by(Event.subject, Event.id)
+        .execution_options(yield_per=BATCH)
+    )
+    case: Case | None = None
+    for subject, type_, actor, data in session.execute(question):
+        number = subject.removeprefix(SUBJECT)
+        if case is None or case.number != number:
+            if case is not None:
+                yield case
+            case = begin(number)
+        if data is not None:
+            apply(case, type_, actor or "", data)
+    if case is not None:
+        yield case
