@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from jingwei import ledger
 from jingwei.city import survey
+from jingwei.city.confirming import Thinned
 from jingwei.city.decisions import apply_decisions
 from jingwei.city.errors import (
     EmptyAreaError,
@@ -36,7 +37,7 @@ from jingwei.errors import JingweiError
 from jingwei.lake import forms, quality
 from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
 from jingwei.lake.covers import cover_table
-from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, near_misses
+from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
 from jingwei.lake.schemas import Content, Counts, Dataset, Finding, SourceFile, Version
 from jingwei.lake.store import MEMORY, Description, Load
@@ -380,18 +381,21 @@ def _write(
     readings = [survey.open_reading(spec, path) for path in paths]
     try:
         first = readings[0]
-        plan = survey.plan(spec, first, _surroundings(work, spec))
+        around = _surroundings(work, spec)
+        plan = survey.plan(spec, first, around)
         _check_boundary(work, spec, first, plan)
         for reading, path in zip(readings[1:], paths[1:], strict=True):
             survey.check_same_layout(spec, first, reading, path)
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
         quarantine = _Quarantine()
-        batches = _addressed(work, spec, addresser, readings, sources, quarantine)
+        thinned = Thinned(first.schema)
+        batches = _addressed(work, spec, addresser, readings, sources, quarantine, thinned)
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
         stream = pa.RecordBatchReader.from_batches(addresser.schema, _noted(batches, order))
         work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
+        survey.confirm(spec, plan, thinned, around)
     finally:
         for reading in readings:
             reading.close()
@@ -440,10 +444,12 @@ def _addressed(
     readings: list[forms.Reading],
     sources: list[SourceFile],
     quarantine: _Quarantine,
+    thinned: Thinned,
 ) -> Iterator[pa.RecordBatch]:
     """Yield addressed rows of all files of a source; faults go to the quarantine."""
     for number, reading in enumerate(readings):
         for batch in reading.batches(BATCH_ROWS):
+            thinned.note(batch.table)
             rows, faults = addresser.address(batch, number)
             quarantine.add(sources[number].path, faults)
             share = (number + reading.progress) / len(readings)
@@ -549,7 +555,7 @@ def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tu
     key = key or content.keys
     for column in key:
         if column not in own:
-            raise MissingColumnError(target, column, "key", near_misses(column, own))
+            raise MissingColumnError(target, column, "key", did_you_mean(column, own))
     if not content.places:
         return pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.int8)
     place = content.places[0]

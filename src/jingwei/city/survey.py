@@ -8,7 +8,7 @@ with the candidates shown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import shapely
 
 from jingwei import grid
+from jingwei.city.confirming import Thinned, contradiction, coordinates, names_of
 from jingwei.city.errors import HeldError, MissingColumnError
 from jingwei.city.manifest import Area, PlaceSpec, SourceSpec, places_of
 from jingwei.errors import BadRequestError
@@ -31,9 +32,8 @@ from jingwei.lake.address import (
     Timing,
 )
 from jingwei.lake.datums import canonical_system, geometries_to_wgs84
-from jingwei.lake.errors import near_misses
-from jingwei.lake.numbers import read_angles
-from jingwei.lake.places import find_places
+from jingwei.lake.errors import did_you_mean
+from jingwei.lake.places import find_places, system_of_names
 from jingwei.lake.times import find_times, time_form
 from jingwei.lake.weighing import Anchor, check_boundary, check_declared, weigh_datums
 from jingwei.words import Text
@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from jingwei.lake.schemas import Finding, Version
 
 SAMPLE_ROWS = 20_000
-SHOWN_POINTS = 300
 """Rows by which columns and coordinate systems are weighed."""
+
+SHOWN_POINTS = 300
+"""Of these, so many are shown to a person who has to decide."""
 
 places = places_of
 
@@ -176,6 +178,25 @@ def plan(spec: SourceSpec, reading: forms.Reading, around: Surroundings) -> Plan
     return Plan(placings, work.timing(), work.evidence)
 
 
+def confirm(spec: SourceSpec, chosen: Plan, thinned: Thinned, around: Surroundings) -> None:
+    """Check a plan against rows from all over the source.
+
+    Raises
+    ------
+    HeldError
+        If a stretch of the source speaks against the coordinate system that its first rows showed.
+
+    """
+    if thinned.all_kept:
+        return
+    stated = {role for role, place in places_of(spec).items() if place.crs or spec.crs}
+    for placing in chosen.placings:
+        anchors = [] if placing.role in stated else around.anchors()
+        reason = contradiction(thinned, [placing], around.boundary, anchors)
+        if reason is not None:
+            raise _held(spec, reason, chosen.evidence)
+
+
 def _check_columns(spec: SourceSpec, reading: forms.Reading) -> None:
     """Refuse a manifest that names columns the file does not have."""
     named: list[tuple[str, str]] = [(column, "keys") for column in spec.keys]
@@ -192,7 +213,7 @@ def _check_columns(spec: SourceSpec, reading: forms.Reading) -> None:
         named += [(c, f"time.{n}") for n, c in (("column", spec.time.column), ("end", spec.time.end)) if c]
     for column, purpose in named:
         if column not in reading.columns:
-            raise MissingColumnError(spec.id, column, purpose, near_misses(column, reading.columns))
+            raise MissingColumnError(spec.id, column, purpose, did_you_mean(column, reading.columns))
 
 
 def _sample(reading: forms.Reading) -> pa.Table:
@@ -240,32 +261,37 @@ class _Survey:
             keys, cells, levels = self.around.lookup(place.by, place.key)
             return ReferencePlacing(role, tuple(place.columns), place.by, keys, cells, levels)
         if place.lon is not None and place.lat is not None:
-            x, _ = read_angles(self.sample[place.lon])
-            y, _ = read_angles(self.sample[place.lat])
-            crs = self._system(place, x, y)
-            return PointPlacing(role, place.lon, place.lat, crs, place.level, inside)
+            unplaced = PointPlacing(role, place.lon, place.lat, "", place.level, inside)
+            named = system_of_names(place.lon, place.lat)
+            crs = self._system(place, *coordinates(self.sample, unplaced), named)
+            return replace(unplaced, crs=crs)
         column = place.geometry or self.reading.geometry
         if column is None:
             raise MissingColumnError(self.spec.id, "geometry", "place", None)
-        shapes = shapely.from_wkb(self.sample[column].to_numpy(), on_invalid="ignore")
-        points = shapely.get_coordinates(shapely.point_on_surface(shapes[~shapely.is_missing(shapes)]))
-        crs = self._system(place, points[:, 0], points[:, 1])
-        return GeometryPlacing(role, column, crs, inside)
+        shape = GeometryPlacing(role, column, "", inside)
+        return replace(shape, crs=self._system(place, *coordinates(self.sample, shape), None))
 
-    def _system(self, place: PlaceSpec, x: Any, y: Any) -> str:
-        """Return the coordinate system that manifest, file or evidence make certain; else hold back."""
+    def _system(self, place: PlaceSpec, x: Any, y: Any, named: str | None) -> str:
+        """Return the coordinate system that manifest, file or evidence make certain; else hold back.
+
+        `named` is the system that the columns' names name: as good as a declaration of the file.
+        """
         stated = place.crs or self.spec.crs
         if stated is not None:
             declared = check_declared(x, y, stated, boundary=self.around.boundary, anchors=[])
             if declared.contradicted:
                 raise self._held(declared.reason)
             return canonical_system(stated)
-        if self.reading.declared_crs is not None:
-            return self._declared_by_file(self.reading.declared_crs, x, y)
+        if self.reading.declared_crs is not None or named is not None:
+            return self._declared_by_file(self.reading.declared_crs or str(named), x, y)
         if not np.isfinite(x).any():
             raise self._held(Text("样本中没有坐标。", "no row of the sample has coordinates."))
         verdict = weigh_datums(
-            x, y, boundary=self.around.boundary, anchors=self.around.anchors(), names=self._names(len(x))
+            x,
+            y,
+            boundary=self.around.boundary,
+            anchors=self.around.anchors(),
+            names=names_of(self.sample, len(x)),
         )
         figures: dict[str, Any] = {"candidates": [candidate.as_json() for candidate in verdict.candidates]}
         if verdict.decided is None:
@@ -277,29 +303,19 @@ class _Survey:
         return str(verdict.decided)
 
     def _declared_by_file(self, declared: str, x: Any, y: Any) -> str:
-        """Follow the file's own declaration unless the city around speaks against it."""
+        """Follow what the file says of itself unless the city around speaks against it."""
         verdict = check_declared(
             x,
             y,
             declared,
             boundary=self.around.boundary,
             anchors=self.around.anchors(),
-            names=self._names(len(x)),
+            names=names_of(self.sample, len(x)),
         )
         self.evidence.append(forms.Evidence("crs", declared, verdict.reason, {"declared": declared}))
         if verdict.contradicted:
             raise self._held(verdict.reason)
         return canonical_system(declared)
-
-    def _names(self, rows: int) -> list[Any] | None:
-        """Return the text columns of the sample, by which things may be recognised."""
-        if rows != self.sample.num_rows:
-            return None
-        return [
-            self.sample[field.name].to_numpy()
-            for field in self.sample.schema
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
 
     def timing(self) -> Timing | None:
         """Return how the times of the facts are read."""
@@ -329,18 +345,22 @@ class _Survey:
         return Clock(column, form)
 
     def _held(self, reason: Text) -> HeldError:
-        """Return the error that holds this source back, with all the evidence."""
-        return HeldError(
-            Text(
-                f"数据源“{self.spec.id}”暂缓发布：{reason.zh}",
-                f"Source '{self.spec.id}' is held back: {reason.en}",
-            ),
-            mend=Text(
-                "请在清单中为此数据源写明 place 与 crs（WGS84、GCJ-02、BD-09 或 EPSG:…）。",
-                "State place and crs (WGS84, GCJ-02, BD-09 or EPSG:...) of this source in the manifest.",
-            ),
-            where={"source": self.spec.id, "evidence": [as_json(item) for item in self.evidence]},
-        )
+        return _held(self.spec, reason, self.evidence)
+
+
+def _held(spec: SourceSpec, reason: Text, evidence: list[forms.Evidence]) -> HeldError:
+    """Return the error that holds a source back, with all the evidence."""
+    return HeldError(
+        Text(
+            f"数据源“{spec.id}”暂缓发布：{reason.zh}",
+            f"Source '{spec.id}' is held back: {reason.en}",
+        ),
+        mend=Text(
+            "请在清单中为此数据源写明 place 与 crs（WGS84、GCJ-02、BD-09 或 EPSG:…）。",
+            "State place and crs (WGS84, GCJ-02, BD-09 or EPSG:...) of this source in the manifest.",
+        ),
+        where={"source": spec.id, "evidence": [as_json(item) for item in evidence]},
+    )
 
 
 def anchor_of(title: Text, reader: Reader, version: Version) -> Anchor | None:

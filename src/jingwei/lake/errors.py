@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
+from jingwei.lake.forms.errors import near_misses
 from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def near_misses(name: str, known: Iterable[str]) -> Text | None:
+def did_you_mean(name: str, known: Iterable[str]) -> Text | None:
     """Return "did you mean ..." for a misspelt `name`, or the known names where nothing is near."""
     names = list(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    near = near_misses(name, names)
     if near:
         listed = "、".join(near)
         return Text(f"您是不是要找：{listed}？", f"Did you mean {', '.join(near)}?")
@@ -33,7 +33,7 @@ class UnknownDatasetError(NotFoundError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(
             Text(f"没有数据集“{name}”。", f"There is no dataset '{name}'."),
-            mend=near_misses(name, known),
+            mend=did_you_mean(name, known),
             where={"dataset": name},
         )
 
@@ -62,7 +62,7 @@ class UnknownColumnError(BadRequestError):
     def __init__(self, dataset: str, column: str, known: Iterable[str]) -> None:
         super().__init__(
             Text(f"数据集“{dataset}”没有列“{column}”。", f"Dataset '{dataset}' has no column '{column}'."),
-            mend=near_misses(column, known),
+            mend=did_you_mean(column, known),
             where={"dataset": dataset, "column": column},
         )
 

@@ -296,6 +296,12 @@ def _pairs_by_name(names: list[str]) -> Iterator[tuple[str, str, list[str]]]:
                 yield name, other, rest
 
 
+def system_of_names(lon: str, lat: str) -> str | None:
+    """Return the coordinate system that the names of both columns name (`bd_lng`, `高德纬度`), or None."""
+    found = {without_system(axis[1])[1] for axis in (_axis_of(lon), _axis_of(lat)) if axis is not None}
+    return found.pop() if len(found) == 1 else None
+
+
 def _same_kind(word: str, other: str) -> bool:
     return (word in LONGITUDE_WORDS) == (other in LATITUDE_WORDS)
 
