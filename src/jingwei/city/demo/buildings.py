@@ -12,8 +12,9 @@ from jingwei.city.demo.fabric import Fabric
 from jingwei.city.demo.land import HOUSING, Land, Use
 from jingwei.city.demo.settings import Settings
 
-FLOOR_AREA_PER_PERSON = 34.0
-FLOOR_AREA_PER_HOME = 80.0
+# Floor area (m2) of homes in towns for each person and each household: census of 2020 (36.52 and 92.17).
+FLOOR_AREA_PER_PERSON = 36.5
+FLOOR_AREA_PER_HOME = 92.0
 
 
 @dataclass(frozen=True, slots=True)

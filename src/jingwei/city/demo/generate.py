@@ -12,6 +12,7 @@ from jingwei.city.demo.files_cases import write_cases
 from jingwei.city.demo.files_people import write_people
 from jingwei.city.demo.files_places import write_places
 from jingwei.city.demo.files_series import write_series
+from jingwei.city.demo.files_trips import write_trips
 from jingwei.city.demo.latent import events_between
 from jingwei.city.demo.pack import Pack
 from jingwei.city.demo.settings import Settings
@@ -30,6 +31,7 @@ STAGES = {
     "places": Text("地物", "what stands"),
     "people": Text("人口与企业", "people and firms"),
     "series": Text("监测数据", "readings"),
+    "trips": Text("出行", "trips"),
     "cases": Text("案件", "cases"),
     "truth": Text("真值", "the truth"),
 }
@@ -132,6 +134,8 @@ def write_pack(town: Town, folder: Path, told: Told = lambda _stage, _share: Non
     told("people", 0.0)
     write_people(pack)
     write_series(pack, told)
+    told("trips", 0.0)
+    write_trips(pack)
     told("cases", 0.0)
     events = events_between(town.layout, town.world.first_step, town.world.last_step)
     write_cases(pack, events)

@@ -16,37 +16,46 @@ from scipy.sparse import csr_array
 
 from jingwei.city.demo.arrays import Bools, Floats, Ints
 
-# Shares (%) of households of one to six and more persons, and of persons by five-year age group (85+ last),
-# mainland China, seventh census of 2020 (National Bureau of Statistics, census bulletins 2 and 5), rounded.
-SIZE_SHARES = np.array([25.4, 29.7, 21.0, 13.2, 6.2, 4.5]) / 100.0
-AGE_SHARES = (
-    np.array([5.5, 6.4, 6.1, 5.2, 5.3, 6.5, 8.8, 7.0, 6.6, 8.1, 8.6, 7.2, 5.2, 5.2, 3.5, 2.2, 1.4, 1.2])
-    / 100.0
+# Shares of households of one to six and more persons: Fujian Statistical Yearbook 2021, table 3-6, census of
+# 2020 (the province next to the spot where the city lies; its full table is public; of the country only the
+# share of one-person households, 25.4 %, is at hand).
+SIZE_SHARES = np.array([27.3, 26.3, 19.4, 14.2, 6.9, 5.9]) / 100.0
+
+# Persons by five-year age group (85 and over last): census of 2020, mainland China, 1,409,778,724 persons.
+# The groups from 10 on as yuanfan.rbind.io (June 2023) tabulates them from the census yearbook; the two
+# youngest are from memory, and add up to what bulletin 5 leaves for them (0 to 14 years: 253,383,938).
+AGES = np.array(
+    [
+        77_883_888,
+        90_244_056,
+        85_255_994,
+        72_684_140,
+        74_941_675,
+        91_847_332,
+        124_145_190,
+        99_012_932,
+        92_955_330,
+        114_224_887,
+        121_164_296,
+        101_400_786,
+        73_382_938,
+        74_005_560,
+        49_590_036,
+        31_238_849,
+        20_382_878,
+        10_826_530 + 3_652_749 + 819_812 + 118_866,
+    ],
+    dtype=float,
 )
-MALE_SHARES = (
-    np.array(
-        [
-            52.6,
-            53.2,
-            53.5,
-            53.5,
-            52.6,
-            51.6,
-            51.0,
-            51.2,
-            51.3,
-            51.1,
-            50.6,
-            50.4,
-            50.2,
-            49.3,
-            48.7,
-            46.9,
-            44.8,
-            40.0,
-        ]
-    )
-    / 100.0
+AGE_SHARES = AGES / AGES.sum()
+
+# Men among the persons of each age group. Assumption: the curve between what the census of 2020 says of all
+# ages (51.24 %, bulletin 4), of 60 and over (48.2 %: 93 men for 100 women) and of infants (52.7 %: 111.2).
+MALE_SHARES = np.array(
+    [
+        *(0.527, 0.532, 0.535, 0.536, 0.530, 0.520, 0.513, 0.514, 0.514),
+        *(0.512, 0.509, 0.507, 0.501, 0.492, 0.486, 0.469, 0.448, 0.400),
+    ]
 )
 
 HEAD, SPOUSE, CHILD, PARENT, LODGER = range(5)

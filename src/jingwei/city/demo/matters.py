@@ -29,9 +29,9 @@ CATEGORIES: dict[str, tuple[float, float]] = {
 WEEKDAYS = (0.1727, 0.1961, 0.1648, 0.1347, 0.1599, 0.0889, 0.0829)
 CHANNELS = {"随手拍": 0.594, "12345热线": 0.162, "12319热线": 0.155, "政府信箱": 0.047, "电话": 0.042}
 NATURES = {"投诉": 0.934, "咨询": 0.042, "建议": 0.018, "求助": 0.006}
-COLLECTED = 0.30  # share of cases that grid staff find themselves, beside those of citizens
+COLLECTED = 0.30  # share of cases that grid staff find themselves, beside those of citizens: assumption
 
-# Calls by hour of the day: few at night, most before and after noon (ordinary shape of hotline reports).
+# Cases by hour of the day: few at night, most before and after noon. Assumption: the set has dates only.
 HOURS = (
     0.6,
     0.4,

@@ -14,6 +14,9 @@ from jingwei.city.demo.land import Use
 from jingwei.city.demo.layout import Layout
 from jingwei.city.demo.names import FIRM_FIRST, FIRM_SECOND, people_names
 
+# Firms and traders for each resident. Registered in China at the end of May 2022 were 159 million, 0.11 for
+# each person (State Administration for Market Regulation, 29 June 2022); that somewhat more than half of them
+# give work is an assumption.
 PER_PERSON = 0.062
 
 
@@ -32,6 +35,7 @@ class Industry:
 _STREET = (Use.COMMERCE, Use.OLD_HOUSING, Use.SLAB_HOUSING, Use.TOWER_HOUSING, Use.URBAN_VILLAGE, Use.VILLAGE)
 _OFFICE = (Use.OFFICES, Use.COMMERCE)
 
+# The shares of the industries and of traders in each are assumptions.
 INDUSTRIES = (
     Industry(
         "F5299", "零售业", 0.23, _STREET, ("便利店", "商行", "超市", "百货店", "五金店", "服装店"), 0.85

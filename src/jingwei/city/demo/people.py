@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-import shapely
 
-from jingwei.city.demo.arrays import Bools, Floats, Ints, Texts, totals
+from jingwei.city.demo.arrays import Bools, Ints, Texts, totals
 from jingwei.city.demo.codes import identity_numbers, mobile_numbers
+from jingwei.city.demo.gravity import deterrence, draw_ends, draw_within, flows, zones_of
 from jingwei.city.demo.households import CHILD, HEAD, PARENT, calibrate, draw_templates, systematic
 from jingwei.city.demo.land import Use
 from jingwei.city.demo.layout import Layout
@@ -17,9 +17,13 @@ from jingwei.city.demo.names import SURNAMES, given_names, surname_weights
 from jingwei.city.demo.organisations import Organisations
 
 EDUCATION = ("未上学", "小学", "初中", "高中", "大专", "本科", "研究生")
+# Shares of the people by schooling, those at school among them: census of 2020, bulletin 6 (of 100,000 people
+# 24,767 primary, 34,507 lower and 15,088 upper secondary, 15,467 higher). How the last part into colleges,
+# first and higher degrees is an assumption.
+SCHOOLING = np.array([0.10171, 0.24767, 0.34507, 0.15088, 0.0789, 0.0665, 0.00927])
 TEMPLATES = 6_000
-# Shares (%) of persons in work by age from 15 to 74 in steps of five years, men and women: ordinary values
-# of a Chinese town, with retirement at 60 for men and at 50 to 55 for women.
+# Shares (%) of persons in work by age from 15 to 74 in steps of five years, men and women. Assumption, with
+# retirement at 60 for men and at 50 to 55 for women.
 WORKING = np.array(
     [
         [6, 56, 92, 95, 95, 94, 92, 87, 74, 28, 16, 8],
@@ -180,70 +184,36 @@ def _identities(layout: Layout, random: np.random.Generator, born: Ints, male: B
 
 
 def _education(random: np.random.Generator, age: Ints) -> Ints:
-    """Return the highest schooling, better in younger cohorts."""
-    chance = random.random(len(age))
-    grown = np.searchsorted(
-        np.array([0.02, 0.13, 0.42, 0.63, 0.80, 0.97]), np.clip(chance + (48 - age) * 0.008, 0.0, 0.999)
-    )
-    young = np.select([age < 7, age < 13, age < 16, age < 19], [0, 1, 2, 3], 6)
-    return np.asarray(np.minimum(grown, young), dtype=np.int64)
+    """Return the highest schooling: the young are at school, the shares of all are those of the census.
+
+    Of two grown-up persons the younger is likelier to have been at school for longer.
+    """
+    at_school = np.select([age < 7, age < 13, age < 16, age < 19], [0, 1, 2, 3], -1)
+    grown = np.flatnonzero(at_school < 0)
+    held = np.bincount(at_school[at_school >= 0], minlength=len(EDUCATION))
+    left = np.maximum(SCHOOLING * len(age) - held, 0.0)
+    rank = np.argsort(np.argsort(random.normal(0.0, 22.0, len(grown)) - age[grown], kind="stable"))
+    level = np.searchsorted(np.cumsum(left) / left.sum(), (rank + 0.5) / max(len(grown), 1))
+    education = at_school.copy()
+    education[grown] = np.minimum(level, len(EDUCATION) - 1)
+    return np.asarray(education, dtype=np.int64)
 
 
 def _employers(
     layout: Layout, random: np.random.Generator, people: People, age: Ints, organisations: Organisations
 ) -> Ints:
-    """Give workers an employer by a gravity model balanced on both sides, zone by zone."""
+    """Give workers an employer by a gravity model balanced on both sides, superblock by superblock."""
     group = np.clip((age - 15) // 5, 0, 11)
     rate = np.where((age >= 15) & (age < 75), WORKING[np.where(people.male, 0, 1), group] / 100.0, 0.0)
     works = random.random(len(age)) < rate
-    zone = layout.divisions.community[layout.buildings.face]
-    home, job = zone[people.home[works]], zone[organisations.building]
-    flow = commuting(layout, totals(home, np.ones(len(home))), totals(job, organisations.size.astype(float)))
-    place = _draw_rows(random, flow, home)
+    zones = zones_of(layout)
+    count = len(zones.distance)
+    home = zones.of_building[people.home[works]]
+    job = zones.of_building[organisations.building]
+    size = organisations.size.astype(float)
+    flow = flows(
+        totals(home, np.ones(len(home)), count), totals(job, size, count), deterrence(zones.distance)
+    )
     employer = np.full(len(age), -1, dtype=np.int64)
-    employer[works] = _within_zone(random, place, job, organisations.size)
+    employer[works] = draw_within(random, draw_ends(random, flow, home), job, size)
     return employer
-
-
-def commuting(layout: Layout, workers: Floats, jobs: Floats) -> Floats:
-    """Return the matrix of commuters between communities, shape (homes, jobs).
-
-    A doubly constrained gravity model (Wilson, 1971): exp(-distance / reach), balanced by Furness's method
-    so that rows sum to the workers and columns are in proportion to the jobs.
-    """
-    shapes = layout.divisions.communities.shapes
-    count = len(shapes)
-    workers, jobs = np.pad(workers, (0, count - len(workers))), np.pad(jobs, (0, count - len(jobs)))
-    middle = shapely.get_coordinates(shapely.centroid(shapes))
-    distance = np.hypot(*(middle[:, None, :] - middle[None, :, :]).transpose(2, 0, 1))
-    reach = 0.11 * layout.plan.extent + 350.0
-    flow = np.exp(-distance / reach) * (workers[:, None] + 1e-9) * (jobs[None, :] + 1e-9)
-    jobs = jobs * workers.sum() / jobs.sum()
-    for _ in range(60):
-        flow *= (workers / np.maximum(flow.sum(axis=1), 1e-12))[:, None]
-        flow *= (jobs / np.maximum(flow.sum(axis=0), 1e-12))[None, :]
-    return np.asarray(flow)
-
-
-def _draw_rows(random: np.random.Generator, flow: Floats, home: Ints) -> Ints:
-    """Draw a column for each person from the row of the person's zone."""
-    share = np.cumsum(flow, axis=1)
-    share /= np.maximum(share[:, -1:], 1e-12)
-    point = random.random(len(home))
-    place = np.empty(len(home), dtype=np.int64)
-    for zone in range(len(flow)):
-        here = home == zone
-        place[here] = np.searchsorted(share[zone], point[here])
-    return np.asarray(np.minimum(place, flow.shape[1] - 1))
-
-
-def _within_zone(random: np.random.Generator, place: Ints, job: Ints, size: Ints) -> Ints:
-    """Draw an organisation of the zone for each worker, in proportion to its size."""
-    order = np.argsort(job, kind="stable")
-    reach = np.cumsum(size[order].astype(float))
-    starts = np.searchsorted(job[order], np.arange(int(max(place.max(), job.max())) + 2))
-    before = np.concatenate([[0.0], reach])
-    low, high = before[starts[place]], before[starts[place + 1]]
-    point = low + (high - low) * random.random(len(place))
-    drawn = order[np.minimum(np.searchsorted(reach, point, side="right"), len(order) - 1)]
-    return np.asarray(np.where(high > low, drawn, order[0]))
