@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
+from jingwei.access import passwords
 from jingwei.records import open_records
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +24,17 @@ def shared_data() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("the public data of ../shared/data is not on this machine")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashing():
+    """argon2id at its least cost: the rules are the same, the waiting is not."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    kept = hasher.hash("nobody")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: hasher)
+        patch.setattr(passwords, "_nobody", lambda: kept)
+        yield
 
 
 class PostgresServer:

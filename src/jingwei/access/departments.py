@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from jingwei import ledger
@@ -16,6 +16,8 @@ from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jingwei.access.asker import Asker
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -85,6 +87,76 @@ def close_department(session: Session, asker: Asker, code: str) -> None:
         )
     row.closed = now_utc()
     ledger.append(session, "department.closed", actor=asker.id, subject=f"department/{code}", data={})
+
+
+def department(session: Session, code: str) -> Department:
+    """Return one department, closed or not."""
+    row = session.get(DepartmentRow, code)
+    if row is None:
+        raise NotFoundError(Text(f"没有部门 {code[:40]}", f"there is no department {code[:40]}."))
+    return Department(row.code, row.title, row.parent, row.closed is not None)
+
+
+def departments_below(
+    session: Session, parent: str | None, *, after: str = "", limit: int = 100
+) -> list[tuple[Department, int, int]]:
+    """Return open departments right below another, or at the top, by code: those after `after`.
+
+    With each comes how many departments are right below it, and how many people hold a role in it.
+    """
+    question = select(DepartmentRow).where(DepartmentRow.closed.is_(None), DepartmentRow.code > after)
+    question = question.where(
+        DepartmentRow.parent.is_(None) if parent is None else DepartmentRow.parent == parent
+    )
+    return _with_counts(session, question.order_by(DepartmentRow.code).limit(limit))
+
+
+def find_departments(
+    session: Session, search: str, *, after: str = "", limit: int = 50
+) -> list[tuple[Department, int, int]]:
+    """Return open departments whose title or code contains a text, by code, counted as above."""
+    question = select(DepartmentRow).where(DepartmentRow.closed.is_(None), DepartmentRow.code > after)
+    text = search.strip()
+    question = question.where(
+        DepartmentRow.title.contains(text, autoescape=True)
+        | DepartmentRow.code.contains(text.upper(), autoescape=True)
+    )
+    return _with_counts(session, question.order_by(DepartmentRow.code).limit(limit))
+
+
+def path_of(session: Session, code: str) -> list[Department]:
+    """Return the departments above one, from the top, and itself."""
+    path = [department(session, code)]
+    while (above := path[0].parent) is not None:
+        path.insert(0, department(session, above))
+    return path
+
+
+def titles_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """Return the titles of departments by code."""
+    question = select(DepartmentRow.code, DepartmentRow.title).where(DepartmentRow.code.in_(set(codes)))
+    return dict(iter(session.execute(question)))
+
+
+def _with_counts(session: Session, question: Select[DepartmentRow]) -> list[tuple[Department, int, int]]:
+    rows = session.scalars(question).all()
+    codes = [row.code for row in rows]
+    below = select(DepartmentRow.parent, func.count()).where(
+        DepartmentRow.parent.in_(codes), DepartmentRow.closed.is_(None)
+    )
+    held = select(DutyRow.department, func.count(DutyRow.person.distinct())).where(
+        DutyRow.department.in_(codes)
+    )
+    children = dict(iter(session.execute(below.group_by(DepartmentRow.parent))))
+    people = dict(iter(session.execute(held.group_by(DutyRow.department))))
+    return [
+        (
+            Department(row.code, row.title, row.parent, closed=False),
+            children.get(row.code, 0),
+            people.get(row.code, 0),
+        )
+        for row in rows
+    ]
 
 
 def departments(session: Session) -> list[Department]:

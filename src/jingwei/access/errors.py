@@ -28,6 +28,35 @@ class SignInError(JingweiError):
         )
 
 
+class CodeError(BadRequestError):
+    """The code is not the device's."""
+
+    code = "code-wrong"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("验证码不正确或已过期", "the code is not right, or no longer."),
+            mend=Text(
+                "请确认手机时间准确，再输入新的验证码",
+                "See that the device's clock is right; enter a new code.",
+            ),
+            where={"field": "code"},
+        )
+
+
+class SetupCodeError(JingweiError):
+    """The setup code was never given, has been used, or has ended."""
+
+    code = "setup-code-wrong"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("设置码不正确、已使用或已过期", "the setup code is not right, has been used, or has ended."),
+            mend=Text("请向管理员索取新的设置码", "Ask an administrator for a new one."),
+        )
+
+
 class CodeNeededError(JingweiError):
     """The password was right; the second factor is still to come."""
 
@@ -81,6 +110,61 @@ class SeparationError(ConflictError):
         )
 
 
+class SeparatedPersonError(ConflictError):
+    """An administrator may not do this with another who holds one of the three separated duties."""
+
+    code = "person-separated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "三员之间互相独立：不能由其他管理员重置密码、停用账号或解除验证",
+                "the three administrators are independent: no other resets their passwords or disables them.",
+            ),
+            mend=Text(
+                "请先由安全管理员收回其岗位，或在服务器上执行 jingwei people reset",
+                "Have the security administrator take the duty first, or run `jingwei people reset` on the"
+                " server.",
+            ),
+        )
+
+
+class SetupPendingError(ConflictError):
+    """A setup code is still out: whoever gave it could use it to take the duty."""
+
+    code = "setup-pending"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("此人尚未用设置码设置密码", "this person has not used the setup code yet."),
+            mend=Text(
+                "三员岗位只授予已自行设置密码的人员",
+                "The three separated duties are given to who has set a password.",
+            ),
+        )
+
+
+class LastHolderError(ConflictError):
+    """The last holder of a duty that a city cannot do without."""
+
+    code = "duty-last-holder"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            Text(f"这是最后一名 {role}", f"this is the last {role}."),
+            mend=Text("请先任命接替者", "Give the duty to a successor first."),
+        )
+
+
+class OwnRoleError(ConflictError):
+    """Nobody gives a role to oneself."""
+
+    code = "role-own"
+
+    def __init__(self) -> None:
+        super().__init__(Text("不能给自己授予角色", "nobody gives a role to oneself."))
+
+
 class DepartmentCodeError(BadRequestError):
     """The code of a department is not a unified social credit code."""
 
@@ -108,8 +192,8 @@ class NotSetUpError(JingweiError):
         super().__init__(
             Text("尚未设置管理员密码", "the administrator has not set a password yet."),
             mend=Text(
-                "请用启动时显示的设置码在登录页设置密码",
-                "Set one on the sign-in page with the code shown at the first start.",
+                "请打开启动时在控制台显示的链接设置密码",
+                "Open the link that the console showed at the start, and set one.",
             ),
         )
 

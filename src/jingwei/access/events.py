@@ -15,13 +15,29 @@ declare(
     "person.signed_in",
     Text("登录", "A person signed in"),
     subject=PERSON,
-    fields={"by": Field(str, Text("方式：password、oidc", "how: password, oidc"))},
+    fields={"by": Field(str, Text("方式：password、oidc", "how: password or oidc (from outside)"))},
 )
 declare(
     "person.locked",
     Text("登录失败过多，账号锁定", "Too many failures locked an account"),
     subject=PERSON,
     fields={"failures": Field(int, Text("连续失败次数", "failures in a row"))},
+)
+declare("person.signed_out", Text("退出登录", "A person signed out"), subject=PERSON)
+declare("person.renamed", Text("人员更名", "A person's name was changed"), subject=PERSON)
+declare(
+    "person.acted_as",
+    Text("开放模式下以某人身份操作", "In open mode, the one at the machine began to act as a person"),
+    subject=PERSON,
+)
+declare(
+    "person.vouched_for",
+    Text("外部认证首次登录，建立人员", "A person was added whom another authority vouched for"),
+    subject=PERSON,
+    fields={"issuer": Field(str, Text("认证机构", "the authority"))},
+)
+declare(
+    "person.recovery_codes_renewed", Text("更换备用码", "A person got new recovery codes"), subject=PERSON
 )
 declare("person.password_set", Text("设置密码", "A person set a password"), subject=PERSON)
 declare(

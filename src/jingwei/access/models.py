@@ -28,7 +28,10 @@ class PersonRow(Base):
     """A person who may sign in."""
 
     __tablename__ = "person"
-    __table_args__ = (Index("ix_person_outside", "issuer", "outside_id", unique=True),)
+    __table_args__ = (
+        Index("ix_person_outside", "issuer", "outside_id", unique=True),
+        Index("ix_person_setup_code", "setup_code", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(String(24), primary_key=True)
     login: Mapped[str] = mapped_column(String(120), unique=True)
@@ -37,13 +40,23 @@ class PersonRow(Base):
     disabled: Mapped[datetime | None]
     password: Mapped[str | None] = mapped_column(String(200))
     setup_code: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    failures: Mapped[int]
-    locked_until: Mapped[datetime | None]
-    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    setup_until: Mapped[datetime | None]
+    totp_secret: Mapped[str | None] = mapped_column(String(200))
     totp_used: Mapped[int | None]
     recovery_codes: Mapped[list[Any]]
     issuer: Mapped[str | None] = mapped_column(String(300))
     outside_id: Mapped[str | None] = mapped_column(String(300))
+
+
+class FailureRow(Base):
+    """Failures in a row to sign in with a name, whether or not anyone has it."""
+
+    __tablename__ = "sign_in_failure"
+
+    name: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    last: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
 
 
 class DutyRow(Base):
@@ -61,7 +74,7 @@ class DutyRow(Base):
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     person: Mapped[str] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str] = mapped_column(String(60))
-    department: Mapped[str] = mapped_column(String(18))
+    department: Mapped[str] = mapped_column(String(18), index=True)
     until: Mapped[datetime | None]
     outside: Mapped[bool]
 
@@ -77,6 +90,8 @@ class SessionRow(Base):
     seen: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(60))
     agent: Mapped[str] = mapped_column(String(200))
+    id_token: Mapped[str | None] = mapped_column(Text)
+    """Of who was vouched for from outside, sealed: the provider asks for it when one signs out."""
 
 
 class TokenRow(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import cache
 
@@ -15,6 +16,9 @@ from jingwei.words import Text
 SHORTEST = 10
 LONGEST = 256
 """Longer ones are refused before they are hashed: hashing costs time by design."""
+
+_AT_ONCE = threading.BoundedSemaphore(4)
+"""Each hash takes 64 MiB by design: a crowd at the door waits instead of filling the memory."""
 
 _COMMON = frozenset(
     """
@@ -97,13 +101,17 @@ def _is_run(plain: str) -> bool:
 
 def hash_password(password: str) -> str:
     """Return what is kept of a password."""
-    return _hasher().hash(unicodedata.normalize("NFKC", password))
+    with _AT_ONCE:
+        return _hasher().hash(unicodedata.normalize("NFKC", password))
 
 
 def is_password(password: str, kept: str | None) -> bool:
     """Say whether `password` is the one of which `kept` is kept; takes as long where there is none."""
     try:
-        right = _hasher().verify(kept or _nobody(), unicodedata.normalize("NFKC", password[: LONGEST + 1]))
+        with _AT_ONCE:
+            right = _hasher().verify(
+                kept or _nobody(), unicodedata.normalize("NFKC", password[: LONGEST + 1])
+            )
     except (VerificationError, InvalidHashError):
         return False
     return right and kept is not None

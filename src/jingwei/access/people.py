@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,9 +13,15 @@ from sqlalchemy import delete, or_, select
 from jingwei import ledger
 from jingwei.access.asker import Asker
 from jingwei.access.departments import _row as department_row
-from jingwei.access.errors import SeparationError
+from jingwei.access.errors import (
+    LastHolderError,
+    OwnRoleError,
+    SeparatedPersonError,
+    SeparationError,
+    SetupPendingError,
+)
 from jingwei.access.models import DutyRow, PersonRow, SessionRow, TokenRow
-from jingwei.access.roles import SEPARATED, check_role
+from jingwei.access.roles import SECURITY_ADMINISTRATOR, SEPARATED, check_role
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.records import now_utc
 from jingwei.words import Text
@@ -33,6 +40,7 @@ class Duty:
     role: str
     department: str
     until: datetime | None = None
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,13 @@ class Person:
     disabled: bool
     has_password: bool
     has_second_factor: bool
+    from_outside: bool
     duties: tuple[Duty, ...]
+
+    @property
+    def separated(self) -> bool:
+        """Whether this is one of the three administrators that are kept apart."""
+        return any(duty.role in SEPARATED for duty in self.duties)
 
 
 def add_person(session: Session, asker: Asker, login: str, name: str) -> str:
@@ -54,7 +68,7 @@ def add_person(session: Session, asker: Asker, login: str, name: str) -> str:
 
     The identifier is drawn at random and is all that events tell of the person.
     """
-    login = login.strip().lower()
+    login = login_of(login)
     if not login or not name.strip():
         raise BadRequestError(Text("用户名和姓名不能为空", "a person has a name and a name to sign in with."))
     if session.scalar(select(PersonRow.id).where(PersonRow.login == login)):
@@ -62,20 +76,42 @@ def add_person(session: Session, asker: Asker, login: str, name: str) -> str:
             Text(f"用户名 {login} 已被使用", f"the name {login} is taken."), where={"field": "login"}
         )
     person = secrets.token_hex(10)
-    row = PersonRow(
-        id=person, login=login, name=name.strip(), created=now_utc(), failures=0, recovery_codes=[]
-    )
+    row = PersonRow(id=person, login=login, name=name.strip(), created=now_utc(), recovery_codes=[])
     session.add(row)
     session.flush()
     _tell(session, asker, "person.added", person)
     return person
 
 
-def set_disabled(session: Session, asker: Asker, person: str, *, disabled: bool) -> None:
-    """Take from a person the right to sign in, ending what goes on, or give it back."""
+def login_of(text: str) -> str:
+    """Return the name to sign in with as it is kept, however it is typed."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def rename(session: Session, asker: Asker, person: str, name: str) -> None:
+    """Change what a person is called. The event does not say how."""
     row = person_row(session, person)
+    if not name.strip():
+        raise BadRequestError(Text("姓名不能为空", "a person has a name."), where={"field": "name"})
+    if row.name != name.strip():
+        row.name = name.strip()
+        _tell(session, asker, "person.renamed", row.id)
+
+
+def set_disabled(session: Session, asker: Asker, person: str, *, disabled: bool) -> None:
+    """Take from a person the right to sign in, ending what goes on, or give it back.
+
+    Raises
+    ------
+    SeparatedPersonError
+        For a person with one of the three separated duties: the duty is taken first.
+
+    """
+    row = person_row(session, person, lock=True)
     if (row.disabled is not None) == disabled:
         return
+    if disabled:
+        check_not_separated(session, person)
     row.disabled = now_utc() if disabled else None
     if disabled:
         session.execute(delete(SessionRow).where(SessionRow.person == person))
@@ -110,12 +146,20 @@ def give_role(
     ------
     SeparationError
         Where the person holds another of the three separated duties.
+    SetupPendingError
+        Where one of these is given to a person who still has a setup code: who gave the code could use it.
+    OwnRoleError
+        Where people would give a role to themselves.
 
     """
     check_role(role)
     row = person_row(session, person, lock=True)
+    if asker.id == f"person/{row.id}":
+        raise OwnRoleError
     if department != WHOLE_CITY:
         department_row(session, department)
+    # What has ended by itself no longer speaks against anything.
+    session.execute(delete(DutyRow).where(DutyRow.person == row.id, DutyRow.until <= now_utc()))
     held = session.scalars(select(DutyRow).where(DutyRow.person == row.id)).all()
     if role in SEPARATED:
         if department != WHOLE_CITY:
@@ -125,6 +169,8 @@ def give_role(
         for other in held:
             if other.role in SEPARATED - {role}:
                 raise SeparationError(other.role, role)
+        if row.setup_code is not None:
+            raise SetupPendingError
     for same in held:
         if (same.role, same.department) == (role, department):
             same.until = until
@@ -135,14 +181,62 @@ def give_role(
 
 
 def take_role(session: Session, asker: Asker, person: str, role: str, department: str = WHOLE_CITY) -> None:
-    """Take a role from a person."""
+    """Take a role from a person.
+
+    Raises
+    ------
+    LastHolderError
+        Where nobody else would hold one of the three separated duties.
+
+    """
     which = (DutyRow.person == person, DutyRow.role == role, DutyRow.department == department)
     row = session.scalar(select(DutyRow).where(*which))
     if row is None:
         raise NotFoundError(Text("此人没有该角色", "this person does not hold that role."))
+    if role in SEPARATED and not _holders(session, role) - {person}:
+        raise LastHolderError(role)
     session.delete(row)
     session.flush()
     _tell(session, asker, "person.role_taken", person, role=role, department=department)
+
+
+def appoint(session: Session, asker: Asker, person: str) -> None:
+    """Make a person the first security administrator; from then on it is that one who gives roles.
+
+    Raises
+    ------
+    ConflictError
+        Where there is one already.
+
+    """
+    if _holders(session, SECURITY_ADMINISTRATOR):
+        raise ConflictError(
+            Text("已有安全管理员", "there is a security administrator already."),
+            mend=Text("角色由安全管理员授予", "Roles are given by the security administrator."),
+        )
+    give_role(session, asker, person, SECURITY_ADMINISTRATOR)
+
+
+def has_security_administrator(session: Session) -> bool:
+    """Say whether anyone gives roles yet."""
+    return bool(_holders(session, SECURITY_ADMINISTRATOR))
+
+
+def check_not_separated(session: Session, person: str) -> None:
+    """Raise `SeparatedPersonError` for a person with one of the three separated duties."""
+    if any(duty.role in SEPARATED for duty in _duties(session, person.removeprefix("person/"))):
+        raise SeparatedPersonError
+
+
+def _holders(session: Session, role: str) -> set[str]:
+    """Return who holds a role and may sign in."""
+    question = (
+        select(DutyRow.person)
+        .join(PersonRow, PersonRow.id == DutyRow.person)
+        .where(DutyRow.role == role, PersonRow.disabled.is_(None))
+        .where(or_(DutyRow.until.is_(None), DutyRow.until > now_utc()))
+    )
+    return set(session.scalars(question))
 
 
 def asker_of_person(session: Session, person: str) -> Asker:
@@ -158,18 +252,41 @@ def asker_of_person(session: Session, person: str) -> Asker:
     )
 
 
-def people(session: Session, *, search: str = "", after: str = "", limit: int = 50) -> list[Person]:
-    """Return people by name to sign in with, those after `after` first."""
+def people(
+    session: Session,
+    *,
+    search: str = "",
+    role: str = "",
+    department: str = "",
+    after: str = "",
+    limit: int = 50,
+) -> list[Person]:
+    """Return people by name to sign in with: those after `after`, with what is searched in either name.
+
+    `role` and `department` leave only those who hold a role, or any role, there.
+    """
     question = select(PersonRow).where(PersonRow.login > after).order_by(PersonRow.login).limit(limit)
     if search:
-        like = f"%{search.lower().replace('%', '').replace('_', '')}%"
-        question = question.where(or_(PersonRow.login.like(like), PersonRow.name.like(like)))
-    return [_person(session, row) for row in session.scalars(question)]
+        question = question.where(
+            or_(
+                PersonRow.login.contains(login_of(search), autoescape=True),
+                PersonRow.name.contains(search.strip(), autoescape=True),
+            )
+        )
+    if role or department:
+        held = select(DutyRow.person).where(or_(DutyRow.until.is_(None), DutyRow.until > now_utc()))
+        held = held.where(DutyRow.role == role) if role else held
+        held = held.where(DutyRow.department == department) if department else held
+        question = question.where(PersonRow.id.in_(held))
+    rows = session.scalars(question).all()
+    duties = _duties_of(session, [row.id for row in rows])
+    return [_person(row, duties.get(row.id, [])) for row in rows]
 
 
 def person(session: Session, identifier: str) -> Person:
     """Return one person."""
-    return _person(session, person_row(session, identifier))
+    row = person_row(session, identifier)
+    return _person(row, _duties(session, row.id))
 
 
 def person_row(session: Session, person: str, *, lock: bool = False) -> PersonRow:
@@ -180,7 +297,7 @@ def person_row(session: Session, person: str, *, lock: bool = False) -> PersonRo
     return row
 
 
-def _person(session: Session, row: PersonRow) -> Person:
+def _person(row: PersonRow, duties: list[Duty]) -> Person:
     return Person(
         id=row.id,
         login=row.login,
@@ -189,15 +306,24 @@ def _person(session: Session, row: PersonRow) -> Person:
         disabled=row.disabled is not None,
         has_password=row.password is not None,
         has_second_factor=row.totp_secret is not None,
-        duties=tuple(_duties(session, row.id)),
+        from_outside=row.issuer is not None,
+        duties=tuple(duties),
     )
 
 
 def _duties(session: Session, person: str) -> list[Duty]:
+    return _duties_of(session, [person]).get(person, [])
+
+
+def _duties_of(session: Session, people: list[str]) -> dict[str, list[Duty]]:
     question = select(DutyRow).where(
-        DutyRow.person == person, or_(DutyRow.until.is_(None), DutyRow.until > now_utc())
+        DutyRow.person.in_(people), or_(DutyRow.until.is_(None), DutyRow.until > now_utc())
     )
-    return [Duty(d.role, d.department, d.until) for d in session.scalars(question.order_by(DutyRow.id))]
+    found: dict[str, list[Duty]] = {}
+    for row in session.scalars(question.order_by(DutyRow.id)):
+        duty = Duty(row.role, row.department, row.until, outside=row.outside)
+        found.setdefault(row.person, []).append(duty)
+    return found
 
 
 def _tell(session: Session, asker: Asker, what: str, person: str, **data: object) -> None:

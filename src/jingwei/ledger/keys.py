@@ -80,20 +80,31 @@ def new_origin() -> str:
 def generate(path: Path) -> Ed25519PrivateKey:
     """Make a new key and store it at `path`, which must not exist yet."""
     private = Ed25519PrivateKey.generate()
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    store_secret(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return private
+
+
+def store_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read.
+
+    Raises
+    ------
+    FileExistsError
+        Where there is a file already; it stays as it is.
+
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written elsewhere and then linked: a crash leaves no half key, and two starters one key.
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     try:
         path.hardlink_to(fresh)
     finally:
         fresh.unlink()
-    return private
 
 
 def load(path: Path) -> Ed25519PrivateKey:

@@ -58,7 +58,8 @@ def open_records(url: str, *, migrate: bool = True) -> Records:
         Apply outstanding migrations first.
 
     """
-    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    # Errors name the statement, not the values: those may be secrets, and errors end in logs.
+    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     records = Records(engine)

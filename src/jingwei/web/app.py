@@ -17,11 +17,27 @@ from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
-from jingwei.web.routes import cells, codes, datasets, events, features, loading, log, objects, search
+from jingwei.web.routes import (
+    account,
+    cells,
+    codes,
+    datasets,
+    events,
+    features,
+    loading,
+    log,
+    objects,
+    people,
+    search,
+    session,
+)
 from jingwei.web.routes import city as city_routes
 from jingwei.web.tiles import Tiles
 
 TAGS = [
+    {"name": "session", "description": "Signing in and out"},
+    {"name": "account", "description": "One's own account: password, second factor, sign-ins, tokens"},
+    {"name": "people", "description": "People, departments and roles"},
     {"name": "city", "description": "What the city is"},
     {"name": "datasets", "description": "What there is, how good it is, where it came from"},
     {"name": "features", "description": "Facts by region and time"},
@@ -36,7 +52,21 @@ TAGS = [
 
 
 CITY_ROUTES = tuple(
-    part.router for part in (city_routes, datasets, features, cells, search, loading, objects, events, log)
+    part.router
+    for part in (
+        session,
+        account,
+        people,
+        city_routes,
+        datasets,
+        features,
+        cells,
+        search,
+        loading,
+        objects,
+        events,
+        log,
+    )
 )
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 
@@ -92,7 +122,7 @@ def create_app(
 
 def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.city = city
-    app.state.gate = Gate(city.records, entry)
+    app.state.gate = Gate(city, entry)
     app.state.tiles = Tiles(city.lake)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from jingwei.access.policy.store import PolicyKeeper
+    from jingwei.web.gate import Gate
 
 ResourceOf = Callable[..., Resource]
 """A dependency that finds the resource of a request."""
@@ -78,12 +79,21 @@ def _own_account(asker: AskerOf) -> Resource:
     return Resource("Account", asker.id, {"person": asker.id})
 
 
-def open_to_all() -> Any:
-    """Return a dependency that lets every request pass, and says that this is meant.
+def open_to_all(*, before_set_up: bool = False) -> Any:
+    """Return a dependency that lets every request pass, at a rate, and says that this is meant.
 
-    For what tells nothing of the city: signing in, and arithmetic on grid codes.
+    For what tells nothing of the city: signing in, and arithmetic on grid codes. What serves to set the
+    city up passes before that is done, too.
     """
-    return Depends(_marked(lambda: None, (), "open"))
+
+    def check(request: Request) -> None:
+        gate: Gate | None = getattr(request.app.state, "gate", None)
+        if gate is not None:
+            gate.count_stranger(request)
+            if not before_set_up:
+                gate.check_set_up()
+
+    return Depends(_marked(check, (), "open"))
 
 
 def _check_known(names: tuple[str, ...]) -> None:

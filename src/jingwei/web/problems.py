@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from jingwei.errors import JingweiError
@@ -60,6 +61,7 @@ VALUE_WORDS: dict[str, Text] = {
     "json_invalid": Text("不是有效的 JSON：{error}", "is not valid JSON: {error}"),
     "extra_forbidden": Text("没有这一项", "is not a known field"),
     "datetime_from_date_parsing": Text("应为 ISO 8601 时间", "must be an ISO 8601 time"),
+    "timezone_aware": Text("时间应带时区", "must name its time zone"),
     "datetime_parsing": Text("应为 ISO 8601 时间", "must be an ISO 8601 time"),
 }
 ANY_VALUE = Text("不能接受这个值", "cannot be taken")
@@ -138,7 +140,16 @@ def _faults(errors: Sequence[Any], language: Language) -> list[FieldFault]:
 
 async def _on_jingwei_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JingweiError)  # noqa: S101
-    return _answer(problem_of(error, language_of(request), request.url.path))
+    return _answer(problem_of(error, language_of(request), request.url.path), _headers(error))
+
+
+def _headers(error: JingweiError) -> dict[str, str]:
+    """Return the headers that RFC 9110 wants with a status: how to ask, and when again."""
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS and "seconds" in error.where:
+        return {"Retry-After": str(error.where["seconds"])}
+    return {}
 
 
 async def _on_grid_error(request: Request, error: Exception) -> Response:
@@ -172,6 +183,12 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     return _answer(problem)
 
 
+async def _on_unstorable(request: Request, error: Exception) -> Response:
+    """Answer for values that the record store has no form for, such as a text with a null character."""
+    log.info("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    return _answer(_problem_of_status(422, language_of(request), request.url.path))
+
+
 async def _on_surprise(request: Request, error: Exception) -> Response:
     problem = _problem_of_status(500, language_of(request), request.url.path)
     problem.reference = secrets.token_hex(4)
@@ -185,6 +202,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GridError, _on_grid_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(DataError, _on_unstorable)
     app.add_exception_handler(Exception, _on_surprise)
 
 

@@ -9,12 +9,11 @@ from urllib.parse import unquote
 from fastapi import Depends, Request
 
 from jingwei.access import Asker
+from jingwei.web.gate import Gate
 from jingwei.words import LANGUAGES, Language, language_of_header
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
-
-    from jingwei.web.gate import Gate
 
 
 PURPOSE = "jingwei-purpose"
@@ -24,14 +23,18 @@ MAX_PURPOSE = 200
 
 def asker_of(request: Request) -> Asker:
     """Return on whose behalf and what for the request asks; the one place where this is decided."""
-    gate: Gate = request.app.state.gate
-    return replace(gate.asker_of(request), purpose=_purpose_of(request))
+    return replace(gate_of(request).asker_of(request), purpose=_purpose_of(request))
 
 
 def still_asker_of(request: Request) -> Asker:
     """Return the same of a request that goes on, without taking that for a sign of life of the person."""
+    return replace(gate_of(request).asker_of(request, touch=False), purpose=_purpose_of(request))
+
+
+def gate_of(request: Request) -> Gate:
+    """Return the gate through which people come in."""
     gate: Gate = request.app.state.gate
-    return replace(gate.asker_of(request, touch=False), purpose=_purpose_of(request))
+    return gate
 
 
 def _purpose_of(request: Request) -> str:
@@ -53,5 +56,6 @@ def _language_of_request(request: Request) -> Language:
     return language_of(request)
 
 
+GateOf = Annotated[Gate, Depends(gate_of)]
 AskerOf = Annotated[Asker, Depends(asker_of)]
 LanguageOf = Annotated[Language, Depends(_language_of_request)]

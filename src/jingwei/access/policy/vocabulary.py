@@ -154,6 +154,9 @@ declare_action("account.use", ("Account",), Text("管理本人账号", "manage o
 declare_action("people.read", ("City",), Text("查看人员和部门", "see people and departments"))
 declare_action("people.manage", ("City",), Text("管理人员和部门", "manage people and departments"))
 declare_action("roles.manage", ("City",), Text("授予和收回角色", "give and take roles"))
+declare_action(
+    "roles.appoint", ("City",), Text("任命首位安全管理员", "appoint the first security administrator")
+)
 declare_action("policy.read", ("PolicySet",), Text("查看策略", "read the policies"))
 declare_action("policy.change", ("PolicySet",), Text("修改策略", "change the policies"))
 declare_action("log.read", ("Log",), Text("查看日志", "read the log"))

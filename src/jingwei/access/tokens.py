@@ -1,0 +1,143 @@
+"""Tokens by which programs act for a person. Of each only a digest is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from jingwei import ledger
+from jingwei.access.errors import NotSignedInError
+from jingwei.access.models import TokenRow
+from jingwei.access.people import asker_of_person, person_row
+from jingwei.access.policy.vocabulary import actions
+from jingwei.access.sessions import SEEN_EVERY
+from jingwei.errors import BadRequestError, ConflictError, NotFoundError
+from jingwei.records import now_utc
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.access.asker import Asker
+    from jingwei.records import Records
+
+TOKEN_PREFIX = "jw_"  # noqa: S105 - marks a token as ours, for those who look for leaked ones
+LONGEST_TOKEN = timedelta(days=366)
+MOST_TOKENS = 50
+NOT_FOR_TOKENS = frozenset({"account.use"})
+"""What no token may do: a leaked one must not lead to others, nor to the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token by which a program acts for a person."""
+
+    id: str
+    title: str
+    actions: tuple[str, ...]
+    created: datetime
+    expires: datetime
+    used: datetime | None
+
+
+def issue_token(
+    session: Session, person: str, title: str, allowed: frozenset[str], expires: datetime
+) -> tuple[str, Token]:
+    """Return a new token by which a program may take the actions `allowed` for a person.
+
+    The token itself is not shown again.
+
+    Raises
+    ------
+    BadRequestError
+        Where it names no action, one that is unknown or not for tokens, or lasts too long.
+    ConflictError
+        Where the person has too many.
+
+    """
+    row = person_row(session, person)
+    now = now_utc()
+    if not allowed or not now < expires <= now + LONGEST_TOKEN:
+        raise BadRequestError(
+            Text("令牌须列明操作，有效期不超过一年", "a token names its actions and lasts a year at most.")
+        )
+    if unknown := sorted(allowed - (set(actions()) - NOT_FOR_TOKENS)):
+        raise BadRequestError(
+            Text(f"令牌不能用于：{'、'.join(unknown)}", f"no token is for {', '.join(unknown)}."),
+            where={"field": "actions"},
+        )
+    if (session.scalar(select(func.count()).where(TokenRow.person == row.id)) or 0) >= MOST_TOKENS:
+        raise ConflictError(
+            Text(f"每人至多 {MOST_TOKENS} 个令牌", f"a person has {MOST_TOKENS} tokens at most."),
+            mend=Text("请先吊销不用的", "Revoke those that are no longer used."),
+        )
+    token, number = TOKEN_PREFIX + secrets.token_urlsafe(32), secrets.token_hex(8)
+    kept = TokenRow(
+        id=number,
+        token=_digest(token),
+        person=row.id,
+        title=title.strip()[:120],
+        actions=sorted(allowed),
+        created=now,
+        expires=expires,
+    )
+    session.add(kept)
+    told = {"token": number, "actions": sorted(allowed), "expires": expires.isoformat()}
+    _tell(session, f"person/{row.id}", "person.token_issued", row.id, **told)
+    return token, _token(kept)
+
+
+def asker_of_token(records: Records, token: str, *, now: datetime | None = None, touch: bool = True) -> Asker:
+    """Return for whom a token acts, narrowed to the actions that it names.
+
+    Raises
+    ------
+    NotSignedInError
+        Where there is no such token, or no longer.
+
+    """
+    now = now or now_utc()
+    with records.read() as session:
+        row = session.scalar(select(TokenRow).where(TokenRow.token == _digest(token)))
+        if row is None or row.expires <= now:
+            raise NotSignedInError
+        asker = asker_of_person(session, row.person)
+    if touch and (row.used is None or row.used + SEEN_EVERY < now):
+        with records.write() as session:
+            kept = session.get(TokenRow, row.id)
+            if kept is not None:
+                kept.used = now
+    return replace(asker, only=frozenset(row.actions))
+
+
+def tokens(session: Session, person: str) -> list[Token]:
+    """Return the tokens of a person, newest first."""
+    question = select(TokenRow).where(TokenRow.person == person_row(session, person).id)
+    return [_token(row) for row in session.scalars(question.order_by(TokenRow.created.desc()))]
+
+
+def revoke_token(session: Session, asker: Asker, person: str, number: str) -> None:
+    """End a token of a person."""
+    row = session.get(TokenRow, number)
+    if row is None or row.person != person_row(session, person).id:
+        raise NotFoundError(Text("没有这个令牌", "there is no such token."))
+    session.delete(row)
+    session.flush()
+    _tell(session, asker.id, "person.token_revoked", row.person, token=number)
+
+
+def _token(row: TokenRow) -> Token:
+    return Token(row.id, row.title, tuple(row.actions), row.created, row.expires, row.used)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _tell(session: Session, actor: str, what: str, person: str, **data: object) -> None:
+    ledger.append(session, what, actor=actor, subject=f"person/{person}", data=data)

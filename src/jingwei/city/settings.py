@@ -1,0 +1,181 @@
+"""The settings of a city on this machine, `settings.toml` in its home: how it is served and signed in to.
+
+`docs/operating.md` explains every key. Without the file everything has its default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from jingwei.access import roles
+from jingwei.access.signing_in import is_local
+from jingwei.errors import BadRequestError
+from jingwei.words import Text
+
+FILE = "settings.toml"
+
+
+class BadSettingsError(BadRequestError):
+    """The settings are not TOML, or say what cannot be."""
+
+    code = "settings-invalid"
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        listed = "; ".join(faults[:10])
+        super().__init__(
+            Text(f"配置文件 {path} 有误：{listed}", f"the settings in {path} are wrong: {listed}"),
+            mend=Text("各项含义见 docs/operating.md", "docs/operating.md explains every key."),
+            where={"file": str(path), "faults": faults[:50]},
+        )
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServeSettings(_Part):
+    """How the city is reached."""
+
+    address: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: tuple[str, ...] = ()
+
+    @field_validator("address")
+    @classmethod
+    def _origin(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            msg = "an address is https:// and a host, and a port if need be"
+            raise ValueError(msg)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("behind_proxy")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_network(proxy)
+        return proxies
+
+    @model_validator(mode="after")
+    def _cert_and_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            msg = "tls_cert and tls_key belong together"
+            raise ValueError(msg)
+        return self
+
+
+class RoleRule(_Part):
+    """A role that goes with a value of a claim; dots lead into a claim that is an object."""
+
+    claim: str = Field(min_length=1)
+    value: str
+    role: str
+    department: str = ""
+
+    @field_validator("role")
+    @classmethod
+    def _declared(cls, role: str) -> str:
+        if role not in roles():
+            msg = f"there is no role {role}; the roles are {', '.join(roles())}"
+            raise ValueError(msg)
+        return role
+
+
+class Title(_Part):
+    """What the button says."""
+
+    zh: str = Field(default="统一身份认证登录", min_length=1, max_length=60)
+    en: str = Field(default="Sign in with the city's account", min_length=1, max_length=60)
+
+
+class OidcSettings(_Part):
+    """An OpenID provider that vouches for people."""
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: str | None = Field(default=None, repr=False)
+    client_secret_file: Path | None = None
+    title: Title = Title()
+    scopes: tuple[str, ...] = ("openid", "profile")
+    login_claim: str = "preferred_username"
+    name_claim: str = "name"
+    userinfo: bool = False
+    add_people: bool = True
+    role: tuple[RoleRule, ...] = ()
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_local(parts.hostname or "")):
+            msg = "an issuer is reached by https"
+            raise ValueError(msg)
+        return issuer
+
+    @property
+    def secret(self) -> str | None:
+        """The secret that the provider gave: from its own file, the environment, or the settings."""
+        if self.client_secret_file is not None:
+            return self.client_secret_file.read_text("utf-8").strip()
+        return os.environ.get("JINGWEI_OIDC_SECRET") or self.client_secret
+
+
+class SignInSettings(_Part):
+    """Who else may vouch for people."""
+
+    oidc: OidcSettings | None = None
+
+
+class KeySettings(_Part):
+    """Keys from outside, in place of those made in the city's home."""
+
+    secrets: Path | None = None
+
+
+class Settings(_Part):
+    """A whole `settings.toml`."""
+
+    serve: ServeSettings = ServeSettings()
+    sign_in: SignInSettings = SignInSettings()
+    keys: KeySettings = KeySettings()
+
+    @model_validator(mode="after")
+    def _address_for_oidc(self) -> Self:
+        if self.sign_in.oidc is not None and self.serve.address is None:
+            msg = "sign_in.oidc needs serve.address: the provider sends people back there"
+            raise ValueError(msg)
+        return self
+
+
+def read_settings(home: Path) -> Settings:
+    """Read the settings of the city in `home`.
+
+    Raises
+    ------
+    BadSettingsError
+        Naming every fault; never a value, for values may be secrets.
+
+    """
+    path = home / FILE
+    if not path.is_file():
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text("utf-8-sig")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettingsError(path, [str(error)]) from error
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, item['loc'])) or FILE}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise BadSettingsError(path, faults) from None

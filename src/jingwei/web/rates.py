@@ -1,0 +1,76 @@
+"""How often one may ask: per address, per account, per person. Beyond that, wait."""
+
+from __future__ import annotations
+
+import math
+import time
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from jingwei.errors import JingweiError
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+LIMITS: dict[str, tuple[RateLimitItem, ...]] = {
+    # Whole offices share an address: it may fail more often than a name, which is locked besides.
+    "sign-in by address": (RateLimitItemPerMinute(60), RateLimitItemPerHour(600)),
+    "sign-in by name": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
+    "set-up by address": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
+    "tokens by person": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
+    "strangers by address": (RateLimitItemPerMinute(1200),),
+    "asking by person": (RateLimitItemPerMinute(6000),),
+}
+"""What is counted, and how much of it there may be. A map that is moved asks dozens of times a second."""
+
+
+class TooOftenError(JingweiError):
+    """Something was asked too often."""
+
+    code = "too-often"
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            Text(f"请求过于频繁，请 {seconds} 秒后再试", f"asked too often; try again in {seconds} s."),
+            where={"seconds": seconds},
+        )
+
+
+class Rates:
+    """Counts in the memory of this process, by sliding windows."""
+
+    def __init__(self) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def count(self, what: str, who: str) -> None:
+        """Count one more of something.
+
+        Raises
+        ------
+        TooOftenError
+            Where that is too many; it is not counted then.
+
+        """
+        for limit in LIMITS[what]:
+            if not self._limiter.hit(limit, what, who):
+                reset = self._limiter.get_window_stats(limit, what, who).reset_time
+                raise TooOftenError(max(1, math.ceil(reset - time.time())))
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Return from where a request comes: an IPv4 address, or the /64 network that an IPv6 host has whole."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return str(address)
