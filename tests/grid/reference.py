@@ -15,15 +15,17 @@ BeiDou     beidou_encode beidou_parse beidou_bounds beidou_anchor beidou_parent 
 BeiDou 3D  height_count layer_bottom beidou_height_digits beidou_height_interval beidou3d_encode
            beidou3d_split beidou3d_decode beidou3d_upper_neighbour
 GeoSOT     geosot_axis geosot_code64 geosot_cell geosot_text geosot_parse geosot_bounds geosot_anchor
-           geosot_parent geosot_children geosot_neighbours geosot_contains to_int64 from_int64
+           geosot_parent geosot_children geosot_ancestors common_ancestor geosot_neighbours
+           geosot_contains geosot_walk geosot_distance to_int64 from_int64
 Heights    geosot_height_raw geosot_height_nested geosot_height_interval hex96_encode hex96_decode
-Both       beidou_of_geosot geosot_of_beidou grid_distance degrees area
-Covers     covers geosot_cover geosot_cover_line beidou_cover on_tick
+Both       beidou_of_geosot geosot_of_beidou grid_distance degrees area size
+Covers     covers geosot_cover geosot_cover_line beidou_cover fewest on_tick
 """
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -887,6 +889,79 @@ def geosot_contains(outer: Cell, inner: Cell) -> bool:
     return a[0] <= b[0] and b[2] <= a[2] and within_lon
 
 
+def geosot_ancestors(cell: Cell) -> list[Cell]:
+    """The cells of level 1 and up that hold a cell, the coarsest first; of polar cells, from level 8."""
+    found: list[Cell] = []
+    while cell[1] > 1 and not (cell[1] == 8 and is_polar(cell)):
+        cell = geosot_parent(cell)
+        found.insert(0, cell)
+    return found
+
+
+def common_ancestor(one: Cell, other: Cell) -> Cell:
+    """The finest cell that holds two cells on the earth.
+
+    Only a cell that holds the middle of the first can hold all of it: one cell of each level is tried.
+    """
+    south, west, north, east = geosot_bounds(one)
+    lon = (west + east) / 2
+    for level in range(min(one[1], other[1]), 0, -1):
+        lat = (south + north) / 2
+        if level >= 8 and not is_polar(one) and abs(lat) >= 88:
+            continue
+        cell = one if level == one[1] else geosot_cell(lat, lon - 360 if lon > 180 else lon, level)
+        if geosot_contains(cell, one) and geosot_contains(cell, other):
+            return cell
+    return 0, 0
+
+
+def geosot_walk(cell: Cell, steps: int) -> list[set[Cell]]:
+    """The cells at each number of steps over edges or corners, by walking; polar cells are not entered."""
+    rings, seen = [{cell}], {cell}
+    for _ in range(steps):
+        around = {each for start in rings[-1] for each in geosot_neighbours(start) if not is_polar(each)}
+        rings.append(around - seen)
+        seen |= around
+    return rings
+
+
+@cache
+def _strips_within(level: int, length: int) -> int:
+    """How many strips there are in the first `length` ticks, by walking along them."""
+    at = count = 0
+    while at < length:
+        at = geosot_strip(level, "lon", at)[1]
+        count += 1
+    return count
+
+
+def geosot_strip_number(level: int, t: int) -> int:
+    """How many strips lie between the origin and the one that owns tick `t`, pads not counted."""
+    if level <= 9:
+        return t // (2 ** (9 - level) * DEGREE)
+    whole, rest = divmod(t, DEGREE)
+    if level <= 15:
+        return whole * _strips_within(level, DEGREE) + rest // (2 ** (15 - level) * MINUTE)
+    minutes, rest = divmod(t, MINUTE)
+    finest = min(level, 21)
+    seconds = minutes * _strips_within(finest, MINUTE) + rest // (2 ** (21 - finest) * SECOND)
+    return seconds if level <= 21 else t // 2 ** (32 - level)
+
+
+def geosot_distance(one: Cell, other: Cell) -> int:
+    """Fewest steps over edges or corners between two ordinary cells of a level, by counting strips."""
+    level = one[1]
+
+    def place(cell: Cell) -> tuple[int, int]:
+        at = near_corner(geosot_box(cell))
+        column, row = geosot_strip_number(level, at.x), geosot_strip_number(level, at.y)
+        return (-column - 1 if at.western else column), (-row - 1 if at.southern else row)
+
+    (x, y), (u, v) = place(one), place(other)
+    around = 2 * (geosot_strip_number(level, HALF_TURN - 1) + 1)
+    return max(min(abs(x - u), around - abs(x - u)), abs(y - v))
+
+
 def to_int64(code64: int) -> int:
     """The 64-bit code as it is stored: the same bits read as a signed integer."""
     return code64 - 2**64 if code64 >= 2**63 else code64
@@ -1207,6 +1282,23 @@ def beidou_cover(rings: list[Ring], level: int, rule: str) -> set[str]:
     return {_beidou_code(level, box) for box in boxes}
 
 
+def fewest(cells: set[Cell]) -> set[Cell]:
+    """The fewest cells that cover the same places: whole families give way to their parents, all the way."""
+    found = set(cells)
+    for level in range(max((level for _, level in found), default=0), 1, -1):
+        parents = {geosot_parent(cell) for cell in found if cell[1] == level and not is_polar(cell)}
+        for parent in parents:
+            family = set(geosot_children(parent))
+            if level != 8 or not _reaches_polar(parent):
+                found = found - family | {parent} if family <= found else found
+    return found
+
+
+def _reaches_polar(cell: Cell) -> bool:
+    south, _, north, _ = geosot_box(cell)
+    return max(north, -south) > POLAR
+
+
 CGCS2000_A = 6_378_137
 CGCS2000_F = 1 / Fraction("298.257222101")
 
@@ -1240,3 +1332,37 @@ def area(box: Box) -> Decimal:
             Decimal(0),
         )
         return CGCS2000_A**2 * decimal(1 - e2) * band * decimal(east - west) * PI / 180
+
+
+def cosine(angle: Fraction) -> Decimal:
+    """Cosine of an angle in degrees, |angle| <= 90."""
+    return sine(90 - abs(angle))
+
+
+def size(box: Box) -> tuple[Decimal, Decimal]:
+    """Width and height in metres of a box on the ellipsoid of CGCS2000, through its middle.
+
+    The width is that of the parallel, N cos(phi) times the longitude. The height is the integral of M(phi):
+    (1 - e^2 sin^2)^(-3/2) is expanded by Newton's binomial series and the powers of the sine are integrated
+    by parts.
+    """
+    south, west, north, east = degrees(box)
+    e2 = CGCS2000_F * (2 - CGCS2000_F)
+    with localcontext(prec=PRECISION):
+        middle = (south + north) / 2
+        s = sine(middle)
+        radius = CGCS2000_A / (1 - decimal(e2) * s * s).sqrt()
+        width = radius * cosine(middle) * decimal(east - west) * PI / 180
+
+        def powers(angle: Fraction) -> list[Decimal]:
+            """Integrals of sin^2k from 0 to an angle, k = 0, 1, ..."""
+            s, c, found = sine(angle), cosine(angle), [decimal(angle) * PI / 180]
+            for k in range(1, 28):
+                found.append((found[-1] * (2 * k - 1) - s ** (2 * k - 1) * c) / (2 * k))
+            return found
+
+        coefficient, arc = Decimal(1), Decimal(0)
+        for k, (low, high) in enumerate(zip(powers(south), powers(north), strict=True)):
+            arc += coefficient * (high - low)
+            coefficient *= decimal(e2) * (2 * k + 3) / (2 * k + 2)
+        return width, CGCS2000_A * decimal(1 - e2) * arc

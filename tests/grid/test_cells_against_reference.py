@@ -170,24 +170,6 @@ def test_neighbours(cell, corners):
     assert {(code, cell[1]) for code in found} == expected
 
 
-def ordinary_neighbours(cell):
-    return {each for each in ref.geosot_neighbours(cell) if not ref.is_polar(each)}
-
-
-@given(cells(4), st.integers(0, 3))
-@settings(max_examples=60)
-def test_rings_and_distances(cell, distance):
-    rings, seen = [{cell}], {cell}
-    for _ in range(distance):
-        rings.append({o for each in rings[-1] for o in ordinary_neighbours(each)} - seen)
-        seen |= rings[-1]
-    code, level = cell
-    assert {(each, level) for each in grid.ring(code, level, distance)} == rings[distance]
-    assert {(each, level) for each in grid.disk(code, level, distance)} == seen
-    for far, ring in enumerate(rings):
-        assert {grid.grid_distance(code, other, level) for other, _ in ring} <= {far}
-
-
 @given(cells(15), st.sampled_from([4, 5, 6, 7, 8, 9, 10]))
 def test_the_two_standards_name_the_same_cell(cell, level):
     cell = cell[0] >> (64 - 2 * ref.BEIDOU_TO_GEOSOT[level]) << (64 - 2 * ref.BEIDOU_TO_GEOSOT[level])
@@ -196,13 +178,3 @@ def test_the_two_standards_name_the_same_cell(cell, level):
     assert grid.parse(text) == grid.Cell(*cell)
     assert grid.Cell(*cell).beidou == text
     assert grid.parse(f"{cell[0]}-{cell[1]}") == grid.Cell(*cell)
-
-
-@given(cells(), cells())
-def test_the_common_ancestor_is_the_finest_cell_that_contains_both(one, other):
-    code, level = grid.common_ancestor(*one, *other)
-    assert ref.geosot_contains((code, level), one)
-    assert ref.geosot_contains((code, level), other)
-    if level < min(one[1], other[1]):
-        finer = [each[0] >> (62 - 2 * level) for each in (one, other)]
-        assert finer[0] != finer[1]

@@ -30,6 +30,11 @@ DEGREE = levels.TICKS_PER_DEGREE
         "116:18:45.37",
         "116d18m45.37s",
         "+116 18 45.37",
+        "１１６°１８′４５．３７″",
+        "东经１１６度１８分４５．３７秒",
+        "116度18分45.37秒Ｅ",
+        "１１６：１８：４５．３７",
+        "　116　18　45.37　",
         "116°18.7561666666666666666666666667'",
         "116.31260277777777777777777778",
         "1.1631260277777777777777777778e2",
@@ -74,7 +79,6 @@ def test_hemispheres_are_signs_letters_or_words(text, axis, negative):
         "116 18 45 37",
         "--5",
         "5 E W",
-        "１１６",
     ],
 )
 def test_an_unreadable_longitude_is_refused(text):
@@ -256,21 +260,3 @@ def test_a_code_in_a_pad_is_refused_or_masked():
     with pytest.raises(grid.MalformedCode) as fault:
         grid.bounds(codes, 15)
     assert fault.value.position == 1
-
-
-@pytest.mark.soak
-def test_a_hundred_million_points_round_trip():
-    rng = np.random.default_rng()
-    for _ in range(100):
-        x = rng.integers(-180 * DEGREE + 1, 180 * DEGREE, 1_000_000)
-        y = rng.integers(-88 * DEGREE + 1, 88 * DEGREE, 1_000_000)
-        codes = grid.encode(x / DEGREE, y / DEGREE)
-        assert np.array_equal(codes, exact_codes(x, y))
-        lon, lat = grid.centre(codes, 32)
-        assert np.array_equal(grid.encode(lon, lat), codes)
-        assert np.array_equal(np.floor(np.abs(lon) * DEGREE), np.abs(x))
-        level = int(rng.integers(4, 11))
-        texts = grid.beidou_string(x / DEGREE, y / DEGREE, level)
-        again, twins = grid.parse_beidou(texts)
-        assert np.array_equal(again, grid.parent(codes, 32, int(twins[0])))
-        assert np.array_equal(grid.beidou_of(again, int(twins[0])), texts)

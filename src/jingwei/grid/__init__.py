@@ -17,6 +17,7 @@ from jingwei.grid.cells import (
     parse,
     parse_beidou,
     parse_geosot,
+    parse_geosot_binary,
 )
 from jingwei.grid.codes import (
     ancestors,
@@ -45,6 +46,7 @@ from jingwei.grid.errors import (
 from jingwei.grid.heights import (
     Layer,
     geosot_height,
+    geosot_height_string,
     height_of,
     height_ticks,
     parse_geosot_height,
@@ -84,6 +86,7 @@ __all__ = [
     "encode",
     "from_stored",
     "geosot_height",
+    "geosot_height_string",
     "geosot_string",
     "grid_distance",
     "height_of",
@@ -95,6 +98,7 @@ __all__ = [
     "parse_beidou",
     "parse_beidou3d",
     "parse_geosot",
+    "parse_geosot_binary",
     "parse_geosot_height",
     "parse_signed_height",
     "ring",

@@ -8,15 +8,23 @@ meridians too; columns close at 180 degrees. Never is a neighbour found by arith
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from jingwei.grid import geosot
+from jingwei.grid.arrays import Bools, Codes, Errors, answer, codes_of, is_scalar, single, some_codes
 from jingwei.grid.beidou import CORNER_STEPS, EDGE_STEPS
-from jingwei.grid.errors import OutOfRange, PolarUnsupported
+from jingwei.grid.errors import GridError, MalformedCode, OutOfRange, PolarUnsupported
 from jingwei.grid.levels import (
     LAT_END,
     LON_END,
+    PER_UNIT,
     POLAR_FIRST_LEVEL,
     POLAR_START,
+    SIZE,
+    UNIT,
     check_level,
     count_to,
     edges_of,
@@ -65,10 +73,94 @@ def code_at(column: int, row: int, level: int) -> int:
     return geosot.code_of_ticks(column < 0, near_x, row < 0, near_y, level)
 
 
-def neighbour(code: int, level: int, east: int, north: int) -> int:
-    """Return the code of the cell `east` columns to the east and `north` rows to the north."""
-    column, row = column_and_row(code, level)
-    return code_at(column + east, row + north, level)
+def _places(codes: Codes, level: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Bools]:
+    """Return signed columns and rows of codes, and which have none."""
+    from jingwei.grid import kernels
+
+    column, row = np.empty(codes.shape, np.int64), np.empty(codes.shape, np.int64)
+    end = POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END
+    mask = np.uint64(geosot.level_mask(level))
+    cut = SIZE[level], UNIT[level], PER_UNIT[level]
+    kernels.places(codes.ravel(), mask, cut, end, column.ravel(), row.ravel())
+    return column, row, column == kernels.NOWHERE
+
+
+@overload
+def neighbour(code: int, level: int, east: int, north: int) -> int: ...
+
+
+@overload
+def neighbour(code: Any, level: int, east: int, north: int, *, errors: Errors = "raise") -> Any: ...
+
+
+def neighbour(code: Any, level: int, east: int, north: int, *, errors: Errors = "raise") -> Any:
+    """Return the code of the cell `east` columns to the east and `north` rows to the north of each cell.
+
+    Parameters
+    ----------
+    code : int or column of int
+        Cells, in either form.
+    level : int
+        1 to 32.
+    east, north : int
+        Steps; columns close at 180 degrees.
+    errors : {"raise", "mask"}
+        Raise at the first cell that has no such neighbour, or answer 0 for it and mark it.
+
+    Returns
+    -------
+    int, or array in the form in which the codes came, or (codes, bad) with `errors="mask"`
+
+    Raises
+    ------
+    OutOfRange
+        There is none: beyond a pole.
+    PolarUnsupported
+        From or into a polar cap, whose cells stand in no rows and columns.
+    MalformedCode
+        The code is null or names no cell.
+    """
+
+    def of_one(one: int) -> int:
+        column, row = column_and_row(one, level)
+        return code_at(column + east, row + north, level)
+
+    if is_scalar(code):
+        return single(lambda: of_one(code), errors, (0,))
+    from jingwei.grid import kernels
+
+    level = check_level(level, 1)
+    codes, nulls, dtype = codes_of(code)
+    column, row, bad = _places(codes, level)
+    out = np.empty(codes.shape, np.uint64)
+    rows = count_to(POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END, level)
+    half = count_to(LON_END, level)
+    far = 4 * half  # steps beyond the earth stay beyond it, and do not overflow
+    target = np.where(bad, far, row + max(-far, min(far, north)))
+    kernels.codes_of_places(
+        np.where(bad, 0, column + east % (2 * half)).ravel(),
+        target.ravel(),
+        (SIZE[level], UNIT[level], PER_UNIT[level]),
+        half,
+        rows,
+        np.uint64(geosot.level_mask(level)),
+        out.ravel(),
+    )
+    bad = (target >= rows) | (target < -rows)
+    if nulls is not None:
+        bad |= nulls
+        out[bad] = 0
+
+    def fault(index: int) -> GridError:
+        if nulls is not None and nulls.flat[index]:
+            return MalformedCode("the code is null", position=index)
+        try:
+            of_one(int(codes.flat[index]))
+        except GridError as error:
+            return type(error)(error.reason, position=index)
+        raise AssertionError(f"cell {index} was marked bad and is not")
+
+    return answer(out.view(dtype), bad, errors, fault)
 
 
 def neighbours(code: int, level: int, *, corners: bool = True) -> list[int]:
@@ -108,12 +200,57 @@ def disk(code: int, level: int, distance: int) -> list[int]:
     return [cell for k in range(distance + 1) for cell in ring(code, level, k)]
 
 
-def grid_distance(code: int, other: int, level: int) -> int:
-    """Return the least number of steps over edges or corners between two cells of a level."""
-    (c0, r0), (c1, r1) = column_and_row(code, level), column_and_row(other, level)
-    around = 2 * count_to(LON_END, level)
-    across = abs(c0 - c1)
-    return max(min(across, around - across), abs(r0 - r1))
+@overload
+def grid_distance(code: int, other: int, level: int) -> int: ...
+
+
+@overload
+def grid_distance(code: Any, other: Any, level: int) -> Any: ...
+
+
+def grid_distance(code: Any, other: Any, level: int) -> Any:
+    """Return the least number of steps over edges or corners between two cells of a level.
+
+    Parameters
+    ----------
+    code, other : int or column of int
+        Cells, in either form; one for all or one each.
+    level : int
+        1 to 32.
+
+    Returns
+    -------
+    int, or int64 array
+
+    Raises
+    ------
+    PolarUnsupported
+        Polar cells stand in no rows and columns.
+    MalformedCode
+        A code is null or names no cell.
+    """
+    around = 2 * count_to(LON_END, check_level(level, 1))
+    if is_scalar(code) and is_scalar(other):
+        (c0, r0), (c1, r1) = column_and_row(code, level), column_and_row(other, level)
+        across = abs(c0 - c1)
+        return max(min(across, around - across), abs(r0 - r1))
+    (c, r), (d, s) = (
+        column_and_row(cell, level) if is_scalar(cell) else _all_places(cell, level) for cell in (code, other)
+    )
+    steps = np.abs(np.subtract(c, d))
+    return np.maximum(np.minimum(steps, around - steps), np.abs(np.subtract(r, s)))
+
+
+def _all_places(cells: Any, level: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    codes = some_codes(cells)
+    column, row, bad = _places(codes, level)
+    if bad.any():
+        index = int(np.flatnonzero(bad)[0])
+        try:
+            column_and_row(int(codes.flat[index]), level)
+        except GridError as error:
+            raise type(error)(error.reason, position=index) from None
+    return column, row
 
 
 def _existing(places: Iterable[tuple[int, int]], level: int, but: int) -> list[int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from jingwei.grid import codes, ellipsoid, geosot, ranges
-from jingwei.grid.arrays import Bools, Codes, codes_of, is_scalar
+from jingwei.grid.arrays import Bools, Codes, codes_of, is_scalar, some_codes
 from jingwei.grid.errors import LevelError, OutOfRange
 from jingwei.grid.filling import Rule, ranges_of
 from jingwei.grid.levels import MAX_LEVEL, SIZE, TICKS_PER_DEGREE, check_level
@@ -53,7 +53,7 @@ class Cover:
         LevelError
             A level is not 1 to 32.
         """
-        unsigned, _, _ = codes_of(np.atleast_1d(code) if is_scalar(code) else code)
+        unsigned = some_codes(np.array([geosot.unsigned(code)], np.uint64) if is_scalar(code) else code)
         levels = np.broadcast_to(np.asarray(level, dtype=np.int64), unsigned.shape)
         if levels.size and (levels.min() < 1 or levels.max() > MAX_LEVEL):
             raise LevelError("the cells of a cover have levels 1-32")

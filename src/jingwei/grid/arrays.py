@@ -94,11 +94,13 @@ def is_exact(column: Any) -> bool:
     )
 
 
-def objects_of(column: Any) -> list[Any]:
-    """Return the elements of a column as Python objects, None for nulls."""
+def objects_of(column: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """Return the elements of a column as Python objects, None for nulls, and the shape of the column."""
     if _library(column) in ("pyarrow", "polars"):
-        return list(_arrow(column).to_pylist())
-    return list(np.asarray(column).ravel().tolist())
+        found = list(_arrow(column).to_pylist())
+        return found, (len(found),)
+    array = np.asarray(column)
+    return list(array.ravel().tolist()), array.shape
 
 
 def codes_of(column: Any) -> tuple[Codes, Bools | None, np.dtype[Any]]:
@@ -135,8 +137,22 @@ def codes_of(column: Any) -> tuple[Codes, Bools | None, np.dtype[Any]]:
     return wide.view(np.uint64), nulls, dtype
 
 
-def texts_of(column: Any) -> tuple[NDArray[np.bytes_], Bools | None]:
-    """Return a column of texts as fixed-width ASCII bytes, and which are null."""
+def some_codes(column: Any) -> Codes:
+    """Return a column of codes without nulls as unsigned.
+
+    Raises
+    ------
+    MalformedCode
+        As `codes_of`, or at the first null, which no code can stand for.
+    """
+    codes, nulls, _ = codes_of(column)
+    if nulls is not None and nulls.any():
+        raise MalformedCode("the code is null", position=int(np.flatnonzero(nulls)[0]))
+    return codes
+
+
+def texts_of(column: Any, *, lower_case: bool = False) -> tuple[NDArray[np.bytes_], Bools | None]:
+    """Return a column of texts as fixed-width ASCII bytes, in capitals if asked, and which are null."""
     nulls: Bools | None = None
     if _library(column) in ("pyarrow", "polars"):
         array = np.asarray(_arrow(column).to_pylist(), dtype=object)
@@ -151,10 +167,55 @@ def texts_of(column: Any) -> tuple[NDArray[np.bytes_], Bools | None]:
             ["" if m else v for v, m in zip(array.flat, missing.flat, strict=True)], dtype=str
         ).reshape(missing.shape)
     if array.dtype.kind in "UT":
-        array = np.char.encode(array.astype(str), "ascii", "replace")
+        array = np.char.encode(np.strings.strip(array.astype(str)), "ascii", "replace")
     if array.dtype.kind != "S":
         raise MalformedCode(f"codes are texts; this column holds {array.dtype}")
-    return np.ascontiguousarray(array), nulls
+    return np.ascontiguousarray(np.strings.upper(array) if lower_case else array), nulls
+
+
+def single(function: Callable[[], Any], errors: Errors, none: tuple[Any, ...]) -> Any:
+    """Return what a function says of one value; with `errors="mask"` also whether it refused.
+
+    `none` stands for the values where it did.
+    """
+    masking = check_errors(errors)
+    try:
+        value = function()
+    except GridError:
+        if not masking:
+            raise
+        return *none, True
+    if not masking:
+        return value
+    return (*value, False) if isinstance(value, tuple) else (value, False)
+
+
+def one_by_one(
+    function: Callable[..., Any], columns: tuple[Any, ...], out: Callable[[int], NDArray[Any]], errors: Errors
+) -> Any:
+    """Return an array of what a function says of each row of columns of exact values.
+
+    Raises
+    ------
+    MalformedCoordinate
+        The columns differ in shape.
+    GridError
+        Of the first bad row, with its index.
+    """
+    masking = check_errors(errors)
+    (objects, shape), *others = map(objects_of, columns)
+    for _, other in others:
+        if other != shape:
+            raise MalformedCoordinate(f"the columns have the shapes {shape} and {other}")
+    values, bad = out(len(objects)), np.zeros(len(objects), dtype=bool)
+    for i, row in enumerate(zip(objects, *(column for column, _ in others), strict=True)):
+        try:
+            values[i] = function(*row)
+        except GridError as error:
+            if not masking:
+                raise type(error)(error.reason, position=i) from error
+            bad[i] = True
+    return (values.reshape(shape), bad.reshape(shape)) if masking else values.reshape(shape)
 
 
 def answer(values: NDArray[Any], bad: Bools | None, errors: Errors, error: Callable[[int], GridError]) -> Any:

@@ -19,6 +19,7 @@ from jingwei.grid.levels import (
     check_level,
 )
 from jingwei.grid.polar import BEIDOU_ZONES, Zone, zone_at, zone_of
+from jingwei.grid.ticks import Angle, signed_ticks
 
 HEX = "0123456789ABCDEF"
 ROWS = "ABCDEFGHIJKLMNOPQRSTUV"
@@ -101,6 +102,13 @@ class BeidouCell:
     level: int
     bounds: tuple[float, float, float, float]
     _anchor: tuple[bool, int, bool, int] | None
+
+    @classmethod
+    def at(cls, lon: Angle, lat: Angle, level: int = 10, *, normalize_lon: bool = False) -> BeidouCell:
+        """Return the cell of a level that holds a point in degrees (see `texts.beidou_string`)."""
+        level = check_level(level, 0, LAST_LEVEL)
+        west, x = signed_ticks(lon, "lon", normalize_lon=normalize_lon)
+        return parse(text_of_ticks(west, x, *signed_ticks(lat, "lat"), level))
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -287,7 +295,11 @@ def _level_of_length(reader: _Reader) -> int:
     probe = _Reader(reader.body, reader.start, reader.text)
     complete = max(level for level in range(11) if LENGTH[level] <= length) if length else -1
     if complete >= 0:
-        parse(reader.body[: LENGTH[complete]])
+        try:
+            parse(reader.body[: LENGTH[complete]])
+        except MalformedCode as error:
+            at = None if error.position is None else probe.start + error.position
+            raise MalformedCode(error.reason, position=at, text=reader.text) from None
     raise MalformedCode(reason, position=probe.start + position, text=reader.text)
 
 

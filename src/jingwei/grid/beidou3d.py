@@ -17,18 +17,18 @@ All three agree from 0 to 1 839.585 m and differ everywhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jingwei.grid import beidou
-from jingwei.grid.arrays import is_scalar
+from jingwei.grid.arrays import Errors, check_errors, is_scalar, single, texts_of
 from jingwei.grid.beidou import HEX, LENGTH, BeidouCell
-from jingwei.grid.errors import MalformedCode, OutOfRange
+from jingwei.grid.errors import MalformedCode, MalformedCoordinate, OutOfRange
 from jingwei.grid.heights import HEIGHT_END, height_of, height_ticks
 from jingwei.grid.levels import TICKS_PER_DEGREE, TICKS_PER_MINUTE, check_level
-from jingwei.grid.texts import beidou_string
+from jingwei.grid.texts import beidou_string, rows_of, with_faults
 
 Profile = Literal["mixed", "c3_literal_twos", "c3_literal_signabs"]
 PROFILES: tuple[Profile, ...] = ("mixed", "c3_literal_twos", "c3_literal_signabs")
@@ -88,6 +88,11 @@ class BeidouSolid:
     low: int
     high: int
 
+    @classmethod
+    def at(cls, lon: Any, lat: Any, height: Any, level: int = 10, profile: Profile = "mixed") -> BeidouSolid:
+        """Return the cell and layer of a level that hold a point (see `beidou3d_string`)."""
+        return _parse_one(str(beidou3d_string(lon, lat, height, level, profile)), profile)
+
     @property
     def bottom_m(self) -> float:
         """Lower face in metres above the ellipsoid of CGCS2000."""
@@ -116,23 +121,56 @@ class BeidouSolid:
         return self.text
 
 
-def beidou3d_string(lon: Any, lat: Any, height: Any, level: int, profile: Profile = "mixed") -> Any:
+@overload
+def beidou3d_string(
+    lon: float | str, lat: float | str, height: float | str, level: int, profile: Profile = "mixed"
+) -> str: ...
+
+
+@overload
+def beidou3d_string(
+    lon: Any,
+    lat: Any,
+    height: Any,
+    level: int,
+    profile: Profile = "mixed",
+    *,
+    normalize_lon: bool = False,
+    errors: Errors = "raise",
+) -> Any: ...
+
+
+def beidou3d_string(
+    lon: Any,
+    lat: Any,
+    height: Any,
+    level: int,
+    profile: Profile = "mixed",
+    *,
+    normalize_lon: bool = False,
+    errors: Errors = "raise",
+) -> Any:
     """Return the three-dimensional code of each point (GB/T 39409, clause 6).
 
     Parameters
     ----------
     lon, lat : number, text, or column of them
         Degrees on CGCS2000.
-    height : number, text, or column of numbers
-        Metres above the ellipsoid of CGCS2000.
+    height : number, text, or column of them
+        Metres above the ellipsoid of CGCS2000; one for all points, or one each.
     level : int
         0 to 10.
     profile : {"mixed", "c3_literal_twos", "c3_literal_signabs"}
         How layers turn into digits; see the module.
+    normalize_lon : bool
+        Take 180 degrees east as 180 degrees west.
+    errors : {"raise", "mask"}
+        Raise at the first bad element, or answer an empty text for it and mark it.
 
     Returns
     -------
-    str, or array of dtype `S` (ASCII bytes)
+    str, or array of dtype `S` (ASCII bytes), or (texts, bad) with `errors="mask"`
+        The texts do not say their profile: keep it beside them.
 
     Raises
     ------
@@ -141,18 +179,46 @@ def beidou3d_string(lon: Any, lat: Any, height: Any, level: int, profile: Profil
     """
     level = check_level(level, 0, beidou.LAST_LEVEL)
     _check_profile(profile)
-    if is_scalar(height):
-        return weave(beidou_string(lon, lat, level), _digits(height_ticks(height), level, profile))
-    flat = beidou_string(lon, lat, level)
-    digits = _digit_rows(height_ticks(height), level, profile)
-    out = np.zeros((len(flat), LENGTH_3D[level]), dtype=np.uint8)
-    plane = flat.view(np.uint8).reshape(len(flat), LENGTH[level])
+    if is_scalar(lon) and is_scalar(lat) and is_scalar(height):
+
+        def woven() -> str:
+            plane: str = beidou_string(lon, lat, level, normalize_lon=normalize_lon)
+            return weave(plane, _digits(height_ticks(height), level, profile))
+
+        return single(woven, errors, ("",))
+    plane, bad = beidou_string(lon, lat, level, normalize_lon=normalize_lon, errors="mask")
+    ticks, none = height_ticks(height, errors="mask")
+    if np.shape(none) not in ((), np.shape(bad)):
+        raise MalformedCoordinate(
+            f"there are heights of shape {np.shape(none)} and points of {np.shape(bad)}"
+        )
+    if not check_errors(errors):
+        _raise_first(bad, none, lambda: beidou_string(lon, lat, level), lambda: height_ticks(height))
+    bad = bad | none
+    out = _woven_rows(plane, np.broadcast_to(ticks, bad.shape), level, profile)
+    out[bad] = 0
+    texts = out.view(f"S{LENGTH_3D[level]}")[..., 0]
+    return (texts, bad) if check_errors(errors) else texts
+
+
+def _raise_first(bad: Any, none: Any, of_points: Any, of_heights: Any) -> None:
+    """Raise for the first bad element, of the point before that of the height."""
+    first, second = (int(np.argmax(mask)) if np.any(mask) else np.size(bad) for mask in (bad, none))
+    if np.any(bad) or np.any(none):
+        (of_points if first <= second else of_heights)()
+
+
+def _woven_rows(plane: Any, ticks: NDArray[np.int64], level: int, profile: Profile) -> NDArray[np.uint8]:
+    """Return three-dimensional codes as rows of bytes."""
+    letters = np.ascontiguousarray(plane).view(np.uint8).reshape(*plane.shape, LENGTH[level])
+    digits = _digit_rows(ticks, level, profile)
+    out = np.zeros((*plane.shape, LENGTH_3D[level]), dtype=np.uint8)
     for stage in range(level + 1):
         (a, b), (c, d) = _parts(stage)
         at = LENGTH_3D[stage - 1] if stage else 0
-        out[:, at : at + b - a] = plane[:, a:b]
-        out[:, at + b - a : LENGTH_3D[stage]] = digits[:, c:d]
-    return out.view(f"S{LENGTH_3D[level]}").ravel()
+        out[..., at : at + b - a] = letters[..., a:b]
+        out[..., at + b - a : LENGTH_3D[stage]] = digits[..., c:d]
+    return out
 
 
 def _parts(level: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -203,24 +269,95 @@ def _digit_rows(ticks: NDArray[np.int64], level: int, profile: Profile) -> NDArr
     columns = [sign]
     for i, n in enumerate(numbers):
         columns.extend((n // 10, n % 10) if i == 0 else (n,))
-    rows: NDArray[np.uint8] = letters[np.column_stack(columns)]
+    rows: NDArray[np.uint8] = letters[np.stack(columns, axis=-1)]
     return rows
 
 
-def parse_beidou3d(text: str, profile: Profile = "mixed") -> BeidouSolid:
+@overload
+def parse_beidou3d(text: str, profile: Profile = "mixed", *, lower_case: bool = False) -> BeidouSolid: ...
+
+
+@overload
+def parse_beidou3d(
+    text: Any, profile: Profile = "mixed", *, lower_case: bool = False, errors: Errors = "raise"
+) -> Any: ...
+
+
+def parse_beidou3d(
+    text: Any, profile: Profile = "mixed", *, lower_case: bool = False, errors: Errors = "raise"
+) -> Any:
     """Return the cell and layer that a three-dimensional code names, read by a profile.
+
+    Parameters
+    ----------
+    text : str or column of str
+        One code of levels 0-10, or a column of codes of levels 4-10.
+    profile : {"mixed", "c3_literal_twos", "c3_literal_signabs"}
+        How its layers were turned into digits; the code does not say it.
+    lower_case : bool
+        Also accept lower-case letters.
+    errors : {"raise", "mask"}
+        For a column: raise at the first bad element, or answer zeros for it and mark it.
+
+    Returns
+    -------
+    BeidouSolid, or (codes, levels, low, high), or (codes, levels, low, high, bad) with `errors="mask"`
+        Of a column: GeoSOT codes and levels (uint64, uint8), and the faces of the layers in ticks (int64).
 
     Raises
     ------
     MalformedCode
-        With the position of the first offending character and the reason.
+        With the position of the first offending character (or element) and the reason.
+    NoTwin
+        A code of levels 0-3 in a column has no 64-bit code.
     PolarUnsupported
         A code at the poles that goes on below level 2.
     """
     _check_profile(profile)
+    if not isinstance(text, str):
+        return _parse_column(text, profile, lower_case, errors)
+    return _parse_one(text.upper() if lower_case and text.isascii() else text, profile)
+
+
+def _parse_column(texts: Any, profile: Profile, lower_case: bool, errors: Errors) -> Any:
+    from jingwei.grid import kernels_text
+
+    column, nulls = texts_of(texts, lower_case=lower_case)
+    flat = column.ravel()
+    codes, levels = np.empty(flat.size, np.uint64), np.empty(flat.size, np.uint8)
+    low, high = np.empty(flat.size, np.int64), np.empty(flat.size, np.int64)
+    units, last = (MIXED_UNITS, MIXED_LAST) if profile == "mixed" else (LITERAL_UNITS, LITERAL_LAST)
+    faults = kernels_text.solids_of_texts(
+        rows_of(column),
+        np.array(units),
+        np.array(last),
+        profile != "c3_literal_signabs",
+        HEIGHT_END,
+        codes,
+        levels,
+        low,
+        high,
+    )
+    bad = levels == 0 if faults else np.zeros(flat.size, dtype=bool)
+
+    def fault(index: int) -> None:
+        if nulls is not None and nulls.ravel()[index]:
+            raise MalformedCode("the text is null")
+        beidou.twin_level(_parse_one(flat[index].decode("ascii"), profile).level)
+
+    return with_faults((codes, levels, low, high), bad, column.shape, errors, fault)
+
+
+def _parse_one(text: str, profile: Profile) -> BeidouSolid:
     body = text.strip()
     start = len(text) - len(text.lstrip())
     if len(body) not in LENGTH_3D:
+        complete = max((length for length in LENGTH_3D if length <= len(body)), default=0)
+        if complete:  # a wrong character explains more than a wrong length
+            try:
+                _parse_one(text[: start + complete], profile)
+            except MalformedCode as error:
+                raise MalformedCode(error.reason, position=error.position, text=text) from None
         raise MalformedCode(
             f"{len(body)} characters are no whole level; three-dimensional codes have "
             f"{', '.join(map(str, LENGTH_3D[:-1]))} or 32",

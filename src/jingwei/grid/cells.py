@@ -30,9 +30,9 @@ class Cell:
         object.__setattr__(self, "code", geosot.check_code(self.code, self.level))
 
     @classmethod
-    def at(cls, lon: Any, lat: Any, level: int = 32) -> Cell:
+    def at(cls, lon: Any, lat: Any, level: int = 32, *, normalize_lon: bool = False) -> Cell:
         """Return the cell of a level that holds a point in degrees (see `codes.encode`)."""
-        return cls(codes.encode(lon, lat, level), level)
+        return cls(codes.encode(lon, lat, level, normalize_lon=normalize_lon), level)
 
     @property
     def stored(self) -> int:
@@ -43,6 +43,11 @@ class Cell:
     def geosot(self) -> str:
         """The quaternary text of GB/T 40087 with its separators."""
         return geosot.text_of(self.code, self.level)
+
+    @property
+    def binary(self) -> tuple[str, str]:
+        """The two-dimensional binary form of GB/T 40087, 6.2.3: latitude and longitude, `level` bits each."""
+        return geosot.binary_of(self.code, self.level)
 
     @property
     def beidou(self) -> str | None:
@@ -127,24 +132,43 @@ class Cell:
 
 
 @overload
-def parse_geosot(text: str) -> Cell: ...
+def parse_geosot(text: str, *, lower_case: bool = False) -> Cell: ...
 
 
 @overload
-def parse_geosot(text: Any, *, errors: Errors = "raise") -> Any: ...
+def parse_geosot(text: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any: ...
 
 
-def parse_geosot(text: Any, *, errors: Errors = "raise") -> Any:
+def parse_geosot(text: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any:
     """Return the cell of a quaternary text, with or without separators; codes and levels of a column.
+
+    Parameters
+    ----------
+    text : str or column of str
+    lower_case : bool
+        Also accept a small g.
+    errors : {"raise", "mask"}
+        For a column: raise at the first bad element, or answer zeros for it and mark it.
 
     Raises
     ------
     MalformedCode
         With the position of the first offending character (or element) and the reason.
     """
-    return (
-        Cell(*geosot.parse_text(text)) if isinstance(text, str) else parse_geosot_texts(text, errors=errors)
-    )
+    if isinstance(text, str):
+        return Cell(*geosot.parse_text(_capitals(text, lower_case)))
+    return parse_geosot_texts(text, lower_case=lower_case, errors=errors)
+
+
+def parse_geosot_binary(lat: str, lon: str) -> Cell:
+    """Return the cell of a two-dimensional binary form: bits of latitude and of longitude.
+
+    Raises
+    ------
+    MalformedCode
+        Characters other than 0 and 1, unequal or excessive length, or no such cell.
+    """
+    return Cell(*geosot.parse_binary(lat, lon))
 
 
 @overload
@@ -152,7 +176,7 @@ def parse_beidou(text: str, *, lower_case: bool = False) -> beidou.BeidouCell: .
 
 
 @overload
-def parse_beidou(text: Any, *, errors: Errors = "raise") -> Any: ...
+def parse_beidou(text: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any: ...
 
 
 def parse_beidou(text: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any:
@@ -163,7 +187,7 @@ def parse_beidou(text: Any, *, lower_case: bool = False, errors: Errors = "raise
     text : str or column of str
         One code of levels 0-10, or a column of codes of levels 4-10.
     lower_case : bool
-        Also accept lower-case letters in a single text.
+        Also accept lower-case letters.
     errors : {"raise", "mask"}
         For a column: raise at the first bad element, or answer zeros for it and mark it.
 
@@ -174,10 +198,10 @@ def parse_beidou(text: Any, *, lower_case: bool = False, errors: Errors = "raise
     """
     if isinstance(text, str):
         return beidou.parse(text, lower_case=lower_case)
-    return parse_beidou_texts(text, errors=errors)
+    return parse_beidou_texts(text, lower_case=lower_case, errors=errors)
 
 
-def parse(text: str) -> Cell:
+def parse(text: str, *, lower_case: bool = False) -> Cell:
     """Return the cell that a text names: GeoSOT `G...`, BeiDou `N...`/`S...`, or decimal `code64-level`.
 
     Raises
@@ -187,6 +211,7 @@ def parse(text: str) -> Cell:
     NoTwin
         A BeiDou code of levels 0-3 names no GeoSOT cell: read it with `parse_beidou`.
     """
+    text = _capitals(text, lower_case)
     body = text.strip()
     if body[:1] == "G":
         return Cell(*geosot.parse_text(text))
@@ -194,6 +219,10 @@ def parse(text: str) -> Cell:
         cell = beidou.parse(text)
         return Cell(cell.code, beidou.twin_level(cell.level))
     return _parse_decimal(text)
+
+
+def _capitals(text: str, lower_case: bool) -> str:
+    return text.upper() if lower_case and text.isascii() else text
 
 
 def _parse_decimal(text: str) -> Cell:

@@ -25,7 +25,9 @@ from jingwei.grid.arrays import (
     floats_of,
     is_exact,
     is_scalar,
-    objects_of,
+    one_by_one,
+    single,
+    some_codes,
 )
 from jingwei.grid.errors import (
     GridError,
@@ -33,9 +35,11 @@ from jingwei.grid.errors import (
     MalformedCode,
     MalformedCoordinate,
     OutOfRange,
+    PolarUnsupported,
 )
 from jingwei.grid.levels import (
     LAT_END,
+    LON_END,
     MAX_LEVEL,
     POLAR_FIRST_LEVEL,
     POLAR_LAST_LEVEL,
@@ -58,15 +62,25 @@ def _kernels() -> ModuleType:
     return kernels
 
 
-@overload
-def encode(lon: Angle, lat: Angle, level: int = MAX_LEVEL) -> int: ...
+def west_of_180(lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return longitudes with 180 degrees east taken as 180 degrees west."""
+    east: Bools = (lon <= 180) & (lon * TICKS_PER_DEGREE + SNAP >= LON_END)
+    return np.where(east, -180.0, lon)
 
 
 @overload
-def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "raise") -> Any: ...
+def encode(lon: Angle, lat: Angle, level: int = MAX_LEVEL, *, normalize_lon: bool = False) -> int: ...
 
 
-def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "raise") -> Any:
+@overload
+def encode(
+    lon: Any, lat: Any, level: int = MAX_LEVEL, *, normalize_lon: bool = False, errors: Errors = "raise"
+) -> Any: ...
+
+
+def encode(
+    lon: Any, lat: Any, level: int = MAX_LEVEL, *, normalize_lon: bool = False, errors: Errors = "raise"
+) -> Any:
     """Return the unsigned 64-bit code of the cell that holds each point (GB/T 40087-2021, 6.2).
 
     Parameters
@@ -76,8 +90,10 @@ def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "rais
         `Fraction` and texts (decimal, or degrees, minutes and seconds) are taken exactly.
     level : int
         0 to 32. Bits below the level are zero.
+    normalize_lon : bool
+        Take 180 degrees east as 180 degrees west. Without it both stay in their own hemisphere.
     errors : {"raise", "mask"}
-        Raise at the first bad element of a column, or answer 0 for it and mark it.
+        Raise at the first bad element, or answer 0 for it and mark it.
 
     Returns
     -------
@@ -92,20 +108,25 @@ def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "rais
     """
     level = check_level(level)
     if is_scalar(lon) and is_scalar(lat):
-        return _encode_number(lon, lat, level, errors)
+        return single(lambda: _encode_number(lon, lat, level, normalize_lon), errors, (0,))
     if is_scalar(lon) or is_scalar(lat):
         raise MalformedCoordinate("longitude and latitude are two numbers or two columns of the same length")
     if is_exact(lon) or is_exact(lat):
-        return _encode_exactly(objects_of(lon), objects_of(lat), level, errors)
+
+        def of_row(x: Any, y: Any) -> int:
+            return _encode_number(x, y, level, normalize_lon)
+
+        return one_by_one(of_row, (lon, lat), lambda n: np.zeros(n, np.uint64), errors)
     x, x_null = floats_of(lon, "longitude")
     y, y_null = floats_of(lat, "latitude")
     if x.shape != y.shape:
         raise MalformedCoordinate(f"longitude has the shape {x.shape} and latitude {y.shape}")
+    if normalize_lon:
+        x = west_of_180(x)
     out = np.empty(x.shape, dtype=np.uint64)
-    limit = POLAR_START if level >= POLAR_FIRST_LEVEL else LAT_END + 1
-    faults = _kernels().encode(
-        x.ravel(), y.ravel(), np.uint64(geosot.level_mask(level)), float(limit), out.ravel()
-    )
+    kernels = _kernels()
+    limit = kernels.CAP_LIMIT if level >= POLAR_FIRST_LEVEL else kernels.LAT_LIMIT
+    faults = kernels.encode(x.ravel(), y.ravel(), np.uint64(geosot.level_mask(level)), limit, out.ravel())
     bad = _find_bad(x, y, level, out) if faults else None
     for nulls in (x_null, y_null):
         if nulls is not None and nulls.any():
@@ -120,35 +141,15 @@ def encode(lon: Any, lat: Any, level: int = MAX_LEVEL, *, errors: Errors = "rais
     return answer(out, bad, errors, fault)
 
 
-def _encode_number(lon: Any, lat: Any, level: int, errors: Errors) -> Any:
-    masking = check_errors(errors)
-    try:
-        west, x = signed_ticks(_plain(lon), "lon")
-        south, y = signed_ticks(_plain(lat), "lat")
-        code = geosot.code_of_ticks(west, x, south, y, level)
-    except GridError:
-        if masking:
-            return 0, True
-        raise
-    return (code, False) if masking else code
+def _encode_number(lon: Any, lat: Any, level: int, normalize_lon: bool = False) -> int:
+    west, x = signed_ticks(plain(lon), "lon", normalize_lon=normalize_lon)
+    south, y = signed_ticks(plain(lat), "lat")
+    return geosot.code_of_ticks(west, x, south, y, level)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a NumPy number as a Python one, and anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _encode_exactly(lon: list[Any], lat: list[Any], level: int, errors: Errors) -> Any:
-    if len(lon) != len(lat):
-        raise MalformedCoordinate(f"there are {len(lon)} longitudes and {len(lat)} latitudes")
-    out, bad = np.zeros(len(lon), dtype=np.uint64), np.zeros(len(lon), dtype=bool)
-    for i, (x, y) in enumerate(zip(lon, lat, strict=True)):
-        try:
-            out[i] = _encode_number(x, y, level, "raise")
-        except GridError as error:
-            if not check_errors(errors):
-                raise type(error)(error.reason, position=i) from error
-            bad[i] = True
-    return (out, bad) if check_errors(errors) else out
 
 
 def _find_bad(x: NDArray[np.float64], y: NDArray[np.float64], level: int, out: Codes) -> Bools:
@@ -169,7 +170,7 @@ def _find_bad(x: NDArray[np.float64], y: NDArray[np.float64], level: int, out: C
 
 def _point_fault(x: float, y: float, level: int, index: int) -> GridError:
     try:
-        _encode_number(x, y, level, "raise")
+        _encode_number(x, y, level)
     except GridError as error:
         return type(error)(error.reason, position=index)
     raise AssertionError(f"({x}, {y}) was marked bad and is not")
@@ -187,7 +188,7 @@ def to_stored(code: Any) -> Any:
     """Return codes in the form in which they are stored: the same 64 bits as a signed integer."""
     if is_scalar(code):
         return geosot.stored(geosot.unsigned(code))
-    return codes_of(code)[0].view(np.int64)
+    return some_codes(code).view(np.int64)
 
 
 @overload
@@ -202,7 +203,7 @@ def from_stored(stored: Any) -> Any:
     """Return stored (signed) codes in their unsigned form."""
     if is_scalar(stored):
         return geosot.unsigned(stored)
-    return codes_of(stored)[0]
+    return some_codes(stored)
 
 
 @overload
@@ -223,7 +224,7 @@ def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any:
     level : int
         0 to 32, one for all.
     errors : {"raise", "mask"}
-        Raise at the first code that names no cell, or answer NaN for it and mark it.
+        Raise at the first code that is null or names no cell, or answer NaN for it and mark it.
 
     Returns
     -------
@@ -238,12 +239,11 @@ def bounds(code: Any, level: int, *, errors: Errors = "raise") -> Any:
     """
     level = check_level(level)
     if is_scalar(code):
-        if check_errors(errors):
-            try:
-                return *geosot.bounds_in_degrees(geosot.unsigned(code), level), False
-            except MalformedCode:
-                return *(float("nan"),) * 4, True
-        return geosot.bounds_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level)
+        return single(
+            lambda: geosot.bounds_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level),
+            errors,
+            (float("nan"),) * 4,
+        )
     codes, nulls, _ = codes_of(code)
     edges = tuple(np.empty(codes.shape, dtype=np.float64) for _ in range(4))
     kernel = _kernels().bounds
@@ -343,7 +343,11 @@ def centre(code: Any, level: int, *, errors: Errors = "raise") -> Any:
     """
     level = check_level(level)
     if is_scalar(code):
-        return geosot.centre_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level)
+        return single(
+            lambda: geosot.centre_in_degrees(geosot.unsigned(code) & geosot.level_mask(level), level),
+            errors,
+            (float("nan"),) * 2,
+        )
     codes, nulls, _ = codes_of(code)
     middles = np.empty(codes.shape, dtype=np.float64), np.empty(codes.shape, dtype=np.float64)
     bad = _decode(_kernels().centres, codes, level, nulls, middles, geosot.centre_in_degrees)
@@ -355,17 +359,35 @@ def area_m2(code: int, level: int) -> float: ...
 
 
 @overload
-def area_m2(code: Any, level: int) -> Any: ...
+def area_m2(code: Any, level: int, *, errors: Errors = "raise") -> Any: ...
 
 
-def area_m2(code: Any, level: int) -> Any:
-    """Return the true area of each cell in m2, on the ellipsoid of CGCS2000 (see `ellipsoid.area_m2`)."""
-    return ellipsoid.area_m2(*bounds(code, level))
+def area_m2(code: Any, level: int, *, errors: Errors = "raise") -> Any:
+    """Return the true area of each cell in m2, on the ellipsoid of CGCS2000 (see `ellipsoid.area_m2`).
+
+    Parameters and errors are those of `bounds`; with `errors="mask"` the answer is (areas, bad).
+    """
+    *edges, bad = bounds(code, level, errors="mask") if check_errors(errors) else (*bounds(code, level), None)
+    area = ellipsoid.area_m2(*edges)
+    return area if bad is None else (area, bad)
 
 
-def size_m(code: Any, level: int) -> Any:
-    """Return width and height of each cell in metres, measured through its middle."""
-    return ellipsoid.size_m(*bounds(code, level))
+@overload
+def size_m(code: int, level: int) -> tuple[float, float]: ...
+
+
+@overload
+def size_m(code: Any, level: int, *, errors: Errors = "raise") -> Any: ...
+
+
+def size_m(code: Any, level: int, *, errors: Errors = "raise") -> Any:
+    """Return width and height of each cell in metres on CGCS2000, measured through its middle.
+
+    Parameters and errors are those of `bounds`; with `errors="mask"` the answer is (widths, heights, bad).
+    """
+    *edges, bad = bounds(code, level, errors="mask") if check_errors(errors) else (*bounds(code, level), None)
+    width, height = ellipsoid.size_m(*edges)
+    return (width, height) if bad is None else (width, height, bad)
 
 
 @overload
@@ -373,11 +395,24 @@ def parent(code: int, level: int, to_level: int) -> int: ...
 
 
 @overload
-def parent(code: Any, level: int, to_level: int) -> Any: ...
+def parent(code: Any, level: int, to_level: int, *, errors: Errors = "raise") -> Any: ...
 
 
-def parent(code: Any, level: int, to_level: int) -> Any:
+def parent(code: Any, level: int, to_level: int, *, errors: Errors = "raise") -> Any:
     """Return the ancestor of each cell at a coarser level (or the cell itself, at its own level).
+
+    Parameters
+    ----------
+    code : int or column of int
+        Codes in either form, taken to be cells; bits below the level are ignored.
+    level, to_level : int
+        The level of the codes and that of their ancestors.
+    errors : {"raise", "mask"}
+        Raise at the first bad element, or answer 0 for it and mark it.
+
+    Returns
+    -------
+    int, or array in the form in which the codes came, or (codes, bad) with `errors="mask"`
 
     Raises
     ------
@@ -385,24 +420,40 @@ def parent(code: Any, level: int, to_level: int) -> Any:
         `to_level` is finer than `level`.
     PolarUnsupported
         From a polar cell to a level above 8, where many ordinary cells share the cap.
+    MalformedCode
+        A code is null.
     """
     level = check_level(level)
     to_level = check_level(to_level)
     if to_level > level:
         raise LevelError(f"level {to_level} is finer than level {level}: it holds descendants, not ancestors")
+    mask = geosot.level_mask(level)
     if is_scalar(code):
-        return geosot.parent_of(geosot.unsigned(code) & geosot.level_mask(level), level, to_level)
-    codes, _, dtype = codes_of(code)
+        return single(lambda: geosot.parent_of(geosot.unsigned(code) & mask, level, to_level), errors, (0,))
+    codes, nulls, dtype = codes_of(code)
     out = codes & np.uint64(geosot.level_mask(to_level))
+    bad = nulls
     if POLAR_FIRST_LEVEL <= level <= POLAR_LAST_LEVEL:
-        mask = geosot.level_mask(level)
-        for i in _polar_elements(codes):
-            out.flat[i] = geosot.parent_of(int(codes.flat[i]) & mask, level, to_level)
-    return out.view(dtype)
+        polar = _polar_elements(codes)
+        if to_level in range(1, POLAR_FIRST_LEVEL) and polar.size:
+            bad = np.zeros(codes.shape, dtype=bool) if nulls is None else nulls.copy()
+            bad.flat[polar] = True
+        else:
+            for i in polar:
+                out.flat[i] = geosot.parent_of(int(codes.flat[i]) & mask, level, to_level)
+    if bad is not None:
+        out[bad] = 0
+
+    def fault(index: int) -> GridError:
+        if nulls is not None and nulls.flat[index]:
+            return MalformedCode("the code is null", position=index)
+        return PolarUnsupported("this polar cell lies in several of that level", position=index)
+
+    return answer(out.view(dtype), bad, errors, fault)
 
 
 def ancestors(code: int, level: int) -> list[tuple[int, int]]:
-    """Return (code, level) of all ancestors of a cell, from level 1 to the level above it."""
+    """Return (code, level) of all ancestors of a cell, from level 1 (8 at the poles) to that above it."""
     level = check_level(level)
     first = POLAR_FIRST_LEVEL if zone_of(geosot.unsigned(code) & geosot.level_mask(level), level) else 1
     return [(parent(code, level, coarser), coarser) for coarser in range(first, level)]
@@ -462,7 +513,7 @@ def cell_range(code: Any, level: int) -> Any:
     if level == 0:
         raise OutOfRange("level 0 means everything and is no range")
     mask = np.uint64(geosot.level_mask(level))
-    low = codes_of(code)[0] & mask
+    low = some_codes(code) & mask
     return low.view(np.int64), (low | ~mask).view(np.int64)
 
 
@@ -474,7 +525,7 @@ def contains(code: Any, level: int, other: Any, other_level: int) -> Any:
             return False
         return _contains_one(geosot.unsigned(code), level, geosot.unsigned(other), other_level)
     mask = np.uint64(geosot.level_mask(level))
-    a, b = (np.uint64(geosot.unsigned(v)) if is_scalar(v) else codes_of(v)[0] for v in (code, other))
+    a, b = (np.uint64(geosot.unsigned(v)) if is_scalar(v) else some_codes(v) for v in (code, other))
     same: Bools = (a & mask) == (b & mask)
     if other_level < level:
         return np.zeros_like(same)
@@ -508,7 +559,23 @@ def _contains_one(code: int, level: int, other: int, other_level: int) -> bool:
 
 def common_ancestor(code: int, level: int, other: int, other_level: int) -> tuple[int, int]:
     """Return (code, level) of the finest cell that contains both; level 0 where nothing smaller does."""
-    depth = min(check_level(level), check_level(other_level))
-    difference = geosot.unsigned(code) ^ geosot.unsigned(other)
-    same = min(depth, (64 - difference.bit_length()) // 2)
-    return geosot.unsigned(code) & geosot.level_mask(same), same
+    level, other_level = check_level(level), check_level(other_level)
+    one, two = geosot.unsigned(code) & geosot.level_mask(level), geosot.unsigned(other)
+    two &= geosot.level_mask(other_level)
+    depth = min(level, other_level)
+    if zone_of(one, level) or zone_of(two, other_level):
+        return next(
+            (cell, coarser)
+            for coarser in range(depth, -1, -1)
+            for cell in {_holder(one, level, coarser), _holder(two, other_level, coarser)}
+            if _contains_one(cell, coarser, one, level) and _contains_one(cell, coarser, two, other_level)
+        )
+    same = min(depth, (64 - (one ^ two).bit_length()) // 2)
+    return one & geosot.level_mask(same), same
+
+
+def _holder(code: int, level: int, coarser: int) -> int:
+    """Return the cell of a coarser level that holds a cell, or its middle where none holds all of it."""
+    if zone_of(code, level) is None or not 0 < coarser < POLAR_FIRST_LEVEL:
+        return geosot.parent_of(code, level, coarser)
+    return encode(*geosot.centre_in_degrees(code, level), coarser)

@@ -107,7 +107,8 @@ def parents(cell: Any, level: Any, to_level: int) -> Column:
         here = unsigned[rows]
         if one < to_level:
             return np.zeros(here.size, np.int64), np.ones(here.size, dtype=bool)
-        return codes.parent(here, one, to_level).view(np.int64), np.zeros(here.size, dtype=bool)
+        found, bad = codes.parent(here, one, to_level, errors="mask")
+        return found.view(np.int64), bad
 
     return _by_level(level, np.zeros(unsigned.size, np.int64), null, of_level)
 

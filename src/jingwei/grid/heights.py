@@ -13,11 +13,12 @@ from fractions import Fraction
 from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jingwei.grid import geosot
-from jingwei.grid.arrays import floats_of, is_scalar
-from jingwei.grid.errors import MalformedCode, MalformedCoordinate, OutOfRange
-from jingwei.grid.levels import SIZE, TICKS_PER_DEGREE, check_level
+from jingwei.grid.arrays import Bools, Errors, answer, floats_of, is_exact, is_scalar, one_by_one, single
+from jingwei.grid.errors import GridError, MalformedCode, MalformedCoordinate, OutOfRange
+from jingwei.grid.levels import SIZE, TICKS_PER_DEGREE, TICKS_PER_MINUTE, check_level
 from jingwei.grid.ticks import SNAP
 
 R0 = 6_378_137.0
@@ -42,20 +43,22 @@ def height_ticks(height: float | str | Decimal | Fraction) -> int: ...
 
 
 @overload
-def height_ticks(height: Any) -> Any: ...
+def height_ticks(height: Any, *, errors: Errors = "raise") -> Any: ...
 
 
-def height_ticks(height: Any) -> Any:
+def height_ticks(height: Any, *, errors: Errors = "raise") -> Any:
     """Return the layers of 1/2048 arc-second below each height: floor(φ · 7372800).
 
     Parameters
     ----------
-    height : number, text, or column of numbers
+    height : number, text, or column of them
         Metres above the ellipsoid of CGCS2000. Binary floats follow the snap rule, other types are exact.
+    errors : {"raise", "mask"}
+        Raise at the first bad element, or answer 0 for it and mark it.
 
     Returns
     -------
-    int, or int64 array
+    int, or int64 array, or (ticks, bad) with `errors="mask"`
 
     Raises
     ------
@@ -65,22 +68,38 @@ def height_ticks(height: Any) -> Any:
         Below the lowest layer or above the highest.
     """
     if is_scalar(height):
-        return _ticks_of_number(height.item() if isinstance(height, np.generic) else height)
+        value = height.item() if isinstance(height, np.generic) else height
+        return single(lambda: _ticks_of_number(value), errors, (0,))
+    if is_exact(height):
+        return one_by_one(_ticks_of_number, (height,), lambda n: np.zeros(n, np.int64), errors)
     metres, nulls = floats_of(height, "height")
-    if (nulls is not None and nulls.any()) or not np.isfinite(metres).all():
-        bad = ~np.isfinite(metres) | (nulls if nulls is not None else False)
-        raise MalformedCoordinate("the height is not a finite number", position=int(np.flatnonzero(bad)[0]))
-    low = metres <= -R0
-    angle = np.log1p(np.where(low, 0.0, metres) / R0) / _LOG_STEP * TICKS_PER_DEGREE
+    ticks, bad = _ticks_of_floats(metres)
+    if nulls is not None:
+        bad |= nulls.reshape(metres.shape)
+    ticks[bad] = 0
+
+    def fault(index: int) -> GridError:
+        try:
+            _ticks_of_number(float(metres.flat[index]))
+        except GridError as error:
+            return type(error)(error.reason, position=index)
+        return MalformedCoordinate("the height is null", position=index)
+
+    return answer(ticks, bad, errors, fault)
+
+
+def _ticks_of_floats(metres: NDArray[np.float64]) -> tuple[NDArray[np.int64], Bools]:
+    """Return the ticks of heights, and which of them have none."""
+    bad: Bools = ~(np.isfinite(metres) & (metres > -R0))
+    angle = np.log1p(np.where(bad, 0.0, metres) / R0) / _LOG_STEP * TICKS_PER_DEGREE
     ticks = np.floor(angle)
-    for i in np.flatnonzero(
-        low | (np.abs(angle - np.rint(angle)) < _DOUBTFUL) | (np.abs(ticks) >= HEIGHT_END - 1)
-    ):
+    doubtful = (np.abs(angle - np.rint(angle)) < _DOUBTFUL) | (np.abs(ticks) >= HEIGHT_END - 1)
+    for i in np.flatnonzero(doubtful & ~bad & (metres != 0)):
         try:
             ticks.flat[i] = _ticks_of_number(float(metres.flat[i]))
-        except OutOfRange as error:
-            raise OutOfRange(error.reason, position=int(i)) from None
-    return ticks.astype(np.int64)
+        except OutOfRange:
+            bad.flat[i] = True
+    return np.where(bad, 0.0, ticks).astype(np.int64), bad
 
 
 def _ticks_of_number(height: Any) -> int:
@@ -168,6 +187,38 @@ def geosot_height(height: Any, level: int, profile: HeightProfile = "raw") -> La
     _check_profile(profile)
     word = (ticks < 0) << 31 | geosot.pack(ticks % HEIGHT_END)
     return parse_geosot_height(f"{word:032b}"[:level], profile)
+
+
+def geosot_height_string(
+    height: Any, level: int, profile: HeightProfile = "raw", *, errors: Errors = "raise"
+) -> Any:
+    """Return the height code of the layer of a level that holds each height, as bits.
+
+    Parameters are those of `geosot_height`; heights may be a column, whose bad elements answer an empty text
+    and are marked with `errors="mask"`.
+
+    Returns
+    -------
+    str, or array of dtype `S` (ASCII bytes), or (texts, bad) with `errors="mask"`
+    """
+    level = check_level(level, 1)
+    _check_profile(profile)
+    if is_scalar(height):
+        return single(lambda: geosot_height(height, level, profile).bits, errors, ("",))
+    ticks, bad = height_ticks(height, errors="mask")
+    if bad.any():
+        height_ticks(height, errors=errors)  # raises, unless they are to be marked
+    if profile == "raw":
+        words = ticks // SIZE[level] << (32 - level)
+    else:
+        rest = ticks % HEIGHT_END
+        minutes, degrees = rest // TICKS_PER_MINUTE, rest // TICKS_PER_DEGREE
+        words = rest + geosot.MINUTE_PAD * minutes + geosot.DEGREE_PAD * degrees
+        words |= (ticks < 0).astype(np.int64) << 31
+    bits = words.astype(np.uint32)[..., None] >> np.arange(31, 31 - level, -1, dtype=np.uint32) & 1
+    rows = np.ascontiguousarray(bits.astype(np.uint8) + np.uint8(ord("0")))
+    rows[bad] = 0
+    return answer(rows.view(f"S{level}")[..., 0], bad, errors, lambda i: MalformedCoordinate("", position=i))
 
 
 def parse_geosot_height(text: str, profile: HeightProfile = "raw") -> Layer:

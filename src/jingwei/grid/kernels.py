@@ -17,11 +17,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def kernel(function: F) -> F:
     """Compile a function, kept in Numba's cache where there is a folder to keep it in."""
+    return _compiled(function)
+
+
+def fused(function: F) -> F:
+    """Compile a function in which a product and a sum may be rounded once, where that cannot change it."""
+    return _compiled(function, fastmath={"contract"})
+
+
+def _compiled(function: F, **options: Any) -> F:
     compiler: Any = numba.njit
     try:
-        compiled = compiler(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = compiler(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no folder that can be written: compile in every process
-        compiled = compiler(nogil=True, error_model="numpy")(function)
+        compiled = compiler(nogil=True, error_model="numpy", **options)(function)
     return compiled  # type: ignore[no-any-return]
 
 
@@ -30,18 +39,31 @@ TWO_DEGREES = 2 * TICKS_PER_DEGREE
 LON_LAST = 180.0 * TICKS_PER_DEGREE - 1.0
 LAT_LAST = 90.0 * TICKS_PER_DEGREE - 1.0
 SNAP = 1e-6
+LON_LIMIT = 180.0 * TICKS_PER_DEGREE + SNAP
+LAT_LIMIT = 90.0 * TICKS_PER_DEGREE + SNAP
+CAP_LIMIT = float(np.nextafter(88.0 * TICKS_PER_DEGREE, 0.0))
+"""The greatest scaled coordinate before the floor: at 180 and 90 degrees, and just below 88.
+
+The double above 180 or 90 scales to more than its limit by one rounding, so that comparing the scaled values
+is comparing the degrees.
+"""
+
 PER_DEGREE = 1.0 / 7_372_800.0
 PER_MINUTE = 1.0 / 122_880.0
+HALF_PER_DEGREE = 0.5 * PER_DEGREE
+HALF_PER_MINUTE = 0.5 * PER_MINUTE
 MINUTE_PAD = 8_192.0
 DEGREE_PAD = 524_288.0
+NOWHERE = np.iinfo(np.int64).min
+"""The column and row of a code that names no cell."""
 
 
-@kernel
+@fused
 def _pack(ticks: Any) -> Any:
-    # floor((t + 0.5) / k) by multiplication is exact for t < 2**31 and k >= 2: the half keeps t away from
-    # the multiples of k by more than the rounding of 1 / k can move it.
-    minutes = np.floor((ticks + 0.5) * PER_MINUTE)
-    degrees = np.floor((ticks + 0.5) * PER_DEGREE)
+    # floor((t + 0.5) / k) by multiplication is exact for t < 2**31 and k >= 2, rounded once or twice: the
+    # half keeps t away from the multiples of k by more than the rounding of 1 / k can move it.
+    minutes = np.floor(ticks * PER_MINUTE + HALF_PER_MINUTE)
+    degrees = np.floor(ticks * PER_DEGREE + HALF_PER_DEGREE)
     return np.int64(ticks + MINUTE_PAD * minutes + DEGREE_PAD * degrees)
 
 
@@ -75,20 +97,16 @@ def encode(
 ) -> int:
     """Write the code of each point, 0 for a bad one; return how many are bad.
 
-    Bad are NaN, infinity, |lon| > 180, |lat| > 90, and latitudes of `lat_limit` ticks and more.
+    Bad are NaN, infinity, |lon| > 180, |lat| > 90, and latitudes that scale to more than `lat_limit`
+    (`LAT_LIMIT` or `CAP_LIMIT`).
     """
     good = np.int64(0)
     for i in range(lon.size):
-        x, y = np.abs(lon[i]), np.abs(lat[i])
-        ok = (x <= 180.0) & (y <= 90.0)
-        x = x if ok else 0.0
-        y = y if ok else 0.0
-        tx = min(np.floor(x * TICKS_PER_DEGREE + SNAP), LON_LAST)
-        ty = np.floor(y * TICKS_PER_DEGREE + SNAP)
-        ok = ok & (ty < lat_limit)
-        ty = min(ty, LAT_LAST)
-        ex = _pack(tx) | (np.int64(lon[i] < 0.0) << 31)
-        ey = _pack(ty) | (np.int64(lat[i] < 0.0) << 31)
+        x, y = np.abs(lon[i]) * TICKS_PER_DEGREE + SNAP, np.abs(lat[i]) * TICKS_PER_DEGREE + SNAP
+        ok = (x <= LON_LIMIT) & (y <= lat_limit)
+        # What comes of NaN and infinity here is thrown away below.
+        ex = _pack(min(LON_LAST, np.floor(x))) | (np.int64(lon[i] < 0.0) << 31)
+        ey = _pack(min(LAT_LAST, np.floor(y))) | (np.int64(lat[i] < 0.0) << 31)
         code = (_spread(ey) << np.uint64(1) | _spread(ex)) & mask
         out[i] = code if ok else np.uint64(0)
         good += np.int64(ok)
@@ -164,6 +182,64 @@ def centres(
         lat[i] = (-middle_y if (ey >> 31) == 1 else middle_y) if ok else np.nan
         good += np.int64(ok)
     return int(codes.size - good)
+
+
+@kernel
+def places(
+    codes: NDArray[np.uint64],
+    mask: np.uint64,
+    cut: tuple[int, int, int],
+    lat_end: int,
+    column: NDArray[np.int64],
+    row: NDArray[np.int64],
+) -> int:
+    """Write the signed contiguous column and row of each cell; return how many codes have none.
+
+    `cut` is the size of the cells in ticks, the degree or minute at which they are cut, and how many there
+    are in it. A code that has neither is given the lowest number.
+    """
+    size, unit, count = cut
+    good = np.int64(0)
+    for i in range(codes.size):
+        code = codes[i] & mask
+        ex, ey = np.int64(_gather(code)), np.int64(_gather(code >> np.uint64(1)))
+        x, x_ok = _unpack(ex & 0x7FFFFFFF)
+        y, y_ok = _unpack(ey & 0x7FFFFFFF)
+        ok = x_ok & y_ok & (x <= LON_LAST) & (y < lat_end)
+        n, m = x // unit * count + x % unit // size, y // unit * count + y % unit // size
+        column[i] = (-n - 1 if ex >> 31 == 1 else n) if ok else NOWHERE
+        row[i] = (-m - 1 if ey >> 31 == 1 else m) if ok else NOWHERE
+        good += np.int64(ok)
+    return int(codes.size - good)
+
+
+@kernel
+def codes_of_places(
+    column: NDArray[np.int64],
+    row: NDArray[np.int64],
+    cut: tuple[int, int, int],
+    half: int,
+    rows: int,
+    mask: np.uint64,
+    out: NDArray[np.uint64],
+) -> int:
+    """Write the code of the cell at each column and row, 0 where there is none; return how many.
+
+    `half` is the number of columns of a hemisphere, after which they close, and `rows` that of the rows from
+    the equator to the pole or to its cap.
+    """
+    size, unit, count = cut
+    good = np.int64(0)
+    for i in range(column.size):
+        x, y = (column[i] + half) % (2 * half) - half, row[i]
+        n, m = (-x - 1 if x < 0 else x), (-y - 1 if y < 0 else y)
+        ok = m < rows
+        ex = _pack(float(n // count * unit + n % count * size)) | np.int64(x < 0) << 31
+        ey = _pack(float((m // count * unit + m % count * size) if ok else 0)) | np.int64(y < 0) << 31
+        code = (_spread(ey) << np.uint64(1) | _spread(ex)) & mask
+        out[i] = code if ok else np.uint64(0)
+        good += np.int64(ok)
+    return int(column.size - good)
 
 
 @kernel

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from jingwei.grid import beidou, geosot
-from jingwei.grid.kernels import LON_LAST, SNAP, TICKS_PER_DEGREE, _gather, _pack, _spread, _unpack, kernel
+from jingwei.grid.kernels import (
+    LAT_LAST,
+    LON_LAST,
+    SNAP,
+    TICKS_PER_DEGREE,
+    _gather,
+    _pack,
+    _spread,
+    _unpack,
+    kernel,
+)
 
 HEX = np.frombuffer(beidou.HEX.encode(), dtype=np.uint8)
 VALUE = np.full(256, 255, dtype=np.uint8)
@@ -22,7 +32,13 @@ TWIN_MASK = np.array(
 )
 TWIN_LEVEL = np.array([beidou.TWIN_LEVEL.get(level, 0) for level in range(11)], dtype=np.uint8)
 LAT_LIMIT = 88.0 * TICKS_PER_DEGREE
-ZERO, NORTH, SOUTH, FIRST_ROW = (np.uint8(ord(letter)) for letter in "0NSA")
+ZERO, NORTH, SOUTH, FIRST_ROW, LEAD = (np.uint8(ord(letter)) for letter in "0NSAG")
+DASH, POINT, THREE = (np.uint8(ord(letter)) for letter in "-.3")
+SPACE = np.zeros(256, dtype=np.bool_)
+SPACE[[code for code in range(128) if chr(code).isspace()]] = True
+LENGTH_3D = np.full(34, -1)
+LENGTH_3D[[beidou.LENGTH[level] + level + (2 if level else 1) for level in range(11)]] = np.arange(11)
+"""Level of a three-dimensional code by its length."""
 
 
 @kernel
@@ -152,23 +168,136 @@ def _read(row: Any, length: Any) -> Any:
 
 
 @kernel
+def _extent(row: Any) -> Any:
+    """Return where a text begins and ends within its row, without padding and spaces."""
+    end = row.size
+    while end > 0 and (row[end - 1] == 0 or SPACE[row[end - 1]]):
+        end -= 1
+    begin = 0
+    while begin < end and SPACE[row[begin]]:
+        begin += 1
+    return begin, end
+
+
+@kernel
+def _twin(west: Any, x: Any, south: Any, y: Any, level: Any) -> Any:
+    lat = _pack(float(y)) | np.int64(south) << 31
+    lon = _pack(float(x)) | np.int64(west) << 31
+    return (_spread(lat) << np.uint64(1) | _spread(lon)) & TWIN_MASK[level]
+
+
+@kernel
 def codes_of_beidou(rows: Any, codes: Any, levels: Any) -> int:
     """Write code and GeoSOT level of each BeiDou code of levels 4-10, zeros for others; count the others."""
     bad = np.int64(0)
     for i in range(rows.shape[0]):
-        length = rows.shape[1]
-        while length > 0 and rows[i, length - 1] == 0:
-            length -= 1
-        ok, west, x, south, y, level = _read(rows[i], length)
+        begin, end = _extent(rows[i])
+        ok, west, x, south, y, level = _read(rows[i, begin:], end - begin)
         if ok and level >= 4:
-            lat = _pack(float(y)) | np.int64(south) << 31
-            lon = _pack(float(x)) | np.int64(west) << 31
-            codes[i] = (_spread(lat) << np.uint64(1) | _spread(lon)) & TWIN_MASK[level]
+            codes[i] = _twin(west, x, south, y, level)
             levels[i] = TWIN_LEVEL[level]
         else:
             codes[i], levels[i] = np.uint64(0), np.uint8(0)
             bad += 1
     return int(bad)
+
+
+@kernel
+def codes_of_quaternary(rows: Any, codes: Any, levels: Any) -> int:
+    """Write code and level of each quaternary text, zeros for what is none, polar or `G`; count those."""
+    bad = np.int64(0)
+    for i in range(rows.shape[0]):
+        begin, end = _extent(rows[i])
+        code, level, ok = _digits(rows[i, begin:end])
+        if ok:
+            x, x_ok = _unpack(np.int64(_gather(code)) & 0x7FFFFFFF)
+            y, y_ok = _unpack(np.int64(_gather(code >> np.uint64(1))) & 0x7FFFFFFF)
+            ok = x_ok and y_ok and x <= LON_LAST and y <= LAT_LAST and (level < 8 or y < LAT_LIMIT)
+        codes[i], levels[i] = (code, np.uint8(level)) if ok else (np.uint64(0), np.uint8(0))
+        bad += np.int64(not ok)
+    return int(bad)
+
+
+@kernel
+def _digits(row: Any) -> Any:
+    """Return the code and level of `G` and digits, with separators where figure 12 has them or without."""
+    code, level = np.uint64(0), np.int64(0)
+    ok = row.size > 1 and row[0] == LEAD
+    after = False
+    for at in range(1, row.size):
+        digit = row[at]
+        if ZERO <= digit <= THREE and level < 32:
+            code |= np.uint64(digit - ZERO) << np.uint64(62 - 2 * level)
+            level += 1
+            after = False
+        elif not after and ((digit == DASH and (level in (9, 15))) or (digit == POINT and level == 21)):
+            after = True
+        else:
+            ok = False
+    return code, level, ok and not after
+
+
+@kernel
+def solids_of_texts(
+    rows: Any, units: Any, last: Any, twos: Any, end: Any, codes: Any, levels: Any, low: Any, high: Any
+) -> int:
+    """Write code, GeoSOT level and layer of each three-dimensional code of levels 4-10; count the others.
+
+    Parameters
+    ----------
+    units, last : int64 arrays of 11
+        Thickness of a layer and highest digit of each level, in a profile.
+    twos : bool
+        Below ground the count is a complement (of `units[0]`), else an absolute value.
+    end : int
+        Ticks at which the layers end, above and below.
+    """
+    bad = np.int64(0)
+    plane, height = np.zeros(20, np.uint8), np.zeros(12, np.int64)
+    for i in range(rows.shape[0]):
+        begin, stop = _extent(rows[i])
+        length = stop - begin
+        level = LENGTH_3D[length] if length <= 32 else -1
+        ok = level >= 4
+        if ok:
+            at, n, h = begin, 0, 0
+            for stage in range(level + 1):
+                while n < LENGTH[stage]:
+                    plane[n] = rows[i, at]
+                    n, at = n + 1, at + 1
+                for _ in range(2 if stage == 1 else 1):
+                    height[h] = VALUE[rows[i, at]]
+                    h, at = h + 1, at + 1
+            ok, west, x, south, y, _ = _read(plane, LENGTH[level])
+            good, count = _count(height, level, units, last)
+            negative = height[0] == 1
+            bottom, top = count, count + units[level]
+            if negative and twos:
+                bottom, top = bottom - units[0], top - units[0]
+            elif negative:
+                bottom, top = 1 - top, min(1 - bottom, 0)
+            bottom, top = max(bottom, -end), min(top, end)
+            ok = ok and good and bottom < top
+        if ok:
+            codes[i], levels[i] = _twin(west, x, south, y, level), TWIN_LEVEL[level]
+            low[i], high[i] = bottom, top
+        else:
+            codes[i], levels[i], low[i], high[i] = np.uint64(0), np.uint8(0), 0, 0
+            bad += 1
+    return int(bad)
+
+
+@kernel
+def _count(height: Any, level: Any, units: Any, last: Any) -> Any:
+    """Return whether height digits are of their alphabets, and the ticks that they count, without a sign."""
+    ok = height[0] <= 1 and height[1] <= 9 and height[2] <= 9
+    number = 10 * height[1] + height[2]
+    ok = ok and number <= last[1]
+    count = number * units[1]
+    for deeper in range(2, level + 1):
+        ok = ok and height[deeper + 1] <= last[deeper]
+        count += height[deeper + 1] * units[deeper]
+    return ok, count
 
 
 @kernel

@@ -17,9 +17,12 @@ from jingwei.grid.arrays import (
     floats_of,
     is_exact,
     is_scalar,
-    objects_of,
+    one_by_one,
+    single,
+    some_codes,
     texts_of,
 )
+from jingwei.grid.codes import plain, west_of_180
 from jingwei.grid.errors import GridError, MalformedCode, MalformedCoordinate
 from jingwei.grid.levels import check_level
 from jingwei.grid.ticks import Angle, signed_ticks
@@ -60,7 +63,7 @@ def geosot_string(code: Any, level: int, separators: bool = True) -> Any:
         return geosot.text_of(geosot.unsigned(code), level, separators)
     from jingwei.grid import kernels_text
 
-    codes, _, _ = codes_of(code)
+    codes = some_codes(code)
     width = 1 + level + (sum(level > digit for digit in (9, 15, 21)) if separators else 0)
     texts, rows = _rows(codes.size, width)
     kernels_text.quaternary_of_codes(codes.ravel(), level, separators, rows)
@@ -68,14 +71,18 @@ def geosot_string(code: Any, level: int, separators: bool = True) -> Any:
 
 
 @overload
-def beidou_string(lon: Angle, lat: Angle, level: int) -> str: ...
+def beidou_string(lon: Angle, lat: Angle, level: int, *, normalize_lon: bool = False) -> str: ...
 
 
 @overload
-def beidou_string(lon: Any, lat: Any, level: int, *, errors: Errors = "raise") -> Any: ...
+def beidou_string(
+    lon: Any, lat: Any, level: int, *, normalize_lon: bool = False, errors: Errors = "raise"
+) -> Any: ...
 
 
-def beidou_string(lon: Any, lat: Any, level: int, *, errors: Errors = "raise") -> Any:
+def beidou_string(
+    lon: Any, lat: Any, level: int, *, normalize_lon: bool = False, errors: Errors = "raise"
+) -> Any:
     """Return the BeiDou code of levels 0-10 of the cell that holds each point (GB/T 39409, clause 5).
 
     Parameters
@@ -84,8 +91,10 @@ def beidou_string(lon: Any, lat: Any, level: int, *, errors: Errors = "raise") -
         Degrees on CGCS2000 (see `codes.encode`).
     level : int
         0 to 10.
+    normalize_lon : bool
+        Take 180 degrees east as 180 degrees west.
     errors : {"raise", "mask"}
-        Raise at the first bad element of a column, or answer an empty text for it and mark it.
+        Raise at the first bad element, or answer an empty text for it and mark it.
 
     Returns
     -------
@@ -97,57 +106,55 @@ def beidou_string(lon: Any, lat: Any, level: int, *, errors: Errors = "raise") -
         A bad number, or a bad element with its index.
     """
     level = check_level(level, 0, beidou.LAST_LEVEL)
+
+    def of_row(x: Any, y: Any) -> str:
+        west, tx = signed_ticks(plain(x), "lon", normalize_lon=normalize_lon)
+        return beidou.text_of_ticks(west, tx, *signed_ticks(plain(y), "lat"), level)
+
     if is_scalar(lon) and is_scalar(lat):
-        return _beidou_of_number(lon, lat, level)
+        return single(lambda: of_row(lon, lat), errors, ("",))
     if is_scalar(lon) or is_scalar(lat):
         raise MalformedCoordinate("longitude and latitude are two numbers or two columns of the same length")
     if level == 0 or is_exact(lon) or is_exact(lat):
-        return _beidou_one_by_one(objects_of(lon), objects_of(lat), level, errors)
-    from jingwei.grid import kernels_text
-
+        return one_by_one(of_row, (lon, lat), lambda n: _rows(n, beidou.LENGTH[level])[0], errors)
     x, x_null = floats_of(lon, "longitude")
     y, y_null = floats_of(lat, "latitude")
-    if x.shape != y.shape or x.ndim != 1:
+    if x.shape != y.shape:
         raise MalformedCoordinate(f"longitude has the shape {x.shape} and latitude {y.shape}")
+    shape, x, y = x.shape, (west_of_180(x) if normalize_lon else x).ravel(), y.ravel()
+    texts, bad = _beidou_of_points(x, y, level)
+    for nulls in (x_null, y_null):
+        if nulls is not None:
+            bad |= nulls.ravel()
+    texts[bad] = b""
+    return answer(
+        texts.reshape(shape),
+        bad.reshape(shape),
+        errors,
+        lambda i: _point_fault(of_row, float(x[i]), float(y[i]), i),
+    )
+
+
+def _beidou_of_points(
+    x: NDArray[np.float64], y: NDArray[np.float64], level: int
+) -> tuple[NDArray[np.bytes_], Bools]:
+    from jingwei.grid import kernels_text
+
     texts, rows = _rows(x.size, beidou.LENGTH[level])
     faults = kernels_text.beidou_of_points(x, y, level, rows)
     bad = np.zeros(x.size, dtype=bool)
-    for nulls in (x_null, y_null):
-        if nulls is not None:
-            bad |= nulls
-            texts[nulls] = b""
     if faults:
-        empty = rows[:, 0] == 0
-        polar = empty & ~bad & (np.abs(x) <= 180) & (np.abs(y) <= 90) & (level <= beidou.LAST_POLAR_LEVEL)
-        bad |= empty & ~polar
-        for i in np.flatnonzero(polar):
-            texts[i] = _beidou_of_number(float(x[i]), float(y[i]), level)
-    return answer(texts, bad, errors, lambda i: _point_fault(x[i], y[i], level, i))
+        bad = rows[:, 0] == 0
+        if level <= beidou.LAST_POLAR_LEVEL:
+            for i in np.flatnonzero(bad & (np.abs(x) <= 180) & (np.abs(y) <= 90)):
+                texts[i] = beidou_string(float(x[i]), float(y[i]), level)
+                bad[i] = False
+    return texts, bad
 
 
-def _beidou_of_number(lon: Any, lat: Any, level: int) -> str:
-    x, y = (value.item() if isinstance(value, np.generic) else value for value in (lon, lat))
-    return beidou.text_of_ticks(*signed_ticks(x, "lon"), *signed_ticks(y, "lat"), level)
-
-
-def _beidou_one_by_one(lon: list[Any], lat: list[Any], level: int, errors: Errors) -> Any:
-    if len(lon) != len(lat):
-        raise MalformedCoordinate(f"there are {len(lon)} longitudes and {len(lat)} latitudes")
-    texts, _ = _rows(len(lon), beidou.LENGTH[level])
-    bad = np.zeros(len(lon), dtype=bool)
-    for i, (x, y) in enumerate(zip(lon, lat, strict=True)):
-        try:
-            texts[i] = _beidou_of_number(x, y, level)
-        except GridError as error:
-            if not check_errors(errors):
-                raise type(error)(error.reason, position=i) from error
-            bad[i] = True
-    return (texts, bad) if check_errors(errors) else texts
-
-
-def _point_fault(x: float, y: float, level: int, index: int) -> GridError:
+def _point_fault(of_row: Any, x: float, y: float, index: int) -> GridError:
     try:
-        _beidou_of_number(float(x), float(y), level)
+        of_row(x, y)
     except GridError as error:
         return type(error)(error.reason, position=index)
     return MalformedCoordinate("the coordinate is null", position=index)
@@ -174,7 +181,8 @@ def beidou_of(code: Any, level: int, *, errors: Errors = "raise") -> Any:
     level = check_level(level)
     beidou_level = beidou.beidou_level(level)
     if is_scalar(code):
-        return beidou.of_code(geosot.unsigned(code) & geosot.level_mask(level), level)
+        mask = geosot.level_mask(level)
+        return single(lambda: beidou.of_code(geosot.unsigned(code) & mask, level), errors, ("",))
     from jingwei.grid import kernels_text
 
     codes, nulls, _ = codes_of(code)
@@ -199,18 +207,42 @@ def _code_fault(codes: NDArray[np.uint64], level: int, index: int) -> GridError:
     return MalformedCode("the code is null", position=index)
 
 
-def parse_geosot_texts(texts: Any, *, errors: Errors = "raise") -> Any:
+def parse_geosot_texts(texts: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any:
     """Return codes and levels of a column of quaternary texts, with or without separators.
 
     Returns
     -------
     (codes, levels), or (codes, levels, bad) with `errors="mask"`
         uint64 and uint8 arrays.
+
+    Raises
+    ------
+    MalformedCode
+        The first bad element: `position` is its index, the reason says where in the text.
     """
-    return _parse_column(texts, errors, geosot.parse_text)
+    from jingwei.grid import kernels_text
+
+    column, nulls = texts_of(texts, lower_case=lower_case)
+    codes, levels = np.empty(column.size, np.uint64), np.empty(column.size, np.uint8)
+    faults = kernels_text.codes_of_quaternary(rows_of(column), codes, levels)
+    bad = levels == 0 if faults else np.zeros(column.size, dtype=bool)
+    flat = column.ravel()
+    for i in np.flatnonzero(bad & (np.char.str_len(flat) > 0)) if faults else ():
+        # The loop leaves polar cells and level 0 to the single parser.
+        try:
+            codes[i], levels[i] = geosot.parse_text(flat[i].decode("ascii"))
+        except MalformedCode:
+            continue
+        bad[i] = False
+
+    def fault(index: int) -> None:
+        _refuse_null(nulls, index)
+        geosot.parse_text(flat[index].decode("ascii"))
+
+    return with_faults((codes, levels), bad, column.shape, errors, fault)
 
 
-def parse_beidou_texts(texts: Any, *, errors: Errors = "raise") -> Any:
+def parse_beidou_texts(texts: Any, *, lower_case: bool = False, errors: Errors = "raise") -> Any:
     """Return GeoSOT codes and levels of a column of BeiDou codes of levels 4-10.
 
     Returns
@@ -225,56 +257,44 @@ def parse_beidou_texts(texts: Any, *, errors: Errors = "raise") -> Any:
     """
     from jingwei.grid import kernels_text
 
-    column, nulls = texts_of(texts)
+    column, nulls = texts_of(texts, lower_case=lower_case)
     codes, levels = np.empty(column.size, np.uint64), np.empty(column.size, np.uint8)
-    width = column.dtype.itemsize
-    rows = (
-        column.ravel().view(np.uint8).reshape(column.size, width)
-        if width
-        else np.zeros((column.size, 1), np.uint8)
-    )
-    faults = kernels_text.codes_of_beidou(rows, codes, levels)
+    faults = kernels_text.codes_of_beidou(rows_of(column), codes, levels)
     bad = levels == 0 if faults else np.zeros(column.size, dtype=bool)
-    return _with_faults((codes, levels), bad, errors, lambda i: _twin_of_text(column.ravel()[i], nulls, i))
+
+    def fault(index: int) -> None:
+        _refuse_null(nulls, index)
+        beidou.twin_level(beidou.parse(column.ravel()[index].decode("ascii")).level)
+
+    return with_faults((codes, levels), bad, column.shape, errors, fault)
 
 
-def _twin_of_text(text: Any, nulls: Bools | None, index: int) -> None:
+def rows_of(column: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    """Return a column of ASCII texts as rows of bytes, at least one byte wide."""
+    width = column.dtype.itemsize
+    if not width:
+        return np.zeros((column.size, 1), np.uint8)
+    return column.ravel().view(np.uint8).reshape(column.size, width)
+
+
+def _refuse_null(nulls: Bools | None, index: int) -> None:
     if nulls is not None and nulls.ravel()[index]:
         raise MalformedCode("the text is null")
-    cell = beidou.parse(text.decode("ascii"))
-    beidou.twin_level(cell.level)
 
 
-def _parse_column(texts: Any, errors: Errors, parse: Any) -> Any:
-    column, nulls = texts_of(texts)
-    codes, levels = np.zeros(column.size, np.uint64), np.zeros(column.size, np.uint8)
-    bad = np.zeros(column.size, dtype=bool)
-    for i, text in enumerate(column.ravel()):
-        try:
-            if nulls is not None and nulls.ravel()[i]:
-                bad[i] = True
-            else:
-                codes[i], levels[i] = parse(text.decode("ascii"))
-        except GridError:
-            bad[i] = True
-
-    def fail(index: int) -> None:
-        if nulls is not None and nulls.ravel()[index]:
-            raise MalformedCode("the text is null")
-        parse(column.ravel()[index].decode("ascii"))
-
-    return _with_faults((codes, levels), bad, errors, fail)
-
-
-def _with_faults(values: tuple[Any, ...], bad: Bools, errors: Errors, fail: Any) -> Any:
-    """Return the values and, if asked for, the mask; else raise what `fail` raises for the first bad one."""
+def with_faults(
+    values: tuple[Any, ...], bad: Bools, shape: tuple[int, ...], errors: Errors, fault: Any
+) -> Any:
+    """Return the values and, if asked for, the mask; else raise what `fault` raises for the first bad one."""
+    shaped = tuple(value.reshape(shape) for value in values)
     if check_errors(errors):
-        return *values, bad
+        return *shaped, bad.reshape(shape)
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
         try:
-            fail(index)
+            fault(index)
         except GridError as error:
             where = "" if error.position is None else f" at character {error.position} of {error.text!r}"
             raise type(error)(error.reason + where, position=index) from None
-    return values
+        raise AssertionError(f"text {index} was marked bad and is not")
+    return shaped

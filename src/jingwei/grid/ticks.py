@@ -29,6 +29,9 @@ _LIMIT = {"lon": 180, "lat": 90}
 _NAME = {"lon": "longitude", "lat": "latitude"}
 _LETTERS = {"lon": ("E", "W"), "lat": ("N", "S")}
 _WORDS = {"东经": "E", "西经": "W", "北纬": "N", "南纬": "S"}
+_FULL_WIDTH = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20}
+"""Full-width forms of ASCII, and the space that goes with them, as Chinese keyboards write them."""
+
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 _DECIMAL = re.compile(
     rf"(?P<sign>[+-]?)(?P<degrees>{_NUMBER})(?:[eE](?P<exponent>[+-]?[0-9]{{1,3}}))?\s*[°度d]?"
@@ -40,7 +43,7 @@ _SEXAGESIMAL = re.compile(
 )
 
 
-def signed_ticks(angle: Angle, axis: Axis) -> tuple[bool, int]:
+def signed_ticks(angle: Angle, axis: Axis, *, normalize_lon: bool = False) -> tuple[bool, int]:
     """Return the hemisphere and the whole ticks of one longitude or latitude.
 
     Parameters
@@ -48,9 +51,11 @@ def signed_ticks(angle: Angle, axis: Axis) -> tuple[bool, int]:
     angle : float, int, str, Decimal or Fraction
         Degrees on WGS84/CGCS2000, east and north positive. Binary floats follow the snap rule (`SNAP`); every
         other type is taken exactly. A text may be decimal (`"116.3"`) or sexagesimal (`39°59'35.38"N`,
-        `"39 59 35.38 N"`, `"北纬39度59分35.38秒"`).
+        `"39 59 35.38 N"`, `"北纬39度59分35.38秒"`), in full-width characters too.
     axis : {"lon", "lat"}
         Which of the two it is.
+    normalize_lon : bool
+        Take 180 degrees east as 180 degrees west.
 
     Returns
     -------
@@ -84,6 +89,8 @@ def signed_ticks(angle: Angle, axis: Axis) -> tuple[bool, int]:
         negative, ticks = binary < 0, math.floor(abs(binary) * TICKS_PER_DEGREE + SNAP)
     else:
         raise MalformedCoordinate(f"the {_NAME[axis]} is a {type(angle).__name__}, not a number")
+    if normalize_lon and axis == "lon":
+        negative = negative or ticks >= LON_END
     return negative, min(ticks, (LON_END if axis == "lon" else LAT_END) - 1)
 
 
@@ -95,7 +102,7 @@ def parse_angle(text: str, axis: Axis) -> Fraction:
     MalformedCoordinate
         The text is neither decimal nor sexagesimal degrees, or its hemisphere is of the other axis.
     """
-    body, letter = _split_hemisphere(text.strip(), axis, text)
+    body, letter = _split_hemisphere(text.translate(_FULL_WIDTH).strip(), axis, text)
     match = _DECIMAL.fullmatch(body)
     if match:
         value = Fraction(match["degrees"]) * Fraction(10) ** int(match["exponent"] or 0)
