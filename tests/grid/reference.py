@@ -1339,20 +1339,23 @@ def cosine(angle: Fraction) -> Decimal:
     return sine(90 - abs(angle))
 
 
-def size(box: Box) -> tuple[Decimal, Decimal]:
-    """Width and height in metres of a box on the ellipsoid of CGCS2000, through its middle.
+def parallel(angle: Fraction, width: Fraction) -> Decimal:
+    """Metres of a parallel over a width in degrees: N cos(phi) times the longitude."""
+    e2 = CGCS2000_F * (2 - CGCS2000_F)
+    with localcontext(prec=PRECISION):
+        s = sine(angle)
+        radius = CGCS2000_A / (1 - decimal(e2) * s * s).sqrt()
+        return radius * cosine(angle) * decimal(width) * PI / 180
 
-    The width is that of the parallel, N cos(phi) times the longitude. The height is the integral of M(phi):
+
+def meridian(south: Fraction, north: Fraction) -> Decimal:
+    """Metres of a meridian between two latitudes, the integral of M(phi).
+
     (1 - e^2 sin^2)^(-3/2) is expanded by Newton's binomial series and the powers of the sine are integrated
     by parts.
     """
-    south, west, north, east = degrees(box)
     e2 = CGCS2000_F * (2 - CGCS2000_F)
     with localcontext(prec=PRECISION):
-        middle = (south + north) / 2
-        s = sine(middle)
-        radius = CGCS2000_A / (1 - decimal(e2) * s * s).sqrt()
-        width = radius * cosine(middle) * decimal(east - west) * PI / 180
 
         def powers(angle: Fraction) -> list[Decimal]:
             """Integrals of sin^2k from 0 to an angle, k = 0, 1, ..."""
@@ -1365,4 +1368,18 @@ def size(box: Box) -> tuple[Decimal, Decimal]:
         for k, (low, high) in enumerate(zip(powers(south), powers(north), strict=True)):
             arc += coefficient * (high - low)
             coefficient *= decimal(e2) * (2 * k + 3) / (2 * k + 2)
-        return width, CGCS2000_A * decimal(1 - e2) * arc
+        return CGCS2000_A * decimal(1 - e2) * arc
+
+
+def size(box: Box) -> tuple[Decimal, Decimal]:
+    """Width and height in metres of a box on the ellipsoid of CGCS2000, through its middle."""
+    south, west, north, east = degrees(box)
+    return parallel((south + north) / 2, east - west), meridian(south, north)
+
+
+def reach(box: Box) -> Decimal:
+    """A bound in metres on how far apart two places in a box are: its longest sides as if square."""
+    south, west, north, east = degrees(box)
+    nearest = Fraction(0) if south <= 0 <= north else min(abs(south), abs(north))
+    with localcontext(prec=PRECISION):
+        return (parallel(nearest, east - west) ** 2 + meridian(south, north) ** 2).sqrt()

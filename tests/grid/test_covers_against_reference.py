@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jingwei import grid
 
 from . import reference as ref
-from .earth import UNITS
+from .earth import UNITS, answer
 
 DIRECTIONS = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
 RULES = st.sampled_from(["intersects", "within", "centre"])
@@ -42,14 +42,87 @@ def stars(draw, level):
 @settings(max_examples=60)
 def test_cover_of_a_polygon(level_and_rings, rule):
     level, rings = level_and_rings
-    in_degrees = [[(Fraction(x, ref.DEGREE), Fraction(y, ref.DEGREE)) for x, y in ring] for ring in rings]
-    polygon = shape(in_degrees)
+    rings = in_degrees(rings)
+    polygon = shape(rings)
     assume(polygon.is_valid)
     # An edge over more than half the earth would else run the short way, over 180.
     found = grid.cover(polygon, level=level, rule=rule, crossing="planar")
-    expected = ref.geosot_cover(in_degrees, level, rule)
+    expected = ref.geosot_cover(rings, level, rule)
     assert cells_of(found, level) == expected
     assert area_of(found) == sum(square(ref.geosot_box(cell)) for cell in expected)
+
+
+LEVEL_AND_STAR = st.integers(3, 32).flatmap(lambda level: st.tuples(st.just(level), stars(level)))
+
+
+def in_degrees(rings):
+    return [[(Fraction(x, ref.DEGREE), Fraction(y, ref.DEGREE)) for x, y in ring] for ring in rings]
+
+
+@given(LEVEL_AND_STAR, st.floats(0.6, 3.0))
+@settings(max_examples=60)
+def test_no_place_of_a_compact_cover_is_farther_than_its_error(level_and_rings, times):
+    level, rings = level_and_rings
+    rings = in_degrees(rings)
+    polygon = shape(rings)
+    assume(polygon.is_valid and max(abs(y) for y in polygon.bounds[1::2]) < 88)
+    (x, y), *_ = rings[0]
+    error_m = times * float(ref.reach(ref.geosot_box(ref.geosot_cell(y, x, level))))
+    found = answer(grid.cover, polygon, error_m=error_m, crossing="planar")
+    if found is None:  # no cells are as small as that
+        assert level == 32
+        return
+    # Every cell of some level meets the area, and none of its places is farther from it than it reaches.
+    for level in range(1, 33):
+        if grid.cover(polygon, level=level, crossing="planar") == found:
+            expected = ref.geosot_cover(rings, level, "intersects")
+            assert cells_of(found, level) == expected
+            if max(ref.reach(ref.geosot_box(cell)) for cell in expected) <= error_m:
+                break
+    else:
+        pytest.fail("no level explains this cover")
+    coarser = {ref.geosot_parent(cell) for cell in expected if level > 1}
+    assert not coarser or max(ref.reach(ref.geosot_box(cell)) for cell in coarser) > error_m / 4
+
+
+@given(LEVEL_AND_STAR, st.integers(1, 24), RULES)
+@settings(max_examples=60)
+def test_a_cover_bounded_in_number_is_the_finest_and_has_the_fewest_cells(level_and_rings, most, rule):
+    level, rings = level_and_rings
+    rings = in_degrees(rings)
+    polygon = shape(rings)
+    assume(polygon.is_valid and max(abs(y) for y in polygon.bounds[1::2]) < 88)
+    best = set()
+    for finer in range(1, min(level + 2, 32) + 1):
+        cells = ref.fewest(ref.geosot_cover(rings, finer, rule))
+        if len(cells) > most and finer > 1:
+            break
+        best = cells
+    else:
+        assume(level + 2 >= 32)  # else finer cells, too many to try one by one, might do
+    codes, levels = grid.cover(polygon, max_cells=most, rule=rule, crossing="planar").cells()
+    assert set(zip(codes.tolist(), levels.tolist(), strict=True)) == best
+
+
+@given(st.integers(3, 32).flatmap(lambda level: st.tuples(st.just(level), stars(level), stars(level))))
+@settings(max_examples=40)
+def test_area_and_algebra_of_covers(level_and_stars):
+    level, *pair = level_and_stars
+    pair = [in_degrees(rings) for rings in pair]
+    shapes = [shape(rings) for rings in pair]
+    assume(all(one.is_valid and max(abs(y) for y in one.bounds[1::2]) < 88 for one in shapes))
+    covers = [grid.cover(one, level=level, crossing="planar") for one in shapes]
+    sets = [ref.geosot_cover(rings, level, "intersects") for rings in pair]
+    for found, cells in (
+        (covers[0] | covers[1], sets[0] | sets[1]),
+        (covers[0] & covers[1], sets[0] & sets[1]),
+        (covers[0] - covers[1], sets[0] - sets[1]),
+    ):
+        assert cells_of(found, level) == cells
+        codes, levels = found.cells()
+        assert set(zip(codes.tolist(), levels.tolist(), strict=True)) == ref.fewest(cells)
+        area = float(sum(ref.area(ref.geosot_box(cell)) for cell in cells))
+        assert found.area_m2 == pytest.approx(area, rel=1e-11)
 
 
 def shape(rings):

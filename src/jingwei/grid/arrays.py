@@ -67,7 +67,12 @@ def floats_of(column: Any, what: str) -> tuple[Floats, Bools | None]:
         return _as_floats(
             column.to_numpy(dtype=object, na_value=0) if nulls.any() else column.to_numpy(), what
         ), (nulls if nulls.any() else None)
-    return _as_floats(np.asarray(column), what), None
+    array = np.asarray(column)
+    if array.dtype.kind == "O":
+        missing = np.array([value is None for value in array.flat], dtype=bool).reshape(array.shape)
+        if missing.any():
+            return _as_floats(np.where(missing, 0.0, array), what), missing
+    return _as_floats(array, what), None
 
 
 def _as_floats(array: NDArray[Any], what: str) -> Floats:
@@ -123,11 +128,10 @@ def codes_of(column: Any) -> tuple[Codes, Bools | None, np.dtype[Any]]:
         nulls = missing if missing.any() else None
         array = column.fillna(0).to_numpy()
     else:
-        array = np.asarray(column)
-    if array.dtype.kind == "O" and all(
-        hasattr(v, "__index__") and not isinstance(v, bool) for v in array.flat
-    ):
-        array = np.array([int(v) & ((1 << 64) - 1) for v in array.flat], dtype=np.uint64).reshape(array.shape)
+        # A list of numbers on both sides of 2**63 would become floats.
+        array = np.asarray(column, dtype=object if isinstance(column, list | tuple) else None)
+    if array.dtype.kind == "O":
+        array, nulls = _whole_numbers(array, nulls)
     if array.dtype.kind not in "iu":
         if array.size == 0:
             return np.empty(array.shape, np.uint64), nulls, np.dtype(np.uint64)
@@ -135,6 +139,27 @@ def codes_of(column: Any) -> tuple[Codes, Bools | None, np.dtype[Any]]:
     dtype = np.dtype(np.int64) if array.dtype.kind == "i" else np.dtype(np.uint64)
     wide = np.ascontiguousarray(array, dtype=dtype)
     return wide.view(np.uint64), nulls, dtype
+
+
+def _whole_numbers(array: NDArray[Any], nulls: Bools | None) -> tuple[NDArray[Any], Bools | None]:
+    """Return Python numbers as unsigned codes, with which of them are None; as they are if some are neither.
+
+    Raises
+    ------
+    MalformedCode
+        At a number that does not fit into 64 bits.
+    """
+    missing = np.array([value is None for value in array.flat], dtype=bool).reshape(array.shape)
+    values = [0 if none else value for value, none in zip(array.flat, missing.flat, strict=True)]
+    if any(isinstance(value, bool | np.bool_) or not hasattr(value, "__index__") for value in values):
+        return array, nulls
+    for i, value in enumerate(values):
+        if not -(1 << 63) <= value < 1 << 64:
+            raise MalformedCode(f"{value} does not fit into 64 bits", position=i)
+    whole = np.array([int(value) & ((1 << 64) - 1) for value in values], dtype=np.uint64).reshape(array.shape)
+    if nulls is not None:
+        missing |= nulls
+    return whole, missing if missing.any() else None
 
 
 def some_codes(column: Any) -> Codes:

@@ -226,9 +226,18 @@ def parse(text: str, *, lower_case: bool = False) -> BeidouCell:
     """
     body = text.upper() if lower_case and text.isascii() else text
     start = len(body) - len(body.lstrip())
-    body = body.strip()
-    reader = _Reader(body, start, text)
-    level = _level_of_length(reader)
+    reader = _Reader(body.strip(), start, text)
+    length = len(reader.body)
+    level = max((level for level in range(LAST_LEVEL + 1) if LENGTH[level] <= length), default=-1)
+    cell = _read(reader, level) if level >= 0 else None  # a wrong character explains more than the length
+    if cell is not None and length == LENGTH[level]:
+        return cell
+    raise _wrong_length(reader, level)
+
+
+def _read(reader: _Reader, level: int) -> BeidouCell:
+    """Return the cell of a level that the first characters name."""
+    body = reader.body[: LENGTH[level]]
     south = reader.take("NS", "a BeiDou code begins with N or S") == 1
     if level == 0:
         lat = (-90.0, 0.0) if south else (0.0, 90.0)
@@ -236,7 +245,7 @@ def parse(text: str, *, lower_case: bool = False) -> BeidouCell:
     tens = reader.take(HEX[:10], "the column is two decimal digits")
     column = 10 * tens + reader.take(HEX[:10], "the column is two decimal digits")
     if column == 0:
-        return _parse_polar(reader, level, south)
+        return _read_polar(reader, level, south)
     if column > 60:
         raise reader.fault(f"the column {column} is beyond 60", back=2)
     row = reader.take(ROWS, "the row is a letter A-V")
@@ -252,6 +261,26 @@ def parse(text: str, *, lower_case: bool = False) -> BeidouCell:
     return BeidouCell(body, level, (w, s, e, n), (west, x, south, y))
 
 
+def _wrong_length(reader: _Reader, level: int) -> MalformedCode:
+    """Return the error of a text whose first characters are a code (of level -1: none) and which goes on."""
+    length = len(reader.body)
+    if level == LAST_LEVEL:
+        return reader.fault("a BeiDou code has at most 20 characters")
+    polar = reader.body[1:4] == "000"
+    while level >= 0 and not polar and reader.at < length:
+        column = level == 0
+        alphabet = HEX[:10] if column else HEX[: COLUMNS[level + 1]]
+        reader.take(
+            alphabet, "the column is two decimal digits" if column else f"this digit is 0-{alphabet[-1]}"
+        )
+    lengths = ", ".join(map(str, LENGTH[:-1]))
+    return MalformedCode(
+        f"{length} characters end inside a level; codes have {lengths} or {LENGTH[-1]}",
+        position=reader.start + length,
+        text=reader.text,
+    )
+
+
 def _take_pair(reader: _Reader, level: int) -> tuple[int, int]:
     columns, rows = COLUMNS[level], ROWS_PER_PARENT[level]
     if level in ONE_DIGIT:
@@ -262,45 +291,21 @@ def _take_pair(reader: _Reader, level: int) -> tuple[int, int]:
     return a, reader.take(HEX[:rows], f"the latitude of level {level} is a digit 0-{HEX[rows - 1]}")
 
 
-def _parse_polar(reader: _Reader, level: int, south: bool) -> BeidouCell:
+def _read_polar(reader: _Reader, level: int, south: bool) -> BeidouCell:
     reader.take("0", "column 00 is the pole, whose row is 0")
-    digits = reader.rest()
+    digits = reader.body[LENGTH[1] : LENGTH[level]]
     zones = {zone.digits: zone for zone in BEIDOU_ZONES}
-    if level > 2:
+    if level > LAST_POLAR_LEVEL:
         zone_at(BEIDOU_ZONES, west=False, x=0, y=POLAR_START, level=level)
     if digits not in zones:
         raise reader.fault(f"{digits} is none of the polar cells of GB/T 39409, figure 10")
-    return _zone_cell(reader.body, zones[digits], south)
+    return _zone_cell(reader.body[: LENGTH[level]], zones[digits], south)
 
 
 def _zone_cell(text: str, zone: Zone, south: bool) -> BeidouCell:
     lat = zone.latitudes(south)
     west, east = zone.longitudes()
     return BeidouCell(text, zone.level, (west, lat[0], east, lat[1]), None)
-
-
-def _level_of_length(reader: _Reader) -> int:
-    length = len(reader.body)
-    if length in LENGTH:
-        return LENGTH.index(length)
-    if length > LENGTH[-1]:
-        position = LENGTH[-1]
-        reason = "a BeiDou code has at most 20 characters"
-    else:
-        position = length
-        reason = (
-            f"{length} characters end inside a level; codes have {', '.join(map(str, LENGTH[:-1]))} or 20"
-        )
-    # A wrong character explains more than a wrong length, so look for one first.
-    probe = _Reader(reader.body, reader.start, reader.text)
-    complete = max(level for level in range(11) if LENGTH[level] <= length) if length else -1
-    if complete >= 0:
-        try:
-            parse(reader.body[: LENGTH[complete]])
-        except MalformedCode as error:
-            at = None if error.position is None else probe.start + error.position
-            raise MalformedCode(error.reason, position=at, text=reader.text) from None
-    raise MalformedCode(reason, position=probe.start + position, text=reader.text)
 
 
 def _signed(near: int, far: int, negative: bool) -> tuple[float, float]:
@@ -322,10 +327,6 @@ class _Reader:
             raise MalformedCode(f"{reason}, not {character!r}", position=self.start + self.at, text=self.text)
         self.at += 1
         return index
-
-    def rest(self) -> str:
-        """Return what has not been read."""
-        return self.body[self.at :]
 
     def fault(self, reason: str, back: int = 0) -> MalformedCode:
         """Return the error for the character `back` places before the next one."""

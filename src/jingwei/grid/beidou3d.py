@@ -28,7 +28,7 @@ from jingwei.grid.beidou import HEX, LENGTH, BeidouCell
 from jingwei.grid.errors import MalformedCode, MalformedCoordinate, OutOfRange
 from jingwei.grid.heights import HEIGHT_END, height_of, height_ticks
 from jingwei.grid.levels import TICKS_PER_DEGREE, TICKS_PER_MINUTE, check_level
-from jingwei.grid.texts import beidou_string, rows_of, with_faults
+from jingwei.grid.texts import beidou_string, element_of, rows_of, with_faults
 
 Profile = Literal["mixed", "c3_literal_twos", "c3_literal_signabs"]
 PROFILES: tuple[Profile, ...] = ("mixed", "c3_literal_twos", "c3_literal_signabs")
@@ -322,7 +322,7 @@ def parse_beidou3d(
 def _parse_column(texts: Any, profile: Profile, lower_case: bool, errors: Errors) -> Any:
     from jingwei.grid import kernels_text
 
-    column, nulls = texts_of(texts, lower_case=lower_case)
+    column, _ = texts_of(texts, lower_case=lower_case)
     flat = column.ravel()
     codes, levels = np.empty(flat.size, np.uint64), np.empty(flat.size, np.uint8)
     low, high = np.empty(flat.size, np.int64), np.empty(flat.size, np.int64)
@@ -341,9 +341,7 @@ def _parse_column(texts: Any, profile: Profile, lower_case: bool, errors: Errors
     bad = levels == 0 if faults else np.zeros(flat.size, dtype=bool)
 
     def fault(index: int) -> None:
-        if nulls is not None and nulls.ravel()[index]:
-            raise MalformedCode("the text is null")
-        beidou.twin_level(_parse_one(flat[index].decode("ascii"), profile).level)
+        beidou.twin_level(_parse_one(element_of(texts, index, lower_case), profile).level)
 
     return with_faults((codes, levels, low, high), bad, column.shape, errors, fault)
 

@@ -63,7 +63,8 @@ def _sides(west: Any, south: Any, east: Any, north: Any) -> tuple[NDArray[np.flo
 
 def _integral(south: Any, height: NDArray[np.float64], integrand: Any) -> Any:
     """Return the integral of a function of latitude in radians, from `south` over `height` degrees."""
-    strips = max(1, int(np.ceil(np.max(height, initial=0.0) / _STRIP)))
+    highest = np.max(height, initial=0.0, where=~np.isnan(height))
+    strips = max(1, int(np.ceil(highest / _STRIP)))
     half = np.radians(height / (2 * strips))
     total = np.zeros(height.shape)
     for strip in range(strips):

@@ -7,6 +7,8 @@ cells of levels 10-12 and 16-18 that straddle 60 are cut there.
 
 from __future__ import annotations
 
+import operator
+
 from jingwei.grid.errors import LevelError
 
 TICKS_PER_SECOND = 2048
@@ -53,9 +55,13 @@ PER_UNIT = tuple(-(-unit // size) for unit, size in zip(UNIT, SIZE, strict=True)
 
 def check_level(level: int, first: int = 0, last: int = MAX_LEVEL) -> int:
     """Return `level` as an int, or raise `LevelError` if it is not a whole number in `[first, last]`."""
-    if isinstance(level, bool) or not hasattr(level, "__index__"):
-        raise LevelError(f"a level is a whole number from {first} to {last}, not {level!r}")
-    level = level.__index__()
+    try:
+        number = None if isinstance(level, bool) else operator.index(level)
+    except TypeError:
+        number = None
+    if number is None:
+        raise LevelError(f"a level is one whole number from {first} to {last}, not {level!r}")
+    level = number
     if not first <= level <= last:
         raise LevelError(f"level {level} is outside {first}-{last}")
     return level

@@ -17,6 +17,7 @@ from jingwei.grid.arrays import (
     floats_of,
     is_exact,
     is_scalar,
+    objects_of,
     one_by_one,
     single,
     some_codes,
@@ -222,7 +223,7 @@ def parse_geosot_texts(texts: Any, *, lower_case: bool = False, errors: Errors =
     """
     from jingwei.grid import kernels_text
 
-    column, nulls = texts_of(texts, lower_case=lower_case)
+    column, _ = texts_of(texts, lower_case=lower_case)
     codes, levels = np.empty(column.size, np.uint64), np.empty(column.size, np.uint8)
     faults = kernels_text.codes_of_quaternary(rows_of(column), codes, levels)
     bad = levels == 0 if faults else np.zeros(column.size, dtype=bool)
@@ -236,8 +237,7 @@ def parse_geosot_texts(texts: Any, *, lower_case: bool = False, errors: Errors =
         bad[i] = False
 
     def fault(index: int) -> None:
-        _refuse_null(nulls, index)
-        geosot.parse_text(flat[index].decode("ascii"))
+        geosot.parse_text(element_of(texts, index, lower_case))
 
     return with_faults((codes, levels), bad, column.shape, errors, fault)
 
@@ -257,14 +257,13 @@ def parse_beidou_texts(texts: Any, *, lower_case: bool = False, errors: Errors =
     """
     from jingwei.grid import kernels_text
 
-    column, nulls = texts_of(texts, lower_case=lower_case)
+    column, _ = texts_of(texts, lower_case=lower_case)
     codes, levels = np.empty(column.size, np.uint64), np.empty(column.size, np.uint8)
     faults = kernels_text.codes_of_beidou(rows_of(column), codes, levels)
     bad = levels == 0 if faults else np.zeros(column.size, dtype=bool)
 
     def fault(index: int) -> None:
-        _refuse_null(nulls, index)
-        beidou.twin_level(beidou.parse(column.ravel()[index].decode("ascii")).level)
+        beidou.twin_level(beidou.parse(element_of(texts, index, lower_case)).level)
 
     return with_faults((codes, levels), bad, column.shape, errors, fault)
 
@@ -277,9 +276,13 @@ def rows_of(column: NDArray[np.bytes_]) -> NDArray[np.uint8]:
     return column.ravel().view(np.uint8).reshape(column.size, width)
 
 
-def _refuse_null(nulls: Bools | None, index: int) -> None:
-    if nulls is not None and nulls.ravel()[index]:
+def element_of(texts: Any, index: int, lower_case: bool) -> str:
+    """Return one text of a column as it was written, or raise `MalformedCode` where it is null."""
+    found = objects_of(texts)[0][index]
+    if not isinstance(found, str | bytes):
         raise MalformedCode("the text is null")
+    text = found.decode("ascii", "replace") if isinstance(found, bytes) else found
+    return text.upper() if lower_case and text.isascii() else text
 
 
 def with_faults(
