@@ -1113,7 +1113,7 @@ def _between(
     return min(a, b), max(a, b)
 
 
-def _segment_meets(a: Point, b: Point, low: Point, high: Point, *, inner: bool) -> bool:
+def segment_meets(a: Point, b: Point, low: Point, high: Point, *, inner: bool) -> bool:
     """Whether a segment has a point in a rectangle: in its interior, or with its border counted."""
     first, last = Fraction(0), Fraction(1)
     for k in (0, 1):
@@ -1172,7 +1172,7 @@ def covers(rings: list[Ring], box: tuple[Number, Number, Number, Number], rule: 
     low, high, middle = (west, south), (east, north), ((west + east) / 2, (south + north) / 2)
 
     def met(*, inner: bool) -> bool:
-        return any(_segment_meets(a, b, low, high, inner=inner) for a, b in _edges(rings))
+        return any(segment_meets(a, b, low, high, inner=inner) for a, b in _edges(rings))
 
     # A box that no edge enters lies wholly inside or wholly outside; its middle tells which.
     if rule == "intersects":
