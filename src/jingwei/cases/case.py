@@ -100,6 +100,7 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
     findings: int = 0
     verdict: str | None = None
     verdicts: list[str] = []
+    returns: int = 0
     reworks: int = 0
     reopened: int = 0
     result_score: int | None = None

@@ -17,7 +17,7 @@ from jingwei.words import Text
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody about to take a step. `alone` frees from the separation of duties."""
+    """Somebody about to take a step. `alone` says whether the separation of duties is waived for the asker."""
 
     case: Case
     step: Transition
@@ -25,7 +25,7 @@ class Attempt:
     fields: Mapping[str, Any]
     regime: Regime
     now: int
-    alone: bool = False
+    alone: Callable[[], bool]
     main: Case | None = None
 
 
@@ -49,10 +49,8 @@ def check(attempt: Attempt) -> None:
 
 def _separation(one: Attempt) -> Text | None:
     """Nobody verifies his own work, and nobody stands on both axes of one case."""
-    if one.alone:
-        return None
     for action in one.step.apart:
-        if one.asker.id in one.case.did.get(action, ()):
+        if one.asker.id in one.case.did.get(action, ()) and not one.alone():
             return Text(
                 f"您已在此案中“{TRANSITIONS[action].says.zh}”，不能再“{one.step.says.zh}”：不得自己核查自己的工作",
                 f"you took the step “{TRANSITIONS[action].says.en}” of this case: nobody verifies his own work.",
@@ -63,7 +61,7 @@ def _separation(one: Attempt) -> Text | None:
 def _barred(one: Attempt) -> Text | None:
     work = SAME_WORK.get(one.step.action, one.step.action)
     held = {*one.case.bars.get(one.step.action, ()), *one.case.bars.get(work, ())}
-    if not one.alone and one.asker.id in held:
+    if one.asker.id in held and not one.alone():
         return Text(
             "此案由您经手后被回退，下一步须由他人办理",
             "the case came back to you by a return: the next step is another's.",
@@ -72,7 +70,7 @@ def _barred(one: Attempt) -> Text | None:
 
 
 def _own_report(one: Attempt) -> Text | None:
-    if one.alone or one.case.reporter == one.asker.id:
+    if one.case.reporter == one.asker.id or one.alone():
         return None
     return Text("只有上报人可以撤回", "only who reported it may withdraw it.")
 

@@ -33,6 +33,9 @@ EVALUATE = "case.figures"
 MANAGE = "case.manage"
 ALONE = "case.act_alone"
 
+FILTERED = ("state", "kind", "type", "source", "area", "department", "handler", "reporter", "collector")
+"""Attributes by which lists are filtered; each is a column of the board."""
+
 SEES_ALL = (ACCEPTOR, DUTY_CHIEF, DISPATCHER, LEADER, "operator", "evaluator")
 ON_THE_SPOT = '["pending_verify", "checking"].contains(resource.state)'
 FOR_A_PART = ("finish_part", "return_part")
@@ -124,7 +127,8 @@ def resource_of(
     case: Case, one: Transition | None = None, fields: Mapping[str, Any] | None = None
 ) -> Resource:
     """Return a case as policies see it, before a step with its fields is taken."""
-    part = (fields or {}).get("department") if one is not None and one.action in FOR_A_PART else None
+    named = (fields or {}).get("department")
+    part = named if one is not None and one.action in FOR_A_PART and isinstance(named, str) else None
     return Resource(
         "Case",
         case.number,

@@ -148,10 +148,12 @@ _FORMS: dict[PartName, Any] = {
 }
 
 
+_VERSIONS = select(RegimePart.part, func.max(RegimePart.version)).group_by(RegimePart.part)
+
+
 def versions(session: Session) -> tuple[int, ...]:
     """Return the number in force of each part, in the order of `PARTS`; 0 where nothing was decided."""
-    question = select(RegimePart.part, func.max(RegimePart.version)).group_by(RegimePart.part)
-    found = dict(iter(session.execute(question)))
+    found = dict(iter(session.connection().execute(_VERSIONS)))
     return tuple(found.get(part, 0) for part in PARTS)
 
 

@@ -242,6 +242,7 @@ def _no_handler(case: Case, actor: str, data: Data, when: int) -> None:  # noqa:
 
 def _returned_to_dispatcher(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
     case.returned_by, case.handler = "department", None
+    case.returns += 1
 
 
 def _returned_to_acceptor(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001

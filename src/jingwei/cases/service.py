@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from jingwei import ledger
-from jingwei.access.policy import RefusedError
+from jingwei.access.policy import Decision, RefusedError
 from jingwei.cases import ground as the_ground
 from jingwei.cases import guards, policy, words
 from jingwei.cases import regime as the_regime
@@ -36,6 +36,7 @@ from jingwei.cases.schemas import FROM_OUTSIDE, SOURCES, History, Report
 from jingwei.cases.store import (
     BATCH,
     CASES,
+    OPEN,
     SUBJECT,
     by_day,
     case_of_source,
@@ -201,18 +202,23 @@ class Desk:
             Nothing has changed then.
 
         """
-        case = self._open(session, asker, number)
+        case = self._open(session, number)
+        step = TRANSITIONS.get(action)
+        if step is None or not self._allowed(asker, step, case, fields or {}):
+            self._check_readable(asker, case)
         if seen is not None and seen != case.step:
             raise self._changed(session, case, seen)
-        step = TRANSITIONS.get(action)
         if step is None or case.state not in step.sources:
             raise self._not_now(asker, case, action, step)
         regime = self.regime(session)
         clean = check_fields(step, fields or {})
-        alone = self._may(asker, step, case, clean)
+        if not self._allowed(asker, step, case, clean):
+            raise self._refused(asker, step, case, clean)
         when = max(at or now_utc(), moment(max(case.at.values())))
         main = self._main(session, clean)
-        attempt = guards.Attempt(case, step, asker, clean, regime, instant(when), alone=alone, main=main)
+        attempt = guards.Attempt(
+            case, step, asker, clean, regime, instant(when), lambda: self._alone(asker, case), main
+        )
         guards.check(attempt)
         before = case.step
         self._step(session, attempt, when)
@@ -221,13 +227,12 @@ class Desk:
             self._tell_main(session, regime, case, step, main, when)
         return case
 
-    def _open(self, session: Session, asker: Asker, number: str) -> Case:
-        body = session.scalar(select(CASES.c.body).where(CASES.c.number == number).with_for_update())
+    def _open(self, session: Session, number: str) -> Case:
+        """Return a case that nobody else changes until this transaction is over."""
+        body = session.connection().execute(OPEN, {"number": number}).scalar()
         if body is None:
             raise UnknownCaseError(number)
-        case = decode(body)
-        self._check_readable(asker, case)
-        return case
+        return decode(body)
 
     def _check_readable(self, asker: Asker, case: Case) -> None:
         if asker.id == THE_SYSTEM.id or asker.id in case.followers:
@@ -240,16 +245,24 @@ class Desk:
                 return
         raise UnknownCaseError(case.number)
 
-    def _may(self, asker: Asker, step: Transition, case: Case, fields: Mapping[str, Any]) -> bool:
-        """Refuse who may not take a step; say whether the asker is free of the separation of duties."""
-        if asker.id == THE_SYSTEM.id and SYSTEM in step.roles:
-            return True
-        if step.axis == "system":
-            raise RefusedError(step.policy_action, _NOBODY)
-        policies = self.policies()
+    def _allowed(self, asker: Asker, step: Transition, case: Case, fields: Mapping[str, Any]) -> bool:
+        """Say whether the policies let an asker take a step; what only the clock does is the clock's."""
+        if step.axis == "system" or asker.id == THE_SYSTEM.id:
+            return asker.id == THE_SYSTEM.id and SYSTEM in step.roles
         resource = policy.resource_of(case, step, fields)
-        policies.check(asker, step.policy_action, resource)
-        return policies.decide(asker, policy.ALONE, resource).allowed
+        return self.policies().decide(asker, step.policy_action, resource).allowed
+
+    def _refused(self, asker: Asker, step: Transition, case: Case, fields: Mapping[str, Any]) -> RefusedError:
+        if step.axis == "system":
+            return RefusedError(step.policy_action, Decision(allowed=False, rules=(), annotations=()))
+        resource = policy.resource_of(case, step, fields)
+        return RefusedError(step.policy_action, self.policies().decide(asker, step.policy_action, resource))
+
+    def _alone(self, asker: Asker, case: Case) -> bool:
+        """Say whether the separation of duties is waived for an asker."""
+        if asker.id == THE_SYSTEM.id:
+            return True
+        return self.policies().decide(asker, policy.ALONE, policy.resource_of(case)).allowed
 
     def _changed(self, session: Session, case: Case, seen: int) -> ChangedMeanwhileError:
         since = [
@@ -289,7 +302,7 @@ class Desk:
     def _main(self, session: Session, fields: Mapping[str, Any]) -> Case | None:
         if "main" not in fields:
             return None
-        body = session.scalar(select(CASES.c.body).where(CASES.c.number == fields["main"]).with_for_update())
+        body = session.connection().execute(OPEN, {"number": fields["main"]}).scalar()
         return decode(body) if body is not None else None
 
     def _step(self, session: Session, attempt: guards.Attempt, when: datetime) -> None:
@@ -312,7 +325,7 @@ class Desk:
         self, session: Session, asker: Asker, case: Case, step: Transition, data: dict[str, Any]
     ) -> None:
         type_ = PREFIX + step.event
-        ledger.append(session, type_, actor=asker.id, subject=SUBJECT + case.number, data=data)
+        ledger.append_many(session, type_, [(SUBJECT + case.number, data)], actor=asker.id)
         apply(case, type_, asker.id, data)
 
     def _tell_main(
@@ -451,16 +464,6 @@ class Desk:
         if target != case.state:
             data |= _limits(regime, target, case)
         self._happen(session, THE_SYSTEM, case, step, data)
-
-
-class _Nobody:
-    """The decision about steps that only the clock takes."""
-
-    annotations: tuple[Mapping[str, str], ...] = ()
-    rules: tuple[str, ...] = ()
-
-
-_NOBODY: Any = _Nobody()
 
 
 def _head(case: Case, step: Transition, target: str | None, when: datetime) -> dict[str, Any]:

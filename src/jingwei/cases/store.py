@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei.cases import words
@@ -30,12 +30,30 @@ CASES: Table = CaseRow.__table__  # type: ignore[assignment]
 SUBJECT = "case/"
 BATCH = 500
 
+OPEN = select(CASES.c.body).where(CASES.c.number == bindparam("number")).with_for_update()
+"""Reads a case to change it: on PostgreSQL others wait, on SQLite writers queue anyway."""
+# How a row is marked as changed by a transaction: on PostgreSQL with the transaction's number, so that a
+# reader who knows the oldest one that was still open when he looked misses nothing; on SQLite, where writers
+# queue, with a count.
+_MARKS: dict[str, ColumnElement[int]] = {
+    "postgresql": literal_column("pg_current_xact_id()::text::bigint"),
+    "sqlite": literal_column("(SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case)"),
+}
+_WRITTEN = ("step", "state", "alarm", "cell", "body")
+_SAVE = {
+    dialect: update(CASES)
+    .where(CASES.c.number == bindparam("this"), CASES.c.step == bindparam("before"))
+    .values(changed=mark, **{name: bindparam(name) for name in _WRITTEN})
+    for dialect, mark in _MARKS.items()
+}
+_INSERT = {dialect: insert(CASES).values(changed=mark) for dialect, mark in _MARKS.items()}
+
 
 def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
     """Return `count` new case numbers of the local day of `when`."""
     day = when.astimezone(regime.zone).strftime("%Y%m%d")
     table: Table = CaseCount.__table__  # type: ignore[assignment]
-    dialect = postgresql if _is_postgres(session) else sqlite
+    dialect = postgresql if _dialect(session) == "postgresql" else sqlite
     new = dialect.insert(table).values(series=day, last=count)
     counted = new.on_conflict_do_update(
         index_elements=["series"], set_={"last": table.c.last + new.excluded.last}
@@ -48,19 +66,8 @@ def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -
     ]
 
 
-def _is_postgres(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
-
-
-def change_mark(session: Session) -> Any:
-    """Return the expression that marks a row as changed by this transaction.
-
-    On PostgreSQL it is the transaction's number, so that a reader who knows the oldest transaction that was
-    still open when he looked misses nothing; on SQLite, where writers queue, a count.
-    """
-    if _is_postgres(session):
-        return literal_column("pg_current_xact_id()::text::bigint")
-    return literal_column("(SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case)")
+def _dialect(session: Session) -> str:
+    return str(session.get_bind().dialect.name)
 
 
 def alarm_of(case: Case, regime: Regime) -> int | None:
@@ -84,7 +91,6 @@ def _columns(case: Case, regime: Regime) -> dict[str, Any]:
 
 def insert_cases(session: Session, regime: Regime, cases: Sequence[Case]) -> None:
     """Write cases that are new."""
-    mark = change_mark(session)
     rows = [
         {
             "number": case.number, "reported": min(case.at.values()), "source": case.source,
@@ -92,19 +98,15 @@ def insert_cases(session: Session, regime: Regime, cases: Sequence[Case]) -> Non
         }
         for case in cases
     ]  # fmt: skip
-    session.connection().execute(insert(CASES).values(changed=mark), rows)
+    session.connection().execute(_INSERT[_dialect(session)], rows)
 
 
 def save(session: Session, regime: Regime, case: Case, before: int) -> None:
     """Write a case back, unless another was first."""
     if case.step == before:
         return
-    statement = (
-        update(CASES)
-        .where(CASES.c.number == case.number, CASES.c.step == before)
-        .values(changed=change_mark(session), **_columns(case, regime))
-    )
-    if session.connection().execute(statement).rowcount != 1:
+    given = {"this": case.number, "before": before, **_columns(case, regime)}
+    if session.connection().execute(_SAVE[_dialect(session)], given).rowcount != 1:
         raise ChangedMeanwhileError(case.number, before, before + 1, [])
 
 

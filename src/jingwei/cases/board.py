@@ -1,0 +1,270 @@
+"""Every case as a row, in columns, kept in step with the store: lists, maps and figures ask here.
+
+A board is a copy in memory (DuckDB) that one process keeps. Before it answers it takes over what changed in
+the store since it looked last, so that who acts sees what he did. It misses nothing, by the marks of `store`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import select, text
+
+from jingwei.cases import policy
+from jingwei.cases.case import decode
+from jingwei.cases.errors import BadFieldError
+from jingwei.cases.facts import COLUMNS, facts_of
+from jingwei.cases.store import CASES
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+    from jingwei.cases.regime import Regime
+    from jingwei.cases.service import Desk
+    from jingwei.records import Records
+
+CHUNK = 5_000
+MOST = 500
+"""Rows of a page at most."""
+
+_ARROW = {
+    "VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(),
+    "DOUBLE": pa.float64(), "VARCHAR[]": pa.list_(pa.string()),
+}  # fmt: skip
+_IN_ORDER = itemgetter(*COLUMNS)
+SCHEMA = pa.schema([(name, _ARROW[type_]) for name, type_ in COLUMNS.items()])
+
+Sort = Literal["-reported", "reported", "due", "-latest", "number"]
+SORTS: tuple[Sort, ...] = ("-reported", "reported", "due", "-latest", "number")
+
+EQUAL = (
+    "state", "phase", "kind", "type", "major", "source", "street", "community", "area", "department",
+    "handler", "reporter", "collector", "acceptor", "dispatcher", "main", "where",
+)  # fmt: skip
+"""Columns by which cases are chosen, each by one or several values."""
+FLAGS = ("ended", "handled", "closed", "registered", "handle_on_time", "self_handled")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which cases: lists, maps and figures share it.
+
+    Attributes
+    ----------
+    values
+        For columns of `EQUAL`, the values wanted.
+    flags
+        For columns of `FLAGS`, whether.
+    since, until
+        Reported between these instants (microseconds), the second not included.
+    overdue_at
+        Overdue at this instant: the clock of the present stage is over.
+    box
+        West, south, east, north in degrees.
+    text
+        Part of a number.
+    sql
+        A condition of ours on the columns, never of a user.
+
+    """
+
+    values: Mapping[str, Sequence[str]] | None = None
+    flags: Mapping[str, bool] | None = None
+    since: int | None = None
+    until: int | None = None
+    overdue_at: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    text: str = ""
+    sql: str = ""
+
+    def where(self) -> tuple[str, list[Any]]:
+        """Return the condition and its parameters, numbered from $1."""
+        clauses: list[str] = []
+        given: list[Any] = []
+
+        def add(clause: str, *parameters: Any) -> None:
+            for parameter in parameters:
+                given.append(parameter)
+                clause = clause.replace("?", f"${len(given)}", 1)
+            clauses.append(clause)
+
+        for name, wanted in (self.values or {}).items():
+            if name not in EQUAL:
+                raise BadFieldError(
+                    name, Text(f"不能按 {name[:40]} 筛选", f"cases are not chosen by {name[:40]}.")
+                )
+            if name == "department":
+                add(
+                    "(department IN (SELECT unnest(?)) OR list_has_any(parts, ?))", list(wanted), list(wanted)
+                )
+            else:
+                add(f'"{name}" IN (SELECT unnest(?))', list(wanted))
+        for name, flag in (self.flags or {}).items():
+            if name not in FLAGS:
+                raise BadFieldError(
+                    name, Text(f"不能按 {name[:40]} 筛选", f"cases are not chosen by {name[:40]}.")
+                )
+            add(f"{name} IS NOT DISTINCT FROM ?", flag)
+        if self.since is not None:
+            add("reported >= ?", self.since)
+        if self.until is not None:
+            add("reported < ?", self.until)
+        if self.overdue_at is not None:
+            add("due < ?", self.overdue_at)
+        if self.box is not None:
+            west, south, east, north = self.box
+            add("lon BETWEEN ? AND ? AND lat BETWEEN ? AND ?", west, east, south, north)
+        if self.text:
+            add("contains(number, ?)", self.text)
+        if self.sql:
+            clauses.append(f"({self.sql})")
+        return " AND ".join(clauses) or "TRUE", given
+
+
+class Board:
+    """The cases of a city in columns.
+
+    Parameters
+    ----------
+    records
+        The record store.
+    desk
+        Whose regime and policies hold.
+
+    """
+
+    def __init__(self, records: Records, desk: Desk) -> None:
+        self.records, self.desk = records, desk
+        self._guard = threading.Lock()
+        self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
+        self._connection.execute(
+            f"CREATE TABLE cases ({', '.join(f'{_quoted(n)} {t}' for n, t in COLUMNS.items())})"
+        )
+        self._mark = 0
+        self._versions: tuple[int, ...] | None = None
+
+    # keeping in step
+
+    def refresh(self) -> int:
+        """Take over what changed in the store; return how many cases that were."""
+        with self._guard, self.records.read() as session:
+            regime = self.desk.regime(session)
+            if self._versions != regime.versions:
+                self._connection.execute("DELETE FROM cases")
+                self._mark, self._versions = 0, regime.versions
+            first = self._mark == 0
+            mark = self._next_mark(session)
+            count = 0
+            for table in self._changed(session, regime):
+                self._put(table, replace=not first)
+                count += table.num_rows
+            self._mark = mark
+            return count
+
+    def _next_mark(self, session: Session) -> int:
+        if session.get_bind().dialect.name == "postgresql":
+            # Transactions that are open now may still write rows marked with their number.
+            return int(
+                session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")) or 0
+            )
+        return int(session.scalar(text("SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case")) or 0)
+
+    def _changed(self, session: Session, regime: Regime) -> Iterator[pa.Table]:
+        question = (
+            select(CASES.c.body).where(CASES.c.changed >= self._mark).execution_options(yield_per=CHUNK)
+        )
+        for bodies in session.scalars(question).partitions(CHUNK):
+            rows = [_IN_ORDER(facts_of(decode(body), regime)) for body in bodies]
+            columns = [
+                pa.array(column, field.type)
+                for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
+            ]
+            yield pa.Table.from_arrays(columns, schema=SCHEMA)
+
+    def _put(self, fresh: pa.Table, *, replace: bool) -> None:
+        connection = self._connection
+        connection.register("fresh", fresh)
+        try:
+            connection.execute("BEGIN")
+            if replace:
+                connection.execute("DELETE FROM cases WHERE number IN (SELECT number FROM fresh)")
+            connection.execute("INSERT INTO cases SELECT * FROM fresh")
+            connection.execute("COMMIT")
+        except duckdb.Error:
+            connection.execute("ROLLBACK")
+            raise
+        finally:
+            connection.unregister("fresh")
+
+    # asking
+
+    def ask(self, sql: str, given: Sequence[Any] = ()) -> pa.Table:
+        """Return the answer to a question of ours about the table `cases`."""
+        with self._connection.cursor() as cursor:
+            return cursor.sql(sql, params=list(given)).to_arrow_table()
+
+    def rows(self, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the answer to a question of ours as rows."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, list(given)).fetchall()
+
+    @property
+    def stock_days(self) -> int:
+        """After how many suspended days a case counts as 积存."""
+        with self.records.read() as session:
+            return self.desk.regime(session).settings.stock_days
+
+    def allowed(self, asker: Asker, choice: Choice) -> tuple[str, list[Any]]:
+        """Return the condition for those cases of a choice that an asker may see."""
+        where, given = choice.where()
+        rows = self.desk.policies().rows(asker, policy.READ, "Case")
+        columns = {name: f'"{name}"' for name in policy.FILTERED}
+        may, parameters = rows.sql(columns, "duckdb", first=len(given) + 1)
+        given += parameters
+        if asker.departments and not rows.everything:
+            given.append(sorted(asker.departments))
+            may = f"({may} OR list_has_any(parts, ${len(given)}))"
+        return f"({where}) AND ({may})", given
+
+    def page(
+        self, asker: Asker, choice: Choice, *, sort: Sort = "-reported", limit: int = 50, after: int = 0
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return cases in order, `limit` of them after the first `after`, and how many there are in all."""
+        if sort not in SORTS:
+            raise BadFieldError(
+                "sort", Text(f"不能按 {sort[:40]} 排序", f"cases are not sorted by {sort[:40]}.")
+            )
+        self.refresh()
+        where, given = self.allowed(asker, choice)
+        column, down = sort.removeprefix("-"), sort.startswith("-")
+        order = f"{column} {'DESC' if down else 'ASC'} NULLS LAST, number {'DESC' if down else 'ASC'}"
+        count = self.ask(f"SELECT count(*) FROM cases WHERE {where}", given)
+        rows = self.ask(
+            f"SELECT * FROM cases WHERE {where} ORDER BY {order}"
+            f" LIMIT {min(limit, MOST)} OFFSET {int(after)}",
+            given,
+        )
+        return rows.to_pylist(), count.column(0)[0].as_py()
+
+    def cells(self, asker: Asker, choice: Choice, level: int) -> pa.Table:
+        """Return how many of the cases are in each grid cell of a level."""
+        self.refresh()
+        where, given = self.allowed(asker, choice)
+        shift = 64 - 2 * level
+        return self.ask(
+            f"SELECT (cell >> {shift}) << {shift} AS cell, count(*) AS count,"
+            f" avg(lon) AS lon, avg(lat) AS lat FROM cases WHERE {where} AND cell IS NOT NULL GROUP BY 1",
+            given,
+        )
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
