@@ -8,6 +8,7 @@ import shapely
 
 from jingwei.city.demo import Layout, lay_out, settings_of
 from jingwei.city.demo.land import Use
+from jingwei.city.demo.lines import Line
 from jingwei.city.demo.roads import is_strongly_connected
 
 CITIES = [("tiny", 1), ("tiny", 2), ("tiny", 7), ("S", 1), ("S", 4)]
@@ -114,6 +115,25 @@ def test_every_address_leads_to_one_building(city: Layout) -> None:
         assert address.startswith(city.name.zh)
         assert street in address
         assert road in address
+
+
+def test_a_lane_leads_to_every_village(city: Layout) -> None:
+    houses = city.buildings.use == Use.VILLAGE
+    faces = np.unique(city.buildings.face[houses])
+    _, away = shapely.STRtree(city.roads.shapes).query_nearest(
+        city.fabric.faces[faces], all_matches=False, return_distance=True
+    )
+    assert np.mean(away < 1.0) > 0.9  # some lie on the far bank of the river, where no lane can lead
+    lanes = city.roads.ways.astype(str)[city.roads.kinds == Line.LANE]
+    assert len(lanes)
+    assert np.char.startswith(lanes, "lane:").all()
+
+
+def test_buildings_differ_in_outline(city: Layout) -> None:
+    corners = shapely.get_num_coordinates(city.buildings.shapes)
+    offices = np.isin(city.buildings.use, (Use.OFFICES, Use.COMMERCE))
+    assert len(set(corners[offices].tolist())) >= 3
+    assert (corners[city.buildings.use == Use.SLAB_HOUSING] == 5).all()
 
 
 def test_the_ground_is_lowest_at_the_river(city: Layout) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from python_calamine import CalamineWorkbook
+from shapely.geometry import shape
 
 from jingwei.access.asker import local_person
 from jingwei.city import load_pack, open_city
@@ -237,6 +240,18 @@ def test_the_code_table_changed_in_mid_year(pack: Path, manifest: Manifest) -> N
     assert old_code("01003") == "0103"
     assert old_code("06013") == "0113"
     assert old_code("09001") == "0401"
+
+
+def test_woods_and_lakes_are_whole_and_lie_where_they_should(pack: Path) -> None:
+    def shapes(file: str) -> np.ndarray:
+        features = json.loads((pack / file).read_text("utf-8"))["features"]
+        return np.array([shape(feature["geometry"]) for feature in features], dtype=object)
+
+    city = shapely.union_all(shapes("行政区划.geojson"))
+    for file in ("林地绿地.geojson", "水系.geojson", "公园.geojson"):
+        found = shapes(file)
+        assert shapely.is_valid(found).all(), file
+        assert shapely.area(shapely.difference(found, shapely.buffer(city, 1e-6))).max() < 1e-8, file
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:

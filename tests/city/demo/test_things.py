@@ -59,6 +59,25 @@ def test_lines_have_their_stops_on_them_in_order(things: Things) -> None:
             assert stops.sum() >= 3
 
 
+def test_the_metro_crosses_the_city_and_its_lines_meet(things: Things) -> None:
+    layout, metro = things[0], things[3]
+    assert (shapely.length(metro.shapes) > 1.2 * layout.plan.urban * layout.settings.scale.spacing).all()
+    names = metro.stop_names.astype(str)
+    assert {"鼓楼站", "市民中心站", "火车站"} <= set(names)
+    for number in range(len(metro.shapes)):
+        assert len(set(names[metro.line == number])) == (metro.line == number).sum()
+
+
+def test_stops_of_two_metro_lines_meet_in_one_station() -> None:
+    metro = run_metro(lay_out(settings_of("M", 2)))
+    lines_at = {
+        name: set(metro.line[metro.stop_names == name].tolist())
+        for name in ("鼓楼站", "市民中心站", "火车站")
+    }
+    assert lines_at == {"鼓楼站": {0, 1}, "市民中心站": {0, 2}, "火车站": {1, 2}}
+    assert (shapely.length(metro.shapes) > 9_000.0).all()
+
+
 def test_component_identifiers_are_unique_and_of_the_standards_form(things: Things) -> None:
     layout, components = things[0], things[5]
     assert len(set(components.identifier)) == len(components.identifier)

@@ -112,6 +112,8 @@ def name_roads(random: np.random.Generator, roads: Roads) -> Texts:
 def _suffix(kind: Line, way: str) -> str:
     if kind == Line.COUNTY:
         return "公路"
+    if way.startswith("lane"):
+        return "村路"
     if kind >= Line.PRIMARY:
         return "大道" if way.startswith(("column", "diagonal")) else "路"
     if kind == Line.SECONDARY:

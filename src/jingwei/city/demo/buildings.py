@@ -17,6 +17,33 @@ FLOOR_AREA_PER_PERSON = 36.5
 FLOOR_AREA_PER_HOME = 92.0
 
 
+# Outlines of buildings within the unit square about the origin, by the letter that they look like.
+FORMS: dict[str, tuple[tuple[float, float], ...]] = {
+    "I": ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)),
+    "L": ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.0), (-0.1, 0.0), (-0.1, 0.5), (-0.5, 0.5)),
+    "U": (
+        *((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (0.22, 0.5)),
+        *((0.22, -0.1), (-0.22, -0.1), (-0.22, 0.5), (-0.5, 0.5)),
+    ),
+    "T": (
+        *((-0.5, -0.5), (0.5, -0.5), (0.5, -0.1), (0.2, -0.1)),
+        *((0.2, 0.5), (-0.2, 0.5), (-0.2, -0.1), (-0.5, -0.1)),
+    ),
+    "H": (
+        *((-0.5, -0.5), (-0.2, -0.5), (-0.2, -0.18), (0.2, -0.18), (0.2, -0.5), (0.5, -0.5)),
+        *((0.5, 0.5), (0.2, 0.5), (0.2, 0.18), (-0.2, 0.18), (-0.2, 0.5), (-0.5, 0.5)),
+    ),
+    "X": (
+        *((-0.28, -0.5), (0.28, -0.5), (0.28, -0.3), (0.5, -0.3), (0.5, 0.3), (0.28, 0.3)),
+        *((0.28, 0.5), (-0.28, 0.5), (-0.28, 0.3), (-0.5, 0.3), (-0.5, -0.3), (-0.28, -0.3)),
+    ),
+    "O": (
+        *((-0.3, -0.5), (0.3, -0.5), (0.5, -0.3), (0.5, 0.3)),
+        *((0.3, 0.5), (-0.3, 0.5), (-0.5, 0.3), (-0.5, -0.3)),
+    ),
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """How buildings stand on a kind of land; lengths in metres.
@@ -39,6 +66,8 @@ class Pattern:
         Distance from the parcel's border.
     years
         First and last year of construction.
+    forms
+        Outlines (`FORMS`), each as likely as it occurs here; on one face most buildings share one.
 
     """
 
@@ -52,6 +81,7 @@ class Pattern:
     loose: float = 0.0
     setback: float = 5.0
     years: tuple[int, int] = (1985, 2022)
+    forms: str = "I"
 
 
 # Daylight rows face south, as GB 50180-2018 asks; spacing grows with height.
@@ -61,7 +91,7 @@ PATTERNS: dict[Use, Pattern] = {
     ),
     Use.SLAB_HOUSING: Pattern(48.0, 12.5, 9.0, 18.5, (5, 7), filled=0.97, years=(1982, 2004)),
     Use.TOWER_HOUSING: Pattern(
-        32.0, 15.0, 17.0, 38.0, (11, 30), filled=0.93, setback=8.0, years=(2005, 2023)
+        34.0, 17.0, 15.0, 36.0, (11, 30), filled=0.93, setback=8.0, years=(2005, 2023), forms="IXXHT"
     ),
     Use.URBAN_VILLAGE: Pattern(
         11.5, 11.0, 2.0, 2.6, (3, 6), filled=0.86, loose=0.5, setback=2.0, years=(1992, 2012)
@@ -70,25 +100,43 @@ PATTERNS: dict[Use, Pattern] = {
         12.0, 10.0, 9.0, 13.0, (1, 3), filled=0.5, loose=3.0, setback=3.0, years=(1985, 2018)
     ),
     Use.COMMERCE: Pattern(
-        44.0, 28.0, 12.0, 16.0, (3, 9), storey=4.5, filled=0.85, setback=7.0, years=(1995, 2021)
+        52.0, 36.0, 9.0, 11.0, (3, 9), storey=4.5, filled=0.9, setback=5.0, years=(1995, 2021), forms="IILUO"
     ),
     Use.OFFICES: Pattern(
-        40.0, 30.0, 20.0, 26.0, (6, 42), storey=4.0, filled=0.8, setback=9.0, years=(2000, 2024)
+        44.0,
+        34.0,
+        15.0,
+        20.0,
+        (6, 42),
+        storey=4.0,
+        filled=0.85,
+        setback=7.0,
+        years=(2000, 2024),
+        forms="IIXOLT",
     ),
     Use.GOVERNMENT: Pattern(
-        62.0, 19.0, 22.0, 38.0, (4, 14), storey=3.8, filled=0.85, setback=12.0, years=(1998, 2015)
+        70.0, 38.0, 20.0, 30.0, (4, 14), storey=3.8, filled=0.9, setback=12.0, years=(1998, 2015), forms="UHT"
     ),
     Use.SCHOOL: Pattern(
-        54.0, 14.0, 14.0, 25.0, (3, 5), storey=3.7, filled=0.85, setback=8.0, years=(1980, 2019)
+        56.0, 30.0, 14.0, 22.0, (3, 5), storey=3.7, filled=0.9, setback=8.0, years=(1980, 2019), forms="LUHTL"
     ),
     Use.HOSPITAL: Pattern(
-        58.0, 21.0, 14.0, 26.0, (4, 16), storey=4.0, filled=0.9, setback=8.0, years=(1985, 2020)
+        60.0,
+        34.0,
+        14.0,
+        22.0,
+        (4, 16),
+        storey=4.0,
+        filled=0.9,
+        setback=8.0,
+        years=(1985, 2020),
+        forms="HTULX",
     ),
     Use.WELFARE: Pattern(
-        44.0, 15.0, 14.0, 24.0, (3, 5), storey=3.6, filled=0.8, setback=8.0, years=(1998, 2020)
+        48.0, 28.0, 14.0, 22.0, (3, 5), storey=3.6, filled=0.85, setback=8.0, years=(1998, 2020), forms="ULH"
     ),
     Use.INDUSTRY: Pattern(
-        68.0, 34.0, 12.0, 14.0, (1, 3), storey=6.0, filled=0.9, setback=7.0, years=(1995, 2020)
+        68.0, 34.0, 12.0, 14.0, (1, 3), storey=6.0, filled=0.9, setback=7.0, years=(1995, 2020), forms="IIIL"
     ),
     Use.STORAGE: Pattern(
         84.0, 38.0, 14.0, 18.0, (1, 1), storey=9.0, filled=0.9, setback=7.0, years=(1998, 2019)
@@ -241,10 +289,17 @@ def _place(
     stray = random.uniform(-1.0, 1.0, (2, len(row))) * pattern.loose
     u = low[row] + pitch * index + (pitch - pattern.gap) / 2.0 + stray[0]
     v = bottom[row] + pattern.depth / 2.0 + stray[1]
-    shapes = _rectangles(u, v, length, depth, angle[site[row]])
     kept = random.random(len(row)) < pattern.filled
     shapely.prepare(sites)
-    kept &= shapely.contains(sites[site[row]], shapes)
+    kept &= shapely.contains(sites[site[row]], _outlines(u, v, length, depth, angle[site[row]], "I"))
+    form = random.choice(list(pattern.forms), len(sites))[site[row]]
+    form = np.where(random.random(len(row)) < 0.25, random.choice(list(pattern.forms), len(row)), form)
+    mirrored = random.choice([-1.0, 1.0], (2, len(row)))
+    shapes = np.full(len(row), None, dtype=object)
+    for letter in sorted(set(pattern.forms)):
+        which = kept & (form == letter)
+        along, across = mirrored[0, which] * length[which], mirrored[1, which] * depth[which]
+        shapes[which] = _outlines(u[which], v[which], along, across, angle[site[row]][which], letter)
     return shapes[kept], faces[site[row][kept]]
 
 
@@ -280,11 +335,12 @@ def _rows(
     return site[usable], west[usable] + 0.02, east[usable] - 0.02, bottom[usable]
 
 
-def _rectangles(u: Floats, v: Floats, length: Floats, depth: Floats, angle: Floats) -> Geometries:
+def _outlines(u: Floats, v: Floats, length: Floats, depth: Floats, angle: Floats, form: str) -> Geometries:
+    """Return outlines of a form about points of the turned plane; a negative side mirrors it."""
     cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    du = length[:, None] / 2.0 * np.array([-1.0, 1.0, 1.0, -1.0])
-    dv = depth[:, None] / 2.0 * np.array([-1.0, -1.0, 1.0, 1.0])
-    along, across = u[:, None] + du, v[:, None] + dv
+    corners = np.array(FORMS[form])
+    along = u[:, None] + length[:, None] * corners[:, 0]
+    across = v[:, None] + depth[:, None] * corners[:, 1]
     x, y = cosine * along - sine * across, sine * along + cosine * across
     return np.asarray(shapely.polygons(np.round(np.stack([x, y], axis=-1), 2)), dtype=object)
 

@@ -111,6 +111,26 @@ def _divisions(pack: Pack) -> None:
     )
 
 
+def _green(pack: Pack) -> tuple[Texts, Geometries]:
+    """Return the woods, their edges rounded as woods grow, and the green banks of the river."""
+    layout = pack.town.layout
+    faces, use = layout.fabric.faces, layout.land.use
+    step = (
+        0.3 * np.sqrt(np.median(shapely.area(faces[use == Use.FOREST]))) if (use == Use.FOREST).any() else 0.0
+    )
+    whole = shapely.coverage_union_all(faces)
+    woods = shapely.coverage_union_all(faces[use == Use.FOREST])
+    beyond = shapely.difference(shapely.buffer(woods, 2.0 * step), whole)  # woods go on past the border
+    woods = shapely.buffer(shapely.union(woods, beyond), step)
+    woods = shapely.intersection(shapely.buffer(shapely.buffer(woods, -2.2 * step), step), whole)
+    built = shapely.coverage_union_all(faces[(use != Use.FOREST) & (use != Use.FARMLAND)])
+    woods = shapely.get_parts(shapely.difference(woods, built))
+    banks = shapely.get_parts(shapely.coverage_union_all(faces[use == Use.BANK]))
+    woods = woods[shapely.area(woods) > 5_000.0]
+    kinds = np.array(["林地"] * len(woods) + ["防护绿地"] * len(banks), dtype=object)
+    return kinds, np.concatenate([woods, banks])
+
+
 def _use_names(use: Ints, which: int) -> Texts:
     return np.array([USE_CODES[Use(kind)][which] for kind in range(len(Use))], dtype=object)[use]
 
@@ -148,6 +168,17 @@ def _land(pack: Pack) -> None:
         name="名称",
         sharing="unconditional",
     )
+    kinds, green = _green(pack)
+    pack.shapes(
+        "green_land",
+        "林地绿地.geojson",
+        Text("林地与防护绿地", "Woods and green banks"),
+        "parks",
+        {"编号": serial("LD", len(green), 4), "类别": kinds, "面积": np.round(shapely.area(green))},
+        green,
+        keys=["编号"],
+        sharing="unconditional",
+    )
     rail = shapely.line_merge(shapely.multilinestrings(layout.lines.shapes[layout.lines.kinds == Line.RAIL]))
     pack.shapes(
         "railway",
@@ -167,9 +198,34 @@ def _water(pack: Pack) -> tuple[Texts, Texts, Geometries]:
     layout = pack.town.layout
     river = shapely.coverage_union_all(layout.fabric.faces[layout.land.use == Use.WATER])
     streams = shapely.buffer(layout.lines.shapes[layout.lines.kinds == Line.STREAM], 9.0, cap_style="flat")
-    names = np.array([layout.river, *STREAMS[: len(streams)]], dtype=object)
-    kinds = np.array(["河流"] + ["支流"] * len(streams), dtype=object)
-    return names, kinds, np.concatenate([np.array([river], dtype=object), streams])
+    of_lake, lakes = _lakes(pack)
+    names = np.concatenate([[layout.river], STREAMS[: len(streams)], of_lake]).astype(object)
+    kinds = np.array(["河流"] + ["支流"] * len(streams) + ["湖泊"] * len(lakes), dtype=object)
+    return names, kinds, np.concatenate([np.array([river], dtype=object), streams, lakes])
+
+
+def _lakes(pack: Pack) -> tuple[Texts, Geometries]:
+    """Return the lakes of some larger parks: a part of the ground, rounded, clear of the pavilions."""
+    layout, facilities = pack.town.layout, pack.town.facilities
+    random = pack.town.settings.draws("lakes")
+    parks = facilities.of("公园")
+    ground = facilities.shapes[parks]
+    parks = parks[(shapely.area(ground) > 9_000.0) & (random.random(len(parks)) < 0.4)]
+    ground = facilities.shapes[parks]
+    size = np.sqrt(shapely.area(ground))
+    middle = shapely.get_coordinates(shapely.centroid(ground))
+    inner = np.full(len(parks), shapely.Polygon(), dtype=object)
+    for reach in random.uniform(0.10, 0.24, (3, len(parks))) * size:
+        off = random.uniform(-0.17, 0.17, (len(parks), 2)) * size[:, None]
+        inner = shapely.union(inner, shapely.buffer(shapely.points(middle + off), reach, quad_segs=6))
+    shore = 0.06 * size
+    inner = shapely.buffer(shapely.buffer(inner, 2.0 * shore), -2.0 * shore)
+    inner = shapely.intersection(inner, shapely.buffer(ground, -12.0))
+    pavilions = shapely.union_all(layout.buildings.shapes[layout.buildings.use == Use.PARK])
+    lakes = shapely.difference(inner, shapely.buffer(pavilions, 9.0))
+    large = (shapely.area(lakes) > 2_500.0) & (shapely.get_type_id(lakes) == 3)
+    named = [name.removesuffix("公园") + "湖" for name in facilities.name[parks[large]]]
+    return np.array(named, dtype=object), lakes[large]
 
 
 def _terrain(pack: Pack) -> None:

@@ -123,7 +123,16 @@ def centrality_at(plan: Plan, x: Floats, y: Floats) -> Floats:
     return total
 
 
-def assign_land(settings: Settings, plan: Plan, fabric: Fabric, terrain: Terrain) -> Land:
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What every face is for: `use`, `centrality` and `height` as in `Land`."""
+
+    use: Ints
+    centrality: Floats
+    height: Floats
+
+
+def choose_uses(settings: Settings, plan: Plan, fabric: Fabric, terrain: Terrain) -> Uses:
     """Decide what every face is for."""
     random = settings.draws("land")
     middle = shapely.get_coordinates(shapely.centroid(fabric.faces))
@@ -138,10 +147,15 @@ def assign_land(settings: Settings, plan: Plan, fabric: Fabric, terrain: Terrain
     use[hamlet] = Use.VILLAGE
     use[fabric.surface == 0] = Use.BANK
     use[fabric.surface == 1] = Use.WATER
+    return Uses(use, centrality, height)
+
+
+def assign_land(settings: Settings, fabric: Fabric, uses: Uses) -> Land:
+    """Return the land of every face, what roads and streams take cut away."""
     parcels = cut_parcels(fabric)
-    hamlets = np.flatnonzero(use == Use.VILLAGE)
-    parcels[hamlets] = _hamlets(parcels[hamlets], random)
-    return Land(use=use, centrality=centrality, height=height, parcels=parcels)
+    hamlets = np.flatnonzero(uses.use == Use.VILLAGE)
+    parcels[hamlets] = _hamlets(parcels[hamlets], settings.draws("hamlets"))
+    return Land(use=uses.use, centrality=uses.centrality, height=uses.height, parcels=parcels)
 
 
 def _hamlets(parcels: Geometries, random: np.random.Generator) -> Geometries:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from jingwei.city.demo.addresses import Addresses, give_addresses
 from jingwei.city.demo.buildings import Buildings, raise_buildings
 from jingwei.city.demo.divisions import Divisions, divide
 from jingwei.city.demo.fabric import Fabric, weave
 from jingwei.city.demo.frame import Frame, frame_of
-from jingwei.city.demo.land import Land, assign_land
+from jingwei.city.demo.land import Land, Use, assign_land, choose_uses
 from jingwei.city.demo.lines import Lines, draw_lines
 from jingwei.city.demo.names import CITIES, CITIES_EN, RIVERS
 from jingwei.city.demo.plan import Plan, draw_plan
 from jingwei.city.demo.roads import Roads, build_roads
 from jingwei.city.demo.settings import Settings
 from jingwei.city.demo.terrain import Terrain, shape_terrain
+from jingwei.city.demo.villages import lead_lanes
 from jingwei.words import Text
 
 
@@ -46,8 +49,10 @@ def lay_out(settings: Settings) -> Layout:
     lines = draw_lines(settings, plan)
     terrain = shape_terrain(settings, plan, lines)
     fabric = weave(settings, plan, lines)
+    uses = choose_uses(settings, plan, fabric, terrain)
+    fabric = lead_lanes(fabric, np.flatnonzero(uses.use == Use.VILLAGE))
     roads = build_roads(settings, fabric)
-    land = assign_land(settings, plan, fabric, terrain)
+    land = assign_land(settings, fabric, uses)
     buildings = raise_buildings(settings, fabric, land)
     divisions = divide(settings, plan, fabric, land, buildings)
     return Layout(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import shapely
+from scipy.interpolate import CubicSpline
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -14,7 +16,10 @@ from jingwei.city.demo.addresses import Addresses
 from jingwei.city.demo.arrays import Floats, Geometries, Ints, Texts
 from jingwei.city.demo.layout import Layout
 from jingwei.city.demo.lines import Line
+from jingwei.city.demo.plan import Plan
 from jingwei.city.demo.roads import SPEEDS, Roads
+
+STREET_NEAR = 260.0  # metres within which a stop bears the name of a street
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +47,81 @@ class Transit:
 
 
 def run_metro(layout: Layout) -> Transit:
-    """Run metro lines below the axes: along the river, across it, and from corner to corner."""
-    settings, plan, roads, addresses = layout.settings, layout.plan, layout.roads, layout.addresses
-    reach = 0.92 * plan.urban
-    middle_u, middle_v = float(plan.centre[0]), float(plan.road_of_row(np.array(float(plan.centre[1]))))
-    part = np.linspace(-reach, reach, 80)
-    bend = np.clip(part / reach, -1.0, 1.0)
-    courses = (
-        (part, np.zeros_like(part)),
-        (np.zeros_like(part), part),
-        (0.72 * reach * np.sin(bend * np.pi / 2.0), 0.62 * reach * bend**3),
-    )
-    shapes, names = [], []
-    for number, (u, v) in enumerate(courses[: settings.scale.metro_lines], start=1):
-        road = middle_v + v
-        row = np.where(
-            road <= plan.strip,
-            road,
-            np.where(road >= plan.strip + 1, road + 3.0, plan.strip + 4.0 * (road - plan.strip)),
+    """Run metro lines from the rim through the centres and past the station to the far rim.
+
+    Lines that pass the same place share a station there.
+    """
+    plan, scale = layout.plan, layout.settings.scale
+    middle = float(plan.road_of_row(np.array(float(plan.centre[1]))))
+    old, new, station = plan.old_town, plan.new_town, (float(plan.centre[0]), plan.rail)
+
+    def rim(east: float, north: float) -> tuple[float, float]:
+        """Return the end of a line in a direction: out in the fields, but before the hills."""
+        uphill = east * np.cos(plan.hills) + north * np.sin(plan.hills)
+        reach = min((1.25 - 0.4 * max(uphill, 0.0)) * plan.urban, plan.centre[0] - 0.4)
+        road = np.clip(middle + north * reach, 0.3, len(plan.rows) - 4.3)
+        row = road if road <= plan.strip else max(road + 3.0, plan.strip + 4.0)
+        return plan.centre[0] + east * reach, float(row)
+
+    east = 1.0 if new[0] >= old[0] else -1.0
+    if scale.metro_lines == 1:
+        courses: tuple[tuple[tuple[float, float], ...], ...] = (
+            (rim(-east, 0.3), station, old, new, rim(east, 0.1)),
         )
-        shapes.append(shapely.linestrings(np.column_stack(plan.place(middle_u + u, row))))
+    else:
+        away = [float(np.hypot(place[0] - new[0], place[1] - new[1])) for place in plan.subcentres]
+        far = plan.subcentres[int(np.argmax(away))]
+        beyond = (new[0] + 0.55 * (new[0] - station[0]), new[1] + 0.55 * (new[1] - station[1]))
+        courses = (
+            (rim(-east, -0.12), (old[0] - 0.35 * east * plan.urban, old[1]), old, new, rim(east, 0.1)),
+            (rim(0.12, 1.0), station, old, (old[0] - 0.1 * plan.urban, plan.strip - 2.0), rim(-0.2, -1.0)),
+            ((float(far[0]), float(far[1])), station, new, beyond),
+        )
+    marks = {old: "鼓楼站", new: "市民中心站", station: "火车站"}
+    shapes, names, stops = [], [], []
+    for number, course in enumerate(courses[: scale.metro_lines], start=1):
+        shape, at = _course(plan, course, apart=float(np.clip(0.15 * plan.extent, 260.0, 1_250.0)))
+        shapes.append(shape)
         names.append(f"地铁{number}号线")
+        stops.append(at)
+    known = [(shapely.Point(*_point(plan, place)), name) for place, name in marks.items()]
     return _with_stops(
-        np.array(names, dtype=object), np.array(shapes, dtype=object), None, "站", roads, addresses
+        np.array(names, dtype=object),
+        np.array(shapes, dtype=object),
+        stops,
+        known,
+        layout,
     )
+
+
+def _point(plan: Plan, place: tuple[float, float]) -> tuple[float, float]:
+    x, y = plan.place(np.array(place[0]), np.array(place[1]))
+    return float(x), float(y)
+
+
+def _course(
+    plan: Plan, places: Sequence[tuple[float, float]], apart: float
+) -> tuple[shapely.LineString, Floats]:
+    """Return a smooth line through places of the lattice, and how far along it its stations are, metres.
+
+    Every place is a station; between two places stations lie at even distances.
+    """
+    through = np.array([_point(plan, place) for place in places])
+    steps = np.sqrt(np.hypot(*np.diff(through, axis=0).T))  # centripetal: no loops at sharp turns (Lee, 1989)
+    part = np.concatenate([[0.0], np.cumsum(steps)])
+    fine = np.unique(np.concatenate([np.linspace(0.0, part[-1], 240), part]))
+    points = CubicSpline(part, through, bc_type="natural")(fine)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    ends = np.interp(part, fine, along)
+    pieces = [
+        np.linspace(low, high, max(1, round((high - low) / apart)) + 1)[:-1] for low, high in pairwise(ends)
+    ]
+    return shapely.LineString(points), np.append(np.concatenate(pieces), ends[-1])
 
 
 def run_buses(layout: Layout) -> Transit:
     """Run bus lines by the quickest way between two far ends, by way of a stop near the middle."""
-    settings, roads, addresses = layout.settings, layout.roads, layout.addresses
+    settings, roads = layout.settings, layout.roads
     random = settings.draws("buses")
     wide = np.flatnonzero(roads.kinds >= Line.SECONDARY)
     hours = roads.length / 1000.0 / roads.table(SPEEDS)
@@ -101,9 +152,9 @@ def run_buses(layout: Layout) -> Transit:
         if line is not None:
             shapes.append(line)
             names.append(f"{number + 1}路")
-    return _with_stops(
-        np.array(names, dtype=object), np.array(shapes, dtype=object), 480.0, "", roads, addresses
-    )
+    lines = np.array(shapes, dtype=object)
+    stops = [np.linspace(0.0, length, max(2, round(length / 480.0)) + 1) for length in shapely.length(lines)]
+    return _with_stops(np.array(names, dtype=object), lines, stops, (), layout)
 
 
 def _trace(before: Ints, node: int) -> list[int]:
@@ -125,44 +176,63 @@ def _shape(roads: Roads, edge_of: dict[tuple[int, int], int], way: list[int]) ->
 
 
 def _with_stops(
-    names: Texts, shapes: Geometries, apart: float | None, tail: str, roads: Roads, addresses: Addresses
+    names: Texts,
+    shapes: Geometries,
+    stops: Sequence[Floats],
+    known: Sequence[tuple[shapely.Point, str]],
+    layout: Layout,
 ) -> Transit:
-    """Set stops at even distances, each named after a street that it crosses."""
-    length = shapely.length(shapes)
-    apart = apart or np.clip(length / 5.0, 300.0, 1_150.0)
-    count = np.maximum(2, np.rint(length / apart)).astype(np.int64) + 1
+    """Set stops at distances along lines, named after a known place, a street or the quarter."""
+    tail = "站" if known else ""
+    count = np.array([len(at) for at in stops])
     line = np.repeat(np.arange(len(shapes)), count)
     order = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
-    points = shapely.line_interpolate_point(shapes[line], order / (count[line] - 1), normalized=True)
+    points = shapely.line_interpolate_point(shapes[line], np.concatenate(stops))
     x, y = shapely.get_coordinates(points).T
-    stop = _crossing_names(points, roads, addresses) + tail
+    stop = _crossing_names(points, layout.roads, layout.addresses)
+    face = shapely.STRtree(layout.fabric.faces).nearest(points)
+    communities = layout.divisions.communities.names[layout.divisions.community[face]]
+    quarter = np.array([name.removesuffix("社区").removesuffix("村") for name in communities], dtype=object)
+    place = np.full(len(stop), "", dtype=object)
+    for point, name in known:
+        place[shapely.distance(points, point) < 1.0] = name
     return Transit(
-        names, shapes, line, order + 1, _told_apart(line, stop, tail), np.round(x, 2), np.round(y, 2)
+        names,
+        shapes,
+        line,
+        order + 1,
+        _told_apart(line, stop, quarter, place, tail),
+        np.round(x, 2),
+        np.round(y, 2),
     )
 
 
 def _crossing_names(points: Geometries, roads: Roads, addresses: Addresses) -> Texts:
-    """Return for each stop the greatest street near it other than the one that it lies on."""
-    tree = shapely.STRtree(roads.shapes)
-    on = addresses.road_names[tree.nearest(points)]
-    stop, road = tree.query(points, predicate="dwithin", distance=260.0)
+    """Return for each stop the greatest street near it other than the one it lies on; empty in the fields."""
+    streets = np.flatnonzero((roads.kinds >= Line.BRANCH) & (roads.kinds != Line.COUNTY))
+    tree = shapely.STRtree(roads.shapes[streets])
+    nearest = streets[tree.nearest(points)]
+    near = shapely.distance(points, roads.shapes[nearest]) < STREET_NEAR
+    names = np.where(near, addresses.road_names[nearest], "").astype(object)
+    stop, found = tree.query(points, predicate="dwithin", distance=STREET_NEAR)
+    road = streets[found]
     away = shapely.distance(points[stop], roads.shapes[road])
     order = np.lexsort((away, -roads.kinds[road], stop))
-    names = on.copy()
+    on = names.copy()
     for index in order[::-1]:  # the best of each stop comes last and stays
         if addresses.road_names[road[index]] != on[stop[index]]:
             names[stop[index]] = addresses.road_names[road[index]]
     return np.asarray(names)
 
 
-def _told_apart(line: Ints, names: Texts, tail: str) -> Texts:
-    """Tell stops of one line that would bear the same name apart by direction and number."""
-    told = names.copy()
-    seen: dict[tuple[int, str], int] = {}
-    for index, (number, name) in enumerate(zip(line.tolist(), names.tolist(), strict=True)):
-        times = seen.get((number, name), 0)
-        seen[number, name] = times + 1
-        if times:
-            base = name.removesuffix(tail) if tail else name
-            told[index] = base + ("口", "东", "南", "西", "北", "中")[min(times - 1, 5)] + tail
+def _told_apart(line: Ints, streets: Texts, quarters: Texts, places: Texts, tail: str) -> Texts:
+    """Name the stops of each line apart: by place, else by street, else by quarter, else by a side of it."""
+    told = np.empty(len(streets), dtype=object)
+    taken: set[tuple[int, str]] = set()
+    rows = zip(line.tolist(), streets.tolist(), quarters.tolist(), places.tolist(), strict=True)
+    for index, (number, street, quarter, place) in enumerate(rows):
+        sides = [f"{base}{side}" for side in ("", *"东南西北中口") for base in (street, quarter) if base]
+        free = (name + tail for name in sides if (number, name + tail) not in taken)
+        told[index] = place or next(free, f"{quarter}{index}{tail}")
+        taken.add((number, told[index]))
     return told
