@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.city.service import City
 
-RECIPE = 1
+RECIPE = 2
 """Counted up whenever loading the same file would give other facts; part of every fingerprint."""
 
 BATCH_ROWS = 65_536
@@ -241,7 +241,7 @@ def _area(work: _Work, area: Area, version: Version) -> Any:
 
 
 def _version(work: _Work, source: str) -> Version | None:
-    for dataset in work.city.lake.datasets(work.asker):
+    for dataset in work.city.lake.catalogue():
         if dataset.id == source and dataset.state == "published":
             return dataset.version
     return None
@@ -273,7 +273,14 @@ def _settled(work: _Work, spec: SourceSpec, *, last: bool) -> bool:
 def _description(work: _Work, spec: SourceSpec) -> Description:
     position = next(n for n, source in enumerate(work.manifest.source) if source.id == spec.id)
     return Description(
-        spec.id, spec.title.text.as_json(), spec.owner, spec.sharing, spec.update_cycle, position
+        spec.id,
+        spec.title.text.as_json(),
+        spec.owner,
+        spec.sharing,
+        spec.update_cycle,
+        position,
+        spec.level,
+        {name: one.model_dump() for name, one in spec.fields.items()},
     )
 
 
@@ -294,7 +301,7 @@ def _problem(
 
 def _load_source(work: _Work, spec: SourceSpec, about: Description, started: float) -> SourceReport:
     paths = _files(work, spec)
-    dataset = next((d for d in work.city.lake.datasets(work.asker) if d.id == spec.id), None)
+    dataset = next((d for d in work.city.lake.catalogue() if d.id == spec.id), None)
     known = dataset.version.content.sources if dataset and dataset.version else []
     sources = [_source_file(work, spec, path, known) for path in paths]
     fingerprint = _fingerprint(work, spec, sources)
@@ -355,7 +362,8 @@ def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> st
         {
             "recipe": RECIPE,
             "spec": spec.model_dump(
-                mode="json", exclude={"title", "description", "owner", "sharing", "update_cycle"}
+                mode="json",
+                exclude={"title", "description", "owner", "sharing", "update_cycle", "level", "fields"},
             ),
             "files": [(source.path, source.digest) for source in sources],
             "zone": work.manifest.city.time_zone,
@@ -434,6 +442,7 @@ def _write(
         fingerprint=fingerprint,
         evidence=[survey.as_json(item) for item in plan.evidence],
         seconds=time.monotonic() - started,
+        address=[name for name in load.schemas["facts"].names if name not in addresser.own.names],
     )
 
 
@@ -579,7 +588,7 @@ def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tu
 def _anchors(work: _Work, spec: SourceSpec) -> list[Anchor]:
     """Return the published datasets by whose places an undeclared one can be weighed."""
     found = []
-    for dataset in work.city.lake.datasets(work.asker):
+    for dataset in work.city.lake.catalogue():
         if dataset.id == spec.id or dataset.state != "published" or dataset.version is None:
             continue
         anchor = survey.anchor_of(dataset.title, work.city.lake.reader, dataset.version)
@@ -601,7 +610,7 @@ def _check_boundary(work: _Work, spec: SourceSpec, reading: forms.Reading, plan:
 def _withdraw_missing(work: _Work) -> None:
     """Withdraw datasets that the pack no longer names."""
     named = {spec.id for spec in work.manifest.source}
-    for dataset in work.city.lake.datasets(work.asker):
+    for dataset in work.city.lake.catalogue():
         if dataset.id not in named:
             work.city.lake.store.remove(dataset.id, actor=work.asker.id)
 

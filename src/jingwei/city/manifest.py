@@ -94,6 +94,13 @@ class TimeSpec(_Part):
         return _checked_zone(zone) if zone else zone
 
 
+class FieldSpec(_Part):
+    """How sensitive a field is; what is left out is found when the field is first loaded."""
+
+    level: int | None = Field(default=None, ge=1, le=4)
+    personal: bool | None = None
+
+
 class SourceSpec(_Part):
     """One source of the pack: a file, or several of one form."""
 
@@ -117,6 +124,16 @@ class SourceSpec(_Part):
         "real-time", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular", "once"
     ] = "irregular"
     sharing: Literal["unconditional", "conditional", "none"] = "conditional"
+    level: int | None = Field(default=None, ge=1, le=4)
+    fields: dict[str, FieldSpec] = Field(default_factory=dict)
+    identify: str = Field(default="", max_length=80)
+
+    @model_validator(mode="after")
+    def _identified_by_keys(self) -> SourceSpec:
+        if self.identify and not self.keys:
+            msg = "identify needs keys: the columns by which the department knows an object again"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _place_or_places(self) -> SourceSpec:
@@ -308,6 +325,7 @@ def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
         "place": PlaceSpec,
         "places": PlaceSpec,
         "time": TimeSpec,
+        "fields": FieldSpec,
         "boundary": Area,
         "inside": Area,
         "name": Words,

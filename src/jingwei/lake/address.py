@@ -43,7 +43,7 @@ class PointPlacing:
     @property
     def place(self) -> Place:
         """The address role that this fills."""
-        return Place(self.role, "point")
+        return Place(self.role, "point", [self.lon, self.lat])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class GeometryPlacing:
     @property
     def place(self) -> Place:
         """The address role that this fills."""
-        return Place(self.role, "geometry")
+        return Place(self.role, "geometry", [self.column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ReferencePlacing:
     @property
     def place(self) -> Place:
         """The address role that this fills."""
-        return Place(self.role, "reference")
+        return Place(self.role, "reference", list(self.columns))
 
 
 Placing = PointPlacing | GeometryPlacing | ReferencePlacing

@@ -67,6 +67,39 @@ class UnknownColumnError(BadRequestError):
         )
 
 
+class HiddenColumnError(JingweiError):
+    """A question names a column that the asker is not shown."""
+
+    code: ClassVar[str] = "hidden-column"
+    status: ClassVar[int] = 403
+
+    def __init__(self, dataset: str, column: str) -> None:
+        super().__init__(
+            Text(
+                f"没有权限查看“{dataset}”的列“{column}”。",
+                f"You may not see the column '{column}' of '{dataset}'.",
+            ),
+            where={"dataset": dataset, "column": column},
+        )
+
+
+class CountsOnlyError(JingweiError):
+    """Who may only count asks for a count that could tell of a few."""
+
+    code: ClassVar[str] = "counts-only"
+    status: ClassVar[int] = 403
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(
+            Text(
+                f"“{dataset}”只提供整体统计，不能按条件或时段统计。",
+                f"Of '{dataset}' only whole counts are shown, not by a filter or a period.",
+            ),
+            mend=Text("请去掉筛选条件和时段。", "Leave out the filter and the period."),
+            where={"dataset": dataset},
+        )
+
+
 class BadFilterError(BadRequestError):
     """A filter that is not one of the allowed comparisons."""
 

@@ -43,3 +43,15 @@ declare(
     subject=SUBJECT,
     fields={"intent": Field(str, Text("装载的编号", "the identifier of the load"))},
 )
+declare(
+    "personal.read",
+    Text("查看了个人信息字段", "Personal fields were read"),
+    subject=SUBJECT,
+    fields={
+        "version": Field(int, Text("版本号", "the number of the version")),
+        "fields": Field(list[str], Text("字段名", "the names of the fields")),
+        "purpose": Field(str, Text("申明的用途；未申明为空", "what for, as stated; empty if it was not")),
+        "answers": Field(int, Text("回答次数", "how many answers held them")),
+        "rows": Field(int, Text("行数之和", "how many rows these had together")),
+    },
+)

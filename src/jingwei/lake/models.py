@@ -26,6 +26,8 @@ class DatasetRow(Base):
     current: Mapped[int | None]
     position: Mapped[int]
     changed: Mapped[datetime]
+    level: Mapped[int]
+    fields: Mapped[dict[str, Any]]
 
 
 class VersionRow(Base):

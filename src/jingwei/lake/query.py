@@ -7,6 +7,7 @@ versions, and every answer names them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,6 +22,7 @@ from jingwei.lake.address import MEASURED
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
 from jingwei.lake.filters import compile_filter
+from jingwei.lake.masking import mask_key, prepare
 from jingwei.lake.stopping import stoppable
 from jingwei.words import Text
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from jingwei.lake.region import Region
     from jingwei.lake.schemas import DataFile, Place, Version
+    from jingwei.lake.views import Permitted
 
 MAX_LIMIT = 100_000
 
@@ -47,11 +50,17 @@ class Rows:
 
 
 class Reader:
-    """Runs questions on published versions. Safe to share between threads."""
+    """Runs questions on published versions. Safe to share between threads.
+
+    Each question may be put to the part that is `permitted` to an asker, which stands in place of the facts;
+    the version is then the one that this asker may know of, see `jingwei.lake.views`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._files = OpenFiles(root)
+        self._can_hash = False
+        self._preparing = Lock()
         self._engine = duckdb.connect()
         self._engine.execute("SET memory_limit = '2GB'")
         self._engine.execute("SET TimeZone = 'UTC'")
@@ -61,25 +70,52 @@ class Reader:
         self._engine.close()
         self._files.close()
 
-    def at(self, version: Version, region: Region, *, limit: int) -> Rows:
+    def is_true(self, condition: str) -> bool:
+        """Say whether an SQL condition that names no column holds."""
+        with self._engine.cursor() as cursor:
+            return bool(cursor.sql(f"SELECT coalesce(({condition}), FALSE)").fetchall()[0][0])
+
+    def at(self, version: Version, region: Region, *, limit: int, permitted: Permitted | None = None) -> Rows:
         """Return the rows of one version that lie in, touch, or are only known to be around a cell.
 
         The column `jw_relation` says which: `within` (its place lies in the region), `crosses` (a line or
         area that touches it) or `around` (a place known only by a cell that contains the region).
         """
-        facts, relations = self._facts_in(version, region)
+        facts, relations = self._facts_in(version, region, permitted=permitted)
         total = len(facts)
         if total == 0:
             return Rows(version, _empty(), None, 0)
         order = np.argsort(facts, kind="stable")[:limit]
-        table = self._rows_by_fact(version, facts[order])
+        table = self._rows_by_fact(version, facts[order], permitted=permitted)
         relation = pa.array(relations[order].tolist(), pa.string())
         return Rows(version, table.append_column("jw_relation", relation), None, total)
 
     def _facts_in(
-        self, version: Version, region: Region, places: Sequence[Place] | None = None
+        self,
+        version: Version,
+        region: Region,
+        places: Sequence[Place] | None = None,
+        *,
+        permitted: Permitted | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
         """Return the facts (ordinals) that a region concerns by one of `places` (all), and how; each once."""
+        facts, relations = self._found_in(version, region, places, permitted)
+        if permitted is None or not permitted.indexed or permitted.where == "TRUE" or not len(facts):
+            return facts, relations
+        with self._engine.cursor() as cursor:
+            cursor.register("wanted", pa.table({"jw_fact": facts}))
+            source = self._source(version, permitted=permitted)
+            question = f"SELECT jw_fact FROM {source} WHERE jw_fact IN (SELECT jw_fact FROM wanted)"
+            kept = np.isin(facts, _run(cursor, question, [], None)["jw_fact"].to_numpy())
+        return facts[kept], relations[kept]
+
+    def _found_in(
+        self,
+        version: Version,
+        region: Region,
+        places: Sequence[Place] | None,
+        permitted: Permitted | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
         found: list[NDArray[np.int64]] = []
         how: list[NDArray[np.str_]] = []
         first_place = version.content.places[:1]
@@ -89,7 +125,10 @@ class Reader:
                 found.append(facts)
                 how.append(np.full(len(facts), "crosses"))
                 continue
-            within, around = self._placed(version, place, region, sorted_by_cell=[place] == first_place)
+            if permitted is not None and not permitted.indexed:
+                within, around = self._placed_as_shown(version, place, region, permitted)
+            else:
+                within, around = self._placed(version, place, region, sorted_by_cell=[place] == first_place)
             found += [within, around]
             how += [np.full(len(within), "within"), np.full(len(around), "around")]
         if not found:
@@ -129,6 +168,28 @@ class Reader:
             within.append(facts[inside])
             around.append(facts[coarse])
         return _joined(within), _joined(around)
+
+    def _placed_as_shown(
+        self, version: Version, place: Place, region: Region, permitted: Permitted
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the same by the places as an asker is shown them, which no index knows."""
+        cell, level = _name(place.cell), _name(place.level)
+        spans = [f"{cell} BETWEEN {low} AND {high}" for low, high in region.ranges.tolist()]
+        codes = ", ".join(str(code) for code in {code for code, _ in region.above})
+        spans += [f"{cell} IN ({codes})"] if codes else []
+        source = self._source(version, permitted=permitted)
+        question = (
+            f"SELECT {cell} AS cell, {level} AS level, jw_fact FROM {source} "
+            f"WHERE {cell} IS NOT NULL AND ({' OR '.join(spans)})"
+        )
+        with self._engine.cursor() as cursor:
+            table = _run(cursor, question, [], None)
+        cells, levels, facts = (table[name].to_numpy() for name in ("cell", "level", "jw_fact"))
+        around = _one_of(cells, levels, list(region.above))
+        inside = _in_ranges(cells, region.ranges) & ~around
+        if not region.exact:
+            inside[inside] = _meets(cells[inside], levels[inside], region)
+        return facts[inside], facts[around]
 
     def _crossing(self, version: Version, place: Place, region: Region) -> NDArray[np.int64]:
         """Return the lines and areas that truly touch the region: by cover, then by geometry."""
@@ -173,9 +234,19 @@ class Reader:
         return tables
 
     def _rows_by_fact(
-        self, version: Version, facts: NDArray[np.int64], columns: list[str] | None = None
+        self,
+        version: Version,
+        facts: NDArray[np.int64],
+        columns: list[str] | None = None,
+        permitted: Permitted | None = None,
     ) -> pa.Table:
         """Read whole rows by their ordinals (sorted), opening only the row groups that hold them."""
+        if permitted is not None:
+            with self._engine.cursor() as cursor:
+                cursor.register("wanted", pa.table({"jw_fact": facts}))
+                source = self._source(version, permitted=permitted)
+                wanted = "jw_fact IN (SELECT jw_fact FROM wanted)"
+                return _run(cursor, f"SELECT * FROM {source} WHERE {wanted} ORDER BY jw_fact", [], None)
         parts = []
         content = version.content
         names = columns or self._columns(version)
@@ -210,6 +281,7 @@ class Reader:
         where: str | None = None,
         after: int | None = None,
         limit: int = 1_000,
+        permitted: Permitted | None = None,
     ) -> Rows:
         """Return rows of one version, in order of their facts.
 
@@ -229,6 +301,8 @@ class Reader:
             Go on after this fact (`Rows.after` of the page before).
         limit
             Rows at most, up to 100,000.
+        permitted
+            The part that the asker may see, if that is not everything.
 
         """
         content = version.content
@@ -244,11 +318,12 @@ class Reader:
             if name not in own:
                 raise UnknownColumnError(version.dataset, name, own)
         tests, values = self._tests(version, period, where, after)
-        source = self._source(version)
-        chosen = [*(columns or own), *(n for n in self._columns(version) if n not in own)]
+        source = self._source(version, permitted=permitted)
+        present = permitted.names if permitted is not None else self._columns(version)
+        chosen = [*(columns or own), *(n for n in present if n not in own)]
         listed = ", ".join(_name(n) for n in dict.fromkeys(chosen))
         if region is not None:
-            facts, _ = self._facts_in(version, region)
+            facts, _ = self._facts_in(version, region, permitted=permitted)
             if after is not None:
                 facts = facts[facts > after]
             tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
@@ -289,11 +364,18 @@ class Reader:
             values.append(after)
         return tests, values
 
-    def _source(self, version: Version, folder: str = "facts") -> str:
+    def _source(self, version: Version, folder: str = "facts", *, permitted: Permitted | None = None) -> str:
         files = version.content.facts if folder == "facts" else version.content.quarantine
         paths = [str(self.root / version.dataset / folder / file.path) for file in files]
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        return f"read_parquet([{listed}], hive_partitioning = false)"
+        whole = f"read_parquet([{listed}], hive_partitioning = false)"
+        if permitted is None:
+            return whole
+        if permitted.hashed and not self._can_hash:
+            with self._preparing:
+                prepare(self._engine, mask_key(self.root / "mask-key"))
+                self._can_hash = True
+        return f"(SELECT {permitted.select} FROM {whole} WHERE {permitted.where})"
 
     def density(
         self,
@@ -305,6 +387,7 @@ class Reader:
         period: tuple[int, int] | None = None,
         where: str | None = None,
         limit: int = MAX_LIMIT,
+        permitted: Permitted | None = None,
     ) -> pa.Table:
         """Count facts by grid cell of `level`.
 
@@ -319,13 +402,14 @@ class Reader:
         if region is not None:
             tests.append(_placed_test(place, region))
         mask = ~((1 << (64 - 2 * level)) - 1)
+        source = self._source(version, permitted=permitted)
         question = (
-            f"SELECT {_name(place.cell)} & {mask} AS jw_cell, count(*) AS n FROM {self._source(version)}"
+            f"SELECT {_name(place.cell)} & {mask} AS jw_cell, count(*) AS n FROM {source}"
             f"{_and(tests)} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         )
         with self._engine.cursor() as cursor:
             if region is not None and not region.exact:
-                facts, _ = self._facts_in(version, region, (place,))
+                facts, _ = self._facts_in(version, region, (place,), permitted=permitted)
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
             table = _run(cursor, question, values, where)
         codes = grid.from_stored(table["jw_cell"].to_numpy())
@@ -341,6 +425,7 @@ class Reader:
         period: tuple[int, int] | None = None,
         where: str | None = None,
         limit: int,
+        permitted: Permitted | None = None,
     ) -> pa.Table:
         """Return nothing but the places of facts: what a map needs to draw a million of them.
 
@@ -362,15 +447,17 @@ class Reader:
             second = f", CAST(epoch_us(jw_time) // 1000000 - {start} AS INTEGER) AS second"
         question = (
             f"SELECT {cell} AS jw_cell, {level} AS jw_level, jw_fact{second} "
-            f"FROM {self._source(version)}{_and(tests)} LIMIT {limit}"
+            f"FROM {self._source(version, permitted=permitted)}{_and(tests)} LIMIT {limit}"
         )
         with self._engine.cursor() as cursor:
             if region is not None and not region.exact:
-                facts, _ = self._facts_in(version, region, (place,))
+                facts, _ = self._facts_in(version, region, (place,), permitted=permitted)
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
             return _run(cursor, question, values, where)
 
-    def named(self, version: Version, text: str, *, limit: int) -> pa.Table:
+    def named(
+        self, version: Version, text: str, *, limit: int, permitted: Permitted | None = None
+    ) -> pa.Table:
         """Return facts whose name holds `text`: those that begin with it first, then the shorter ones."""
         content = version.content
         if content.name is None or not content.facts:
@@ -379,12 +466,13 @@ class Reader:
         pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         place = content.places[0] if content.places else None
         cell, level = (_name(place.cell), _name(place.level)) if place else ("NULL::BIGINT", "NULL::TINYINT")
+        source = self._source(version, permitted=permitted)
         question = (
             f"SELECT called AS name, min(fact) AS jw_fact, count(*) AS n, "
             f"arg_min(cell, fact) AS jw_cell, arg_min(level, fact) AS jw_level "
             f"FROM (SELECT CAST({name} AS VARCHAR) AS called, jw_fact AS fact, {cell} AS cell, "
             f"{level} AS level "
-            f"FROM {self._source(version)} WHERE called ILIKE ? ESCAPE '\\') GROUP BY called "
+            f"FROM {source} WHERE called ILIKE ? ESCAPE '\\') GROUP BY called "
             f"ORDER BY starts_with(called, ?) DESC, length(called), called LIMIT {limit}"
         )
         with self._engine.cursor() as cursor:

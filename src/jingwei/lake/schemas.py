@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from jingwei.lake.views import View
 
 State = Literal["published", "held", "failed", "removed"]
 Sharing = Literal["unconditional", "conditional", "none"]
@@ -22,6 +26,8 @@ class Place:
 
     role: str
     kind: Literal["point", "geometry", "reference"]
+    columns: list[str] | None = None
+    """The department's columns from which it was read; `None` where that was not noted."""
 
     @property
     def cell(self) -> str:
@@ -122,6 +128,13 @@ class Content:
     fingerprint: str
     evidence: list[dict[str, Any]]
     seconds: float
+    address: list[str] = field(default_factory=list)
+    """The address columns that the facts have beside the department's own."""
+
+    @property
+    def identified(self) -> bool:
+        """Whether the facts bear the identifiers of objects."""
+        return "jw_object" in self.address
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values only."""
@@ -174,8 +187,9 @@ class Dataset:
     problem: dict[str, Any] | None
     version: Version | None
     changed: datetime
-
-    @property
-    def level(self) -> int:
-        """Classification level, 1 (public) to 4, by the sharing type."""
-        return {"unconditional": 1, "conditional": 2, "none": 3}[self.sharing]
+    level: int
+    """Classification level of its rows, 1 to 4; fields have levels of their own."""
+    fields: Mapping[str, Mapping[str, Any]]
+    """How sensitive each field is: `level`, `personal`, and `by` what that was found."""
+    view: View | None = None
+    """What the asker may see of it; not there for those who keep the container."""

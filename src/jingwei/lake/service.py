@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import pyarrow as pa
 from sqlalchemy import Select, select
 
+from jingwei import grid
 from jingwei.access.policy import Policies, Resource
 from jingwei.access.policy.store import PolicyKeeper
 from jingwei.errors import BadRequestError, NotFoundError
-from jingwei.lake.errors import NotPublishedError, UnknownDatasetError
+from jingwei.lake.counting import FINEST, Blocks, blocks_of
+from jingwei.lake.errors import (
+    CountsOnlyError,
+    HiddenColumnError,
+    NotPublishedError,
+    UnknownDatasetError,
+)
 from jingwei.lake.models import DatasetRow, VersionRow
+from jingwei.lake.personal import PersonalReadings
 from jingwei.lake.query import Reader, Rows
 from jingwei.lake.region import Region, region_of_cell
 from jingwei.lake.schemas import Content, Dataset, Place, Version
 from jingwei.lake.store import Store
+from jingwei.lake.views import View, Views, refusal, resource_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from sqlalchemy.orm import Session
 
-    from jingwei import grid
     from jingwei.access import Asker
     from jingwei.records import Records
 
 MAX_VERSIONS_KEPT = 512
+MAX_COUNTED = 10_000_000
+"""Cells in which one version is counted for those who may only count."""
+MAX_COUNTED_KEPT = 64
+
+Right = Literal["read", "count", "inspect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +68,26 @@ class Lake:
         self.policies = policies or PolicyKeeper(records)
         self.store = Store(root, records)
         self.reader = Reader(root)
+        self.readings = PersonalReadings(records)
+        self.views = Views(self.reader.is_true)
         self._versions: OrderedDict[int, Version] = OrderedDict()
+        self._counted: OrderedDict[tuple[Any, ...], Blocks] = OrderedDict()
         self._mutex = Lock()
 
     def close(self) -> None:
-        """Let go of the query engine."""
+        """Let go of the query engine, after writing down what is still to be told."""
+        self.readings.write()
         self.reader.close()
+
+    # what an asker may see
 
     def datasets(self, asker: Asker) -> list[Dataset]:
         """Return the datasets that the asker may see, in the order of the pack; removed ones are left out."""
-        with self.records.read() as session:
-            rows = session.execute(
-                _with_version().where(DatasetRow.state != "removed").order_by(DatasetRow.position)
-            ).all()
-            found = [self._dataset(session, row, version) for row, version in rows]
         policies = self.policies.current()
-        return [
-            one for one in found if policies.decide(asker, "dataset.list", resource_of(one, policies)).allowed
-        ]
+        return [self._as_shown(policies, asker, one) for one in self._listed(policies, asker)]
 
     def dataset(self, asker: Asker, dataset: str) -> Dataset:
-        """Return one dataset.
+        """Return one dataset as the asker may know of it.
 
         Raises
         ------
@@ -82,31 +95,103 @@ class Lake:
             If there is none of this name that the asker may see; near misses are named.
 
         """
-        found = self._known(dataset)
-        if found is not None and found.state != "removed":
-            policies = self.policies.current()
-            if policies.decide(asker, "dataset.list", resource_of(found, policies)).allowed:
-                return found
-        raise UnknownDatasetError(dataset, [known.id for known in self.datasets(asker)])
+        policies = self.policies.current()
+        return self._as_shown(policies, asker, self._found(policies, asker, dataset))
+
+    def view(self, asker: Asker, dataset: str, number: int | None = None) -> View:
+        """Return what the asker may see of a dataset, or of one version of it.
+
+        Raises
+        ------
+        UnknownDatasetError, NotFoundError
+            If there is no such dataset that the asker may see, or no such version.
+
+        """
+        policies = self.policies.current()
+        found = self._found(policies, asker, dataset)
+        version = found.version if number is None else self._numbered(dataset, number)
+        return self.views.of(policies, asker, found, version)
 
     def resource(self, dataset: str) -> Resource | None:
         """Return a dataset as policies see it, also one that was removed; `None` if there never was one."""
         found = self._known(dataset)
         return None if found is None else resource_of(found, self.policies.current())
 
+    def catalogue(self) -> list[Dataset]:
+        """Return all datasets as they are, for those who keep the container; no asker is answered from it."""
+        with self.records.read() as session:
+            rows = session.execute(
+                _with_version().where(DatasetRow.state != "removed").order_by(DatasetRow.position)
+            ).all()
+            return [self._dataset(session, row, version) for row, version in rows]
+
+    def _listed(self, policies: Policies, asker: Asker) -> list[Dataset]:
+        return [
+            one
+            for one in self.catalogue()
+            if policies.decide(asker, "dataset.list", resource_of(one, policies)).allowed
+        ]
+
+    def _found(self, policies: Policies, asker: Asker, dataset: str) -> Dataset:
+        found = self._known(dataset)
+        if (
+            found is not None
+            and found.state != "removed"
+            and policies.decide(asker, "dataset.list", resource_of(found, policies)).allowed
+        ):
+            return found
+        raise UnknownDatasetError(dataset, [known.id for known in self._listed(policies, asker)])
+
     def _known(self, dataset: str) -> Dataset | None:
         with self.records.read() as session:
             row = session.execute(_with_version().where(DatasetRow.id == dataset)).one_or_none()
             return None if row is None else self._dataset(session, row[0], row[1])
 
+    def _as_shown(self, policies: Policies, asker: Asker, dataset: Dataset) -> Dataset:
+        view = self.views.of(policies, asker, dataset, dataset.version)
+        problem = dataset.problem
+        if problem is not None and "inspect" not in view.rights:
+            problem = {name: problem[name] for name in ("code",) if name in problem}
+        return replace(dataset, version=view.version, problem=problem, view=view)
+
+    def _readable(
+        self, asker: Asker, dataset: str, number: int | None = None, *, right: Right = "read"
+    ) -> tuple[View, Version]:
+        """Return what an asker may see of a published version, and the version so seen.
+
+        Raises
+        ------
+        RefusedError
+            If the asker may not read (or count, or inspect) it.
+        NotPublishedError
+            If nothing is published.
+
+        """
+        policies = self.policies.current()
+        found = self._found(policies, asker, dataset)
+        version = found.version if number is None else self._numbered(dataset, number)
+        if version is None:
+            if not policies.decide(asker, f"dataset.{right}", resource_of(found, policies)).allowed:
+                raise refusal(policies, asker, f"dataset.{right}", found)
+            raise NotPublishedError(dataset, found.state)
+        view = self.views.of(policies, asker, found, version)
+        if right not in view.rights or view.version is None:
+            raise refusal(policies, asker, f"dataset.{right}", found)
+        return view, view.version
+
     def versions(self, asker: Asker, dataset: str) -> list[Version]:
         """Return all published versions of a dataset, newest first."""
-        self.dataset(asker, dataset)
+        policies = self.policies.current()
+        found = self._found(policies, asker, dataset)
         with self.records.read() as session:
             rows = session.scalars(
                 select(VersionRow).where(VersionRow.dataset == dataset).order_by(VersionRow.number.desc())
             ).all()
-            return [self._version(row) for row in rows]
+            versions = [self._version(row) for row in rows]
+        views = (self.views.of(policies, asker, found, version) for version in versions)
+        return [view.version for view in views if view.version is not None]
+
+    # questions
 
     def at(self, asker: Asker, cell: grid.Cell, *, limit: int = 100) -> list[tuple[Dataset, Rows]]:
         """Return everything in a cell: of each dataset that has any, its rows there, at most `limit`.
@@ -119,11 +204,16 @@ class Lake:
     def inside(self, asker: Asker, region: Region, *, limit: int = 100) -> list[tuple[Dataset, Rows]]:
         """Return everything in a region, see `at`."""
         found = []
-        for dataset in self.datasets(asker):
-            if dataset.version is not None and dataset.version.content.places:
-                rows = self.reader.at(dataset.version, region, limit=limit)
-                if rows.total:
-                    found.append((dataset, rows))
+        policies = self.policies.current()
+        for dataset in self._listed(policies, asker):
+            view = self.views.of(policies, asker, dataset, dataset.version)
+            version = view.version
+            if version is None or "read" not in view.rights or not version.content.places:
+                continue
+            rows = self.reader.at(version, region, limit=limit, permitted=view.permitted)
+            if rows.total:
+                self._note(asker, view, rows.table)
+                found.append((replace(dataset, version=version), rows))
         return found
 
     def query(
@@ -139,11 +229,32 @@ class Lake:
         after: int | None = None,
         limit: int = 1_000,
     ) -> Rows:
-        """Return rows of a dataset by region, time, columns and filter; see `Reader.query`."""
-        found = self._published(asker, dataset, version)
-        return self.reader.query(
-            found, region=region, period=period, columns=columns, where=where, after=after, limit=limit
+        """Return rows of a dataset by region, time, columns and filter; see `Reader.query`.
+
+        Raises
+        ------
+        UnknownDatasetError, NotPublishedError
+            If there is no such dataset that the asker may see, or nothing of it is published.
+        RefusedError, HiddenColumnError
+            If the asker may not read it, or not one of the columns.
+
+        """
+        view, found = self._readable(asker, dataset, version)
+        for name in columns or []:
+            if view.masks.get(name) == "hidden" and name != found.content.geometry:
+                raise HiddenColumnError(dataset, name)
+        rows = self.reader.query(
+            found,
+            region=region,
+            period=period,
+            columns=columns,
+            where=where,
+            after=after,
+            limit=limit,
+            permitted=view.permitted,
         )
+        self._note(asker, view, rows.table)
+        return rows
 
     def density(
         self,
@@ -156,14 +267,46 @@ class Lake:
         period: tuple[int, int] | None = None,
         where: str | None = None,
     ) -> pa.Table:
-        """Count the facts of a dataset by grid cell of `level` (1-32); see `Reader.density`."""
+        """Count the facts of a dataset by grid cell of `level` (1-32); see `Reader.density`.
+
+        Who may count but not read gets whole counts that tell of no few, see `jingwei.lake.counting`.
+
+        Raises
+        ------
+        CountsOnlyError
+            If such a one asks by a filter or a period.
+
+        """
         if not 1 <= level <= 32:
             raise BadRequestError(
                 Text("层级应为 1 至 32。", "A level is from 1 to 32."), where={"level": level}
             )
-        version = self._published(asker, dataset, None)
+        if self.view(asker, dataset).counts_only:
+            if period is not None or where is not None:
+                raise CountsOnlyError(dataset)
+            view, version = self._readable(asker, dataset, right="count")
+            return self._blocks(view, version, _place(version, role)).density(level, region)
+        view, version = self._readable(asker, dataset)
         place = _place(version, role)
-        return self.reader.density(version, place, level, region=region, period=period, where=where)
+        return self.reader.density(
+            version, place, level, region=region, period=period, where=where, permitted=view.permitted
+        )
+
+    def _blocks(self, view: View, version: Version, place: Place) -> Blocks:
+        """Return the blocks in which a version is counted; they never change, so they are kept."""
+        level = min(FINEST, view.count_level)
+        key = (version.dataset, version.number, place.role, level, view.smallest)
+        with self._mutex:
+            kept = self._counted.get(key)
+        if kept is None:
+            table = self.reader.density(version, place, level, limit=MAX_COUNTED)
+            codes = np.asarray(grid.from_stored(table["jw_cell"].to_numpy()), np.uint64)
+            kept = blocks_of(codes, table["n"].to_numpy(), level, view.smallest)
+            with self._mutex:
+                self._counted[key] = kept
+                if len(self._counted) > MAX_COUNTED_KEPT:
+                    self._counted.popitem(last=False)
+        return kept
 
     def places(
         self,
@@ -177,13 +320,34 @@ class Lake:
         limit: int,
     ) -> pa.Table:
         """Return nothing but the places of a dataset's facts; see `Reader.places`."""
-        version = self._published(asker, dataset, None)
+        view, version = self._readable(asker, dataset)
         place = _place(version, role)
-        return self.reader.places(version, place, region=region, period=period, where=where, limit=limit)
+        return self.reader.places(
+            version,
+            place,
+            region=region,
+            period=period,
+            where=where,
+            limit=limit,
+            permitted=view.permitted,
+        )
 
     def quarantine(self, asker: Asker, dataset: str, *, after: int = 0, limit: int = 100) -> pa.Table:
-        """Return the quarantined rows of a dataset: file, row, rule, reason in two languages, text."""
-        return self.reader.quarantine(self._published(asker, dataset, None), after=after, limit=limit)
+        """Return the quarantined rows of a dataset: file, row, rule, reason in two languages, text.
+
+        The text of a row holds all its fields. Who is not shown all of the dataset as it is gets none.
+        """
+        view, version = self._readable(asker, dataset, right="inspect")
+        table = self.reader.quarantine(version, after=after, limit=limit)
+        if not table.num_rows:
+            return table
+        if not view.whole:
+            hidden = pa.nulls(table.num_rows, pa.string())
+            for name in ("reason_zh", "reason_en", "text"):
+                table = table.set_column(table.column_names.index(name), name, hidden)
+        elif view.personal:
+            self.readings.note(asker, dataset, version.number, view.personal, table.num_rows)
+        return table
 
     def search(self, asker: Asker, text: str, *, limit: int = 20) -> list[Named]:
         """Return facts whose name holds `text`, across all datasets that name their facts."""
@@ -191,10 +355,14 @@ class Lake:
         if not text:
             return []
         found: list[Named] = []
-        for dataset in self.datasets(asker):
-            if dataset.version is None or dataset.version.content.name is None:
+        policies = self.policies.current()
+        for dataset in self._listed(policies, asker):
+            view = self.views.of(policies, asker, dataset, dataset.version)
+            version = view.version
+            if version is None or "read" not in view.rights or version.content.name is None:
                 continue
-            table = self.reader.named(dataset.version, text, limit=limit)
+            table = self.reader.named(version, text, limit=limit, permitted=view.permitted)
+            self.note_reading(asker, view, [version.content.name], table.num_rows)
             found += [
                 Named(dataset, row["name"], row["jw_fact"], row["n"], row["jw_cell"], row["jw_level"])
                 for row in table.to_pylist()
@@ -202,22 +370,31 @@ class Lake:
         found.sort(key=lambda named: (not named.name.startswith(text), len(named.name), named.name))
         return found[:limit]
 
-    def _published(self, asker: Asker, dataset: str, number: int | None) -> Version:
-        found = self.dataset(asker, dataset)
-        if number is not None:
-            with self.records.read() as session:
-                row = session.scalar(
-                    select(VersionRow).where(VersionRow.dataset == dataset, VersionRow.number == number)
+    def _note(self, asker: Asker, view: View, table: pa.Table) -> None:
+        self.note_reading(asker, view, table.column_names, table.num_rows)
+
+    def note_reading(self, asker: Asker, view: View, columns: Collection[str], rows: int) -> None:
+        """Note that an answer of so many rows shows the personal ones of some columns as they are.
+
+        For whoever answers from what was kept; questions to the container note it themselves.
+        """
+        if not view.personal or not rows or view.version is None:
+            return
+        shown = tuple(name for name in view.personal if name in columns)
+        if shown:
+            self.readings.note(asker, view.version.dataset, view.version.number, shown, rows)
+
+    def _numbered(self, dataset: str, number: int) -> Version:
+        with self.records.read() as session:
+            row = session.scalar(
+                select(VersionRow).where(VersionRow.dataset == dataset, VersionRow.number == number)
+            )
+            if row is None:
+                raise NotFoundError(
+                    Text(f"“{dataset}”没有第 {number} 版。", f"'{dataset}' has no version {number}."),
+                    where={"dataset": dataset, "version": number},
                 )
-                if row is None:
-                    raise NotFoundError(
-                        Text(f"“{dataset}”没有第 {number} 版。", f"'{dataset}' has no version {number}."),
-                        where={"dataset": dataset, "version": number},
-                    )
-                return self._version(row)
-        if found.version is None:
-            raise NotPublishedError(dataset, found.state)
-        return found.version
+            return self._version(row)
 
     def _dataset(self, session: Session, row: DatasetRow, key: int | None) -> Dataset:
         version = None
@@ -233,6 +410,8 @@ class Lake:
             row.problem,
             version,
             row.changed,
+            row.level,
+            row.fields,
         )
 
     def _version(self, row: VersionRow) -> Version:
@@ -248,16 +427,6 @@ class Lake:
             if len(self._versions) > MAX_VERSIONS_KEPT:
                 self._versions.popitem(last=False)
         return version
-
-
-def resource_of(dataset: Dataset, policies: Policies) -> Resource:
-    """Return a dataset as policies see it."""
-    attributes = {
-        "owner": policies.department(dataset.owner),
-        "sharing": dataset.sharing,
-        "level": dataset.level,
-    }
-    return Resource("Dataset", dataset.id, attributes)
 
 
 def _with_version() -> Select[DatasetRow, int]:

@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,9 +32,10 @@ from sqlalchemy import func, select
 
 from jingwei import ledger
 from jingwei.lake import writing
+from jingwei.lake.classify import LEVELS, classify
 from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
 from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
-from jingwei.lake.schemas import Content, DataFile, RowGroup
+from jingwei.lake.schemas import Column, Content, DataFile, RowGroup
 from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
@@ -65,6 +66,10 @@ class Description:
     sharing: str
     update_cycle: str
     position: int = 0
+    level: int | None = None
+    """Classification level of its rows; by the sharing type, if not given."""
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is declared of fields: `level`, `personal`."""
 
 
 @dataclass(slots=True)
@@ -196,7 +201,7 @@ class Store:
             }
         versions: dict[str, int] = {name: _commit(load, name) for name in TABLES if name in load.schemas}
         with self.records.write() as session:
-            return _publish(session, load.intent, versions)
+            return _publish(session, load.intent, versions, self.root)
 
     def set_problem(self, about: Description, state: str, problem: dict[str, Any], *, actor: str) -> None:
         """Record that a dataset is held back or failed; a version published before stays readable."""
@@ -219,8 +224,18 @@ class Store:
         """Renew title, owner and order of a dataset whose data did not change."""
         with self.records.write() as session:
             row = _upsert(session, about)
+            if row.current is not None:
+                content = self._content(session, row)
+                folder = self.root / about.id / "facts"
+                sample = folder / content.facts[0].path if content.facts else None
+                _classify(row, about, content.columns, sample)
             if row.current is not None and row.state != "published":
                 row.state, row.problem, row.changed = "published", None, now_utc()
+
+    @staticmethod
+    def _content(session: Session, row: DatasetRow) -> Content:
+        which = (VersionRow.dataset == row.id, VersionRow.number == row.current)
+        return Content.from_json(session.scalars(select(VersionRow).where(*which)).one().content)
 
     def remove(self, dataset: str, *, actor: str) -> None:
         """Withdraw a dataset that the pack no longer names; its files and versions stay."""
@@ -241,7 +256,7 @@ class Store:
                 done.append((intent.dataset, "discarded"))
             else:
                 with self.records.write() as session:
-                    _publish(session, intent.id, versions)
+                    _publish(session, intent.id, versions, self.root)
                 done.append((intent.dataset, "published"))
         shutil.rmtree(self.root / "scratch", ignore_errors=True)
         return done
@@ -297,19 +312,32 @@ def _upsert(session: Session, about: Description) -> DatasetRow:
     row = session.get(DatasetRow, about.id)
     if row is None:
         row = DatasetRow(id=about.id, state="failed", problem=None, current=None, changed=now_utc())
+        row.fields = {}
         session.add(row)
     row.title, row.owner, row.sharing = about.title, about.owner, about.sharing
     row.update_cycle, row.position = about.update_cycle, about.position
+    row.level = about.level or LEVELS[about.sharing]
     return row
 
 
-def _publish(session: Session, intent_id: str, versions: dict[str, int]) -> int:
+def _classify(row: DatasetRow, about: Description, columns: list[Column], sample: Path | None) -> None:
+    """Give the fields of a dataset their classes; who may see what may have changed with them."""
+    found = classify(columns, sample, level=row.level, declared=about.fields, known=row.fields)
+    classes = {name: asdict(one) for name, one in found.items()}
+    if classes != row.fields:
+        row.fields, row.changed = classes, now_utc()
+
+
+def _publish(session: Session, intent_id: str, versions: dict[str, int], root: Path) -> int:
     intent = session.get_one(IntentRow, intent_id)
     data = intent.content
     about = Description(**data["about"])
     content = {**data["content"], "delta": versions}
     row = _upsert(session, about)
     session.flush()
+    written = Content.from_json(content)
+    folder = root / about.id / "facts"
+    _classify(row, about, written.columns, folder / written.facts[0].path if written.facts else None)
     newest = session.scalar(select(func.max(VersionRow.number)).where(VersionRow.dataset == about.id))
     number = (newest or 0) + 1
     session.add(

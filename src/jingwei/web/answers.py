@@ -15,8 +15,6 @@ from fastapi import Response
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from jingwei.access import Asker
-
 ARROW = "application/vnd.apache.arrow.stream"
 MVT = "application/vnd.mapbox-vector-tile"
 GEOJSON = "application/geo+json"
@@ -24,9 +22,12 @@ EXACT = 1 << 53
 """Integers beyond this are no longer exact in JavaScript, and travel as strings."""
 
 
-def etag_of(asker: Asker, *parts: object) -> str:
-    """Return the tag of an answer that depends on the asker's scope and on `parts`, and on nothing else."""
-    text = "\0".join([asker.scope, *(str(part) for part in parts)])
+def etag_of(seen: str, *parts: object) -> str:
+    """Return the tag of an answer that depends on what the asker may see and on `parts`, on nothing else.
+
+    `seen` is `View.key`, or empty for an answer that is the same for all who get one.
+    """
+    text = "\0".join([seen, *(str(part) for part in parts)])
     return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
 
 

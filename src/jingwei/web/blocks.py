@@ -23,6 +23,7 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.lake import Lake, Version
+    from jingwei.lake.views import View
 
 BLOCK = 5
 """Levels between a block and its cells: at most 32 by 32 cells."""
@@ -64,6 +65,7 @@ class Blocks:
     def density(
         self,
         asker: Asker,
+        view: View,
         version: Version,
         level: int,
         box: Bounds | None,
@@ -73,6 +75,8 @@ class Blocks:
         where: str | None = None,
     ) -> pa.Table:
         """Return the cells of `level` that hold facts in the blocks that `box` touches; see `SCHEMA`.
+
+        What is kept is kept under what the asker may see: a right that ends finds nothing that was kept.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class Blocks:
         if wanted is None:
             return SCHEMA.empty_table()
         blocks = blocks_of(wanted, level)
-        question = (asker.scope, version.dataset, version.number, role, level, period, where)
+        question = (view.key, role, level, period, where)
         found = {block: self._kept.peek((*question, block)) for block, _ in blocks}
         missing = [pair for pair in blocks if found[pair[0]] is None]
         if missing:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.lake import Lake, Version
+    from jingwei.lake.views import View
 
 MAX_ZOOM = 18
 HELD_AT_ONCE = 200_000
@@ -130,7 +131,7 @@ class Tiles:
         self._drawings: Kept[Drawing] = Kept(DRAWINGS_KEPT)
         self._tiles: Kept[bytes] = Kept(TILES_KEPT)
 
-    def tile(self, asker: Asker, version: Version, z: int, x: int, y: int) -> bytes:
+    def tile(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> bytes:
         """Return one tile of a version; a tile beyond the dataset is empty.
 
         Raises
@@ -148,13 +149,15 @@ class Tiles:
             )
         if content.bounds is None or not _meets(content.bounds, z, x, y):
             return b""
-        key = (asker.scope, version.dataset, version.number, z, x, y)
-        return self._tiles.get(key, lambda: self._make(asker, version, z, x, y))
+        key = (view.key, z, x, y)
+        tile = self._tiles.get(key, lambda: self._make(asker, view, version, z, x, y))
+        if tile:
+            self.lake.note_reading(asker, view, [content.name] if content.name else [], 1)
+        return tile
 
-    def _make(self, asker: Asker, version: Version, z: int, x: int, y: int) -> bytes:
+    def _make(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> bytes:
         if version.content.counts.published <= HELD_AT_ONCE:
-            key = (asker.scope, version.dataset, version.number)
-            drawing = self._drawings.get(key, lambda: self._draw(asker, version))
+            drawing = self._drawings.get(view.key, lambda: self._draw(asker, version))
         else:
             drawing = self._draw_part(asker, version, tile_degrees(z, x, y))
         return drawing.tile(z, x, y)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from jingwei import grid
@@ -36,7 +38,7 @@ def masked(value: Any, mask: Mask, key: bytes) -> Any:
     if mask == "hidden":
         return None
     if mask == "hash":
-        return hmac.new(key, repr(value).encode(), hashlib.sha256).hexdigest()[:16]
+        return hmac.new(key, str(value).encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
     if mask == "generalise":
         return _generalised(value)
     return _partial(str(value))
@@ -53,9 +55,12 @@ def _partial(text: str) -> str:
 def _generalised(value: Any) -> Any:
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        size = 10 ** max(0, len(str(abs(int(value)))) - 1)
-        return int(value / size) * size
+    if isinstance(value, int | float | Decimal):
+        if not math.isfinite(value):
+            return None
+        whole = abs(int(value))
+        size = int(10 ** (len(str(whole)) - 1))
+        return (whole // size) * size * (-1 if value < 0 else 1)
     if hasattr(value, "year"):
         return str(value.year)
     return str(value)[:1] + "*"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from jingwei.access.policy import Resource
 from jingwei.lake import Dataset, Version
-from jingwei.lake.service import resource_of
+from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
 from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
@@ -25,6 +26,9 @@ DatasetPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description
 def of_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> Resource:
     """Return the dataset of a request as policies see it; one that the asker may not list is unknown."""
     return resource_of(city.lake.dataset(asker, dataset), city.policies.current())
+
+
+Right = Literal["read", "count", "export", "inspect", "publish"]
 
 
 class CountsOut(BaseModel):
@@ -62,6 +66,10 @@ class DatasetOut(BaseModel):
     places: list[PlaceRoleOut]
     has_geometry: bool
     named: bool
+    rights: list[Right] = Field(description="What the reader may do with it")
+    place_level: int = Field(
+        description="The finest level of its places that is shown: 32 as they are, 0 none"
+    )
     problem: dict[str, Any] | None
 
 
@@ -77,11 +85,14 @@ class ColumnOut(BaseModel):
 
     name: str
     type: str
-    nulls: int
+    nulls: int | None
     distinct: int | None
     minimum: str | None
     maximum: str | None
     key: bool
+    level: int | None = Field(description="Classification level, 1 to 4")
+    personal: bool | None
+    shown: str = Field(description="How its values are shown: clear, generalise, partial or hash")
 
 
 class FindingOut(BaseModel):
@@ -113,10 +124,19 @@ class VersionOut(BaseModel):
     fingerprint: str
 
 
+class HiddenColumnOut(BaseModel):
+    """A column of which the reader is shown nothing but that it is there."""
+
+    name: str
+    level: int | None
+    personal: bool | None
+
+
 class DatasetDetail(DatasetOut):
     """A dataset with its schema, quality and lineage."""
 
     columns: list[ColumnOut]
+    hidden: list[HiddenColumnOut] = Field(description="Columns that the reader is not shown")
     rules: dict[str, int] = Field(description="Quarantined rows by rule")
     findings: list[FindingOut]
     evidence: list[dict[str, Any]] = Field(description="What was detected about the source, and from what")
@@ -136,7 +156,7 @@ class QuarantinedRow(BaseModel):
     file: str
     row: int
     rule: str
-    reason: TextOut
+    reason: TextOut | None = Field(description="Null, as the text, for who is not shown whole rows")
     text: str | None
 
 
@@ -154,6 +174,8 @@ def _counts(version: Version) -> CountsOut:
 
 
 def _summary(dataset: Dataset) -> dict[str, Any]:
+    view = dataset.view
+    assert view is not None  # noqa: S101 -- every answer to an asker has one
     content = dataset.version.content if dataset.version else None
     period = content.period if content else None
     return {
@@ -165,7 +187,7 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
         "state": dataset.state,
         "changed": dataset.changed,
         "version": dataset.version.number if dataset.version else None,
-        "counts": _counts(dataset.version) if dataset.version else None,
+        "counts": _counts(dataset.version) if dataset.version and view.total_shown else None,
         "bounds": content.bounds if content else None,
         "period": tuple(answers.instant_of(edge) for edge in period) if period else None,
         "places": [
@@ -176,6 +198,8 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
         else [],
         "has_geometry": bool(content and content.geometry),
         "named": bool(content and content.name),
+        "rights": sorted(view.rights),
+        "place_level": view.place_level,
         "problem": dataset.problem,
     }
 
@@ -231,20 +255,14 @@ def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetD
     content = found.version.content if found.version else None
     return DatasetDetail(
         **_summary(found),
-        columns=[
-            ColumnOut(
-                name=column.name,
-                type=column.type,
-                nulls=column.nulls,
-                distinct=column.distinct,
-                minimum=column.minimum,
-                maximum=column.maximum,
-                key=column.name in content.keys,
+        columns=list(_columns(found)),
+        hidden=[
+            HiddenColumnOut(
+                name=name, level=_field(found, name, "level"), personal=_field(found, name, "personal")
             )
-            for column in content.columns
-        ]
-        if content
-        else [],
+            for name, mask in (found.view.masks.items() if found.view else [])
+            if mask == "hidden" and not (content and name == content.geometry)
+        ],
         rules=content.rules if content else {},
         findings=[
             FindingOut(rule=one.rule, text=text_out(one.text), rows=one.rows, examples=one.examples)
@@ -255,6 +273,33 @@ def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetD
         evidence=content.evidence if content else [],
         sources=_sources(found.version) if found.version else [],
     )
+
+
+def _columns(dataset: Dataset) -> Iterator[ColumnOut]:
+    """Yield the columns that the reader is shown."""
+    if dataset.version is None or dataset.view is None:
+        return
+    content = dataset.version.content
+    for column in content.columns:
+        mask = "clear" if column.name == content.geometry else dataset.view.masks[column.name]
+        if mask == "hidden":
+            continue
+        yield ColumnOut(
+            name=column.name,
+            type=column.type,
+            nulls=column.nulls if mask == "clear" and dataset.view.all_rows else None,
+            distinct=column.distinct,
+            minimum=column.minimum,
+            maximum=column.maximum,
+            key=column.name in content.keys,
+            level=_field(dataset, column.name, "level"),
+            personal=_field(dataset, column.name, "personal"),
+            shown=mask,
+        )
+
+
+def _field(dataset: Dataset, column: str, name: str) -> Any:
+    return dataset.fields.get(column, {}).get(name)
 
 
 @router.get(
@@ -301,7 +346,9 @@ def list_quarantine(
             file=row["file"],
             row=row["row"],
             rule=row["rule"],
-            reason=TextOut(zh=row["reason_zh"], en=row["reason_en"] or row["reason_zh"]),
+            reason=None
+            if row["reason_zh"] is None
+            else TextOut(zh=row["reason_zh"], en=row["reason_en"] or row["reason_zh"]),
             text=row["text"],
         )
         for row in table.to_pylist()

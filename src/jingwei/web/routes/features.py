@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.city import City
     from jingwei.lake import Region, Version
+    from jingwei.lake.views import View
 
 router = APIRouter(
     prefix="/datasets/{dataset}", tags=["features"], responses=problems.responses(400, 403, 404, 409)
@@ -77,12 +78,19 @@ class Question(BaseModel):
     limit: int = Field(default=1000, ge=1, le=10_000)
 
 
-def version_of(city: City, asker: Asker, dataset: str) -> Version:
-    """Return the version that answers, or raise `NotPublishedError`."""
+def seen_of(city: City, asker: Asker, dataset: str) -> tuple[View, Version]:
+    """Return what the asker may see of a dataset, and the version that answers.
+
+    Raises
+    ------
+    NotPublishedError
+        If no version is published.
+
+    """
     found = city.lake.dataset(asker, dataset)
-    if found.version is None:
+    if found.version is None or found.view is None:
         raise NotPublishedError(dataset, found.state)
-    return found.version
+    return found.view, found.version
 
 
 @router.get(
@@ -107,8 +115,8 @@ async def list_features(
     f: Form = "geojson",
 ) -> Response:
     """Return facts in order, a page at a time; `after` in the answer leads to the next page."""
-    version = version_of(city, asker, dataset)
-    etag = answers.etag_of(asker, "features", version.dataset, version.number, request.url.query)
+    view, version = seen_of(city, asker, dataset)
+    etag = answers.etag_of(view.key, "features", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
     answer = await stopping.run(
@@ -144,7 +152,7 @@ async def ask_features(
     f: Form = "geojson",
 ) -> Response:
     """Return facts whose place lies in the polygon, or whose line or area touches it."""
-    version = version_of(city, asker, dataset)
+    _, version = seen_of(city, asker, dataset)
     period = period_of(question.start, question.to, city.about.zone)
 
     def work() -> Response:
@@ -210,7 +218,7 @@ def read_feature(
     city: CityOf, asker: AskerOf, dataset: DatasetPath, fact: Annotated[int, Path(ge=0, lt=1 << 62)]
 ) -> RecordOut:
     """Return one fact of the version that answers, with its source file and row."""
-    version = version_of(city, asker, dataset)
+    _, version = seen_of(city, asker, dataset)
     rows = city.lake.query(asker, dataset, version=version.number, after=fact - 1, limit=1)
     for record in records_of(version, rows.table):
         if record.fact == fact:
@@ -246,16 +254,16 @@ async def read_density(
     In Arrow the code is a 64-bit integer and edges are in 1e-7 degree. Whole blocks of cells are returned, so
     some may lie just outside the box.
     """
-    version = version_of(city, asker, dataset)
+    view, version = seen_of(city, asker, dataset)
     box = box_of(bbox) if bbox is not None else None
     period = period_of(start, to, city.about.zone)
-    etag = answers.etag_of(asker, "density", version.dataset, version.number, request.url.query)
+    etag = answers.etag_of(view.key, "density", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
     table = await stopping.run(
         request,
         lambda: request.app.state.blocks.density(
-            asker, version, level, box, role=role, period=period, where=where
+            asker, view, version, level, box, role=role, period=period, where=where
         ),
     )
     return answers.tagged(
@@ -300,9 +308,9 @@ async def read_points(
 
     The schema's metadata says whether the answer is `complete`, and the `epoch` of `second`.
     """
-    version = version_of(city, asker, dataset)
+    view, version = seen_of(city, asker, dataset)
     period = period_of(start, to, city.about.zone)
-    etag = answers.etag_of(asker, "points", version.dataset, version.number, request.url.query)
+    etag = answers.etag_of(view.key, "points", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
 
@@ -358,9 +366,9 @@ async def read_vector_tile(
             mend=Text(f"行列号为 0 至 {(1 << z) - 1}。", f"Columns and rows go from 0 to {(1 << z) - 1}."),
             where={"z": z, "x": x, "y": y},
         )
-    version = version_of(city, asker, dataset)
-    etag = answers.etag_of(asker, "tile", version.dataset, version.number, z, x, y)
+    view, version = seen_of(city, asker, dataset)
+    etag = answers.etag_of(view.key, "tile", version.dataset, version.number, z, x, y)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
-    tile = await stopping.run(request, request.app.state.tiles.tile, asker, version, z, x, y)
+    tile = await stopping.run(request, request.app.state.tiles.tile, asker, view, version, z, x, y)
     return answers.tagged(Response(tile, media_type=answers.MVT), etag)
