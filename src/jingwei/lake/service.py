@@ -64,6 +64,7 @@ class Lake:
     """The grid data container (网格大数据容器) of one city."""
 
     def __init__(self, root: Path, records: Records, policies: PolicyKeeper | None = None) -> None:
+        self.root = root
         self.records = records
         self.policies = policies or PolicyKeeper(records)
         self.store = Store(root, records)
