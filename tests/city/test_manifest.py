@@ -3,7 +3,7 @@
 import pytest
 
 from jingwei.city.errors import BadManifestError, NoPackError
-from jingwei.city.manifest import in_order, read_manifest
+from jingwei.city.manifest import ground_of, in_order, read_manifest
 
 from .packs import CITY, STOPS
 
@@ -83,3 +83,102 @@ def test_sources_that_refer_to_each_other_are_refused(tmp_path):
     with pytest.raises(BadManifestError) as caught:
         in_order(manifest)
     assert "circle" in caught.value.faults[0].en
+
+
+SERVICE = """
+[[map_service]]
+id = "bureau"
+title = { zh = "规划局底图", en = "Bureau" }
+url = "https://maps.example.gov.cn/wmts"
+crs = "CGCS2000"
+attribution = { zh = "规划局" }
+layers = ["base"]
+matrix_set = "EPSG:3857"
+"""
+
+
+def services(tmp_path, text):
+    return [one.service() for one in read(tmp_path, CITY + STOPS + text).map_service]
+
+
+def test_a_map_service_is_asked_by_key_and_value(tmp_path):
+    (service,) = services(tmp_path, SERVICE + 'matrix_prefix = "EPSG:3857:"\n')
+    (address,) = service.layers[0]
+    assert address.startswith("https://maps.example.gov.cn/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0")
+    assert "&LAYER=base&STYLE=default&TILEMATRIXSET=EPSG%3A3857&FORMAT=image%2Fpng" in address
+    assert address.endswith("&TILEMATRIX=EPSG:3857:{z}&TILEROW={y}&TILECOL={x}")
+    assert service.hosts == ("https://maps.example.gov.cn",)
+
+
+def test_a_template_is_filled_for_each_layer_and_subdomain(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAP_KEY", "a&b")
+    text = SERVICE.replace(
+        "https://maps.example.gov.cn/wmts",
+        "https://{s}.example.cn:8443/{layer}_w/{TileMatrixSet}/{TileMatrix}/{TileRow}/{TileCol}.png?tk={key}",
+    ).replace('["base"]', '["vec", "cva"]')
+    (service,) = services(tmp_path, text + 'subdomains = ["t0", "t1"]\nkey_env = "MAP_KEY"\n')
+    assert [len(layer) for layer in service.layers] == [2, 2]
+    assert service.layers[1][1] == "https://t1.example.cn:8443/cva_w/EPSG%3A3857/{z}/{y}/{x}.png?tk=a%26b"
+    assert service.hosts == ("https://t0.example.cn:8443", "https://t1.example.cn:8443")
+
+
+def test_a_service_without_its_key_says_so_and_asks_no_host(tmp_path, monkeypatch):
+    monkeypatch.delenv("MAP_KEY", raising=False)
+    text = SERVICE.replace("/wmts", "/wmts?tk={key}") + 'key_env = "MAP_KEY"\n'
+    (service,) = services(tmp_path, text)
+    assert service.problem
+    assert "MAP_KEY" in service.problem.en
+    assert (service.layers, service.hosts) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ('"CGCS2000"', '"GCJ-02"', "hundreds of metres beside the facts"),
+        ('"CGCS2000"', '"BD-09"', "hundreds of metres beside the facts"),
+        ('"CGCS2000"', '"EPSG:2326"', "is none of WGS84, CGCS2000"),
+        ('crs = "CGCS2000"\n', "", "map_service bureau, crs: this is missing"),
+        ("maps.example.gov.cn", "webrd01.is.autonavi.com", "autonavi.com are shifted"),
+        ("maps.example.gov.cn", "online1.map.bdimg.com", "bdimg.com are shifted"),
+        ("https://", "ftp://", "no http or https address"),
+        ("maps.example.gov.cn", "a;script-src *", "no http or https address"),
+        ("maps.example.gov.cn", "me:secret@maps.example.gov.cn", "must not hold a password"),
+        ("EPSG:3857", "EPSG:4490", "cut in degrees"),
+        ("gov.cn/wmts", "gov.cn/vec_c/wmts", "cut in degrees"),
+        ("gov.cn/wmts", "gov.cn/wmts?tk={key}", "key_env belong together"),
+        ("gov.cn/wmts", "gov.cn/{s}/wmts", "subdomains belong together"),
+        ("gov.cn/wmts", "gov.cn/{TileMatrix}/{TileRow}.png", "{TileCol}"),
+        ("gov.cn/wmts", "gov.cn/{zoom}/wmts", "{zoom}, which nothing fills"),
+        ('layers = ["base"]\n', "", "give layers, matrix_set"),
+        ("attribution", "atribution", "did you mean attribution"),
+        ('{ zh = "规划局" }', '{ cn = "规划局" }', "cn: unknown key"),
+    ],
+)
+def test_a_map_service_that_would_be_drawn_wrong_is_refused(tmp_path, old, new, hint):
+    assert old in SERVICE
+    found = faults(tmp_path, CITY + STOPS + SERVICE.replace(old, new, 1))
+    assert any(hint in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('place = { none = true }\nground = "road"', "only lines and areas"),
+        ("label = true", "label needs ground"),
+        ('ground = "rivers"', "ground"),
+    ],
+)
+def test_only_shapes_with_names_are_drawn_and_labelled_on_the_ground(tmp_path, line, hint):
+    bare = '[[source]]\nid = "stops"\nfile = "stops.csv"\ntitle = { zh = "站点" }\n'
+    found = faults(tmp_path, CITY + bare + line + "\n")
+    assert any(hint in fault for fault in found), found
+
+
+def test_unsaid_names_are_written_but_for_buildings_and_lines(tmp_path):
+    kinds = ["border", "water", "building", "line"]
+    sources = "".join(
+        f'[[source]]\nid = "{kind}s"\nfile = "x"\ntitle = {{ zh = "x" }}\nname = "n"\nground = "{kind}"\n'
+        for kind in kinds
+    )
+    ground = ground_of(read(tmp_path, CITY + sources))
+    assert [one["label"] for one in ground] == [True, True, False, False]

@@ -27,7 +27,11 @@ def test_the_city_says_what_it_is(client):
     city = client.get("/api/city").json()
     assert city["name"] == {"zh": "方城", "en": "Square City"}
     assert city["bounds"] == pytest.approx([WEST, SOUTH, EAST, NORTH])
-    assert city["ground"] == ["districts", "lines"]
+    assert [(one["dataset"], one["kind"], one["label"]) for one in city["ground"]] == [
+        ("districts", "border", True),
+        ("lines", "border", True),
+    ]
+    assert city["map_services"] == []
     boundary = shapely.from_geojson(json.dumps(client.get("/api/city/boundary").json()["geometry"]))
     assert boundary.bounds == pytest.approx((WEST, SOUTH, EAST, NORTH))
 

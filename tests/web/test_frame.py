@@ -19,6 +19,22 @@ def test_a_page_may_fetch_from_this_server_only(client):
     assert "http" not in policy
 
 
+def test_a_page_may_also_fetch_from_the_citys_own_map_services_and_no_answer_of_the_api_may(tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html>page")
+    app = FastAPI()
+    hosts = ["https://maps.example.gov.cn"]
+    app.include_router(pages.router(tmp_path, lambda: hosts))
+    client = TestClient(app)
+    policy = client.get("/").headers["content-security-policy"]
+    assert "img-src 'self' data: blob: https://maps.example.gov.cn;" in policy
+    assert "connect-src 'self' https://maps.example.gov.cn;" in policy
+    assert "script-src 'self';" in policy
+    hosts.clear()
+    known = client.get("/", headers={"If-None-Match": client.get("/").headers["etag"]})
+    assert known.status_code == 304
+    assert "https:" not in known.headers["content-security-policy"]
+
+
 def test_an_unknown_address_is_a_problem_in_the_readers_language(client):
     chinese = client.get("/api/nothing")
     english = client.get("/api/nothing", headers={"Accept-Language": "en-GB,en;q=0.8"})

@@ -44,7 +44,24 @@ export type City = {
   bounds: Bounds | null;
   generated: boolean;
   description: Text | null;
-  ground: string[];
+  ground: GroundDataset[];
+  map_services: MapService[];
+};
+
+export type GroundKind = "border" | "water" | "green" | "building" | "road" | "rail" | "line";
+export type GroundDataset = { dataset: string; version: number; kind: GroundKind; label: boolean };
+
+/** A map service of the city's own; `layers` holds the tile addresses of each layer, from the ground up. */
+export type MapService = {
+  id: string;
+  title: Text;
+  attribution: Text;
+  crs: string;
+  layers: string[][];
+  min_zoom: number;
+  max_zoom: number;
+  tile_size: number;
+  problem: Text | null;
 };
 
 export type Counts = {

@@ -26,15 +26,19 @@ type Props = {
   zoom?: number;
   maxBounds?: LngLatBoundsLike;
   still?: boolean;
+  /** Told when a source's tiles do not come (with the status of the answer, if there was one), or come again. */
+  onTrouble?: (source: string, status: number | null | undefined) => void;
   children?: ReactNode;
 };
 
-export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, maxBounds, still, children }: Props) {
+export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, maxBounds, still, onTrouble, children }: Props) {
   const { t, i18n } = useTranslation();
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [lost, setLost] = useState(false);
   const [drawn, setDrawn] = useState(false);
+  const trouble = useRef(onTrouble);
+  trouble.current = onTrouble;
 
   // The map lives as long as its box; a new ground (another look, another city) makes a new map.
   // biome-ignore lint: the view it starts from is read once
@@ -72,6 +76,15 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
     const ready = () => setMap(made);
     made.on("idle", () => setDrawn(true));
     made.on("dataloading", () => setDrawn(false));
+    made.on("error", (event) => {
+      const { sourceId, error } = event as { sourceId?: string; error: Error & { status?: number } };
+      if (sourceId && trouble.current) trouble.current(sourceId, error.status ?? null);
+      else console.error(error);
+    });
+    made.on("data", (event) => {
+      const { sourceId, tile } = event as { sourceId?: string; tile?: unknown };
+      if (sourceId && tile) trouble.current?.(sourceId, undefined);
+    });
     if (made.isStyleLoaded()) ready();
     else made.once("style.load", ready);
     return () => {

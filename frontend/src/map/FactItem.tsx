@@ -1,5 +1,5 @@
 /** One record: what it is called, where and when it is, and which row of which file it was read from. */
-import { FileText } from "lucide-react";
+import { ChevronDown, FileText, MapPin } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useCity } from "../api/questions";
@@ -12,17 +12,36 @@ function lead(fact: Fact): string {
   return values.slice(0, 3).map(String).join(" · ").slice(0, 120);
 }
 
-export function FactItem({ dataset, fact }: { dataset: string; fact: Fact }) {
+export function FactItem({ dataset, fact, values, locate }: {
+  dataset: string;
+  fact: Fact;
+  /** Whether the record's own values are shown beneath it. */
+  values?: "open" | "closed";
+  /** Points the record out on the map. */
+  locate?: () => void;
+}) {
   const { t } = useTranslation();
   const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const title = fact.name ?? (lead(fact) || t("map.record"));
   return (
     <li className="fact">
       <div className="fact-head">
-        <Link to={`/data/${dataset}/records/${fact.fact}`}>{fact.name ?? (lead(fact) || t("map.record"))}</Link>
+        <Link to={`/data/${dataset}/records/${fact.fact}`}>{title}</Link>
         {fact.relation && fact.relation !== "within" && (
           <span className="badge" title={t(`map.relationNote.${fact.relation}`)}>
             {t(`map.relation.${fact.relation}`)}
           </span>
+        )}
+        {locate && (
+          <button
+            type="button"
+            className="icon-button small-button"
+            aria-label={t("map.locate", { title })}
+            title={t("map.locate", { title })}
+            onClick={locate}
+          >
+            <MapPin aria-hidden />
+          </button>
         )}
       </div>
       <p className="fact-foot small quiet">
@@ -35,6 +54,22 @@ export function FactItem({ dataset, fact }: { dataset: string; fact: Fact }) {
           </span>
         )}
       </p>
+      {values && (
+        <details className="fact-values" open={values === "open"}>
+          <summary className="small">
+            <ChevronDown aria-hidden />
+            {t("data.values")}
+          </summary>
+          <dl className="facts">
+            {Object.entries(fact.values).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value === null ? "–" : String(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
     </li>
   );
 }

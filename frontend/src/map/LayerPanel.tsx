@@ -1,9 +1,10 @@
 /** The datasets as layers: which are shown, how, how strongly, and what their colours say. */
-import { AlertTriangle, ChevronDown, LoaderCircle } from "lucide-react";
+import { AlertTriangle, ChevronDown, LoaderCircle, Search } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { Problem } from "../api/client";
-import type { Dataset } from "../api/types";
+import type { Dataset, MapService } from "../api/types";
 import { useLook } from "../app/mode";
 import { count, decimal, say } from "../words";
 import { classColours, css, hue } from "./colours";
@@ -12,71 +13,111 @@ import { keyOf, type Layer, sideOf, waysOf } from "./layers";
 
 type Row = { dataset: Dataset; role: string };
 
-export function LayerPanel({ datasets, layers, loaded, hues, change }: {
+const keyOfRow = ({ dataset, role }: Row) => keyOf({ dataset: dataset.id, role });
+
+/** From this many datasets on a list is searched rather than read. */
+const MANY = 12;
+
+export function LayerPanel({ datasets, layers, loaded, broken, hues, services, base, troubled, change, setBase }: {
   datasets: Dataset[];
   layers: Layer[];
   loaded: Loaded[];
+  /** Layers of lines and areas whose tiles do not come. */
+  broken: Set<string>;
   hues: Map<string, number>;
+  services: MapService[];
+  base: string | null;
+  /** Whether the chosen map service does not answer. */
+  troubled: boolean;
   change: (layers: Layer[]) => void;
+  setBase: (base: string | null) => void;
 }) {
   const { t } = useTranslation();
+  const [typed, setTyped] = useState("");
   const rows: Row[] = datasets.flatMap((dataset) =>
     dataset.places.filter((place) => waysOf(dataset, place.role).length).map((place) => ({ dataset, role: place.role })),
   );
   const placeless = datasets.filter((one) => one.version !== null && one.places.length === 0);
   const held = datasets.filter((one) => one.state !== "published");
+  const isShown = (row: Row) => layers.some((one) => keyOf(one) === keyOfRow(row));
+  const sought = typed.trim().toLowerCase();
+  const fits = ({ dataset }: Row) =>
+    [dataset.title.zh, dataset.title.en, dataset.owner, dataset.id].some((text) => text.toLowerCase().includes(sought));
+  const others = rows.filter((row) => !isShown(row));
+  const many = rows.length > MANY;
 
-  const toggle = ({ dataset, role }: Row) => {
-    const key = keyOf({ dataset: dataset.id, role });
-    const rest = layers.filter((one) => keyOf(one) !== key);
+  const toggle = (row: Row) => {
+    const { dataset, role } = row;
+    const rest = layers.filter((one) => keyOf(one) !== keyOfRow(row));
     if (rest.length !== layers.length) change(rest);
     else change([...layers, { dataset: dataset.id, role, as: waysOf(dataset, role)[0]!, opacity: 85 }]);
   };
   const set = (layer: Layer, changes: Partial<Layer>) =>
     change(layers.map((one) => (keyOf(one) === keyOf(layer) ? { ...one, ...changes } : one)));
 
+  const item = (row: Row) => {
+    const key = keyOfRow(row);
+    const layer = layers.find((one) => keyOf(one) === key);
+    const state = loaded.find((one) => keyOf(one.layer) === key);
+    return (
+      <li key={key} className={layer ? "layer on" : "layer"}>
+        <label className="layer-name">
+          <input type="checkbox" checked={layer !== undefined} onChange={() => toggle(row)} />
+          <span>
+            {say(row.dataset.title)}
+            {row.role && <span className="quiet"> · {t(`map.role.${row.role}`, { defaultValue: row.role })}</span>}
+          </span>
+          {state?.loading ? (
+            <LoaderCircle aria-hidden className="spin" />
+          ) : (
+            <span className="quiet small numbers">{count(row.dataset.counts?.published ?? 0)}</span>
+          )}
+        </label>
+        {layer && (
+          <Settings
+            layer={layer}
+            ways={waysOf(row.dataset, row.role)}
+            state={state}
+            broken={broken.has(row.dataset.id)}
+            number={hues.get(key) ?? 0}
+            title={say(row.dataset.title)}
+            set={(changes) => set(layer, changes)}
+          />
+        )}
+      </li>
+    );
+  };
+
   return (
     <>
-      <ul className="layers">
-        {rows.map((row) => {
-          const key = keyOf({ dataset: row.dataset.id, role: row.role });
-          const layer = layers.find((one) => keyOf(one) === key);
-          const state = loaded.find((one) => keyOf(one.layer) === key);
-          return (
-            <li key={key} className={layer ? "layer on" : "layer"}>
-              <label className="layer-name">
-                <input type="checkbox" checked={layer !== undefined} onChange={() => toggle(row)} />
-                <span>
-                  {say(row.dataset.title)}
-                  {row.role && <span className="quiet"> · {t(`map.role.${row.role}`, { defaultValue: row.role })}</span>}
-                </span>
-                {state?.loading ? (
-                  <LoaderCircle aria-hidden className="spin" />
-                ) : (
-                  <span className="quiet small numbers">{count(row.dataset.counts?.published ?? 0)}</span>
-                )}
-              </label>
-              {layer && (
-                <Settings
-                  layer={layer}
-                  ways={waysOf(row.dataset, row.role)}
-                  state={state}
-                  number={hues.get(key) ?? 0}
-                  title={say(row.dataset.title)}
-                  set={(changes) => set(layer, changes)}
-                />
-              )}
-            </li>
-          );
-        })}
-      </ul>
+      {many && layers.length > 0 && <h3 className="layers-head">{t("map.shown")}</h3>}
+      {many && <ul className="layers">{rows.filter(isShown).map(item)}</ul>}
+      {many && (
+        <>
+          <h3 className="layers-head">{t("map.addable")}</h3>
+          <div className="field layers-find">
+            <Search aria-hidden />
+            <input
+              type="text"
+              value={typed}
+              maxLength={60}
+              aria-label={t("map.findLayer")}
+              placeholder={t("map.findLayer")}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          </div>
+          {others.length > 0 && !others.some(fits) && <p className="small quiet">{t("map.noLayerFound")}</p>}
+        </>
+      )}
+      <ul className="layers">{(many ? others.filter(fits) : rows).map(item)}</ul>
+      {services.length > 0 && <BaseChoice services={services} base={base} troubled={troubled} setBase={setBase} />}
       {held.length > 0 && (
         <ul className="layers-aside">
           {held.map((one) => (
             <li key={one.id}>
               <Link to={`/data/${one.id}`} className="small">
                 <AlertTriangle aria-hidden />
-                {t(`data.states.${one.state}`)}: {say(one.title)}
+                {t(`data.states.${one.state}`)}{t("map.colon")}{say(one.title)}
               </Link>
             </li>
           ))}
@@ -101,10 +142,52 @@ export function LayerPanel({ datasets, layers, loaded, hues, change }: {
   );
 }
 
-function Settings({ layer, ways, state, number, title, set }: {
+/** What lies under the layers: the city's own map, or one of its map services. */
+function BaseChoice({ services, base, troubled, setBase }: {
+  services: MapService[];
+  base: string | null;
+  troubled: boolean;
+  setBase: (base: string | null) => void;
+}) {
+  const { t } = useTranslation();
+  const chosen = services.find((one) => one.id === base);
+  return (
+    <fieldset className="base-choice">
+      <legend className="layers-head">{t("map.base")}</legend>
+      <label className="layer-name">
+        <input type="radio" name="base" checked={!chosen} onChange={() => setBase(null)} />
+        <span>{t("map.ownBase")}</span>
+      </label>
+      {services.map((service) => (
+        <div key={service.id}>
+          <label className="layer-name">
+            <input
+              type="radio"
+              name="base"
+              checked={service === chosen}
+              disabled={service.problem !== null}
+              onChange={() => setBase(service.id)}
+            />
+            <span>{say(service.title)}</span>
+            <span className="quiet small">{service.crs}</span>
+          </label>
+          {service.problem && <p className="base-problem small quiet">{say(service.problem)}</p>}
+          {service === chosen && troubled && (
+            <p role="alert" className="base-problem layer-problem small">
+              {t("map.baseSilent")}
+            </p>
+          )}
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
+function Settings({ layer, ways, state, broken, number, title, set }: {
   layer: Layer;
   ways: Layer["as"][];
   state: Loaded | undefined;
+  broken: boolean;
   number: number;
   title: string;
   set: (changes: Partial<Layer>) => void;
@@ -129,10 +212,10 @@ function Settings({ layer, ways, state, number, title, set }: {
           ))}
         </div>
       )}
-      {state?.error ? (
+      {state?.error || broken ? (
         <p role="alert" className="layer-problem small">
-          {(state.error as Error).message || t("state.failed")}
-          {state.error instanceof Problem && state.error.mend ? ` ${state.error.mend}` : ""}
+          {(state?.error as Error | undefined)?.message || t("state.failed")}
+          {state?.error instanceof Problem && state.error.mend ? ` ${state.error.mend}` : ""}
         </p>
       ) : (
         <>

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
-import type { Bounds, Dataset, FactPage } from "../api/types";
+import type { Bounds, Dataset, Fact, FactPage } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { FactItem } from "./FactItem";
@@ -11,12 +11,13 @@ import type { Layer } from "./layers";
 
 const PAGE = 20;
 
-export function ListPanel({ layers, datasets, bounds, time, close }: {
+export function ListPanel({ layers, datasets, bounds, time, close, locate }: {
   layers: Layer[];
   datasets: Dataset[];
   bounds: Bounds;
   time: [number, number] | null;
   close: () => void;
+  locate: (dataset: string, fact: Fact) => void;
 }) {
   const { t } = useTranslation();
   const shown = datasets.filter((one) => layers.some((layer) => layer.dataset === one.id));
@@ -34,14 +35,19 @@ export function ListPanel({ layers, datasets, bounds, time, close }: {
       <div className="panel-body">
         {shown.length === 0 && <Empty title={t("map.noLayers")} compact />}
         {shown.map((dataset) => (
-          <InView key={dataset.id} dataset={dataset} bounds={bounds} time={dataset.period ? time : null} />
+          <InView key={dataset.id} dataset={dataset} bounds={bounds} time={dataset.period ? time : null} locate={(fact) => locate(dataset.id, fact)} />
         ))}
       </div>
     </section>
   );
 }
 
-function InView({ dataset, bounds, time }: { dataset: Dataset; bounds: Bounds; time: [number, number] | null }) {
+function InView({ dataset, bounds, time, locate }: {
+  dataset: Dataset;
+  bounds: Bounds;
+  time: [number, number] | null;
+  locate: (fact: Fact) => void;
+}) {
   const { t } = useTranslation();
   const box = bounds.map((edge) => edge.toFixed(5)).join(",");
   const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -71,7 +77,12 @@ function InView({ dataset, bounds, time }: { dataset: Dataset; bounds: Bounds; t
       {answer.isSuccess && records.length === 0 && <p className="small quiet">{t("map.nothingHere")}</p>}
       <ul className="facts-list">
         {records.map((fact) => (
-          <FactItem key={fact.fact} dataset={dataset.id} fact={fact} />
+          <FactItem
+            key={fact.fact}
+            dataset={dataset.id}
+            fact={fact}
+            locate={fact.places.length && !dataset.has_geometry ? () => locate(fact) : undefined}
+          />
         ))}
       </ul>
       {answer.hasNextPage && (

@@ -1,15 +1,17 @@
 /** The city on one map. */
-import { Layers, List, Ruler, Share2 } from "lucide-react";
-import type { MapMouseEvent } from "maplibre-gl";
+import { useQueryClient } from "@tanstack/react-query";
+import { Layers, List, Ruler, Share2, TriangleAlert } from "lucide-react";
+import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { askJson } from "../api/client";
+import { askJson, Problem } from "../api/client";
 import { useCity, useDatasets } from "../api/questions";
 import type { Bounds, City, Dataset, Explanation, Hit } from "../api/types";
 import { token, useLook, useMode } from "../app/mode";
 import { Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { BaseMap, useMap } from "./BaseMap";
+import { BaseService, SERVICE } from "./BaseService";
 import { DataLayers, useLoaded } from "./DataLayers";
 import { type DrawnLayer, GeoJsonLayer } from "./GeoJsonLayer";
 import { useGround } from "./ground";
@@ -19,6 +21,8 @@ import { keyOf, levelAt } from "./layers";
 import { ListPanel } from "./ListPanel";
 import { Measure } from "./Measure";
 import "./mapPage.css";
+import { PickedMarks, PointsPanel, usePicked } from "./PointsPanel";
+import { pointsAt } from "./pick";
 import { SearchBox } from "./SearchBox";
 import { type MapState, useMapState, type View } from "./state";
 import { TimeBar } from "./TimeBar";
@@ -63,11 +67,17 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
   const [panelOpen, setPanelOpen] = useState(() => matchMedia("(min-width: 40.01rem)").matches);
   const [target, setTarget] = useState<Bounds | null>(null);
   const [said, setSaid] = useState("");
+  const [troubles, noteTrouble] = useTroubles();
   const tools = useRef<HTMLDivElement>(null);
 
   const loaded = useLoaded(state.layers, datasets, seen?.bounds ?? null, seen?.zoom ?? 10, state.time);
   const shapes = state.layers.filter((one) => one.as === "shapes");
   const hues = useHues(datasets);
+  const removed = useRemoved(state.missing, datasets);
+  useAskAgain(loaded.some((one) => isGone(one.error)) || [...troubles.values()].includes(404));
+  const base = city.map_services.find((one) => one.id === state.base && !one.problem) ?? null;
+  const pickedDataset = datasets.find((one) => one.id === state.points?.dataset);
+  const picked = usePicked(state.points, pickedDataset);
   const period = usePeriod(state, datasets);
   const start = useRef(state.view).current;
   const centre = useMemo<[number, number] | undefined>(() => (start ? [start.lon, start.lat] : undefined), [start]);
@@ -79,12 +89,24 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
       const found = await askJson<Explanation>("/api/codes/explain", {
         query: { q: `${lat.toFixed(8)},${lon.toFixed(8)}`, level },
       });
-      change({ cell: found.geosot?.text ?? found.beidou?.text ?? null, list: false });
+      change({ cell: found.geosot?.text ?? found.beidou?.text ?? null, points: null, list: false });
     },
     [level, change],
   );
+  const click = (map: MapLibre, at: { x: number; y: number }, radius: number) => {
+    const hit = pointsAt(map, loaded, state.time, at, radius);
+    if (!hit) {
+      const { lng, lat } = map.unproject([at.x, at.y]);
+      void pick(lng, lat);
+      return;
+    }
+    const [dataset = "", role = ""] = hit.layer.split("@");
+    change({ points: { dataset, role, facts: hit.facts, more: hit.more }, cell: null, list: false });
+  };
+  const isPoint = (map: MapLibre, at: { x: number; y: number }) =>
+    loaded.every((one) => (one.points?.length ?? 0) < MOST_UNDER_POINTER) && pointsAt(map, loaded, state.time, at, REACH) !== null;
   const goTo = (hit: Hit) => {
-    change({ cell: hit.code, list: false });
+    change({ cell: hit.code, points: null, list: false });
     if (hit.bounds) setTarget(hit.bounds);
   };
   const share = async () => {
@@ -101,7 +123,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
     return () => clearTimeout(timer);
   }, [said]);
 
-  const aside = state.cell ? "cell" : state.list ? "list" : null;
+  const aside = state.points ? "points" : state.cell ? "cell" : state.list ? "list" : null;
   return (
     <div className={`map-page${aside ? " with-aside" : ""}${panelOpen ? " with-panel" : ""}`}>
       <h1 className="hidden-visually">{t("map.title", { city: say(city.name) })}</h1>
@@ -113,18 +135,23 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
           padding={{ top: 24, bottom: 24, right: 24, left: matchMedia("(min-width: 64rem)").matches ? 380 : 24 }}
           centre={centre}
           zoom={start?.zoom}
+          onTrouble={noteTrouble}
         >
+          {base && <BaseService service={base} />}
           <Follow
             seen={setSeen}
             moved={(view) => change({ view })}
             target={target}
-            pick={measuring ? null : pick}
+            click={measuring ? null : click}
+            isPoint={measuring ? null : isPoint}
             view={state.view}
           />
           <DataLayers loaded={loaded} shapes={shapes} datasets={datasets} time={state.time} hues={hues} />
           <PickedCell code={state.cell} />
+          {state.points && <PickedMarks picked={state.points} answers={picked} />}
           {measuring && tools.current && <Measure box={tools.current} close={() => setMeasuring(false)} />}
         </BaseMap>
+        {base && <p className="map-credit">{say(base.attribution)}</p>}
       </div>
 
       <div className="map-left">
@@ -141,12 +168,28 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
               </div>
             </header>
             <div className="panel-body">
+              {removed.map(({ id, title }) => (
+                <div key={id} role="alert" className="notice warn layers-removed">
+                  <TriangleAlert aria-hidden />
+                  <div>
+                    <p className="small">{t("map.removed", { title })}</p>
+                    <button type="button" className="button" onClick={() => change({ layers: state.layers })}>
+                      {t("map.understood")}
+                    </button>
+                  </div>
+                </div>
+              ))}
               <LayerPanel
                 datasets={datasets}
                 layers={state.layers}
                 loaded={loaded}
+                broken={new Set(shapes.flatMap((one) => (troubles.has(`shapes-${one.dataset}`) ? [one.dataset] : [])))}
                 hues={hues}
+                services={city.map_services}
+                base={base?.id ?? null}
+                troubled={[...troubles.keys()].some((id) => id.startsWith(`${SERVICE}-`))}
                 change={(layers) => change({ layers })}
+                setBase={(id) => change({ base: id })}
               />
             </div>
           </section>
@@ -157,7 +200,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
         <button type="button" className="icon-button" aria-pressed={panelOpen} aria-label={t("map.layers")} title={t("map.layers")} onClick={() => setPanelOpen(!panelOpen)}>
           <Layers aria-hidden />
         </button>
-        <button type="button" className="icon-button" aria-pressed={aside === "list"} aria-label={t("map.list")} title={t("map.list")} onClick={() => change({ list: aside !== "list", cell: null })}>
+        <button type="button" className="icon-button" aria-pressed={aside === "list"} aria-label={t("map.list")} title={t("map.list")} onClick={() => change({ list: aside !== "list", cell: null, points: null })}>
           <List aria-hidden />
         </button>
         <button type="button" className="icon-button" aria-pressed={measuring} aria-label={t("map.measure")} title={t("map.measure")} onClick={() => setMeasuring(!measuring)}>
@@ -178,6 +221,17 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
         )}
       </div>
 
+      {aside === "points" && (
+        <div className="map-aside">
+          <PointsPanel
+            picked={state.points!}
+            dataset={pickedDataset}
+            answers={picked}
+            close={() => change({ points: null })}
+            goToCell={(lon, lat) => void pick(lon, lat)}
+          />
+        </div>
+      )}
       {aside === "cell" && (
         <div className="map-aside">
           <Inspector code={state.cell!} close={() => change({ cell: null })} go={(cell) => change({ cell })} />
@@ -191,11 +245,55 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
             bounds={seen.bounds}
             time={state.time}
             close={() => change({ list: false })}
+            locate={(dataset, fact) =>
+              change({ points: { dataset, role: fact.places[0]!.role, facts: [fact.fact], more: false } })
+            }
           />
         </div>
       )}
     </div>
   );
+}
+
+/** Pixels around the pointer, and around the middle for the keyboard, in which a point is meant. */
+const REACH = 7;
+const REACH_BY_KEY = 14;
+
+/** With more points than this under the pointer its shape does not follow them: the hand stays free. */
+const MOST_UNDER_POINTER = 200_000;
+
+const isGone = (error: unknown) => error instanceof Problem && error.code === "unknown-dataset";
+
+/** The sources of the map whose tiles do not come, with the status of the last answer. */
+function useTroubles(): [Map<string, number | null>, (source: string, status: number | null | undefined) => void] {
+  const [troubles, setTroubles] = useState(new Map<string, number | null>());
+  const note = useCallback((source: string, status: number | null | undefined) => {
+    setTroubles((before) => {
+      if (status === undefined ? !before.has(source) : before.get(source) === status) return before;
+      const now = new Map(before);
+      if (status === undefined) now.delete(source);
+      else now.set(source, status);
+      return now;
+    });
+  }, []);
+  return [troubles, note];
+}
+
+/** The datasets that the view names and the city no longer has, by the titles under which they were known here. */
+function useRemoved(missing: string[], datasets: Dataset[]): { id: string; title: string }[] {
+  const titles = useRef(new Map<string, Dataset["title"]>());
+  for (const dataset of datasets) titles.current.set(dataset.id, dataset.title);
+  return missing.map((id) => ({ id, title: say(titles.current.get(id)) || id }));
+}
+
+/** An answer that a dataset is gone means that the list of datasets is out of date. */
+function useAskAgain(gone: boolean) {
+  const questions = useQueryClient();
+  useEffect(() => {
+    if (!gone) return;
+    void questions.invalidateQueries({ queryKey: ["datasets"] });
+    void questions.invalidateQueries({ queryKey: ["city"] });
+  }, [gone, questions]);
 }
 
 /** Each layer keeps one hue, whatever else is shown. */
@@ -222,16 +320,17 @@ function usePeriod(state: MapState, datasets: Dataset[]): [number, number] | nul
 }
 
 /** Tells the page where the map is, and the map where the page wants it. */
-function Follow({ seen, moved, target, pick, view }: {
+function Follow({ seen, moved, target, click, isPoint, view }: {
   seen: (seen: Seen) => void;
   moved: (view: View) => void;
   target: Bounds | null;
-  pick: ((lon: number, lat: number) => void) | null;
+  click: ((map: MapLibre, at: { x: number; y: number }, radius: number) => void) | null;
+  isPoint: ((map: MapLibre, at: { x: number; y: number }) => boolean) | null;
   view: View | null;
 }) {
   const map = useMap();
-  const calls = useRef({ seen, moved, pick });
-  calls.current = { seen, moved, pick };
+  const calls = useRef({ seen, moved, click, isPoint });
+  calls.current = { seen, moved, click, isPoint };
 
   useEffect(() => {
     const look = () => {
@@ -246,18 +345,26 @@ function Follow({ seen, moved, target, pick, view }: {
       const { lng, lat } = map.getCenter();
       calls.current.moved({ lat, lon: lng, zoom: map.getZoom() });
     };
-    const click = (event: MapMouseEvent) => calls.current.pick?.(event.lngLat.lng, event.lngLat.lat);
+    const click = (event: MapMouseEvent) => calls.current.click?.(map, event.point, REACH);
     const key = (event: KeyboardEvent) => {
-      if (event.key !== "Enter") return;
-      const { lng, lat } = map.getCenter();
-      calls.current.pick?.(lng, lat);
+      if (event.key === "Enter") calls.current.click?.(map, map.project(map.getCenter()), REACH_BY_KEY);
+    };
+    let frame = 0;
+    const hover = (event: MapMouseEvent) => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        if (calls.current.isPoint) map.getCanvas().style.cursor = calls.current.isPoint(map, event.point) ? "pointer" : "";
+      });
     };
     look();
     map.on("moveend", settle);
     map.on("resize", look);
     map.on("click", click);
+    map.on("mousemove", hover);
     map.getCanvas().addEventListener("keydown", key);
     return () => {
+      cancelAnimationFrame(frame);
+      map.off("mousemove", hover);
       map.off("moveend", settle);
       map.off("resize", look);
       map.off("click", click);

@@ -35,6 +35,12 @@ export function readLayers(text: string, datasets: Dataset[]): Layer[] {
   });
 }
 
+/** The datasets that an address names and the city does not have. */
+export function missingOf(text: string, datasets: Dataset[]): string[] {
+  const ids = text.split(",").map((part) => part.split(":")[0]!.split("@")[0]!);
+  return [...new Set(ids)].filter((id) => /^[a-z][a-z0-9_]{0,59}$/.test(id) && !datasets.some((one) => one.id === id));
+}
+
 /** A place known to 12 cm or better is drawn as a point. */
 const MEASURED = 29;
 
@@ -50,14 +56,18 @@ export function finestLevel(dataset: Dataset, role: string): number {
   return Math.max(...(dataset.places.find((one) => one.role === role)?.levels ?? [32]), 1);
 }
 
-/** What a first visit shows: the dataset with the most measured points, as a density. */
+/** What a first visit shows, as a density: the most measured points, rather those of a dataset's own coordinates. */
 export function firstLayers(datasets: Dataset[]): Layer[] {
   const candidates = datasets
-    .flatMap((one) => one.places.map((place) => ({ dataset: one, role: place.role })))
-    .filter(({ dataset, role }) => waysOf(dataset, role).includes("points"))
-    .sort((a, b) => (b.dataset.counts?.addressed ?? 0) - (a.dataset.counts?.addressed ?? 0));
+    .flatMap((dataset) => dataset.places.map((place) => ({ dataset, place })))
+    .filter(({ dataset, place }) => waysOf(dataset, place.role).includes("points"))
+    .sort(
+      (a, b) =>
+        Number(b.place.kind === "point") - Number(a.place.kind === "point") ||
+        (b.dataset.counts?.addressed ?? 0) - (a.dataset.counts?.addressed ?? 0),
+    );
   const best = candidates[0];
-  return best ? [{ dataset: best.dataset.id, role: best.role, as: "density", opacity: 85 }] : [];
+  return best ? [{ dataset: best.dataset.id, role: best.place.role, as: "density", opacity: 85 }] : [];
 }
 
 /** Sides of the cells of each GeoSOT level in degrees (GB/T 40087, table 1). */

@@ -2,13 +2,21 @@
 import { useCallback, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router";
 import type { Dataset } from "../api/types";
-import { firstLayers, type Layer, readLayers, writeLayers } from "./layers";
+import { firstLayers, type Layer, missingOf, readLayers, writeLayers } from "./layers";
 
 export type View = { lat: number; lon: number; zoom: number };
+
+/** Points that were picked: records of one place of a dataset. */
+export type PickedPoints = { dataset: string; role: string; facts: number[]; more: boolean };
 
 export type MapState = {
   view: View | null;
   layers: Layer[];
+  /** Datasets that the address names and the city does not, or no longer, have. */
+  missing: string[];
+  /** The city's own map service that is the ground; null shows the city's own layers. */
+  base: string | null;
+  points: PickedPoints | null;
   /** The cell that is looked into, as a code. */
   cell: string | null;
   /** Start and end of the time window, seconds since 1970; null shows all times. */
@@ -26,6 +34,16 @@ function readView(text: string | null): View | null {
 function readTime(text: string | null): [number, number] | null {
   const [start, end] = (text ?? "").split("~").map((part) => Date.parse(part) / 1000);
   return start !== undefined && end !== undefined && start < end ? [start, end] : null;
+}
+
+/** `stops@origin:3.4.5`, with `+` at its end where more were hit than are named. */
+function readPoints(text: string | null): PickedPoints | null {
+  const [, dataset, role = "", facts, more] = (text ?? "").match(/^([a-z][a-z0-9_]*)(?:@([a-z0-9_]+))?:(\d{1,15}(?:\.\d{1,15}){0,19})(\+?)$/) ?? [];
+  return dataset && facts ? { dataset, role, facts: facts.split(".").map(Number), more: more === "+" } : null;
+}
+
+function writePoints({ dataset, role, facts, more }: PickedPoints): string {
+  return `${role ? `${dataset}@${role}` : dataset}:${facts.join(".")}${more ? "+" : ""}`;
 }
 
 const second = (time: number) => new Date(time * 1000).toISOString().slice(0, 19).concat("Z");
@@ -46,7 +64,20 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
   const viewText = parameters.get("at");
   const view = useMemo(() => readView(viewText), [viewText]);
 
-  const state: MapState = { view, layers, cell: parameters.get("cell"), time, list: parameters.has("list") };
+  const missing = useMemo(() => missingOf(layersText ?? "", datasets), [layersText, datasets]);
+  const pointsText = parameters.get("points");
+  const points = useMemo(() => readPoints(pointsText), [pointsText]);
+
+  const state: MapState = {
+    view,
+    layers,
+    missing,
+    base: parameters.get("base"),
+    points,
+    cell: parameters.get("cell"),
+    time,
+    list: parameters.has("list"),
+  };
 
   const change = useCallback(
     (changes: Partial<MapState>) => {
@@ -60,6 +91,8 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
         put("at", `${lat.toFixed(5)},${lon.toFixed(5)},${zoom.toFixed(2)}`);
       }
       if (changes.layers) put("layers", writeLayers(changes.layers));
+      if ("base" in changes) put("base", changes.base);
+      if ("points" in changes) put("points", changes.points && writePoints(changes.points));
       if ("cell" in changes) put("cell", changes.cell);
       if ("time" in changes) put("time", changes.time ? changes.time.map(second).join("~") : null);
       if ("list" in changes) put("list", changes.list ? "1" : null);

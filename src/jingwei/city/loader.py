@@ -30,7 +30,7 @@ from jingwei.city.errors import (
     MissingColumnError,
     OtherCityError,
 )
-from jingwei.city.manifest import Area, Manifest, SourceSpec, in_order
+from jingwei.city.manifest import Area, Manifest, SourceSpec, ground_of, in_order
 from jingwei.city.models import CityRow
 from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.errors import JingweiError
@@ -175,6 +175,8 @@ def _introduce(work: _Work, pack: Path) -> None:
         "time_zone": spec.time_zone,
         "generated": spec.generated,
         "description": spec.description.text.as_json() if spec.description else None,
+        "ground": ground_of(work.manifest),
+        "map_services": [service.model_dump(mode="json") for service in work.manifest.map_service],
     }
     with work.city.records.write() as session:
         row = session.scalar(select(CityRow).limit(1))
@@ -215,7 +217,7 @@ def _set_boundary(work: _Work, area: Area, version: Version) -> None:
         east + REGION_DEGREES,
         north + REGION_DEGREES,
     )
-    outline = shapely.simplify(work.boundary, 0.0005)
+    outline = shapely.simplify(work.boundary, min(0.0005, max(east - west, north - south) / 4000))
     with work.city.records.write() as session:
         row = session.get_one(CityRow, work.manifest.city.id)
         boundary = json.loads(shapely.to_geojson(outline))
@@ -361,10 +363,7 @@ def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> st
     text = json.dumps(
         {
             "recipe": RECIPE,
-            "spec": spec.model_dump(
-                mode="json",
-                exclude={"title", "description", "owner", "sharing", "update_cycle", "level", "fields"},
-            ),
+            "spec": spec.model_dump(mode="json", exclude=NO_FACTS),
             "files": [(source.path, source.digest) for source in sources],
             "zone": work.manifest.city.time_zone,
             "referred": below,

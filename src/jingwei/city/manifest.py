@@ -9,43 +9,30 @@ from __future__ import annotations
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from jingwei.city.errors import BadManifestError, NoPackError
+from jingwei.city.map_services import MapServiceSpec
+from jingwei.city.parts import Identifier, Part, Words
 from jingwei.words import Text
 
 MANIFEST = "city.toml"
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+GroundKind = Literal["border", "water", "green", "building", "road", "rail", "line"]
+"""As what the lines and areas of a source are drawn on the ground of the map."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Part):
-    """A text in Chinese and, if it is known, in English."""
-
-    zh: str = Field(min_length=1, max_length=200)
-    en: str = Field(default="", max_length=200)
-
-    @property
-    def text(self) -> Text:
-        """The text for people."""
-        return Text(self.zh, self.en)
-
-
-class Area(_Part):
+class Area(Part):
     """An area taken from another source: all of its shapes, or those whose columns have these values."""
 
     source: Identifier
     where: dict[str, str] = Field(default_factory=dict)
 
 
-class PlaceSpec(_Part):
+class PlaceSpec(Part):
     """Where the facts of a source are. Exactly one of: `lon` and `lat`; `geometry`; `by`; `none = true`."""
 
     lon: str | None = None
@@ -77,7 +64,7 @@ class PlaceSpec(_Part):
         return self
 
 
-class TimeSpec(_Part):
+class TimeSpec(Part):
     """When the facts of a source are true."""
 
     column: str | None = None
@@ -94,14 +81,14 @@ class TimeSpec(_Part):
         return _checked_zone(zone) if zone else zone
 
 
-class FieldSpec(_Part):
+class FieldSpec(Part):
     """How sensitive a field is; what is left out is found when the field is first loaded."""
 
     level: int | None = Field(default=None, ge=1, le=4)
     personal: bool | None = None
 
 
-class SourceSpec(_Part):
+class SourceSpec(Part):
     """One source of the pack: a file, or several of one form."""
 
     id: Identifier
@@ -127,6 +114,8 @@ class SourceSpec(_Part):
     level: int | None = Field(default=None, ge=1, le=4)
     fields: dict[str, FieldSpec] = Field(default_factory=dict)
     identify: str = Field(default="", max_length=80)
+    ground: GroundKind | None = None
+    label: bool | None = None
 
     @model_validator(mode="after")
     def _identified_by_keys(self) -> SourceSpec:
@@ -142,8 +131,18 @@ class SourceSpec(_Part):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _ground_has_shapes(self) -> SourceSpec:
+        if self.ground and (self.places or (self.place and not self.place.geometry)):
+            msg = "only lines and areas make the ground of the map"
+            raise ValueError(msg)
+        if self.label and not (self.ground and self.name):
+            msg = "label needs ground, and name: the column that holds the labels"
+            raise ValueError(msg)
+        return self
 
-class CitySpec(_Part):
+
+class CitySpec(Part):
     """What the city itself is."""
 
     id: Identifier
@@ -160,11 +159,12 @@ class CitySpec(_Part):
         return _checked_zone(zone)
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """A whole `city.toml`."""
 
     city: CitySpec
     source: list[SourceSpec] = Field(min_length=1)
+    map_service: list[MapServiceSpec] = Field(default_factory=list, max_length=8)
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Manifest:
@@ -172,6 +172,10 @@ class Manifest(_Part):
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
             msg = f"two sources are named {', '.join(twice)}"
+            raise ValueError(msg)
+        services = [service.id for service in self.map_service]
+        if len(set(services)) < len(services):
+            msg = f"two map services are named {max(services, key=services.count)}"
             raise ValueError(msg)
         for owner, target in _references(self):
             if target not in ids:
@@ -205,6 +209,22 @@ def _references(manifest: Manifest) -> list[tuple[str, str]]:
             if place.inside:
                 found.append((f"source {source.id}", place.inside.source))
     return found
+
+
+def ground_of(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return the sources that make the ground of the map, as what, and whether with names."""
+    return [
+        {"dataset": source.id, "kind": source.ground, "label": _labelled(source)}
+        for source in manifest.source
+        if source.ground
+    ]
+
+
+def _labelled(source: SourceSpec) -> bool:
+    """Say whether names are written on the map; unsaid, all names are, but for buildings and lines."""
+    if source.label is not None:
+        return source.label
+    return source.name is not None and source.ground not in ("building", "line")
 
 
 def places_of(source: SourceSpec) -> dict[str, PlaceSpec]:
@@ -305,13 +325,13 @@ def _explained(item: dict[str, Any], data: dict[str, Any]) -> Text:
 
 def _where(loc: tuple[str | int, ...], data: dict[str, Any]) -> str:
     """Name a place in the manifest as a person would: `source bus_stops, place.lon`."""
-    if len(loc) >= 2 and loc[0] == "source" and isinstance(loc[1], int):
+    if len(loc) >= 2 and loc[0] in ("source", "map_service") and isinstance(loc[1], int):
         try:
-            name = data["source"][loc[1]]["id"]
+            name = data[loc[0]][loc[1]]["id"]
         except (KeyError, TypeError, IndexError):
             name = f"#{loc[1] + 1}"
         rest = ".".join(str(part) for part in loc[2:])
-        return f"source {name}" + (f", {rest}" if rest else "")
+        return f"{loc[0]} {name}" + (f", {rest}" if rest else "")
     return ".".join(str(part) for part in loc) or MANIFEST
 
 
@@ -322,6 +342,8 @@ def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
     steps: dict[str, type[BaseModel]] = {
         "city": CitySpec,
         "source": SourceSpec,
+        "map_service": MapServiceSpec,
+        "attribution": Words,
         "place": PlaceSpec,
         "places": PlaceSpec,
         "time": TimeSpec,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city.errors import NoCityError
+from jingwei.city.map_services import MapService, MapServiceSpec
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
 from jingwei.lake.errors import ReadOnlyError
@@ -20,14 +21,37 @@ from jingwei.records import Records, open_records
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
 RECORDS = "records.db"
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """A dataset whose lines or areas are drawn on the ground of the map, as what, and whether with names."""
+
+    dataset: str
+    kind: str
+    label: bool
+
+
+@dataclass(frozen=True, slots=True)
 class About:
-    """What a city is. `boundary` is a shapely geometry (WGS84) or None; `generated` marks a fictional one."""
+    """What a city is.
+
+    Attributes
+    ----------
+    boundary
+        A shapely geometry (WGS84), or None.
+    generated
+        Whether the city is fictional.
+    ground
+        What the ground of the map is drawn from; empty where the pack leaves it open.
+    map_services
+        The city's own map services.
+
+    """
 
     id: str
     name: Text
@@ -39,6 +63,8 @@ class About:
     description: Text | None
     pack: str
     data: str
+    ground: tuple[Ground, ...] = ()
+    map_services: tuple[MapService, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -54,15 +80,22 @@ class City:
         self.records = records
         self.policies = PolicyKeeper(records)
         self.lake = Lake(home / "lake", records, self.policies)
+        self._about: tuple[datetime, About] | None = None
 
     @property
     def about(self) -> About:
         """What the city is, as its last load found it."""
         with self.records.read() as session:
+            kept = self._about
+            changed = session.scalar(select(CityRow.changed).limit(1))
+            if kept is not None and kept[0] == changed:
+                return kept[1]
             row = session.scalar(select(CityRow).limit(1))
         if row is None:
             raise NoCityError(str(self.home))
-        return about_of(row)
+        about = about_of(row)
+        self._about = row.changed, about
+        return about
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -94,6 +127,10 @@ def about_of(row: CityRow) -> About:
         description=Text(**description) if description else None,
         pack=row.pack,
         data=row.data,
+        ground=tuple(Ground(**one) for one in data.get("ground", [])),
+        map_services=tuple(
+            MapServiceSpec.model_validate(one).service() for one in data.get("map_services", [])
+        ),
     )
 
 

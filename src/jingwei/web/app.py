@@ -115,7 +115,7 @@ def create_app(
     app.include_router(codes.router, prefix="/api")
     if city is not None:
         _serve_city(app, city, entry or Entry())
-    app.include_router(pages.router(pages_root))
+    app.include_router(pages.router(pages_root, lambda: _map_hosts(city)))
     _add_problem_schema(app)
     return app
 
@@ -134,6 +134,11 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     warm_up.start()
     for router in CITY_ROUTES:
         app.include_router(router, prefix="/api")
+
+
+def _map_hosts(city: City | None) -> list[str]:
+    """Return the hosts of the city's own map services, as its last load found them."""
+    return [host for service in city.about.map_services for host in service.hosts] if city else []
 
 
 def _warm_up() -> None:

@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1 << 20
@@ -41,9 +43,9 @@ class BodyLimit:
         await self.app(scope, bounded, send)
 
 
-def content_security_policy(map_hosts: tuple[str, ...] = ()) -> str:
+def content_security_policy(map_hosts: Iterable[str] = ()) -> str:
     """Return the policy that keeps pages to this server; `map_hosts` are a city's own map services."""
-    hosts = "".join(f" {host}" for host in map_hosts)
+    hosts = "".join(f" {host}" for host in dict.fromkeys(map_hosts))
     return (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
         f"img-src 'self' data: blob:{hosts}; connect-src 'self'{hosts}; worker-src 'self' blob:; "
@@ -54,10 +56,10 @@ def content_security_policy(map_hosts: tuple[str, ...] = ()) -> str:
 class SafeHeaders:
     """Adds to every answer the headers that bound what a browser may do with it."""
 
-    def __init__(self, app: ASGIApp, map_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.headers = {
-            "Content-Security-Policy": content_security_policy(map_hosts),
+            "Content-Security-Policy": content_security_policy(),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
             "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",

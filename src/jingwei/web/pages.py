@@ -6,13 +6,18 @@ import hashlib
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 from jingwei.errors import JingweiError
+from jingwei.web.limits import content_security_policy
 from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 STATIC = Path(__file__).parent / "static"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -60,8 +65,17 @@ def _etag(path: Path) -> str:
     return f'"{hashlib.sha256(f"{path.name} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:20]}"'
 
 
-def router(root: Path = STATIC) -> APIRouter:
-    """Return the routes of the pages; include it last, it takes every address that is left."""
+def router(root: Path = STATIC, map_hosts: Callable[[], Iterable[str]] = tuple) -> APIRouter:
+    """Return the routes of the pages; include it last, it takes every address that is left.
+
+    Parameters
+    ----------
+    root
+        The folder of the built pages.
+    map_hosts
+        Asked for the hosts of the city's own map services whenever a page is sent.
+
+    """
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/{address:path}", methods=["GET", "HEAD"])
@@ -77,6 +91,8 @@ def router(root: Path = STATIC) -> APIRouter:
         path, coding = _encoded(found.path, request.headers.get("accept-encoding", ""))
         etag = _etag(path)
         headers = {"Cache-Control": found.cache, "ETag": etag, "Vary": "Accept-Encoding"}
+        if found.media_type == "text/html":
+            headers["Content-Security-Policy"] = content_security_policy(map_hosts())
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         if coding:

@@ -76,6 +76,7 @@ def _divisions(pack: Pack) -> None:
             level.shapes,
             keys=["代码"],
             name="名称",
+            ground=None if identifier == "communities" else "border",
             text=["代码"] if not above else ["代码", "上级代码"],
             sharing="unconditional",
         )
@@ -166,6 +167,7 @@ def _land(pack: Pack) -> None:
         water[2],
         keys=["名称"],
         name="名称",
+        ground="water",
         sharing="unconditional",
     )
     kinds, green = _green(pack)
@@ -189,6 +191,7 @@ def _land(pack: Pack) -> None:
         np.array([rail], dtype=object),
         keys=["名称"],
         name="名称",
+        ground="rail",
         sharing="unconditional",
     )
     _terrain(pack)
@@ -279,6 +282,7 @@ def _buildings(pack: Pack) -> None:
         buildings.shapes,
         keys=["楼栋编码"],
         name="名称",
+        ground="building",
         sharing="conditional",
     )
     longitude, latitude = pack.degrees(buildings.x, buildings.y, "GCJ-02")
@@ -343,6 +347,7 @@ def _streets(pack: Pack) -> None:
         roads.shapes,
         keys=["路段编码"],
         name="道路名称",
+        ground="road",
         sharing="unconditional",
     )
     longitude, latitude = pack.degrees(roads.x, roads.y)
@@ -519,6 +524,7 @@ def _public_places(pack: Pack) -> None:
         facilities.shapes[parks],
         keys=["编号"],
         name="名称",
+        ground="green",
         sharing="unconditional",
     )
     _parking(pack)

@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from jingwei.access import Asker
-from jingwei.city import City
+from jingwei.city import City, Ground
+from jingwei.city.map_services import MapService
+from jingwei.lake import Version
 from jingwei.web import answers, problems
 from jingwei.web.policies import CITY, allowed
 from jingwei.web.reader import AskerOf
@@ -33,12 +35,31 @@ def city_of(request: Request) -> City:
 CityOf = Annotated[City, Depends(city_of)]
 
 
-class MapService(BaseModel):
-    """A map service of the city's own, laid under its layers."""
+FEW = 2_000
+"""Up to this many named shapes are taken for divisions of the city where the pack names no ground."""
 
+
+class GroundOut(BaseModel):
+    """A dataset on the ground of the map."""
+
+    dataset: str
+    version: int
+    kind: str = Field(description="border, water, green, building, road, rail or line")
+    label: bool = Field(description="Whether names are written")
+
+
+class MapServiceOut(BaseModel):
+    """A map service of the city's own, which a reader may choose as the ground of the map."""
+
+    id: str
     title: TextOut
-    tiles: str
-    attribution: str | None = None
+    attribution: TextOut
+    crs: str = Field(description="The coordinate system of its content, as the pack states it")
+    layers: list[list[str]] = Field(description="Addresses of the tiles of each layer, from the ground up")
+    min_zoom: int
+    max_zoom: int
+    tile_size: int
+    problem: TextOut | None = Field(description="Why it cannot be drawn at the moment")
 
 
 class CityOut(BaseModel):
@@ -53,16 +74,29 @@ class CityOut(BaseModel):
     )
     generated: bool = Field(description="True for a fictional city")
     description: TextOut | None
-    ground: list[str] = Field(description="Datasets of lines and areas that make the base map")
+    ground: list[GroundOut] = Field(description="Datasets of lines and areas that make the base map")
+    map_services: list[MapServiceOut]
 
 
-def _ground(city: City, asker: Asker) -> list[str]:
-    """Return the datasets whose lines and areas have names: those that people find their way by."""
+def _ground(city: City, asker: Asker) -> list[GroundOut]:
+    """Return what the ground of the map is drawn from: what the pack names, else what has names."""
+    drawable = {
+        one.id: one.version
+        for one in city.lake.datasets(asker)
+        if one.version and one.version.content.geometry
+    }
+    named = city.about.ground or [_guess(version) for version in drawable.values() if version.content.name]
     return [
-        dataset.id
-        for dataset in city.lake.datasets(asker)
-        if dataset.version is not None and dataset.version.content.geometry and dataset.version.content.name
+        GroundOut(dataset=one.dataset, version=version.number, kind=one.kind, label=one.label)
+        for one in named
+        if (version := drawable.get(one.dataset)) is not None
     ]
+
+
+def _guess(version: Version) -> Ground:
+    """Return how named shapes are drawn where the pack says nothing: few as divisions, many thinly."""
+    few = version.content.counts.published <= FEW
+    return Ground(version.dataset, "border" if few else "line", label=few)
 
 
 @router.get("", summary="What the city is")
@@ -78,6 +112,21 @@ def read_city(city: CityOf, asker: AskerOf) -> CityOut:
         generated=about.generated,
         description=text_out(about.description) if about.description else None,
         ground=_ground(city, asker),
+        map_services=[_service_out(service) for service in about.map_services],
+    )
+
+
+def _service_out(service: MapService) -> MapServiceOut:
+    return MapServiceOut(
+        id=service.id,
+        title=text_out(service.title),
+        attribution=text_out(service.attribution),
+        crs=service.crs,
+        layers=[list(layer) for layer in service.layers],
+        min_zoom=service.min_zoom,
+        max_zoom=service.max_zoom,
+        tile_size=service.tile_size,
+        problem=text_out(service.problem) if service.problem else None,
     )
 
 
@@ -88,7 +137,7 @@ def read_city(city: CityOf, asker: AskerOf) -> CityOut:
     responses={200: {"content": {answers.GEOJSON: {"schema": {"type": "object"}}}}},
 )
 def read_boundary(city: CityOf, request: Request) -> Response:
-    """Return the boundary as GeoJSON, generalised to about 50 m."""
+    """Return the boundary as GeoJSON, generalised to a four-thousandth of the city, or to about 50 m."""
     about = city.about
     etag = answers.etag_of("", "boundary", about.id, about.bounds)
     if answers.knows(request, etag):
@@ -96,6 +145,6 @@ def read_boundary(city: CityOf, request: Request) -> Response:
     feature: dict[str, Any] = {
         "type": "Feature",
         "properties": {"adcode": about.adcode, "name": about.name.as_json()},
-        "geometry": geometry_of(about.boundary.simplify(0.0005)) if about.boundary is not None else None,
+        "geometry": geometry_of(about.boundary) if about.boundary is not None else None,
     }
     return answers.tagged(JSONResponse(feature, media_type=answers.GEOJSON), etag)
