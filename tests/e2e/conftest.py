@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
+    from jingwei.city import City
+
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -40,22 +43,33 @@ QUIET, STEP = 500, 50
 """Milliseconds without a request after which a page has asked all it wants to; and between two looks."""
 
 
+@contextmanager
+def served(city: City) -> Iterator[str]:
+    """Serve a city from a thread; give its address."""
+    if not (pages.STATIC / "index.html").is_file():
+        pytest.skip("the pages are not built: make pages")
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(city, entry=OPEN), log_level="error", timeout_graceful_shutdown=3)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of the square city."""
-    if not (pages.STATIC / "index.html").is_file():
-        pytest.skip("the pages are not built: make pages")
     folder = tmp_path_factory.mktemp("square")
     pack = write_square(folder / "pack")
     with open_city(folder / "home", create=True) as city:
         load_pack(city, read_manifest(pack), pack, None, local_person())
-        listener = listen("127.0.0.1", 0)
-        server = uvicorn.Server(uvicorn.Config(create_app(city, entry=OPEN), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        with served(city) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +116,8 @@ class Reader:
         while quiet < QUIET and waited < PATIENCE:
             self.page.wait_for_timeout(STEP)
             quiet, waited = 0 if self.asked else quiet + STEP, waited + STEP
+        if self.page.query_selector(".map-page"):
+            self.page.wait_for_selector(".map-page[data-loaded=true]", timeout=PATIENCE)
         for box in self.page.query_selector_all(".map"):
             if box.is_visible():
                 self.page.wait_for_selector(".map[data-drawn=true]", timeout=PATIENCE)
@@ -117,10 +133,15 @@ class Reader:
         ]
 
 
-@pytest.fixture
-def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """A reader at a screen; parametrize indirectly with (size, language, mode)."""
-    (width, height), language, mode = getattr(request, "param", (DESK, "zh", "light"))
+@contextmanager
+def reading(
+    browser: Browser,
+    address: str,
+    screen: tuple[tuple[int, int], str, str] = (DESK, "zh", "light"),
+    others: tuple[str, ...] = (),
+) -> Iterator[Reader]:
+    """Give a reader at a screen, who in the end must have met no error and no host but `others`."""
+    (width, height), language, mode = screen
     context = browser.new_context(
         viewport={"width": width, "height": height}, locale="zh-CN" if language == "zh" else "en-GB"
     )
@@ -143,10 +164,19 @@ def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
         "request",
         lambda request: (
             reader.complaints.append(f"other host: {request.url}")
-            if re.match("(http|ws)s?://", request.url) and not request.url.startswith(address)
+            if re.match("(http|ws)s?://", request.url) and not request.url.startswith((address, *others))
             else None
         ),
     )
-    yield reader
-    context.close()
+    try:
+        yield reader
+    finally:
+        context.close()  # a stream of events that stays open would keep its server from ending
     assert reader.complaints == []
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """A reader at a screen; parametrize indirectly with (size, language, mode)."""
+    with reading(browser, address, getattr(request, "param", (DESK, "zh", "light"))) as reader:
+        yield reader

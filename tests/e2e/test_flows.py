@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from square import stop_place
+
 from .conftest import DESK, PATIENCE, PHONE
 
 pytestmark = pytest.mark.browser
@@ -122,14 +124,55 @@ def test_a_bad_code_is_marked_where_it_goes_wrong(reader):
     reader.complaints[:] = [text for text in reader.complaints if "status of 4" not in text]
 
 
-def test_a_dataset_removed_while_it_is_on_the_map_is_said_and_nothing_breaks(reader):
-    reader.page.route("**/api/datasets/stops/density*", lambda route: route.fulfill(
-        status=404, content_type="application/problem+json",
-        body='{"title": "没有数据集“stops”。", "status": 404, "code": "unknown-dataset"}'))  # fmt: skip
-    page = reader.open("/?layers=stops:d:90")
-    page.get_by_role("alert").get_by_text("没有数据集").wait_for()
-    assert page.get_by_role("combobox").is_visible()
-    reader.complaints[:] = [text for text in reader.complaints if "status of 4" not in text]
+def test_a_link_to_a_dataset_that_the_city_does_not_have_is_said(reader):
+    page = reader.open("/?layers=gone:d:90,stops:d:90")
+    page.get_by_role("alert").get_by_text("“gone”").wait_for()
+    page.get_by_role("button", name="知道了").click()
+    page.wait_for_url(lambda url: "gone" not in url)
+    assert "stops" in page.url
+
+
+def test_a_point_is_picked_by_a_click_and_leads_to_its_record(reader):
+    lon, lat = stop_place(45)
+    page = reader.open(f"/?at={lat},{lon},16&layers=stops:p:90")
+    page.mouse.click(*centre_of(page))
+    panel = page.locator(".picked-points")
+    panel.get_by_text("第45站").first.wait_for()
+    assert re.search(r"points=stops%3A\d+|points=stops:\d+", page.url)
+    assert panel.get_by_text("stops.csv").is_visible()
+    panel.get_by_role("button", name="看所在的整个网格").click()
+    page.locator(".inspector").get_by_text("站点").first.wait_for()
+    page.mouse.click(*centre_of(page))
+    panel.get_by_role("link", name="第45站").click()
+    page.wait_for_url("**/data/stops/records/*")
+
+
+def test_points_upon_each_other_are_all_picked(reader):
+    lon, lat = stop_place(3)
+    page = reader.open(f"/?at={lat},{lon},16&layers=visits:p:90,stops:p:90")
+    page.mouse.click(*centre_of(page))
+    page.locator(".picked-points").get_by_text("此处有 1 条记录").wait_for()
+    page.get_by_role("checkbox", name="站点").click()
+    page.wait_for_url(lambda url: "stops%3Ap" not in url and "stops:p" not in url)
+    page.mouse.click(*centre_of(page))
+    page.locator(".picked-points").get_by_role("heading", name="到站").wait_for()
+
+
+@pytest.mark.parametrize("reader", [(DESK, "zh", "light"), (PHONE, "zh", "light")], indirect=True)
+def test_a_point_is_picked_by_keyboard_from_the_map_and_from_the_list(reader):
+    lon, lat = stop_place(45)
+    page = reader.open(f"/?at={lat},{lon},16&layers=stops:p:90")
+    page.locator(".maplibregl-canvas").focus()
+    page.keyboard.press("Enter")
+    page.locator(".picked-points").get_by_text("第45站").first.wait_for()
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    page.get_by_role("button", name="关闭").click()
+    page.get_by_role("button", name="视野内的记录").click()
+    page.get_by_role("button", name="在地图上指出：第45站").focus()
+    page.keyboard.press("Enter")
+    page.locator(".picked-points").get_by_text("第45站").first.wait_for()
+    page.get_by_role("button", name="关闭").click()
+    page.locator(".in-view").wait_for()
 
 
 def test_a_server_that_is_gone_is_said_and_asked_again(reader):

@@ -102,6 +102,7 @@ export function useFreshness(): void {
       const id = subject?.split("/")[1];
       void questions.invalidateQueries({ queryKey: ["datasets"] });
       void questions.invalidateQueries({ queryKey: ["city"] });
+      void questions.invalidateQueries({ queryKey: ["cell"] });
       if (id) void questions.invalidateQueries({ queryKey: ["dataset", id] });
     } else if (part === "policy" || part === "department" || type.startsWith("person.role_")) {
       void questions.invalidateQueries(); // what one may see may be another

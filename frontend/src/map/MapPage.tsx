@@ -73,8 +73,8 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
   const loaded = useLoaded(state.layers, datasets, seen?.bounds ?? null, seen?.zoom ?? 10, state.time);
   const shapes = state.layers.filter((one) => one.as === "shapes");
   const hues = useHues(datasets);
-  const removed = useRemoved(state.missing, datasets);
-  useAskAgain(loaded.some((one) => isGone(one.error)) || [...troubles.values()].includes(404));
+  const [removed, forget] = useRemoved(state, datasets);
+  useAskAgain(loaded.some((one) => tellsGone(one.error)) || [...troubles.values()].includes(404));
   const base = city.map_services.find((one) => one.id === state.base && !one.problem) ?? null;
   const pickedDataset = datasets.find((one) => one.id === state.points?.dataset);
   const picked = usePicked(state.points, pickedDataset);
@@ -123,9 +123,12 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
     return () => clearTimeout(timer);
   }, [said]);
 
-  const aside = state.points ? "points" : state.cell ? "cell" : state.list ? "list" : null;
+  const aside = state.points && pickedDataset ? "points" : state.cell ? "cell" : state.list ? "list" : null;
   return (
-    <div className={`map-page${aside ? " with-aside" : ""}${panelOpen ? " with-panel" : ""}`}>
+    <div
+      className={`map-page${aside ? " with-aside" : ""}${panelOpen ? " with-panel" : ""}`}
+      data-loaded={seen !== null && loaded.every((one) => !one.loading && (one.cells || one.points || one.error))}
+    >
       <h1 className="hidden-visually">{t("map.title", { city: say(city.name) })}</h1>
       <div className="map-under">
         <BaseMap
@@ -168,17 +171,28 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
               </div>
             </header>
             <div className="panel-body">
-              {removed.map(({ id, title }) => (
-                <div key={id} role="alert" className="notice warn layers-removed">
+              {removed.length > 0 && (
+                <div role="alert" className="notice warn layers-removed">
                   <TriangleAlert aria-hidden />
                   <div>
-                    <p className="small">{t("map.removed", { title })}</p>
-                    <button type="button" className="button" onClick={() => change({ layers: state.layers })}>
+                    {removed.map(({ id, title }) => (
+                      <p key={id} className="small">
+                        {t("map.removed", { title })}
+                      </p>
+                    ))}
+                    <button
+                      type="button"
+                      className="button"
+                      onClick={() => {
+                        forget();
+                        if (state.missing.length) change({ layers: state.layers });
+                      }}
+                    >
                       {t("map.understood")}
                     </button>
                   </div>
                 </div>
-              ))}
+              )}
               <LayerPanel
                 datasets={datasets}
                 layers={state.layers}
@@ -262,7 +276,7 @@ const REACH_BY_KEY = 14;
 /** With more points than this under the pointer its shape does not follow them: the hand stays free. */
 const MOST_UNDER_POINTER = 200_000;
 
-const isGone = (error: unknown) => error instanceof Problem && error.code === "unknown-dataset";
+const tellsGone = (error: unknown) => error instanceof Problem && error.code === "unknown-dataset";
 
 /** The sources of the map whose tiles do not come, with the status of the last answer. */
 function useTroubles(): [Map<string, number | null>, (source: string, status: number | null | undefined) => void] {
@@ -279,11 +293,22 @@ function useTroubles(): [Map<string, number | null>, (source: string, status: nu
   return [troubles, note];
 }
 
-/** The datasets that the view names and the city no longer has, by the titles under which they were known here. */
-function useRemoved(missing: string[], datasets: Dataset[]): { id: string; title: string }[] {
+/** The datasets that were on the map and that the city no longer has, by the titles under which they were known here. */
+function useRemoved(
+  { layers, missing }: MapState,
+  datasets: Dataset[],
+): [removed: { id: string; title: string }[], forget: () => void] {
   const titles = useRef(new Map<string, Dataset["title"]>());
   for (const dataset of datasets) titles.current.set(dataset.id, dataset.title);
-  return missing.map((id) => ({ id, title: say(titles.current.get(id)) || id }));
+  const [shown, setShown] = useState<string[]>([]);
+  const now = layers.map((one) => one.dataset).join();
+  const gone = [...shown, ...missing].filter((id) => !datasets.some((one) => one.id === id));
+  useEffect(() => {
+    const isGone = (id: string) => !datasets.some((one) => one.id === id);
+    setShown((before) => [...new Set([...before.filter(isGone), ...(now ? now.split(",") : [])])]);
+  }, [now, datasets]);
+  const removed = [...new Set(gone)].map((id) => ({ id, title: say(titles.current.get(id)) || id }));
+  return [removed, () => setShown(now ? now.split(",") : [])];
 }
 
 /** An answer that a dataset is gone means that the list of datasets is out of date. */

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 RECIPE = 2
 """Counted up whenever loading the same file would give other facts; part of every fingerprint."""
 
+NO_FACTS = {"title", "description", "owner", "sharing", "update_cycle", "level", "fields", "ground", "label"}
+"""What a manifest says of a source that decides nothing of its facts."""
+
 BATCH_ROWS = 65_536
 """Rows addressed at once: few enough that their columns stay in the processor's cache."""
 

@@ -17,11 +17,10 @@ from jingwei.city.map_services import MapService, MapServiceSpec
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
 from jingwei.lake.errors import ReadOnlyError
-from jingwei.records import Records, open_records
+from jingwei.records import Records, WhileUnchanged, open_records
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from types import TracebackType
 
 RECORDS = "records.db"
@@ -80,22 +79,19 @@ class City:
         self.records = records
         self.policies = PolicyKeeper(records)
         self.lake = Lake(home / "lake", records, self.policies)
-        self._about: tuple[datetime, About] | None = None
+        self._about: WhileUnchanged[About] = WhileUnchanged(records)
 
     @property
     def about(self) -> About:
         """What the city is, as its last load found it."""
+        return self._about.get("about", self._read_about)
+
+    def _read_about(self) -> About:
         with self.records.read() as session:
-            kept = self._about
-            changed = session.scalar(select(CityRow.changed).limit(1))
-            if kept is not None and kept[0] == changed:
-                return kept[1]
             row = session.scalar(select(CityRow).limit(1))
         if row is None:
             raise NoCityError(str(self.home))
-        about = about_of(row)
-        self._about = row.changed, about
-        return about
+        return about_of(row)
 
     def close(self) -> None:
         """Let go of everything that is open."""

@@ -29,6 +29,7 @@ from jingwei.lake.region import Region, region_of_cell
 from jingwei.lake.schemas import Content, Dataset, Place, Version
 from jingwei.lake.store import Store
 from jingwei.lake.views import View, Views, refusal, resource_of
+from jingwei.records import WhileUnchanged
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Lake:
         self._versions: OrderedDict[int, Version] = OrderedDict()
         self._counted: OrderedDict[tuple[Any, ...], Blocks] = OrderedDict()
         self._mutex = Lock()
+        self._datasets: WhileUnchanged[Dataset | None] = WhileUnchanged(records)
+        self._lists: WhileUnchanged[list[Dataset]] = WhileUnchanged(records)
 
     def close(self) -> None:
         """Let go of the query engine, after writing down what is still to be told."""
@@ -120,6 +123,9 @@ class Lake:
 
     def catalogue(self) -> list[Dataset]:
         """Return all datasets as they are, for those who keep the container; no asker is answered from it."""
+        return list(self._lists.get("all", self._read_datasets))
+
+    def _read_datasets(self) -> list[Dataset]:
         with self.records.read() as session:
             rows = session.execute(
                 _with_version().where(DatasetRow.state != "removed").order_by(DatasetRow.position)
@@ -144,6 +150,9 @@ class Lake:
         raise UnknownDatasetError(dataset, [known.id for known in self._listed(policies, asker)])
 
     def _known(self, dataset: str) -> Dataset | None:
+        return self._datasets.get(dataset, lambda: self._read_dataset(dataset))
+
+    def _read_dataset(self, dataset: str) -> Dataset | None:
         with self.records.read() as session:
             row = session.execute(_with_version().where(DatasetRow.id == dataset)).one_or_none()
             return None if row is None else self._dataset(session, row[0], row[1])

@@ -2,5 +2,6 @@
 
 from jingwei.records.base import Base, Json, UtcDateTime, now_utc
 from jingwei.records.database import Records, open_records
+from jingwei.records.kept import WhileUnchanged
 
-__all__ = ["Base", "Json", "Records", "UtcDateTime", "now_utc", "open_records"]
+__all__ = ["Base", "Json", "Records", "UtcDateTime", "WhileUnchanged", "now_utc", "open_records"]

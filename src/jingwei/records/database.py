@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ class Records:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(jingwei_write=True)
+        self._watch: sqlite3.Connection | None = None
+        self._watching = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -42,8 +46,25 @@ class Records:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def state(self) -> int | None:
+        """Return a number that is another one after any program has changed anything in the store.
+
+        A connection of its own asks SQLite in some microseconds. `None` where that cannot be told so
+        cheaply (PostgreSQL, a store in memory).
+        """
+        if self.engine.dialect.name != "sqlite" or not self.engine.url.database:
+            return None
+        with self._watching:
+            if self._watch is None:
+                self._watch = sqlite3.connect(self.engine.url.database, check_same_thread=False)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Close all connections."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self.engine.dispose()
 
 

@@ -21,7 +21,7 @@ from jingwei.access.policy.engine import Policies, Resource, Situation
 from jingwei.access.policy.vocabulary import actions, declared_policies, resource_type, schema
 from jingwei.errors import BadRequestError
 from jingwei.ledger.models import Event
-from jingwei.records import now_utc
+from jingwei.records import WhileUnchanged, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -160,9 +160,13 @@ class PolicyKeeper:
         self.records = records
         self._guard = threading.Lock()
         self._known: tuple[Any, Policies] | None = None
+        self._current: WhileUnchanged[Policies] = WhileUnchanged(records)
 
     def current(self) -> Policies:
         """Return the policies in force at this moment."""
+        return self._current.get("current", self._read)
+
+    def _read(self) -> Policies:
         with self.records.read() as session:
             state = tuple(session.execute(_STATE).one())
             with self._guard:
