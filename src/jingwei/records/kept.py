@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -38,7 +38,7 @@ class WhileUnchanged(Generic[T]):
             if state != self._state or len(self._kept) >= MOST:
                 self._state, self._kept = state, {}
             elif key in self._kept:
-                return cast("T", self._kept[key])
+                return self._kept[key]
         # What is read now is at least as new as `state`: kept under it, it is dropped with the next change.
         found = read()
         with self._mutex:
