@@ -1,7 +1,7 @@
-"""Loading: the Shenzhen pack, and 10 million generated points end to end, with memory.
+"""Loading: the Shenzhen pack, 10 million generated points end to end, a CSV of 2 GiB, with memory.
 
-Run: python bench/load.py [rows]. The product as it ships: manifest, detection, checks, quarantine, covers,
-quality, Delta commit, record store and events.
+Run: python bench/load.py [rows] [GiB of the CSV]. The product as it ships: manifest, detection, checks,
+quarantine, covers, quality, Delta commit, record store and events.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,14 +48,14 @@ def fresh(pack: Path, data: Path) -> dict:
         shutil.rmtree(home)
 
 
-def generate(folder: Path, rows: int) -> None:
-    """Write a pack of random points with an id, a value and a time; 0.1 % lie off the earth."""
-    random = np.random.default_rng(1)
+def points(first: int, rows: int) -> pa.Table:
+    """Return random points with an id, a value and a time; 0.1 % lie off the earth."""
+    random = np.random.default_rng(first)
     lon = random.uniform(113.75, 114.62, rows)
     lon[::1000] = 314.0
-    table = pa.table(
+    return pa.table(
         {
-            "id": np.arange(rows),
+            "id": np.arange(first, first + rows),
             "lon": lon,
             "lat": random.uniform(22.44, 22.86, rows),
             "value": random.normal(20, 5, rows).round(2),
@@ -63,23 +64,43 @@ def generate(folder: Path, rows: int) -> None:
             ),
         }
     )
-    pq.write_table(table, folder / "points.parquet")
-    (folder / "city.toml").write_text(
-        """
+
+
+MANIFEST = """
 [city]
 id = "bench"
 name = { zh = "测试" }
 adcode = "990100"
 [[source]]
 id = "points"
-file = "points.parquet"
+file = "points.*"
 title = { zh = "点" }
 keys = ["id"]
 place = { lon = "lon", lat = "lat", crs = "WGS84" }
 time = { column = "time", precision = "second" }
-""",
-        "utf-8",
-    )
+"""
+
+
+def generate(folder: Path, rows: int) -> None:
+    """Write a pack of points as Parquet."""
+    pq.write_table(points(0, rows), folder / "points.parquet")
+    (folder / "city.toml").write_text(MANIFEST, "utf-8")
+
+
+def generate_csv(folder: Path, gibibytes: float) -> None:
+    """Write a pack of points as a CSV of about this size."""
+    with (folder / "points.csv").open("wb") as file:
+        first = 0
+        while file.tell() < gibibytes * 2**30:
+            block = points(first, 500_000)
+            pacsv.write_csv(block, file, pacsv.WriteOptions(include_header=first == 0))
+            first += block.num_rows
+    (folder / "city.toml").write_text(MANIFEST, "utf-8")
+
+
+def measured(folder: Path) -> dict:
+    result = fresh(folder, folder)
+    return {**result, "rows_per_s": round(result["rows"] / result["seconds"])}
 
 
 def main() -> None:
@@ -91,9 +112,12 @@ def main() -> None:
         print("shenzhen: skipped, its public data is not on this machine")
     with tempfile.TemporaryDirectory(prefix="jw-bench-") as folder:
         generate(Path(folder), rows)
-        result = fresh(Path(folder), Path(folder))
-    result["rows_per_s"] = round(result["rows"] / result["seconds"])
-    print(json.dumps({"points": result}))
+        print(json.dumps({"points": measured(Path(folder))}))
+    gibibytes = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
+    with tempfile.TemporaryDirectory(prefix="jw-bench-") as folder:
+        generate_csv(Path(folder), gibibytes)
+        size = (Path(folder) / "points.csv").stat().st_size
+        print(json.dumps({"csv": {"GiB": round(size / 2**30, 2), **measured(Path(folder))}}))
 
 
 if __name__ == "__main__":
