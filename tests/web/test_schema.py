@@ -15,7 +15,8 @@ from jingwei.web import OPEN, create_app
 @pytest.fixture(scope="module")
 def operations(square):
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", create_app(square, entry=OPEN))
-    return [found.ok() for found in schema.get_all_operations()]
+    found = [one.ok() for one in schema.get_all_operations()]
+    return [one for one in found if one.path != "/api/events"]  # a stream without end: test_events.py
 
 
 def faults_of(operation, mode):

@@ -151,8 +151,15 @@ def _payload_line(row: _Stored, payloads: bool) -> bytes:
 
 
 def _first_key(session: Session) -> str:
-    told = session.scalar(select(Event.data).where(Event.type == "ledger.opened").order_by(Event.id).limit(1))
-    return str(told["key"]) if told else ""
+    keys = keys_of(session)
+    return keys[0] if keys else ""
+
+
+def keys_of(session: Session) -> list[str]:
+    """Return the verifier keys of the log, the first one first."""
+    kinds = {"ledger.opened": "key", "ledger.key_rotated": "new_key"}
+    question = select(Event.type, Event.data).where(Event.type.in_(kinds)).order_by(Event.id)
+    return [str(data[kinds[kind]]) for kind, data in session.execute(question) if data is not None]
 
 
 def entry_bundle(session: Session, size: int, number: int) -> bytes:

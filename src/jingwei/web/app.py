@@ -28,6 +28,7 @@ from jingwei.web.routes import (
     log,
     objects,
     people,
+    policies,
     search,
     session,
 )
@@ -46,6 +47,7 @@ TAGS = [
     {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "objects", "description": "Objects by their identifiers: what became of them, labels"},
     {"name": "events", "description": "Events as they happen"},
+    {"name": "policies", "description": "The policies: versions, drafts, and who may see what"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
 ]
@@ -57,6 +59,7 @@ CITY_ROUTES = tuple(
         session,
         account,
         people,
+        policies,
         city_routes,
         datasets,
         features,

@@ -23,7 +23,7 @@ from jingwei.words import Text
 Mask = Literal["clear", "generalise", "partial", "hash", "hidden"]
 """How a field is shown, from most to least."""
 
-_MASKS: tuple[Mask, ...] = ("clear", "generalise", "partial", "hash", "hidden")
+MASKS: tuple[Mask, ...] = ("clear", "generalise", "partial", "hash", "hidden")
 _KEPT = 2000
 """Askers whose entities and filters are kept ready."""
 _DECISIONS_KEPT = 50_000
@@ -227,7 +227,7 @@ class Policies:
         if not decision.allowed:
             return "hidden"
         masks = [note.get("mask", "clear") for note in decision.annotations]
-        return min((mask for mask in _MASKS if mask in masks), key=_MASKS.index, default="hidden")
+        return min((mask for mask in MASKS if mask in masks), key=MASKS.index, default="hidden")
 
     def place_level(self, asker: Asker, resource: Resource, situation: Situation | None = None) -> int:
         """Return the finest level at which places of a dataset are shown: 32 as they are, 0 not at all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,9 @@ from jingwei import ledger
 from jingwei.access.asker import Asker
 from jingwei.access.departments import departments
 from jingwei.access.models import PolicyVersion
-from jingwei.access.policy.engine import Policies, Resource, Situation
+from jingwei.access.policy.engine import MASKS, Policies, Resource, Situation
 from jingwei.access.policy.vocabulary import actions, declared_policies, resource_type, schema
-from jingwei.errors import BadRequestError
+from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.ledger.models import Event
 from jingwei.records import WhileUnchanged, now_utc
 from jingwei.words import Text
@@ -45,6 +46,48 @@ class BadPoliciesError(BadRequestError):
         )
 
 
+class OvertakenError(ConflictError):
+    """Another version took effect while this one was being written."""
+
+    code = "policies-overtaken"
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(
+            Text(
+                f"其间已有第 {newest} 版策略生效，此次修改未生效",
+                f"version {newest} took effect meanwhile; this change was not adopted.",
+            ),
+            mend=Text("请在新版上重新修改", "Make the change anew, on the newest version."),
+            where={"version": newest},
+        )
+
+
+ANNOTATIONS = {
+    "id": Text("规则的名称，显示在“为什么”里", "the name of the rule, shown as the reason"),
+    "says": Text("向被拒绝者说明的话；不写则不透露规则", "what a refusal says; without it no rule is named"),
+    "ask": Text("可向谁申请", "whom to ask"),
+    "mask": Text(
+        "字段如何显示：clear、generalise、partial、hash、hidden",
+        "how a field is shown: clear, generalise, partial, hash or hidden",
+    ),
+    "level": Text(
+        "位置（或统计）的最细层级，1 至 32；0 为不显示",
+        "the finest level of places, or of counts: 1 to 32, 0 for none",
+    ),
+    "smallest": Text("统计中可显示的最小数", "the smallest number that counts may show"),
+}
+"""What rules may say beside their condition."""
+
+CONTEXT = {
+    "purpose": "String",
+    "time": "Long",
+    "hour": "Long",
+    "weekday": "Long",
+    "cell?": "Long",
+}
+"""What rules may ask of the situation."""
+
+
 class Example(msgspec.Struct, forbid_unknown_fields=True):
     """What must come out of the policies: kept beside them as their tests."""
 
@@ -59,6 +102,10 @@ class Example(msgspec.Struct, forbid_unknown_fields=True):
     person: str = "person/example"
     above: dict[str, str] = {}
     """Departments of the example and those above them."""
+    shown: str = ""
+    """Of a field: the mask that must come out."""
+    level: int | None = None
+    """Of a place: the finest level that must come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +127,32 @@ def default_policies() -> Version:
     return Version(0, text, examples, None, "jingwei")
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What is wrong with policies themselves; of each example what came out wrong, or `None`."""
+
+    faults: list[str]
+    examples: list[str | None]
+
+    @property
+    def all_faults(self) -> list[str]:
+        """The faults of the policies and of their examples."""
+        return [*self.faults, *(fault for fault in self.examples if fault is not None)]
+
+
+def examine(text: str, examples: list[Example]) -> Examination:
+    """Validate policies against what is declared, and run their examples."""
+    try:
+        result = cedarpy.validate_policies(text, schema())
+        faults = [str(error) for error in result.errors]
+        if not result.validation_passed:
+            return Examination(faults or ["?"], [])
+        faults += _unknown_annotations(text)
+        return Examination(faults, [_fault_of(text, example) for example in examples])
+    except ValueError as error:
+        return Examination([str(error)], [])
+
+
 def check_policies(text: str, examples: list[Example]) -> None:
     """Raise unless policies are valid and all their examples come out right.
 
@@ -89,15 +162,25 @@ def check_policies(text: str, examples: list[Example]) -> None:
         Naming every fault.
 
     """
-    try:
-        result = cedarpy.validate_policies(text, schema())
-        faults = [str(error) for error in result.errors]
-        if result.validation_passed:
-            faults += [fault for example in examples if (fault := _fault_of(text, example))]
-    except ValueError as error:
-        faults = [str(error)]
+    faults = examine(text, examples).all_faults
     if faults:
         raise BadPoliciesError(faults)
+
+
+def _unknown_annotations(text: str) -> list[str]:
+    """Return what is wrong with annotations: Cedar takes any, but a mask that is none would hide."""
+    faults = []
+    for name, policy in json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"].items():
+        notes = policy.get("annotations", {})
+        where = notes.get("id") or name
+        faults += [f"{where}: @{key}?" for key in notes if key not in ANNOTATIONS]
+        if notes.get("mask", "clear") not in MASKS:
+            faults.append(f'{where}: @mask("{notes["mask"]}")? {", ".join(MASKS)}')
+        for key, most in (("level", 32), ("smallest", 1_000_000)):
+            value = notes.get(key)
+            if value is not None and not (value.isdecimal() and int(value) <= most):
+                faults.append(f'{where}: @{key}("{value}")?')
+    return faults
 
 
 def _fault_of(text: str, example: Example) -> str | None:
@@ -117,17 +200,54 @@ def _fault_of(text: str, example: Example) -> str | None:
     owner = example.attributes.get("owner")
     known = {**dict.fromkeys([owner] if owner else []), **known}
     policies = Policies(text, 0, known.items())
-    decision = policies.decide(asker, example.action, resource, Situation(purpose=example.purpose))
+    situation = Situation(purpose=example.purpose)
+    decision = policies.decide(asker, example.action, resource, situation)
     if decision.allowed == example.allowed:
+        if example.shown and (mask := policies.mask(asker, resource, situation)) != example.shown:
+            return f"“{example.says}”: {mask} ({', '.join(decision.rules) or '-'})"
+        if example.level is not None:
+            level = policies.place_level(asker, resource, situation)
+            if level != example.level:
+                return f"“{example.says}”: {level} ({', '.join(decision.rules) or '-'})"
         return None
     found = "allowed" if decision.allowed else "refused"
     return f"“{example.says}”: {found} ({', '.join(decision.rules) or '-'})"
 
 
-def adopt(session: Session, asker: Asker, text: str, examples: list[Example]) -> int:
-    """Let policies take effect, if they are valid; return their number."""
+def adopt(
+    session: Session, asker: Asker, text: str, examples: list[Example], *, based_on: int | None = None
+) -> int:
+    """Let policies take effect, if they are valid; return their number.
+
+    Parameters
+    ----------
+    session, asker
+        On whose behalf.
+    text, examples
+        The policies in Cedar, and what must come out of them.
+    based_on
+        The version in force when the change was begun. Where it is given, a change that another has
+        overtaken is refused, and so is one by which the asker could change no policies any more.
+
+    Raises
+    ------
+    BadPoliciesError
+        Naming every fault.
+    OvertakenError
+        Where another version took effect meanwhile.
+
+    """
     check_policies(text, examples)
+    # Whoever else is adopting at this moment is waited for; then the newest is asked for anew.
+    session.execute(
+        select(PolicyVersion.number).order_by(PolicyVersion.number.desc()).limit(1).with_for_update()
+    )
     newest = session.scalar(select(func.max(PolicyVersion.number))) or 0
+    if based_on is not None:
+        if based_on != newest:
+            raise OvertakenError(newest)
+        if not Policies(text, 0).decide(asker, "policy.change", Resource("PolicySet")).allowed:
+            raise BadPoliciesError(["policy.change: -"])
     told = {"version": newest + 1, "digest": hashlib.sha256(text.encode()).hexdigest()}
     session.add(
         PolicyVersion(
@@ -143,14 +263,35 @@ def adopt(session: Session, asker: Asker, text: str, examples: list[Example]) ->
     return newest + 1
 
 
-def versions(session: Session, *, limit: int = 50) -> list[Version]:
-    """Return the versions, newest first; the defaults where none was ever adopted."""
-    rows = session.scalars(select(PolicyVersion).order_by(PolicyVersion.number.desc()).limit(limit))
-    found = [
-        Version(row.number, row.text, msgspec.convert(row.examples, list[Example]), row.adopted, row.by)
-        for row in rows
-    ]
-    return found or [default_policies()]
+def versions(session: Session, *, limit: int = 50, before: int | None = None) -> list[Version]:
+    """Return the versions, newest first, those before `before`; the last are the defaults, as number 0."""
+    question = select(PolicyVersion).order_by(PolicyVersion.number.desc()).limit(limit)
+    if before is not None:
+        question = question.where(PolicyVersion.number < before)
+    found = [_version(row) for row in session.scalars(question)]
+    return found if len(found) == limit or before == 0 else [*found, default_policies()]
+
+
+def version(session: Session, number: int) -> Version:
+    """Return one version; 0 for the defaults.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is none of that number.
+
+    """
+    if number == 0:
+        return default_policies()
+    row = session.get(PolicyVersion, number)
+    if row is None:
+        raise NotFoundError(Text(f"没有第 {number} 版策略", f"the policies have no version {number}."))
+    return _version(row)
+
+
+def _version(row: PolicyVersion) -> Version:
+    examples = msgspec.convert(row.examples, list[Example])
+    return Version(row.number, row.text, examples, row.adopted, row.by)
 
 
 class PolicyKeeper:

@@ -76,6 +76,11 @@ def resource_type(name: str) -> ResourceType:
     return _resources[name]
 
 
+def resource_types() -> dict[str, ResourceType]:
+    """Return all declared kinds of resources by name."""
+    return dict(_resources)
+
+
 def actions() -> dict[str, Action]:
     """Return all declared actions by name."""
     return dict(_actions)

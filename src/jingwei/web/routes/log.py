@@ -106,6 +106,25 @@ def read_checkpoint(city: CityOf) -> PlainTextResponse:
     return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
 
 
+class KeyOut(BaseModel):
+    """The keys of the log, as verifier keys of signed notes."""
+
+    opened: str = Field(description="The key by which the log was opened")
+    current: str = Field(description="The key that signs today; passed on in the log itself")
+
+
+@router.get(
+    "/key", summary="The keys by which the log is checked", dependencies=[allowed("log.checkpoint", LOG)]
+)
+def read_key(city: CityOf) -> KeyOut:
+    """Return the log's keys. Who checks the log gets the first one by another way too, as on paper."""
+    with city.records.read() as session:
+        keys = bundle.keys_of(session)
+    if not keys:
+        raise NotFoundError(Text("日志尚未启用", "the log has not been opened yet."))
+    return KeyOut(opened=keys[0], current=keys[-1])
+
+
 @router.get(
     "/tile/entries/{path:path}", summary="Entries of the log", response_class=Response, dependencies=READ
 )

@@ -8,14 +8,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from jingwei import registry
+from jingwei import grid, ledger, registry
+from jingwei.access import Asker
 from jingwei.access.policy import Resource
+from jingwei.access.policy.masks import coarsened
 from jingwei.city import City
+from jingwei.lake.errors import UnknownDatasetError
 from jingwei.registry.labels import label
 from jingwei.web import problems
 from jingwei.web.answers import value_of
-from jingwei.web.policies import allowed
+from jingwei.web.policies import allowed, policies_of
+from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
+from jingwei.web.texts import TextOut, text_out
+from jingwei.words import Text
 
 Identifier = Annotated[str, Path(max_length=40, examples=["7Q2K-9M4T-1BXA-5"])]
 
@@ -49,6 +55,13 @@ router = APIRouter(
 )
 
 
+class DatasetRef(BaseModel):
+    """A dataset by name."""
+
+    id: str
+    title: TextOut
+
+
 class ObjectOut(BaseModel):
     """An object as it is registered."""
 
@@ -62,6 +75,8 @@ class ObjectOut(BaseModel):
     valid_to: datetime | None
     cell: str | None = Field(description="The stored grid code, as text")
     level: int | None
+    code: str | None = Field(description="The GeoSOT code of the cell")
+    dataset: DatasetRef | None = Field(description="The dataset that names the object by its own keys")
 
 
 class ResolutionOut(BaseModel):
@@ -75,31 +90,47 @@ class ChangeOut(BaseModel):
     """Something that happened to an object."""
 
     type: str
+    says: TextOut
     time: datetime
-    actor: str | None
+    actor: str | None = Field(description="Who did it; only for those who read the log")
     data: dict[str, Any] | None
 
 
 @router.get("/{identifier}", summary="What an identifier stands for")
-def read_object(city: CityOf, identifier: Identifier) -> ResolutionOut:
+def read_object(city: CityOf, asker: AskerOf, identifier: Identifier) -> ResolutionOut:
     """Return the object and, where it was split, merged or retired, what took its place."""
     known = registry.parse_identifier(identifier)
     with city.records.read() as session:
         found = registry.resolve(session, known)
+    policies = city.policies.current()
+    current = [
+        one
+        for one in found.current
+        if policies.decide(asker, "object.read", resource_of_object(city, one)).allowed
+    ]
     return ResolutionOut(
-        object=_object_out(found.object), current=[_object_out(one) for one in found.current]
+        object=_object_out(city, asker, found.object),
+        current=[_object_out(city, asker, one) for one in current],
     )
 
 
 @router.get("/{identifier}/history", summary="What happened to an object")
-def read_history(city: CityOf, identifier: Identifier) -> list[ChangeOut]:
+def read_history(request: Request, city: CityOf, asker: AskerOf, identifier: Identifier) -> list[ChangeOut]:
     """Return the newest hundred events of an object, newest first."""
     known = registry.parse_identifier(identifier)
     with city.records.read() as session:
         registry.get(session, known)
         told = registry.history(session, known)
+    reads_log = policies_of(request).decide(asker, "log.read", Resource("Log")).allowed
+    said = {kind.name: kind.says for kind in ledger.event_types()}
     return [
-        ChangeOut(type=one["type"], time=one["time"], actor=one["actor"], data=value_of(one["data"]))
+        ChangeOut(
+            type=one["type"],
+            says=text_out(said.get(one["type"], Text(one["type"], one["type"]))),
+            time=one["time"],
+            actor=one["actor"] if reads_log else None,
+            data=value_of(_without_places(one["data"])) if one["data"] is not None else None,
+        )
         for one in told
     ]
 
@@ -119,7 +150,29 @@ def read_label(city: CityOf, identifier: Identifier, request: Request) -> Respon
     return Response(label(thing, page), media_type="image/svg+xml")
 
 
-def _object_out(thing: registry.Object) -> ObjectOut:
+def _without_places(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event tells but for former places, which no view coarsens."""
+    return {name: value for name, value in data.items() if name not in ("cell", "level")}
+
+
+def _object_out(city: City, asker: Asker, thing: registry.Object) -> ObjectOut:
+    """Return an object as the asker is shown it: its place as finely as the dataset's places are."""
+    dataset = registry.dataset_of(thing)
+    title = None
+    placed = thing.cell, thing.level
+    if dataset is not None:
+        try:
+            found = city.lake.dataset(asker, dataset)
+            title = DatasetRef(id=dataset, title=text_out(found.title))
+            level = found.view.place_level if found.view else 0
+        except UnknownDatasetError:
+            level = 0
+        coarse = None
+        if thing.cell is not None and thing.level is not None:
+            coarse = coarsened(thing.cell, thing.level, level)
+        placed = coarse or (None, None)
+    cell, at = placed
+    code = grid.Cell(grid.from_stored(cell), at).geosot if cell is not None and at is not None else None
     return ObjectOut(
         id=thing.id,
         kind=thing.kind,
@@ -129,6 +182,8 @@ def _object_out(thing: registry.Object) -> ObjectOut:
         created=thing.created,
         valid_from=thing.valid_from,
         valid_to=thing.valid_to,
-        cell=None if thing.cell is None else str(thing.cell),
-        level=thing.level,
+        cell=None if cell is None else str(cell),
+        level=at,
+        code=code,
+        dataset=title,
     )
