@@ -287,6 +287,7 @@ def main():
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--records")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--fill-only", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = options.keep or Path(folder)
@@ -297,6 +298,8 @@ def main():
         with records.write() as session:
             regime.adopt(session, local_person(), "rules", RULES)
         fill(records, desk, options.cases)
+        if options.fill_only:
+            return
         board = Board(records, desk)
         start = time.perf_counter()
         board.refresh()

@@ -105,6 +105,17 @@ class Responsibility(Base):
     until: Mapped[datetime | None]
 
 
+class ComponentRow(Base):
+    """A component of the inventory: its 17 digits, its identifier in the registry, who is in charge of it."""
+
+    __tablename__ = "case_component"
+
+    code: Mapped[str] = mapped_column(String(17), primary_key=True)
+    object: Mapped[str] = mapped_column(String(13))
+    department: Mapped[str] = mapped_column(String(18))
+    area: Mapped[str] = mapped_column(String(15))
+
+
 class DefaultPoint(Base):
     """A point at which reports are put whose place nobody knows: the centre of the city, a call centre."""
 

@@ -1,0 +1,119 @@
+"""The inventory of components: each a thing of the registry, known by 17 digits, in somebody's charge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlalchemy import delete, insert, select
+
+from jingwei import grid, ledger, registry
+from jingwei.cases.errors import BadFieldError, UnknownTypeError
+from jingwei.cases.models import ComponentRow
+from jingwei.cases.types import component_id_2026
+from jingwei.ledger.models import encode_json
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+    from jingwei.cases.regime import Regime
+
+OWNER = "components"
+"""The name under which the registry knows where these identifiers come from."""
+KIND = "component"
+LEVEL = 32
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component: its 17 digits, its identifier in the registry, and who is in charge of it."""
+
+    code: str
+    object: str
+    department: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of an inventory: how many, how many codes of 2013 were mapped, the faults by row."""
+
+    count: int
+    mapped: int
+    faults: list[dict[str, Any]]
+
+
+def put_components(
+    session: Session, asker: Asker, regime: Regime, rows: Sequence[Mapping[str, Any]]
+) -> Taken:
+    """Take in an inventory; rows with faults are told and left out.
+
+    Parameters
+    ----------
+    session, asker, regime
+        On whose behalf, and the types in force.
+    rows
+        Each with `code` (17 digits, or the 16 of 2013) and, as known, `name`, `department` (in charge of it),
+        `area` (grid), `lon` and `lat` (degrees).
+
+    """
+    good: dict[str, Mapping[str, Any]] = {}
+    faults: list[dict[str, Any]] = []
+    mapped = 0
+    for number, row in enumerate(rows, start=1):
+        try:
+            code = component_id_2026(str(row["code"]).strip(), regime.catalogue, row.get("name"))
+        except (BadFieldError, UnknownTypeError) as error:
+            faults.append({"row": number, "code": str(row["code"])[:40], **error.what.as_json()})
+            continue
+        if code in good:
+            faults.append({"row": number, "code": code, "zh": "标识码重复", "en": "the code is used twice"})
+            continue
+        mapped += len(str(row["code"]).strip()) != len(code)
+        good[code] = row
+    _write(session, asker, good)
+    told = {"count": len(good), "digest": sha256(encode_json(sorted(good))).hexdigest()}
+    ledger.append(session, "case.ground_changed", actor=asker.id, subject="cases/components", data=told)
+    return Taken(len(good), mapped, faults)
+
+
+def _write(session: Session, asker: Asker, good: Mapping[str, Mapping[str, Any]]) -> None:
+    codes = list(good)
+    for start in range(0, len(codes), BATCH):
+        chunk = codes[start : start + BATCH]
+        cells = [_cell(good[code]) for code in chunk]
+        table = pa.table(
+            {
+                "key": chunk,
+                "title": [str(good[code].get("name") or "") for code in chunk],
+                "cell": pa.array(cells, pa.int64()),
+                "level": pa.array([None if cell is None else LEVEL for cell in cells], pa.int32()),
+            }
+        )
+        objects = registry.issue_table(session, asker, table, owner=OWNER, kind=KIND).to_pylist()
+        session.execute(delete(ComponentRow).where(ComponentRow.code.in_(chunk)))
+        session.execute(
+            insert(ComponentRow),
+            [
+                {"code": code, "object": thing, "department": str(good[code].get("department") or ""),
+                 "area": str(good[code].get("area") or "")}
+                for code, thing in zip(chunk, objects, strict=True)
+            ],
+        )  # fmt: skip
+
+
+def _cell(row: Mapping[str, Any]) -> int | None:
+    if row.get("lon") is None or row.get("lat") is None:
+        return None
+    return grid.to_stored(grid.encode(float(row["lon"]), float(row["lat"]), LEVEL))
+
+
+def component(session: Session, code: str) -> Component | None:
+    """Return a component by its 17 digits."""
+    row = session.scalar(select(ComponentRow).where(ComponentRow.code == code))
+    return Component(row.code, row.object, row.department, row.area) if row is not None else None
