@@ -20,6 +20,7 @@ from jingwei import grid
 from jingwei.cases import words as the_words
 from jingwei.cases.calendar import DAY, instant
 from jingwei.cases.case import Case, decode
+from jingwei.cases.schemas import Report
 from jingwei.cases.store import CASES
 from jingwei.words import Text
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.cases.regime import Regime
-    from jingwei.cases.schemas import Report
 
 LEVEL = 21
 """Cells of a second of arc, some 30 m: a search looks at those around the place."""
@@ -86,6 +86,21 @@ def proposals(
     ]
     likely = sorted((one for one in told if one.score >= THRESHOLD), key=lambda one: (-one.score, one.number))
     return likely[:limit]
+
+
+def place_of(case: Case) -> tuple[float, float] | None:
+    """Return where a case is, longitude and latitude in degrees, if that is known."""
+    if case.cell is None or case.level is None:
+        return None
+    lon, lat = grid.centre(grid.from_stored(case.cell), case.level)
+    return float(lon), float(lat)
+
+
+def report_of(session: Session, case: Case) -> Report:
+    """Return a case as it was reported, to be compared with others."""
+    lon, lat = place_of(case) or (None, None)
+    words = the_words.descriptions(session, [case.number]).get(case.number, "")
+    return Report(case.kind, case.type, case.source, words, lon, lat)
 
 
 def _near(

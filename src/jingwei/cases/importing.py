@@ -1,7 +1,7 @@
 """Taking in cases of another system as they stood: types, units, streets, states mapped, faults told.
 
-Nothing is thrown away: a row whose place is wrong comes in without its place, a type that is not known is made
-one of the city's own, and every such row is in the report of the import.
+Nothing is thrown away: a row whose place is wrong comes in without its place, a type that is not known is
+made one of the city's own, and every such row is in the report of the import.
 """
 
 from __future__ import annotations

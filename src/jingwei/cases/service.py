@@ -370,6 +370,14 @@ class Desk:
         self._check_readable(asker, case)
         return case
 
+    def may_read(self, session: Session, asker: Asker, number: str) -> bool:
+        """Say whether there is such a case and the asker may know of it."""
+        try:
+            self.get(session, asker, number)
+        except UnknownCaseError:
+            return False
+        return True
+
     # bulk import and the clock
 
     def import_many(self, session: Session, asker: Asker, histories: Sequence[History]) -> list[str]:

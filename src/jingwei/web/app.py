@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from jingwei import __version__, grid
+from jingwei.cases import Desk
+from jingwei.cases.board import Board
 from jingwei.city import City
 from jingwei.web import limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
@@ -19,6 +21,7 @@ from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
 from jingwei.web.routes import (
     account,
+    cases,
     cells,
     codes,
     datasets,
@@ -46,6 +49,10 @@ TAGS = [
     {"name": "loading", "description": "Finishing what was held back"},
     {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "objects", "description": "Objects by their identifiers: what became of them, labels"},
+    {
+        "name": "cases",
+        "description": "Grid city management: cases from report to closure, and figures of them",
+    },
     {"name": "events", "description": "Events as they happen"},
     {"name": "policies", "description": "The policies: versions, drafts, and who may see what"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
@@ -67,6 +74,7 @@ CITY_ROUTES = tuple(
         search,
         loading,
         objects,
+        cases,
         events,
         log,
     )
@@ -132,6 +140,8 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.policies = city.policies
     app.state.feed = Feed(city.records)
     app.state.followers = 0
+    app.state.desk = Desk(city.policies.current)
+    app.state.board = Board(city.records, app.state.desk)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()

@@ -1,0 +1,133 @@
+"""Cases as programs and pages meet them."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from jingwei.web import OPEN, create_app
+
+RULE = {
+    "种类": "事项",
+    "类别代码": "06001",
+    "立案条件": "有私搭乱建",
+    "结案条件": "拆除",
+    "处置时限": "1天",
+    "序号": "R1",
+}
+REPORT = {
+    "kind": "matter",
+    "type": "06001",
+    "source": "collector",
+    "description": "搭棚占道",
+    "lon": 113.9,
+    "lat": 22.5,
+}
+
+
+@pytest.fixture
+def api(bare):
+    with TestClient(create_app(bare, entry=OPEN), raise_server_exceptions=False) as client:
+        assert client.post("/api/cases/rules", json=[RULE]).json()["rules"] == 1
+        yield client
+
+
+def step(api, case, action, status=200, seen=None, **fields):
+    answer = api.post(
+        f"/api/cases/{case['number']}/steps",
+        json={"action": action, "fields": fields, "seen": seen or case["step"]},
+    )
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_case_from_report_to_closure(api):
+    case = api.post("/api/cases", json=REPORT).json()
+    assert (case["state"], case["type_name"]["zh"]) == ("pending_register", "私搭乱建")
+    for action, fields in (
+        ("register", {"rule": "R1"}),
+        ("dispatch", {"department": "11990000MB0000001A"}),
+        ("assign", {"handler": "person/x"}),
+        ("submit", {"photos": ["after"]}),
+        ("confirm", {}),
+        ("send_check", {}),
+        ("check", {"verdict": "pass"}),
+        ("close", {"closing": "拆除"}),
+    ):
+        case = step(api, case, action, **fields)
+    assert case["state"] == "closed"
+    assert [one["action"] for one in case["timeline"]][-1] == "close"
+    assert case["timeline"][0]["words"] == {"description": "搭棚占道"}
+    (handle,) = [clock for clock in case["clocks"] if clock["stage"] == "handle"]
+    assert handle["on_time"]
+    listed = api.get("/api/cases", params={"state": "closed"}).json()
+    assert (listed["count"], listed["cases"][0]["number"]) == (1, case["number"])
+    (whole,) = api.get("/api/cases/figures").json()
+    assert whole["figures"]["archive_num"]["value"] == 1
+    assert api.get("/api/cases", params={"indicator": "archive_num"}).json()["count"] == 1
+    (cell,) = api.get("/api/cases/map", params={"level": 18}).json()
+    assert cell["count"] == 1
+
+
+def test_the_second_of_two_is_told_what_changed(api):
+    case = api.post("/api/cases", json=REPORT).json()
+    step(api, case, "register", rule="R1")
+    problem = step(api, case, "reject", status=409, reason="不属实")
+    assert problem["code"] == "case-changed"
+    assert problem["where"]["since"][0]["action"] == "register"
+
+
+def test_a_step_out_of_turn_names_those_that_are_possible(api):
+    case = api.post("/api/cases", json=REPORT).json()
+    problem = step(api, case, "close", status=409, closing="拆除")
+    assert problem["code"] == "case-transition"
+    assert "register" in [one["action"] for one in problem["where"]["allowed"]]
+
+
+def test_proposals_say_why(api):
+    one = api.post("/api/cases", json=REPORT).json()
+    two = api.post("/api/cases", json=REPORT).json()
+    found = api.get(f"/api/cases/{two['number']}/proposals").json()
+    assert [rule["id"] for rule in found["rules"]] == ["R1"]
+    assert [other["number"] for other in found["duplicates"]] == [one["number"]]
+    assert found["duplicates"][0]["why"]["zh"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"type": "99999"}, 400, "case-type-unknown"),
+        ({"source": "rumour"}, 400, "case-field-invalid"),
+        ({"description": "<script>alert(1)</script>"}, 400, "case-field-invalid"),
+        ({"lon": 500}, 422, "invalid"),
+        ({"colour": "red"}, 422, "invalid"),
+    ],
+)
+def test_bad_reports(api, change, status, code):
+    answer = api.post("/api/cases", json=REPORT | change)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert api.get("/api/cases").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["?box=1,2,3", "?box=4,1,3,2", "?limit=501", "?since=yesterday", "?indicator=luck", "?sort=body"],
+)
+def test_bad_questions(api, question):
+    assert api.get(f"/api/cases{question}").status_code in (400, 422)
+
+
+def test_a_table_of_rules_is_taken_whole_or_not_at_all(api):
+    answer = api.post("/api/cases/rules", json=[RULE, RULE | {"序号": "R2", "处置时限": "很快"}])
+    assert answer.json()["code"] == "case-rules-invalid"
+    assert [
+        one["id"] for one in api.get("/api/cases/rules", params={"kind": "matter", "type": "06001"}).json()
+    ] == ["R1"]
+
+
+def test_the_table_is_told(api):
+    table = api.get("/api/cases/lifecycle").json()
+    assert len(table["states"]) == 19
+    assert {"register", "dispatch", "close"} <= {one["action"] for one in table["transitions"]}
+    assert len(api.get("/api/cases/indicators").json()) == 63
+    assert len(api.get("/api/cases/types").json()) == 403
