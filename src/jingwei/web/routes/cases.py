@@ -255,7 +255,7 @@ def read_lifecycle() -> dict[str, Any]:
 
 
 @router.get("/types", summary="The types in force", dependencies=[allowed("city.read", CITY)])
-def read_types(city: CityOf, desk: DeskOf) -> list[dict[str, Any]]:
+def read_case_types(city: CityOf, desk: DeskOf) -> list[dict[str, Any]]:
     """Return the types of components and matters: the standard's and the city's own."""
     with city.records.read() as session:
         catalogue = desk.regime(session).catalogue
@@ -301,7 +301,7 @@ def adopt_rules(
 
 
 @router.get("/map", summary="How many cases are where", dependencies=shows)
-def read_map(
+def read_case_map(
     board: BoardOf, asker: AskerOf, choice: ChoiceOf, level: Annotated[int, Query(ge=1, le=26)] = 19
 ) -> list[CellOut]:
     """Return how many of the chosen cases are in each grid cell of a level, and their mean place."""
