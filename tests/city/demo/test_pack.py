@@ -7,26 +7,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from python_calamine import CalamineWorkbook
 from shapely.geometry import shape
 
 from jingwei.access.asker import local_person
 from jingwei.city import load_pack, open_city
 from jingwei.city.demo import settings_of
-from jingwei.city.demo.codes import is_credit_code, is_identity_number
-from jingwei.city.demo.files_cases import old_code
-from jingwei.city.demo.files_people import TOILET_HOUSEHOLDS
 from jingwei.city.demo.generate import FolderTakenError, generate
 from jingwei.city.demo.truth import FAULTS
 from jingwei.city.manifest import Manifest, read_manifest
 from jingwei.lake.datums import bd09_to_wgs84, gcj02_to_wgs84
+
+Read = Callable[[str], dict[str, list[Any]]]
 
 SCRIPT = """
 import sys
@@ -37,37 +36,6 @@ from jingwei.city.demo import settings_of
 from jingwei.city.demo.generate import generate
 generate(settings_of("tiny", 11), Path(sys.argv[1]))
 """
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generate(settings_of("tiny", 2), tmp_path_factory.mktemp("packs") / "city").parent
-
-
-@pytest.fixture(scope="module")
-def manifest(pack: Path) -> Manifest:
-    return read_manifest(pack)
-
-
-def rows_of(pack: Path, manifest: Manifest, source: str) -> dict[str, list]:
-    """Return the columns of a source as a department's reader would see them, all as text for CSV."""
-    spec = next(item for item in manifest.source if item.id == source)
-    path = pack / spec.file
-    if path.suffix == ".parquet":
-        return pq.read_table(path).to_pydict()
-    if path.suffix == ".xlsx":
-        table = CalamineWorkbook.from_path(path).get_sheet_by_name(spec.layer).to_python()
-        names, heading, heads = table[spec.header_row - 1], "", []
-        for above, name in zip(table[spec.header_row - 2], names, strict=True):
-            heading = above or heading
-            heads.append(f"{heading}_{name}")
-        return {name: [row[index] for row in table[spec.header_row :]] for index, name in enumerate(heads)}
-    text = path.read_bytes().decode(spec.encoding or "utf-8").encode()
-    names = text.split(b"\n", 1)[0].decode().strip().replace('"', "").split(",")
-    convert = pyarrow.csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=True
-    )
-    return pyarrow.csv.read_csv(pyarrow.BufferReader(text), convert_options=convert).to_pydict()
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -103,11 +71,11 @@ def test_every_file_is_described_and_every_description_has_its_file(pack: Path, 
     assert files == {spec.file for spec in manifest.source}
 
 
-def test_declared_columns_exist(pack: Path, manifest: Manifest) -> None:
+def test_declared_columns_exist(manifest: Manifest, read: Read) -> None:
     for spec in manifest.source:
         if spec.file.endswith(".geojson"):
             continue
-        names = set(rows_of(pack, manifest, spec.id))
+        names = set(read(spec.id))
         assert set(spec.keys) <= names, spec.id
         assert set(spec.text) <= names, spec.id
         if spec.place and spec.place.lon:
@@ -116,37 +84,33 @@ def test_declared_columns_exist(pack: Path, manifest: Manifest) -> None:
             assert spec.time.column in names, spec.id
 
 
-def test_bureaus_use_the_forms_they_are_known_for(pack: Path, manifest: Manifest) -> None:
+def test_bureaus_use_the_forms_they_are_known_for(manifest: Manifest, read: Read) -> None:
     encodings = {spec.encoding for spec in manifest.source}
     systems = {spec.place.crs for spec in manifest.source if spec.place}
     assert "GB18030" in encodings
     assert {"GCJ-02", "BD-09", "WGS84", "CGCS2000"} <= systems
     sheets = [spec for spec in manifest.source if spec.file == "养老机构.xlsx"]
     assert [spec.layer for spec in sheets] == ["第一批", "第二批"]
-    dates = rows_of(pack, manifest, "firms_market")["成立日期"]
+    dates = read("firms_market")["成立日期"]
     assert {"年" in text for text in dates} == {True, False}
     assert {"/" in text for text in dates} == {True, False}
 
 
 @pytest.mark.parametrize(("source", "back"), [("bus_stops", bd09_to_wgs84), ("hospitals", gcj02_to_wgs84)])
-def test_shifted_coordinates_lead_back_into_the_city(
-    pack: Path, manifest: Manifest, source: str, back
-) -> None:
-    rows = rows_of(pack, manifest, source)
+def test_shifted_coordinates_lead_back_into_the_city(source: str, back, read: Read) -> None:
+    rows = read(source)
     longitude, latitude = back(np.array(rows["经度"], float), np.array(rows["纬度"], float))
-    heights = rows_of(pack, manifest, "terrain")
+    heights = read("terrain")
     assert min(heights["经度"]) - 0.01 < longitude.min() <= longitude.max() < max(heights["经度"]) + 0.01
     assert min(heights["纬度"]) - 0.01 < latitude.min() <= latitude.max() < max(heights["纬度"]) + 0.01
 
 
-def test_three_bureaus_know_the_same_firms_by_no_common_key(pack: Path, manifest: Manifest) -> None:
+def test_three_bureaus_know_the_same_firms_by_no_common_key(pack: Path, read: Read) -> None:
     entities = pq.read_table(pack / "truth" / "entities.parquet").to_pydict()
     known: dict[str, dict[int, str]] = {}
     for source, row, entity in zip(entities["source"], entities["row"], entities["entity"], strict=True):
         known.setdefault(source, {})[row] = entity
-    market, tax, insured = (
-        rows_of(pack, manifest, name) for name in ("firms_market", "firms_tax", "firms_insurance")
-    )
+    market, tax, insured = (read(name) for name in ("firms_market", "firms_tax", "firms_insurance"))
     keys = [set(market["统一社会信用代码"]), set(tax["登记信息_税务登记号"]), set(insured["单位编号"])]
     assert keys[0].isdisjoint(keys[1] | keys[2])
     assert keys[1].isdisjoint(keys[2])
@@ -169,77 +133,6 @@ def faults_in(pack: Path) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
         assert fault in FAULTS
         found.setdefault((source, column, fault), []).append((row, value))
     return found
-
-
-def test_every_recorded_fault_is_in_its_file(pack: Path, manifest: Manifest) -> None:
-    seen = set()
-    for (source, column, fault), rows in faults_in(pack).items():
-        table = rows_of(pack, manifest, source)
-        seen.add(fault)
-        for row, value in rows[:200]:
-            if fault == "duplicate":
-                first = int(value) - 1
-                differing = [name for name, values in table.items() if values[row - 1] != values[first]]
-                assert len(differing) <= 2, (source, row, differing)
-                continue
-            now = table[column][row - 1]
-            if fault == "null":
-                assert now in (None, ""), (source, column, row)
-            elif fault == "minus-one":
-                assert float(now) in (-1.0, -999.0), (source, column, row)
-            elif fault == "check-digit":
-                assert not is_identity_number(now)
-                assert not is_credit_code(now)
-                assert is_identity_number(value) or is_credit_code(value)
-            elif fault == "default-point":
-                assert float(now) != pytest.approx(float(value), abs=1e-9)
-            elif fault == "swapped":
-                assert abs(float(now) - float(value)) > 50
-            elif fault == "code-table":
-                assert now == old_code(value)
-            elif fault in {"future", "late"}:
-                assert now > value
-    assert {
-        "null",
-        "minus-one",
-        "default-point",
-        "swapped",
-        "duplicate",
-        "check-digit",
-        "stale",
-        "one-address",
-        "late",
-        "future",
-    } <= seen
-    assert {"code-table", "no-place"} <= seen
-
-
-def test_rows_without_a_recorded_fault_are_well_formed(pack: Path, manifest: Manifest) -> None:
-    wrong = {row for row, _ in faults_in(pack)["residents", "公民身份号码", "check-digit"]}
-    numbers = rows_of(pack, manifest, "residents")["公民身份号码"]
-    duplicated = {row for row, _ in faults_in(pack)["residents", "", "duplicate"]}
-    bad = {index + 1 for index, number in enumerate(numbers) if not is_identity_number(number)}
-    assert bad - duplicated == wrong
-
-
-def test_twelve_households_are_registered_at_one_public_toilet(pack: Path, manifest: Manifest) -> None:
-    toilets = set(rows_of(pack, manifest, "toilets")["地址"])
-    residents = rows_of(pack, manifest, "residents")
-    there = {
-        household
-        for household, address in zip(residents["户号"], residents["住址"], strict=True)
-        if address in toilets
-    }
-    assert len(there) == TOILET_HOUSEHOLDS
-
-
-def test_the_code_table_changed_in_mid_year(pack: Path, manifest: Manifest) -> None:
-    cases = rows_of(pack, manifest, "cases")
-    for moment, code in zip(cases["上报时间"], cases["类别代码"], strict=True):
-        assert len(code) == (4 if moment < "2026-07-01" else 5)
-    assert old_code("01003") == "0103"
-    assert old_code("06013") == "0113"
-    assert old_code("09001") == "0401"
 
 
 def test_woods_and_lakes_are_whole_and_lie_where_they_should(pack: Path) -> None:

@@ -1,4 +1,4 @@
-"""The city in motion: storms lead rain, levels, traffic and cases, in that order and in that place."""
+"""The city in motion: it moves as it is stepped, keeps its rhythms, and remembers the hour before."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from jingwei.city.demo import Settings, Town, build_town, settings_of, tiny_town
+from jingwei.city.demo.cases import Cases
 from jingwei.city.demo.clock import HOLIDAY, WEEKEND, WORKDAY, kind_of_day, span
 from jingwei.city.demo.latent import Events, events_between
-from jingwei.city.demo.matters import CATEGORIES, INDEX, MATTERS, WEEKDAYS
+from jingwei.city.demo.matters import CATEGORIES, MATTERS, WEEKDAYS
 from jingwei.city.demo.process import Readings, advance, open_process, step
 
 QUARTER = 900
@@ -43,16 +44,6 @@ def in_storms(past: Past) -> np.ndarray:
     return chosen
 
 
-def lag_of_peak(cause: np.ndarray, effect: np.ndarray, chosen: np.ndarray, longest: int = 40) -> int:
-    """Return the lag (steps) at which effect correlates best with cause, over the chosen steps."""
-    cause, effect = cause - cause[chosen].mean(), effect - effect[chosen].mean()
-    products = [
-        (cause[: len(cause) - lag] * effect[lag:])[chosen[: len(cause) - lag]].mean()
-        for lag in range(longest)
-    ]
-    return int(np.argmax(products))
-
-
 def usual(values: np.ndarray, past: Past, chosen: np.ndarray) -> np.ndarray:
     """Return the median of values at the same time of the same kind of day, outside the chosen steps."""
     calendar = span(past.start, len(values))
@@ -61,23 +52,6 @@ def usual(values: np.ndarray, past: Past, chosen: np.ndarray) -> np.ndarray:
     for key in np.unique(slot):
         medians[key] = np.median(values[(slot == key) & ~chosen])
     return medians[slot]
-
-
-def test_storms_lead_rain_levels_traffic_and_cases_in_that_order_and_place(past: Past) -> None:
-    readings, devices, chosen = past.readings, past.town.devices, in_storms(past)
-    worst = readings.ponding.sum(axis=0).argmax()
-    x, y = devices.drain.x[worst], devices.drain.y[worst]
-    gauge = np.hypot(devices.rain.x - x, devices.rain.y - y).argmin()
-    road = np.hypot(devices.traffic.x - x, devices.traffic.y - y).argmin()
-    rain = readings.rain[:, gauge]
-    slowed = usual(readings.speed[:, road], past, chosen) - readings.speed[:, road]
-    cases = past.town.desk.between(past.start, past.start + len(rain))
-    standing = cases.matter == INDEX["道路积水"]
-    told = np.bincount(cases.second[standing] // QUARTER - past.start, minlength=len(rain)).astype(float)
-    level, traffic, reports = (
-        lag_of_peak(rain, effect, chosen) for effect in (readings.drain[:, worst], slowed, told)
-    )
-    assert 0 < level < traffic < reports < 24
 
 
 def test_reports_of_standing_water_lie_under_the_storm(past: Past) -> None:
@@ -102,6 +76,25 @@ def test_the_process_does_not_depend_on_how_time_is_cut() -> None:
     for name in Readings.__slots__:
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert np.allclose(joined, getattr(whole, name), rtol=0, atol=1e-9), name
+
+
+def test_a_day_stepped_on_gives_the_rows_of_a_longer_generation() -> None:
+    """What the running clock will see is what a history that ended a day later would have held."""
+    town = tiny_town(3)
+    world = town.world
+    whole = world.last_step - world.first_step
+    state, _ = advance(world, open_process(world), whole)
+    assert state.step == world.last_step
+    _, day = step(world, state, minutes=24 * 60)
+    _, longer = advance(world, open_process(world), whole + 96)
+    for name in Readings.__slots__:
+        assert np.allclose(getattr(longer, name)[-96:], getattr(day, name), rtol=0, atol=1e-9), name
+    of_day = town.desk.between(world.last_step, world.last_step + 96)
+    of_all = town.desk.between(world.first_step, world.last_step + 96)
+    late = of_all.take(np.flatnonzero(of_all.second >= world.last_step * QUARTER))
+    assert len(of_day)
+    for name in Cases.__slots__:
+        assert getattr(of_day, name).tolist() == getattr(late, name).tolist(), name
 
 
 def test_the_desk_does_not_depend_on_how_time_is_cut() -> None:
@@ -193,22 +186,6 @@ def test_case_shares_and_overdue_share_are_those_of_the_calibration(past: Past) 
 def test_report_texts_are_varied(past: Past) -> None:
     cases = past.town.desk.between(past.start, past.start + 96 * 120)
     assert len(set(cases.text)) > 0.85 * len(cases)
-
-
-def test_water_saving_works_and_the_other_measures_do_not(past: Past) -> None:
-    readings, devices, world = past.readings, past.town.devices, past.town.world
-    change = {}
-    for name, values, treated, part in (
-        ("water", readings.water, devices.treated_water, 0.5),
-        ("light", readings.electricity, devices.treated_light, 0.55),
-        ("traffic", 1.0 / readings.speed, devices.treated_traffic, 0.62),
-    ):
-        after = readings.steps >= world.measure_step(part)
-        ratio = np.log(np.median(values[after], axis=0) / np.median(values[~after], axis=0))
-        change[name] = np.expm1(ratio[treated].mean() - ratio[~treated].mean())
-    assert change["water"] == pytest.approx(-0.12, abs=0.02)
-    assert abs(change["light"]) < 0.02
-    assert abs(change["traffic"]) < 0.02
 
 
 def test_history_and_future_come_from_one_list_of_events() -> None:

@@ -150,7 +150,7 @@ def install_devices(
 
 _NUMBERS = (
     ("rain", 2, 0.36),
-    ("river", 2, 0.27),
+    ("river", 3, 0.27),
     ("drain", 4, 1.45),
     ("traffic", 6, 2.2),
     ("air", 1, 0.27),

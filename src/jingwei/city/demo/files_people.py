@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from jingwei.city.demo.arrays import Ints, Texts
+from jingwei.city.demo.clock import EPOCH
 from jingwei.city.demo.forms import Sheet, write_xlsx
 from jingwei.city.demo.households import RELATIONS
 from jingwei.city.demo.names import FIRM_FIRST, FIRM_SECOND
@@ -27,12 +28,19 @@ def write_people(pack: Pack) -> None:
 
 def _days(days: Ints, year: str = "-", month: str = "-", day: str = "") -> Texts:
     """Return days since 1970-01-01 as text, with these signs after year, month and day."""
+    if not len(days):
+        return np.array([], dtype=object)
     low = int(days.min())
     texts = np.datetime_as_string(np.arange(low, int(days.max()) + 1).astype("datetime64[D]"))
     parts = [text.split("-") for text in texts.tolist()]
     return np.array([part[0] + year + part[1] + month + part[2] + day for part in parts], dtype=object)[
         days - low
     ]
+
+
+def _today(pack: Pack) -> int:
+    """Return the last day of the history, counted from 1970-01-01."""
+    return (pack.town.settings.last_day - EPOCH).days
 
 
 def mixed_dates(random: np.random.Generator, days: Ints) -> Texts:
@@ -69,16 +77,19 @@ def _residents(pack: Pack) -> None:
             "住址": address[people.household],
             "社区代码": community,
             "联系电话": people.phone,
+            "核实日期": _days(_today(pack) - random.integers(20, 500, len(people.name))),
         },
     )
     shared = np.flatnonzero(np.isin(people.household, _last_households(pack)))
     table.mark(shared, "住址", "one-address", layout.addresses.full[people.home[shared]])
+    table.sound[shared] = False
     table.wrong_check("公民身份号码", 0.0015)
     entity = table.repeat(0.002, np.arange(len(table)))
     table.blank("联系电话", 0.01)
     table.blank("文化程度", 0.02)
-    gone = table.some(0.004)
+    gone = table.some(0.004)  # moved away: nobody has seen them for years
     table.mark(gone, "住址", "stale", "已迁出")
+    table.columns["核实日期"][gone] = _days(_today(pack) - table.random.integers(1_300, 2_600, len(gone)))
     pack.truth.identify("residents", "person", entity)
     pack.csv(
         "residents",
@@ -146,6 +157,7 @@ def _market(pack: Pack) -> None:
     random = pack.town.settings.draws("market-file")
     grown = random.random(len(firms.name)) < 0.05
     state = np.where(grown, "注销", "存续").astype(object)
+    year = pack.town.settings.last_day.year
     table = Table(
         pack,
         "firms_market",
@@ -160,15 +172,17 @@ def _market(pack: Pack) -> None:
             "成立日期": mixed_dates(random, firms.since),
             "住所": layout.addresses.full[firms.building],
             "登记状态": state,
+            "最近年报年度": np.where(grown, year - 2 - random.integers(0, 3, len(grown)), year - 1),
             "联系电话": firms.phone,
         },
     )
+    stale = np.flatnonzero(grown)[::3]  # closed long ago, as their annual reports show; the register lags
+    table.mark(stale, "登记状态", "stale", "注销")
+    table.columns["登记状态"][stale] = "存续"
+    table.sound[stale] = False
     table.wrong_check("统一社会信用代码", 0.004)
     table.minus_one("注册资本", 0.006)
     table.blank("法定代表人", 0.005)
-    stale = np.flatnonzero(grown)[::3]
-    table.mark(stale, "登记状态", "stale", "注销")
-    table.columns["登记状态"][stale] = "存续"
     entity = table.repeat(0.006, np.arange(len(table)))
     table.mark(np.arange(len(table)), "住所", "no-place")
     pack.truth.identify("firms_market", "organisation", entity)

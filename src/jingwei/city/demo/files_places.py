@@ -531,6 +531,16 @@ def _public_places(pack: Pack) -> None:
     _homes_for_the_old(pack)
 
 
+def _postal(pack: Pack, which: Ints) -> Texts:
+    """Return the addresses of public places; open ground lies beside a street."""
+    layout, facilities = pack.town.layout, pack.town.facilities
+    road = shapely.STRtree(layout.roads.shapes).nearest(
+        shapely.points(facilities.x[which], facilities.y[which])
+    )
+    beside = layout.addresses.road_names[road] + "旁"
+    return np.where(facilities.address[which] == "", beside, facilities.address[which])
+
+
 def _place_table(
     pack: Pack,
     identifier: str,
@@ -551,7 +561,7 @@ def _place_table(
             "编号": serial(owner[:2].upper(), len(which), 5),
             "名称": facilities.name[which],
             "类别": facilities.kind[which],
-            "地址": facilities.address[which],
+            "地址": _postal(pack, which),
             capacity: facilities.capacity[which],
             "经度": longitude,
             "纬度": latitude,
@@ -587,7 +597,7 @@ def _parking(pack: Pack) -> None:
         {
             "备案号": serial("TC", len(which), 5),
             "名称": facilities.name[which],
-            "地址": facilities.address[which],
+            "地址": _postal(pack, which),
             "泊位数": facilities.capacity[which],
             "经度": longitude,
             "纬度": latitude,
@@ -624,7 +634,7 @@ def _homes_for_the_old(pack: Pack) -> None:
             facilities.name[which],
             facilities.name[which] + "（日间照料站）",
         ),
-        "地址": facilities.address[which],
+        "地址": _postal(pack, which),
         "床位数": np.maximum(facilities.capacity[which], 10),
         "在住人数": np.rint(
             np.maximum(facilities.capacity[which], 10) * random.uniform(0.4, 0.95, len(which))

@@ -360,7 +360,8 @@ def _write_air(pack: Pack, parts: list[dict[str, Any]]) -> None:
         pack.truth.note("air_quality", lost, name, "minus-one", columns[name][lost])
         columns[name][lost] = MISSING
     future = np.sort(random.choice(rows, max(1, rows // 12_000), replace=False))
-    late = np.sort(random.choice(rows, max(2, rows // 2_500), replace=False))
+    punctual = np.setdiff1d(np.arange(rows), future)
+    late = np.sort(random.choice(punctual, max(2, rows // 2_500), replace=False))
     pack.truth.note("air_quality", future, "监测时间", "future", _texts(steps[future]))
     pack.truth.note("air_quality", late, "入库时间", "late", _texts(steps[late]))
     arrival = steps + 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jingwei.city.demo.arrays import Floats, Geometries, Ints, Texts
+from jingwei.city.demo.arrays import Bools, Floats, Geometries, Ints, Texts
 from jingwei.city.demo.codes import CREDIT_ALPHABET
 from jingwei.city.demo.forms import Columns, Sheet, write_csv, write_geojson, write_geoparquet, write_parquet
 from jingwei.city.demo.town import Town
@@ -165,7 +165,11 @@ def serial(prefix: str, count: int, digits: int = 7) -> Texts:
 
 
 class Table:
-    """A department's table while faults are put into it; each is recorded in the truth."""
+    """A department's table while faults are put into it; each is recorded in the truth.
+
+    No row gets two faults by chance, so that each can be found by itself; a row is copied whole, before or
+    after, never with a fault in one of the two.
+    """
 
     def __init__(
         self, pack: Pack, source: str, columns: dict[str, Any], groups: Sequence[tuple[str, int]] = ()
@@ -174,25 +178,29 @@ class Table:
         self.names = Sheet("", columns, "", groups)
         self.columns = {name: np.array(values, dtype=_kind(values)) for name, values in columns.items()}
         self.random = pack.town.settings.draws(f"faults:{source}")
+        self.sound = np.ones(len(self), dtype=bool)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def some(self, share: float, least: int = 1) -> Ints:
-        """Return a share of the rows, at random, in order."""
-        count = min(len(self), max(least, round(share * len(self))))
-        return np.sort(self.random.choice(len(self), count, replace=False))
+    def some(self, share: float, among: Bools | None = None) -> Ints:
+        """Return a share of the rows, at least one, at random, in order: of those still without a fault."""
+        sound = np.flatnonzero(self.sound if among is None else self.sound & among)
+        count = min(len(sound), max(1, round(share * len(self))))
+        return np.sort(self.random.choice(sound, count, replace=False))
 
     def _set(self, rows: Ints, column: str, fault: str, value: Any) -> None:
         values = self.columns[column]
+        self.sound[rows] = False
         self.pack.truth.note(self.source, rows, self.names.flat(column), fault, values[rows])
         if values.dtype != object:
             values = self.columns[column] = values.astype(object)
         values[rows] = value
 
     def blank(self, column: str, share: float) -> None:
-        """Lose some values."""
-        self._set(self.some(share), column, "null", None)
+        """Lose some values of those that there are."""
+        known = np.array([value not in (None, "") for value in self.columns[column].tolist()], dtype=bool)
+        self._set(self.some(share, known), column, "null", None)
 
     def minus_one(self, column: str, share: float) -> None:
         """Write -1 where a value is missing."""
@@ -225,11 +233,13 @@ class Table:
         rows = self.some(share)
         before = len(self)
         self.columns = {name: np.concatenate([values, values[rows]]) for name, values in self.columns.items()}
+        self.sound[rows] = False
+        self.sound = np.concatenate([self.sound, np.zeros(len(rows), dtype=bool)])
         self.pack.truth.note(self.source, before + np.arange(len(rows)), "", "duplicate", rows + 1)
         return np.concatenate([np.asarray(entity), np.asarray(entity)[rows]])
 
     def mark(self, rows: Ints, column: str, fault: str, true_value: Any = "") -> None:
-        """Record a fault that is already in the table."""
+        """Record a fault that is in the table already, or comes in with it."""
         self.pack.truth.note(self.source, rows, self.names.flat(column), fault, true_value)
 
 

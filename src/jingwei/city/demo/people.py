@@ -22,6 +22,7 @@ EDUCATION = ("未上学", "小学", "初中", "高中", "大专", "本科", "研
 # first and higher degrees is an assumption.
 SCHOOLING = np.array([0.10171, 0.24767, 0.34507, 0.15088, 0.0789, 0.0665, 0.00927])
 TEMPLATES = 6_000
+FIRST_PHONE = 4_018  # days: at eleven years; assumption
 # Shares (%) of persons in work by age from 15 to 74 in steps of five years, men and women. Assumption, with
 # retirement at 60 for men and at 50 to 55 for women.
 WORKING = np.array(
@@ -108,7 +109,7 @@ def settle(layout: Layout, organisations: Organisations) -> People:
         relation=relation,
         name=_names(random, household, relation, male),
         identity=_identities(layout, random, born, male, here),
-        phone=np.where(age >= 11, mobile_numbers(random, len(age)), "").astype(object),
+        phone=np.where(today - born >= FIRST_PHONE, mobile_numbers(random, len(age)), "").astype(object),
         born=born,
         male=male,
         education=_education(random, age),

@@ -25,7 +25,7 @@ WARM_UP_DAYS = 12
 
 # The three planted measures: what each claims to improve, when it began, and what it truly does.
 WATER_SAVING_EFFECT = -0.12
-CITY_WIDE_RELIEF = -0.09
+CITY_WIDE_RELIEF = -0.22
 
 
 @dataclass(frozen=True, slots=True)
