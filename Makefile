@@ -36,8 +36,8 @@ $(STATIC): frontend/node_modules/.installed $(shell find frontend/src frontend/p
 
 pages: $(STATIC) ## build the pages into the package
 
-run: $(VENV)/.run $(STATIC) ## open a city at http://localhost:8000 (CITY=path of a pack, DATA=its files, PORT=8000)
-	$(BIN)/jingwei up $(CITY) $(if $(DATA),--data "$(DATA)") --port $(PORT)
+run: $(VENV)/.run $(STATIC) ## open a city without sign-in at http://localhost:8000 (CITY=path of a pack, DATA=its files, PORT=8000)
+	$(BIN)/jingwei up $(CITY) --open $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
 test: $(VENV)/.dev $(STATIC) system check ## set everything up, then check and test all of it
 	$(BIN)/python -m pytest -n 2

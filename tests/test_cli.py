@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from jingwei.cli import main
-from jingwei.cli_guard import BAD_INPUT, ENVIRONMENT, INCOMPLETE, NOT_FOUND
+from jingwei.cli_guard import BAD_INPUT, CONFLICT, ENVIRONMENT, INCOMPLETE, NOT_FOUND
 
 CITY = """
 [city]
@@ -271,3 +271,25 @@ def test_a_full_disk_is_told_and_the_old_version_stays(pack, tmp_path):
             assert city.lake.query(local_person(), "stops").table["name"].to_pylist() == ["甲站"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_people_are_listed_added_and_reset_at_the_machine(home, pack):
+    run("load", pack)
+    added = run("people", "add", "wang", "王芳")
+    assert added.exit_code == 0, added.output
+    assert "/set-up#" in added.output
+    assert "wang\t王芳" in run("people", "list").output
+    assert run("people", "add", "wang", "王芳").exit_code == CONFLICT
+    reset = run("people", "reset", " WANG ")
+    assert reset.exit_code == 0
+    assert reset.output != added.output
+    assert run("people", "reset", "nobody").exit_code == NOT_FOUND
+    assert "wang" not in run("people", "list", "--search", "li").output
+
+
+def test_open_mode_and_plain_http_are_refused_elsewhere_before_anything_is_loaded(home, pack):
+    for options in (["--open"], []):
+        result = run("up", pack, "--host", "0.0.0.0", "--port", "18999", *options)
+        assert result.exit_code == BAD_INPUT
+    assert "--tls-cert" in result.output
+    assert not (home / "square").exists()

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
-import platformdirs
 
 from jingwei import __version__
 from jingwei.cli_guard import INCOMPLETE, guarded, say
+from jingwei.cli_home import city_option, home_of, open_named, root
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -31,33 +30,7 @@ def _print_json(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
-def _root() -> Path:
-    """Return the folder under which cities live: `JINGWEI_HOME`, or the user's data folder."""
-    return Path(os.environ.get("JINGWEI_HOME") or platformdirs.user_data_path("jingwei"))
-
-
-def _home(name: str | None) -> Path:
-    """Return the folder of the named city, or of the one opened last."""
-    root = _root()
-    current = root / "current"
-    if name is None and current.is_file():
-        name = current.read_text("utf-8").strip()
-    return root / (name or "city")
-
-
-def _open(name: str | None) -> City:
-    from jingwei.city import open_city
-
-    return open_city(_home(name))
-
-
 json_option = click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
-city_option = click.option(
-    "--city",
-    "city_id",
-    metavar="ID",
-    help=say("城市（默认为最近打开的）", "which city (the last opened by default)"),
-)
 
 
 class _Commands(click.Group):
@@ -67,6 +40,7 @@ class _Commands(click.Group):
         "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
         "ledger": "jingwei.ledger.commands",
+        "people": "jingwei.cli_people",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -118,28 +92,52 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--city", "city_id", metavar="ID", help=say("打开已装载的城市", "open a city loaded before"))
+@click.option(
+    "--open",
+    "open_mode",
+    is_flag=True,
+    help=say(
+        "无需登录，仅限本机；可以任何人的身份操作", "without sign-in, at this machine only; act as anyone"
+    ),
+)
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help=say("TLS 证书（PEM）", "TLS certificate (PEM)")
+)
+@click.option(
+    "--tls-key", type=click.Path(path_type=Path), help=say("TLS 私钥（PEM）", "its private key (PEM)")
+)
+@click.option(
+    "--behind-proxy",
+    multiple=True,
+    metavar="ADDRESS",
+    help=say(
+        "终止 TLS 的反向代理的地址或网段", "address or network of the proxy that speaks TLS for the city"
+    ),
+)
 @guarded
-def up(
-    pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, host: str, port: int
-) -> None:
+def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, **options: Any) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     from jingwei import web
-    from jingwei.access.signing_in import check_open
+    from jingwei.city import read_manifest
+    from jingwei.cli_serve import Options, plan_of, serve_city
     from jingwei.ledger.sealer import Sealer
-    from jingwei.web.origins import LOOPBACK
 
-    check_open(host)  # the pages do not ask who one is
-    web.listen(host, port).close()  # better to hear of it before a long load than after
-    city = _open(city_id) if city_id else _loaded(pack or _demo_pack(), data, home)[0]
+    wanted = Options(open=options.pop("open_mode"), **options)
+    web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after
+    if city_id is not None:
+        plan = plan_of(wanted, home_of(city_id))
+        city = open_named(city_id)
+    else:
+        pack = pack or _demo_pack()
+        plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
+        city = _loaded(pack, data, home)[0]
     with city, Sealer(city.records, city.home / "log").running():
-        web.serve(
-            web.create_app(city, entry=web.OPEN, hosts=LOOPBACK | {host}), host=host, port=port, ready=_ready
-        )
+        serve_city(city, plan)
 
 
 def _demo_pack() -> Path:
     """Return the folder of the demo city's pack, generated when it is first asked for."""
-    folder = _root() / "packs" / "demo"
+    folder = root() / "packs" / "demo"
     if not (folder / "city.toml").is_file():
         from jingwei.city.demo.settings import settings_of
         from jingwei.cli_demo import generate_telling
@@ -147,12 +145,6 @@ def _demo_pack() -> Path:
         click.echo(say("正在生成演示城市……", "Generating the demo city ..."), err=True)
         generate_telling(settings_of("S", 1), folder)
     return folder
-
-
-def _ready(address: str) -> None:
-    click.echo(
-        say(f"城市已在 {address} 打开（Ctrl+C 停止）。", f"The city is open at {address} (Ctrl+C stops it).")
-    )
 
 
 @main.command(help=say("装载城市包，不打开网页。", "Load a city pack without serving it."))
@@ -183,7 +175,7 @@ def _loaded(
 
     manifest = read_manifest(pack)
     folder = pack if pack.is_dir() else pack.parent
-    target = home or _root() / manifest.city.id
+    target = home or root() / manifest.city.id
     city = open_city(target, create=True)
     try:
         with Bars(quiet=quiet) as bars:
@@ -192,7 +184,7 @@ def _loaded(
         city.close()
         raise
     if home is None:
-        (_root() / "current").write_text(manifest.city.id, "utf-8")
+        (root() / "current").write_text(manifest.city.id, "utf-8")
     if not quiet:
         print_summary(report)
     return city, report
@@ -220,7 +212,7 @@ def status(dataset: str | None, city_id: str | None, *, as_json: bool) -> None:
     from jingwei import cli_show
     from jingwei.access import local_person
 
-    with _open(city_id) as city:
+    with open_named(city_id) as city:
         if dataset is None:
             shown = cli_show.city_summary(city.about, city.lake.datasets(local_person()))
         else:
@@ -257,7 +249,7 @@ def at(place: str, level: int | None, limit: int, city_id: str | None, *, as_jso
     from jingwei.access import local_person
 
     cell = _cell(place, level)
-    with _open(city_id) as city:
+    with open_named(city_id) as city:
         found = city.lake.at(local_person(), cell, limit=limit)
         shown = cli_show.cell_contents(city.about, cell, found)
         if as_json:
@@ -329,7 +321,7 @@ def query(
     from jingwei import cli_show
     from jingwei.access import local_person
 
-    with _open(city_id) as city:
+    with open_named(city_id) as city:
         rows: Rows = city.lake.query(
             local_person(),
             dataset,
@@ -450,6 +442,6 @@ def export(dataset: str, output: Path, form: str | None, where: str | None, city
     from jingwei.access import local_person
     from jingwei.lake.export import export_dataset
 
-    with _open(city_id) as city:
+    with open_named(city_id) as city:
         rows = export_dataset(city.lake, local_person(), dataset, output, form=form, where=where)
     click.echo(say(f"已导出 {rows} 行到 {output}", f"Exported {rows} rows to {output}"))

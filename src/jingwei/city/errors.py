@@ -46,6 +46,24 @@ class BadManifestError(BadRequestError):
         )
 
 
+class BadDirectoryError(BadRequestError):
+    """A file of departments or people says what cannot be; nothing of the directory was added."""
+
+    code = "bad-directory"
+
+    def __init__(self, file: str, row: int, why: Text) -> None:
+        super().__init__(
+            Text(
+                f"{file} 第 {row} 行：{why.zh}" if row else f"{file}：{why.zh}",
+                f"{file}, row {row}: {why.en}" if row else f"{file}: {why.en}",
+            ),
+            mend=Text(
+                "改正后重新装载；没有加入任何部门或人员。", "Mend it and load again; nobody was added."
+            ),
+            where={"file": file, "row": row},
+        )
+
+
 class MissingColumnError(BadRequestError):
     """The manifest names a column that the file does not have."""
 

@@ -23,6 +23,7 @@ from jingwei import ledger
 from jingwei.city import survey
 from jingwei.city.confirming import Thinned
 from jingwei.city.decisions import apply_decisions
+from jingwei.city.directory import load_directory
 from jingwei.city.errors import (
     EmptyAreaError,
     HeldError,
@@ -158,6 +159,8 @@ def load_pack(
     work = _Work(city, manifest, (data or pack).resolve(), asker, listener, stop or Stop())
     with city.lake.store.writing():
         _introduce(work, pack)
+        if manifest.directory is not None and only is None:
+            load_directory(city, manifest.directory, work.data, asker)
         waiting = [spec for spec in in_order(manifest) if only is None or spec.id == only]
         _find_boundary(work)
         # Sources that a later one may help to decide are tried again once all others are loaded.

@@ -142,6 +142,34 @@ class SourceSpec(Part):
         return self
 
 
+class DepartmentsSpec(Part):
+    """A table of the city's departments, and what its columns are."""
+
+    file: str = Field(min_length=1)
+    encoding: str = "utf-8-sig"
+    code: str
+    title: str
+    parent: str | None = None
+
+
+class PeopleSpec(Part):
+    """A table of the city's people, a row for each role that one holds."""
+
+    file: str = Field(min_length=1)
+    encoding: str = "utf-8-sig"
+    login: str
+    name: str
+    role: str
+    department: str
+
+
+class DirectorySpec(Part):
+    """Departments and people that the city starts with."""
+
+    departments: DepartmentsSpec | None = None
+    people: PeopleSpec | None = None
+
+
 class CitySpec(Part):
     """What the city itself is."""
 
@@ -163,6 +191,7 @@ class Manifest(Part):
     """A whole `city.toml`."""
 
     city: CitySpec
+    directory: DirectorySpec | None = None
     source: list[SourceSpec] = Field(min_length=1)
     map_service: list[MapServiceSpec] = Field(default_factory=list, max_length=8)
 
@@ -348,6 +377,9 @@ def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
         "places": PlaceSpec,
         "time": TimeSpec,
         "fields": FieldSpec,
+        "directory": DirectorySpec,
+        "departments": DepartmentsSpec,
+        "people": PeopleSpec,
         "boundary": Area,
         "inside": Area,
         "name": Words,

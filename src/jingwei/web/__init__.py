@@ -2,6 +2,6 @@
 
 from jingwei.web.app import create_app
 from jingwei.web.gate import OPEN, Entry
-from jingwei.web.server import listen, serve
+from jingwei.web.server import Wire, check_wire, listen, serve
 
-__all__ = ["OPEN", "Entry", "create_app", "listen", "serve"]
+__all__ = ["OPEN", "Entry", "Wire", "check_wire", "create_app", "listen", "serve"]

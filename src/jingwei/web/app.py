@@ -121,7 +121,10 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(origins.SameOrigin, hosts=hosts)
-    app.add_middleware(limits.SafeHeaders)
+    secure = entry is not None and entry.secure
+    if secure:
+        app.add_middleware(origins.SecureOnly)
+    app.add_middleware(limits.SafeHeaders, secure=secure)
 
     app.include_router(codes.router, prefix="/api")
     if city is not None:

@@ -15,6 +15,20 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
+class SecureOnly:
+    """Refuses what comes by plain HTTP, where the city is reached by HTTPS only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http" and scope["scheme"] != "https":
+            await PlainTextResponse("https only", status_code=403)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
 class SameOrigin:
     """Refuses what another site makes a browser do here, and names by which it would pose as this one.
 

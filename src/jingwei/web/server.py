@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from jingwei.errors import JingweiError
+from jingwei.access.signing_in import is_local
+from jingwei.errors import BadRequestError, JingweiError
 from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fastapi import FastAPI
 
@@ -72,11 +76,93 @@ def _port_error(host: str, port: int, error: OSError) -> PortError:
     )
 
 
+class TlsError(JingweiError):
+    """The certificate or its key cannot be used."""
+
+    code = "tls"
+    status = 500
+
+    def __init__(self, wire: Wire, error: Exception) -> None:
+        super().__init__(
+            Text(f"TLS 证书或私钥不可用：{error}", f"The certificate or its key cannot be used: {error}"),
+            mend=Text(
+                "证书为 PEM 格式（含中间证书），私钥与之相配且可读。",
+                "Both are PEM; the certificate comes with those between, and the key belongs to it.",
+            ),
+            where={"cert": str(wire.cert), "key": str(wire.key)},
+        )
+
+
+class PlainHttpError(BadRequestError):
+    """Passwords would cross the network in the clear."""
+
+    code = "plain-http"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            Text(
+                f"不能在 {host} 上以明文 HTTP 提供登录：密码会在网络上被看到。",
+                f"Cannot let people sign in over plain HTTP at {host}: passwords would be seen on the way.",
+            ),
+            mend=Text(
+                "请给出 --tls-cert 和 --tls-key；若由反向代理终止 TLS，请给出 --behind-proxy 代理地址。",
+                "Give --tls-cert and --tls-key, or, where a proxy speaks TLS for the city, --behind-proxy"
+                " with the proxy's address.",
+            ),
+            where={"host": host},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How requests reach the server.
+
+    Attributes
+    ----------
+    cert, key
+        Of TLS, as PEM files.
+    proxies
+        Addresses or networks of the proxies that speak TLS for the city. What they say of where a request
+        comes from is believed; of others it is not.
+
+    """
+
+    cert: Path | None = None
+    key: Path | None = None
+    proxies: tuple[str, ...] = ()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the city by HTTPS."""
+        return self.cert is not None or bool(self.proxies)
+
+
+def check_wire(wire: Wire, host: str) -> None:
+    """Raise unless passwords are safe on the way to `host`, and the certificate can be used.
+
+    Raises
+    ------
+    PlainHttpError
+        Where `host` is not this machine, and there is neither TLS nor a proxy that has it.
+    TlsError
+        Where the certificate or the key is missing, is none, or they do not belong together.
+
+    """
+    if not wire.secure and not is_local(host):
+        raise PlainHttpError(host)
+    if wire.cert is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(wire.cert, wire.key)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsError(wire, error) from error
+
+
 def serve(
     app: FastAPI,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    wire: Wire | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve `app` until it is interrupted.
@@ -87,6 +173,8 @@ def serve(
         What `create_app` returned.
     host, port
         Where to listen; `0.0.0.0` for all interfaces of the machine.
+    wire
+        How requests come; plain HTTP unless it says otherwise.
     ready
         Called with the address of the first page once the port is ours.
 
@@ -96,11 +184,20 @@ def serve(
         The port is in use or may not be taken.
 
     """
+    wire = wire or Wire()
     listener = listen(host, port)
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104 -- only compared
     if ready is not None:
-        ready(f"http://{shown}:{listener.getsockname()[1]}")
+        ready(f"{'https' if wire.cert else 'http'}://{shown}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=wire.cert,
+        ssl_keyfile=wire.key,
+        proxy_headers=bool(wire.proxies),
+        forwarded_allow_ips=list(wire.proxies) or None,
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -777,6 +777,22 @@ def _departments(pack: Pack) -> None:
         time={"none": True},
         update_cycle="monthly",
     )
+    pack.directory = {
+        "departments": {
+            "file": DEPARTMENTS_FILE,
+            "code": "统一社会信用代码",
+            "title": "名称",
+            "parent": "上级代码",
+        },
+        "people": {
+            "file": STAFF_FILE,
+            "encoding": "GB18030",
+            "login": "登录名",
+            "name": "姓名",
+            "role": "角色",
+            "department": "部门代码",
+        },
+    }
 
 
 def _column(rows: Sequence[object], attribute: str) -> Texts:

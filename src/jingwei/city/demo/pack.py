@@ -35,6 +35,8 @@ class Pack:
         What is true of it.
     sources
         The manifest's sources so far.
+    directory
+        The manifest's tables of departments and people.
 
     """
 
@@ -42,6 +44,7 @@ class Pack:
     town: Town
     truth: Truth = field(default_factory=Truth)
     sources: list[dict[str, Any]] = field(default_factory=list)
+    directory: dict[str, Any] = field(default_factory=dict)
 
     def describe(self, identifier: str, file: str, title: Text, owner: str, **more: Any) -> None:
         """Add a source to the manifest; `owner` is the key of a department."""
@@ -129,6 +132,12 @@ class Pack:
             'boundary = { source = "districts" }',
             f"description = {_toml(DESCRIPTION.as_json())}",
         ]
+        if self.directory:
+            lines += [
+                "",
+                "[directory]",
+                *(f"{key} = {_toml(value)}" for key, value in self.directory.items()),
+            ]
         for source in self.sources:
             lines += ["", "[[source]]", *(f"{key} = {_toml(value)}" for key, value in source.items())]
         path = self.folder / "city.toml"

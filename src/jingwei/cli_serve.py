@@ -1,0 +1,107 @@
+"""What `jingwei up` makes of its options and the city's settings: who may come in, and by which wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from jingwei.access.signing_in import check_open, first_start
+from jingwei.city.settings import read_settings
+from jingwei.cli_guard import say
+from jingwei.web import OPEN, Entry, Wire, check_wire, create_app, serve
+from jingwei.web.origins import LOOPBACK
+
+if TYPE_CHECKING:
+    from jingwei.city import City
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of `up` that say how the city is served; the settings hold where one is missing."""
+
+    host: str
+    port: int
+    open: bool
+    tls_cert: Path | None
+    tls_key: Path | None
+    behind_proxy: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the city is going to be served."""
+
+    options: Options
+    entry: Entry
+    wire: Wire
+    hosts: frozenset[str] | None
+
+
+def plan_of(options: Options, home: Path) -> Plan:
+    """Return how the city of `home` is served.
+
+    Raises
+    ------
+    OpenModeError, PlainHttpError, TlsError, BadSettingsError
+        Where that would not be safe, or cannot be; better before a long load than after.
+
+    """
+    if options.open:
+        check_open(options.host)
+        return Plan(options, OPEN, Wire(), LOOPBACK | {options.host})
+    settings = read_settings(home)
+    served = settings.serve
+    wire = Wire(
+        options.tls_cert or served.tls_cert,
+        options.tls_key or served.tls_key,
+        options.behind_proxy or served.behind_proxy,
+    )
+    check_wire(wire, options.host)
+    entry = Entry(
+        secure=wire.secure,
+        address=served.address,
+        provider=settings.sign_in.oidc,
+        vault_key=settings.keys.secrets,
+    )
+    named = urlsplit(served.address).hostname if served.address else None
+    return Plan(options, entry, wire, LOOPBACK | {named} if named else None)
+
+
+def serve_city(city: City, plan: Plan) -> None:
+    """Serve a city until interrupted; at the first start, show the link by which it is set up."""
+    code = None
+    if not plan.entry.open:
+        with city.records.write() as session:
+            code = first_start(session)
+
+    def ready(address: str) -> None:
+        _welcome(plan.entry.address or address, code, open_mode=plan.entry.open)
+
+    app = create_app(city, entry=plan.entry, hosts=plan.hosts)
+    serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)
+
+
+def _welcome(address: str, code: str | None, *, open_mode: bool) -> None:
+    click.echo(
+        say(f"城市已在 {address} 打开（Ctrl+C 停止）。", f"The city is open at {address} (Ctrl+C stops it).")
+    )
+    if open_mode:
+        click.echo(
+            say(
+                "开放模式：无需登录，仅限本机，可以任何人的身份操作。",
+                "Open mode: without sign-in, at this machine only; one may act as anyone.",
+            )
+        )
+    if code is not None:
+        click.secho(
+            say(
+                f"首次启动：请打开 {address}/set-up#{code} 设置管理员（admin）的密码，此前其他功能不可用。",
+                f"First start: open {address}/set-up#{code} and set the password of the administrator"
+                " (admin); nothing else works before.",
+            ),
+            bold=True,
+        )
