@@ -148,8 +148,7 @@ def encode(
     _refuse_taken(table, ["jw_cell", "jw_level", *(f"jw_{kind}" for kind in texts)])
 
     def extend(batch: pa.RecordBatch) -> pa.RecordBatch:
-        x, y = (files.as_number(batch.column(name), pa.float64()) for name in (lon, lat))
-        codes, bad = library.encode(x, y, level, errors="mask")
+        codes, bad = _codes_of(batch.column(lon), batch.column(lat), level)
         if strict and bad.any():
             _stop_at(batch, lon, lat, level, count.rows, int(np.flatnonzero(bad)[0]))
         count.bad += int(bad.sum())
@@ -164,6 +163,22 @@ def encode(
     with Count(source.name, table.rows) as count:
         files.rewrite(table, target, extend, count.add)
     _report(count, target)
+
+
+def _codes_of(lon: pa.Array, lat: pa.Array, level: int) -> tuple[Any, Any]:
+    """Return the codes of points and which are bad.
+
+    Decimal numbers in a text are read as binary floats, with their snap to cell edges, since programs print
+    floats so; all else (degrees, minutes and seconds) exactly. No point depends on the others of its batch.
+    """
+    from jingwei import grid as library
+
+    codes, bad = library.encode(files.plain_numbers(lon), files.plain_numbers(lat), level, errors="mask")
+    if bad.any() and any(pa.types.is_string(v.type) or pa.types.is_large_string(v.type) for v in (lon, lat)):
+        rest = np.flatnonzero(bad)
+        x, y = (column.take(pa.array(rest)).to_pylist() for column in (lon, lat))
+        codes[rest], bad[rest] = library.encode(list(map(str, x)), list(map(str, y)), level, errors="mask")
+    return codes, bad
 
 
 def _stop_at(batch: pa.RecordBatch, lon: str, lat: str, level: int, before: int, index: int) -> None:
@@ -299,27 +314,12 @@ def cover(
     source: Path, level: int | None, error_m: float | None, max_cells: int | None, rule: Any, output: Path
 ) -> None:
     """Cover the geometries of a file."""
-    import pyogrio
-    import pyproj
-    import shapely
-
     from jingwei import grid as library
 
     files.kind_of(output)
-    try:
-        meta, _, shapes, _ = pyogrio.raw.read(source, columns=[])
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise files.TableFileError(
-            Text(f"读不了 {source.name}。", f"{source.name} cannot be read: {error}.")
-        ) from error
-    system = pyproj.CRS.from_user_input(meta["crs"]) if meta["crs"] else None
-    geometries = shapely.from_wkb(shapes)
-    if system is not None and not system.is_geographic:
-        move = pyproj.Transformer.from_crs(system, 4490, always_xy=True).transform
-        geometries = shapely.transform(geometries, lambda xy: np.column_stack(move(*xy.T)))
 
     def batches() -> Any:
-        for feature, geometry in enumerate(geometries):
+        for feature, geometry in enumerate(files.geometries_of(source)):
             if geometry is None:
                 count.bad += 1
                 continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
@@ -19,6 +20,7 @@ from jingwei.words import Text
 
 BATCH_ROWS = 262_144
 CSV_BLOCK = 16 << 20
+SHAPES = 4096
 SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -89,9 +91,13 @@ def _unreadable(path: Path, error: Exception) -> TableFileError:
 
 def _open_parquet(path: Path) -> TableFile:
     file = pq.ParquetFile(path)
-    return TableFile(
-        path, file.schema_arrow, file.metadata.num_rows, lambda: file.iter_batches(batch_size=BATCH_ROWS)
-    )
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        # One row group at a time: an iterator over all of them keeps what it has read to the end.
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group])
+
+    return TableFile(path, file.schema_arrow, file.metadata.num_rows, batches)
 
 
 def _open_arrow(path: Path) -> TableFile:
@@ -149,6 +155,57 @@ def as_number(values: pa.Array, kind: pa.DataType) -> pa.Array:
         return blank_as_null
 
 
+def plain_numbers(values: pa.Array) -> pa.Array:
+    """Return texts that are decimal numbers as numbers and all others as nulls; numbers as they are."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values
+    trimmed = pc.utf8_trim_whitespace(values)
+    plain = pc.match_substring_regex(trimmed, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    return pc.cast(pc.if_else(plain, trimmed, pa.scalar(None, trimmed.type)), pa.float64())
+
+
+def geometries_of(path: Path) -> Iterator[Any]:
+    """Yield the Shapely geometries of a file, None for none, in degrees (EPSG:4490 if it is in metres).
+
+    Raises
+    ------
+    TableFileError
+        The file cannot be read, or holds no geometry.
+    """
+    import pyogrio
+    import pyproj
+    import shapely
+
+    try:
+        with pyogrio.raw.open_arrow(path, columns=[], batch_size=SHAPES, use_pyarrow=True) as (meta, reader):
+            if meta["geometry_type"] is None:
+                raise TableFileError(
+                    Text(f"{path.name} 里没有图形。", f"{path.name} holds no geometry."),
+                    mend=Text(
+                        "点表请用 jingwei grid encode。", "For a table of points use jingwei grid encode."
+                    ),
+                    where={"file": str(path)},
+                )
+            move = None
+            if meta["crs"] and not pyproj.CRS.from_user_input(meta["crs"]).is_geographic:
+                move = pyproj.Transformer.from_crs(meta["crs"], 4490, always_xy=True).transform
+            for batch in reader:
+                shapes = shapely.from_wkb(
+                    batch[meta["geometry_name"] or "wkb_geometry"].to_numpy(zero_copy_only=False)
+                )
+                if move is not None:
+                    shapes = shapely.transform(shapes, lambda xy: np.column_stack(move(*xy.T)))
+                yield from shapes
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        shapely.errors.GEOSException,
+    ) as error:
+        raise TableFileError(
+            Text(f"读不了 {path.name}。", f"{path.name} cannot be read: {error}."), where={"file": str(path)}
+        ) from error
+
+
 def rewrite(
     table: TableFile,
     target: Path,
@@ -170,9 +227,21 @@ def rewrite(
     Raises
     ------
     TableFileError
-        The source is broken half-way, or the target cannot be written.
+        The source is broken half-way, or the target is the source or cannot be written.
     """
     kind = kind_of(target)
+    if target.exists() and target.samefile(table.path):
+        raise TableFileError(
+            Text(f"{target.name} 是输入文件本身。", f"{target.name} is the file that is read."),
+            mend=Text("请换一个输出文件名。", "Write to another name."),
+            where={"file": str(target)},
+        )
+    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
+        raise TableFileError(
+            Text(f"不能写入文件夹 {target.parent}。", f"The folder {target.parent} cannot be written to."),
+            mend=Text("请先建好它，或换一个。", "Make it first, or choose another."),
+            where={"file": str(target)},
+        )
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         with contextlib.ExitStack() as stack:

@@ -47,6 +47,43 @@ print(*sorted({"numba", "shapely", "pandas", "polars", "pyarrow", "duckdb"} & se
     assert run(code) == ["numba", "shapely"]
 
 
+def test_nothing_but_numpy_numba_and_shapely_is_needed():
+    """In a process that cannot import any other package."""
+    code = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Alone(MetaPathFinder):
+    allowed = {"jingwei", "numpy", "numba", "llvmlite", "shapely", *sys.stdlib_module_names}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in self.allowed:
+            raise ModuleNotFoundError(f"{name} is not here", name=name)
+
+sys.meta_path.insert(0, Alone())
+import numpy
+from jingwei import grid
+import shapely
+lon, lat = numpy.linspace(-180, 180, 99), numpy.linspace(-87, 87, 99)
+codes = grid.encode(lon, lat)
+texts = grid.beidou_string(lon, lat, 10)
+assert (grid.parse_beidou(texts)[0] == codes).all()
+assert (grid.encode(*grid.centre(codes, 32)) == codes).all()
+solids = grid.beidou3d_string(lon, lat, numpy.zeros(99), 10)
+assert (grid.parse_beidou3d(solids)[0] == codes).all()
+assert (grid.parse_geosot(grid.geosot_string(codes, 32))[0] == codes).all()
+grid.grid_distance(codes, codes[::-1], 32), grid.area_m2(codes, 32), grid.neighbour(codes, 32, 1, 0)
+cover = grid.cover(shapely.Point(116.3, 39.9).buffer(0.1), error_m=500)
+assert cover.contains(grid.encode(numpy.array([116.3]), numpy.array([39.9]))).all()
+assert (cover - cover | cover).area_m2 > 0 and cover.to_geometry().is_valid
+try:
+    import pyarrow
+except ModuleNotFoundError:
+    print("alone")
+"""
+    assert run(code) == ["alone"]
+
+
 def test_the_loops_run_where_no_folder_can_keep_them(tmp_path):
     package = tmp_path / "jingwei"
     shutil.copytree(

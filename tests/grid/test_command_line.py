@@ -2,10 +2,13 @@
 
 import json
 
+import geopandas
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from click.testing import CliRunner
 
 from jingwei import cli_grid_files, grid
@@ -120,6 +123,46 @@ def test_a_wrong_question_is_answered_with_what_is_wrong(points, arguments, said
     assert said in result.output
 
 
+def test_the_file_that_is_read_is_never_written(points, tmp_path):
+    source = tmp_path / "points.parquet"
+    write(points, source)
+    before = source.read_bytes()
+    result = run("encode", source, "--lon", "x", "--lat", "y", "--level", 9, "-o", source)
+    assert result.exit_code == 2
+    assert "the file that is read" in result.output
+    assert source.read_bytes() == before
+    nowhere = tmp_path / "nowhere" / "out.csv"
+    result = run("encode", source, "--lon", "x", "--lat", "y", "--level", 9, "-o", nowhere)
+    assert result.exit_code == 2
+    assert "cannot be written to" in result.output
+
+
+def test_a_point_does_not_depend_on_the_others_of_its_file(tmp_path):
+    """Decimals in a text are floats with their snap, whether or not another row has minutes."""
+    near = "39.99999999999999"
+    found = []
+    for name, other in (("plain", "1"), ("mixed", "东经1度")):
+        source = tmp_path / f"{name}.csv"
+        source.write_text(f"x,y\n{near},5\n{other},2\n", encoding="utf-8")
+        assert run("encode", source, "--lon", "x", "--lat", "y", "--level", 32).exit_code == 0
+        found.append(written(tmp_path / f"{name}.grid.csv")["jw_cell"].to_pylist())
+    assert found[0] == found[1] == [grid.encode(40, 5), grid.encode(1, 2)]
+
+
+def test_a_large_parquet_file_is_not_kept_in_memory(tmp_path):
+    source = tmp_path / "many.parquet"
+    rng = np.random.default_rng(1)
+    with pq.ParquetWriter(source, pa.schema([("x", pa.float64())])) as writer:
+        for _ in range(40):
+            writer.write_batch(pa.record_batch({"x": rng.uniform(size=65_536)}))
+            writer.write_table(pa.table({"x": rng.uniform(size=65_536)}))
+    held = 0
+    start = pa.total_allocated_bytes()
+    for _ in cli_grid_files.open_table(source).batches():
+        held = max(held, pa.total_allocated_bytes() - start)
+    assert held < source.stat().st_size / 4
+
+
 def test_a_file_that_is_not_what_its_name_says(tmp_path):
     source = tmp_path / "points.parquet"
     source.write_text("x,y\n1,2\n")
@@ -187,6 +230,26 @@ def test_the_geometries_of_a_file_are_covered(tmp_path):
     assert grid.Cover.of_cells(second["jw_cell"], second["jw_level"].to_numpy()) == grid.cover(
         shape, level=19
     )
+
+
+def test_geometries_in_metres_are_covered_in_degrees_and_missing_ones_left_out(tmp_path):
+    area = geopandas.GeoSeries([shapely.box(116.3, 39.9, 116.31, 39.91), None], crs=4490)
+    source, target = tmp_path / "areas.gpkg", tmp_path / "cells.parquet"
+    area.to_crs(4527).to_file(source)
+    result = run("cover", source, "--level", 15, "-o", target)
+    assert result.exit_code == 0, result.output
+    assert "1 of them without a cell" in result.output
+    cells = grid.Cover.of_cells(written(target)["jw_cell"], 15)
+    assert len(grid.cover(area.iloc[0].buffer(-1e-6), level=15) - cells) == 0
+
+
+@pytest.mark.parametrize(("name", "text"), [("points.csv", "x,y\n1,2\n"), ("broken.geojson", "{")])
+def test_a_file_without_geometries_is_refused(name, text, tmp_path):
+    (tmp_path / name).write_text(text)
+    result = run("cover", tmp_path / name, "--level", 9, "-o", tmp_path / "out.parquet")
+    assert result.exit_code == 2
+    assert "table-file" in result.output
+    assert not (tmp_path / "out.parquet").exists()
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "spark", "duckdb"])
