@@ -129,6 +129,12 @@ def test_every_error_of_the_guide_exists(name):
         assert hasattr(grid.GridError("x"), name) or name == "ValueError"
 
 
+@pytest.mark.parametrize("name", grid.__all__)
+def test_every_public_name_is_in_the_guide_and_documented(name):
+    assert re.search(rf"\b{name}\b", GUIDE.read_text(encoding="utf-8"))
+    assert getattr(grid, name).__doc__
+
+
 def test_errors_can_be_sent_between_processes():
     with pytest.raises(grid.MalformedCode) as caught:
         grid.parse("N50J4Z")

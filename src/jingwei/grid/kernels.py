@@ -54,6 +54,7 @@ HALF_PER_DEGREE = 0.5 * PER_DEGREE
 HALF_PER_MINUTE = 0.5 * PER_MINUTE
 MINUTE_PAD = 8_192.0
 DEGREE_PAD = 524_288.0
+WEST, SOUTH = np.uint64(1 << 62), np.uint64(1 << 63)
 NOWHERE = np.iinfo(np.int64).min
 """The column and row of a code that names no cell."""
 
@@ -72,6 +73,21 @@ def _spread(value: Any) -> Any:
     v = np.uint64(value)
     v = (v | v << np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
     v = (v | v << np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    v = (v | v << np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    v = (v | v << np.uint64(2)) & np.uint64(0x3333333333333333)
+    return (v | v << np.uint64(1)) & np.uint64(0x5555555555555555)
+
+
+@kernel
+def _spread_bytes(value: Any) -> Any:
+    """Return what `_spread` does, its first two steps as the one shuffle of bytes that they are."""
+    v = np.uint64(value)
+    v = (
+        (v & np.uint64(0xFF))
+        | (v & np.uint64(0xFF00)) << np.uint64(8)
+        | (v & np.uint64(0xFF0000)) << np.uint64(16)
+        | (v & np.uint64(0xFF000000)) << np.uint64(24)
+    )
     v = (v | v << np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
     v = (v | v << np.uint64(2)) & np.uint64(0x3333333333333333)
     return (v | v << np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -104,11 +120,13 @@ def encode(
     for i in range(lon.size):
         x, y = np.abs(lon[i]) * TICKS_PER_DEGREE + SNAP, np.abs(lat[i]) * TICKS_PER_DEGREE + SNAP
         ok = (x <= LON_LIMIT) & (y <= lat_limit)
-        # What comes of NaN and infinity here is thrown away below.
-        ex = _pack(min(LON_LAST, np.floor(x))) | (np.int64(lon[i] < 0.0) << 31)
-        ey = _pack(min(LAT_LAST, np.floor(y))) | (np.int64(lat[i] < 0.0) << 31)
-        code = (_spread(ey) << np.uint64(1) | _spread(ex)) & mask
-        out[i] = code if ok else np.uint64(0)
+        # What comes of NaN and infinity is thrown away below. 90 degrees begins no cell of levels 1-7,
+        # so that it needs no bound.
+        odd = _spread_bytes(_pack(np.floor(y))) << np.uint64(1)
+        even = _spread_bytes(_pack(min(LON_LAST, np.floor(x))))
+        odd = odd | SOUTH if lat[i] < 0.0 else odd
+        even = even | WEST if lon[i] < 0.0 else even
+        out[i] = (odd | even) & mask if ok else np.uint64(0)
         good += np.int64(ok)
     return int(lon.size - good)
 
