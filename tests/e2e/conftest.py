@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, create_app, listen, pages
 from square import write_square
 
@@ -68,7 +69,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pack = write_square(folder / "pack")
     with open_city(folder / "home", create=True) as city:
         load_pack(city, read_manifest(pack), pack, None, local_person())
-        with served(city) as address:
+        with Sealer(city.records, folder / "home" / "log").running(), served(city) as address:
             yield address
 
 

@@ -34,6 +34,13 @@ PAGES = {
     "code": "/codes?q=N50F0503278214",
     "bad code": "/codes?q=N50XX",
     "missing": "/data/nothing",
+    "log": "/log",
+    "event": "/log/1",
+    "receipt": "/log/verify",
+    "policies": "/policies",
+    "policy versions": "/policies/versions",
+    "who": "/policies/who?person=local&dataset=stops",
+    "objects": "/objects",
 }
 
 

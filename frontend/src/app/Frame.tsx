@@ -135,7 +135,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <img src="/mark.svg" alt="" width="32" height="32" />
         </NavLink>
         <ul className="rail-parts">
-          {PARTS.map(({ path, name, icon: Icon }) => (
+          {PARTS.filter((part) => !part.hidden).map(({ path, name, icon: Icon }) => (
             <li key={path}>
               <NavLink to={path} end={path === "/"}>
                 <Icon aria-hidden />

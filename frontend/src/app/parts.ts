@@ -1,5 +1,5 @@
 /** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
-import { Database, Hash, Info, type LucideIcon, Map as MapIcon } from "lucide-react";
+import { Box, Database, Hash, Info, type LucideIcon, Map as MapIcon, Scale, ScrollText } from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
 export type Part = {
@@ -9,11 +9,16 @@ export type Part = {
   name: string;
   icon: LucideIcon;
   page: LazyExoticComponent<ComponentType>;
+  /** Reached by links and addresses, not by the navigation. */
+  hidden?: boolean;
 };
 
 export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },
+  { path: "/log", name: "log.name", icon: ScrollText, page: lazy(() => import("../log/LogPage")) },
+  { path: "/policies", name: "policies.name", icon: Scale, page: lazy(() => import("../policies/PoliciesPage")) },
+  { path: "/objects", name: "objects.name", icon: Box, page: lazy(() => import("../objects/ObjectPage")), hidden: true },
   { path: "/about", name: "about.name", icon: Info, page: lazy(() => import("../about/AboutPage")) },
 ];

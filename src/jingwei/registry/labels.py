@@ -27,9 +27,8 @@ def label(thing: Object, page: str) -> str:
     """
     code = segno.make(page, error="q", micro=False)  # a quarter may be scratched off
     drawn = io.BytesIO()
-    code.save(
-        drawn, kind="svg", xmldecl=False, svgns=False, svgclass=None, lineclass=None, omitsize=True, border=4
-    )
+    # With a size of its own: without one, it would spread over the whole label.
+    code.save(drawn, kind="svg", xmldecl=False, svgns=False, svgclass=None, lineclass=None, border=4)
     side = HEIGHT - 2 * MARGIN
     size = code.symbol_size(border=4)[0]
     left = MARGIN + side + MARGIN
