@@ -184,7 +184,10 @@ def views(board, cases):
                 until=now,
             ),
         ),
-        "list: the 10,000th page": lambda: board.page(CHIEF, Choice(), after=min(500_000, cases // 2)),
+        "list: the last page that can be leafed to": lambda: board.page(CHIEF, Choice(), after=10_000),
+        "list: on from a number, for programs": lambda: board.page(
+            CHIEF, Choice(beyond=f"440301{chance.randrange(cases):013d}"), sort="number", limit=500
+        ),
         "map: counts of the whole city": lambda: board.cells(CHIEF, Choice(), 19),
         "map: counts of a quarter, open cases": lambda: board.cells(
             CHIEF, Choice(flags={"ended": False}, box=(114.0, 22.55, 114.05, 22.6)), 21

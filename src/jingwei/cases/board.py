@@ -13,9 +13,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
+from jingwei import grid
 from jingwei.cases import policy
 from jingwei.cases.case import decode
 from jingwei.cases.errors import BadFieldError
@@ -32,15 +34,28 @@ if TYPE_CHECKING:
     from jingwei.records import Records
 
 CHUNK = 5_000
+FEW = 100
+"""Cases that are named one by one, so that the columns' ranges are looked up instead of read."""
 MOST = 500
 """Rows of a page at most."""
+FARTHEST = 10_000
+"""Rows that can be leafed over: beyond them one chooses more narrowly, or goes on by `Choice.beyond`."""
+
+LISTED = (
+    "number", "step", "state", "phase", "ended", "kind", "type", "source", "area", "street",
+    "where", "component", "cell", "lon", "lat", "reporter", "collector", "department", "handler",
+    "parts", "main", "others", "reported", "latest", "due", "overall_due", "handle_on_time",
+    "reworks", "extensions", "orders_open",
+)  # fmt: skip
+"""What a list tells of each case."""
+_LISTED = ", ".join(f'"{name}"' for name in LISTED)
 
 _ARROW = {
     "VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(),
     "DOUBLE": pa.float64(), "VARCHAR[]": pa.list_(pa.string()),
 }  # fmt: skip
 _IN_ORDER = itemgetter(*COLUMNS)
-SCHEMA = pa.schema([(name, _ARROW[type_]) for name, type_ in COLUMNS.items()])
+SCHEMA = pa.schema([("id", pa.int64()), *((name, _ARROW[type_]) for name, type_ in COLUMNS.items())])
 
 Sort = Literal["-reported", "reported", "due", "-latest", "number"]
 SORTS: tuple[Sort, ...] = ("-reported", "reported", "due", "-latest", "number")
@@ -71,6 +86,8 @@ class Choice:
         West, south, east, north in degrees.
     text
         Part of a number.
+    beyond
+        Numbers after this one: programs that read all go on from the last number they saw.
     sql
         A condition of ours on the columns, never of a user.
 
@@ -83,6 +100,7 @@ class Choice:
     overdue_at: int | None = None
     box: tuple[float, float, float, float] | None = None
     text: str = ""
+    beyond: str = ""
     sql: str = ""
 
     def where(self) -> tuple[str, list[Any]]:
@@ -122,6 +140,8 @@ class Choice:
         if self.box is not None:
             west, south, east, north = self.box
             add("lon BETWEEN ? AND ? AND lat BETWEEN ? AND ?", west, east, south, north)
+        if self.beyond:
+            add("number > ?", self.beyond)
         if self.text:
             add("contains(number, ?)", self.text)
         if self.sql:
@@ -145,17 +165,29 @@ class Board:
         self.records, self.desk = records, desk
         self._guard = threading.Lock()
         self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
-        self._connection.execute(
-            f"CREATE TABLE cases ({', '.join(f'{_quoted(n)} {t}' for n, t in COLUMNS.items())})"
-        )
-        self._mark = 0
+        columns = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in COLUMNS.items())
+        self._connection.execute(f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE)")
+        self._mark = self._begun = self._done = 0
         self._versions: tuple[int, ...] | None = None
 
     # keeping in step
 
     def refresh(self) -> int:
-        """Take over what changed in the store; return how many cases that were."""
-        with self._guard, self.records.read() as session:
+        """Take over what changed in the store; return how many cases that were.
+
+        Who waited while another looked, and looked after he came, need not look again.
+        """
+        wanted = self._begun + 1
+        with self._guard:
+            if self._done >= wanted:
+                return 0
+            self._begun += 1
+            count = self._take_over()
+            self._done = self._begun
+            return count
+
+    def _take_over(self) -> int:
+        with self.records.read() as session:
             regime = self.desk.regime(session)
             if self._versions != regime.versions:
                 self._connection.execute("DELETE FROM cases")
@@ -178,16 +210,17 @@ class Board:
         return int(session.scalar(text("SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case")) or 0)
 
     def _changed(self, session: Session, regime: Regime) -> Iterator[pa.Table]:
-        question = (
-            select(CASES.c.body).where(CASES.c.changed >= self._mark).execution_options(yield_per=CHUNK)
-        )
-        for bodies in session.scalars(question).partitions(CHUNK):
-            rows = [_IN_ORDER(facts_of(decode(body), regime)) for body in bodies]
+        question = select(CASES.c.id, CASES.c.body)
+        if self._mark:
+            question = question.where(CASES.c.changed >= self._mark)
+        found = session.connection().execute(question, execution_options={"yield_per": CHUNK})
+        for part in found.partitions(CHUNK):
+            rows = [(id_, *_IN_ORDER(facts_of(decode(body), regime))) for id_, body in part]
             columns = [
                 pa.array(column, field.type)
                 for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
             ]
-            yield pa.Table.from_arrays(columns, schema=SCHEMA)
+            yield _with_place(pa.Table.from_arrays(columns, schema=SCHEMA))
 
     def _put(self, fresh: pa.Table, *, replace: bool) -> None:
         connection = self._connection
@@ -195,7 +228,9 @@ class Board:
         try:
             connection.execute("BEGIN")
             if replace:
-                connection.execute("DELETE FROM cases WHERE number IN (SELECT number FROM fresh)")
+                ids = fresh["id"].to_pylist()
+                listed = ", ".join(map(str, ids)) if len(ids) <= FEW else "SELECT id FROM fresh"
+                connection.execute(f"DELETE FROM cases WHERE id IN ({listed})")
             connection.execute("INSERT INTO cases SELECT * FROM fresh")
             connection.execute("COMMIT")
         except duckdb.Error:
@@ -248,8 +283,8 @@ class Board:
         order = f"{column} {'DESC' if down else 'ASC'} NULLS LAST, number {'DESC' if down else 'ASC'}"
         count = self.ask(f"SELECT count(*) FROM cases WHERE {where}", given)
         rows = self.ask(
-            f"SELECT * FROM cases WHERE {where} ORDER BY {order}"
-            f" LIMIT {min(limit, MOST)} OFFSET {int(after)}",
+            f"SELECT {_LISTED} FROM cases WHERE {where} ORDER BY {order}"
+            f" LIMIT {min(limit, MOST)} OFFSET {min(int(after), FARTHEST)}",
             given,
         )
         return rows.to_pylist(), count.column(0)[0].as_py()
@@ -264,6 +299,20 @@ class Board:
             f" avg(lon) AS lon, avg(lat) AS lat FROM cases WHERE {where} AND cell IS NOT NULL GROUP BY 1",
             given,
         )
+
+
+def _with_place(table: pa.Table) -> pa.Table:
+    """Return rows of cases with the middle of their cells, in degrees."""
+    known = table["cell"].is_valid().to_numpy()
+    cells = table["cell"].fill_null(0).to_numpy()
+    levels = table["level"].fill_null(0).to_numpy()
+    lon, lat = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
+    for level in np.unique(levels[known]):
+        mine = known & (levels == level)
+        lon[mine], lat[mine] = grid.centre(grid.from_stored(cells[mine]), int(level))
+    for name, values in (("lon", lon), ("lat", lat)):
+        table = table.append_column(name, pa.array(values, mask=~known))
+    return table
 
 
 def _quoted(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jingwei import grid
 from jingwei.cases.calendar import moment
 from jingwei.cases.case import Case
 from jingwei.cases.clocks import Turn
@@ -19,7 +18,7 @@ COLUMNS: dict[str, str] = {
     "number": "VARCHAR", "step": "INTEGER", "state": "VARCHAR", "phase": "VARCHAR", "ended": "BOOLEAN",
     "kind": "VARCHAR", "type": "VARCHAR", "major": "VARCHAR", "source": "VARCHAR", "area": "VARCHAR",
     "street": "VARCHAR", "community": "VARCHAR", "where": "VARCHAR", "component": "VARCHAR", "cell": "BIGINT",
-    "lon": "DOUBLE", "lat": "DOUBLE",
+    "level": "INTEGER",
     # whose it is
     "reporter": "VARCHAR", "collector": "VARCHAR", "acceptor": "VARCHAR", "dispatcher": "VARCHAR",
     "department": "VARCHAR", "first_department": "VARCHAR", "proposed": "VARCHAR", "handler": "VARCHAR",
@@ -46,7 +45,7 @@ COLUMNS: dict[str, str] = {
     "orders": "INTEGER", "orders_replied": "INTEGER", "orders_on_time": "INTEGER", "orders_open": "INTEGER",
     "result_score": "INTEGER", "service_score": "INTEGER",
 }  # fmt: skip
-"""The columns and their types in DuckDB."""
+"""The columns and their types in DuckDB; the board adds `id`, and `lon` and `lat` of the cell in degrees."""
 
 _HANDED_BACK = "confirm"
 _RETURNED = "return_to_dispatcher"
@@ -65,16 +64,13 @@ def facts_of(case: Case, regime: Regime) -> dict[str, Any]:
 
 
 def _identity(case: Case) -> dict[str, Any]:
-    lon = lat = None
-    if case.cell is not None and case.level is not None:
-        lon, lat = grid.centre(grid.from_stored(case.cell), case.level)
     area = case.area
     return {
         "number": case.number, "step": case.step, "state": case.state, "phase": case.stands.phase,
         "ended": case.stands.terminal, "kind": case.kind, "type": case.type, "major": case.type[:2],
         "source": case.source, "area": area, "street": area[:9] if len(area) >= 9 else None,
         "community": area[:12] if len(area) >= 12 else None, "where": case.where or None,
-        "component": case.component, "cell": case.cell, "lon": lon, "lat": lat,
+        "component": case.component, "cell": case.cell, "level": case.level,
     }  # fmt: skip
 
 

@@ -138,17 +138,21 @@ def figures(
                 known.setdefault(aggregate, len(known))
     where, given = board.allowed(asker, choice)
     groups = [DIMENSIONS[one] for one in by]
-    listed = [*groups, *known] or ["count(*)"]
+    listed = [*groups, *("0" if one == _REPEATED else one for one in known)] or ["count(*)"]
     sql = f"SELECT {', '.join(listed)} FROM ({_source(wanted, where)})"
     if groups:
         numbers = ", ".join(str(index + 1) for index in range(len(groups)))
         sql += f" GROUP BY {numbers} ORDER BY {numbers}"
     stock = board.stock_days * DAY
     rows = board.rows(sql.replace("{now}", str(int(now))).replace("{stock}", str(stock)), given)
+    repeated = _repeats(board, where, given, groups) if _REPEATED in known else {}
     return [
         {
             "by": list(row[: len(groups)]),
-            "figures": {one.key: _figure(one, row[len(groups) :], known) for one in wanted},
+            "figures": {
+                one.key: _figure(one, row[len(groups) :], known, repeated.get(row[: len(groups)], 0))
+                for one in wanted
+            },
         }
         for row in rows
     ]
@@ -168,24 +172,38 @@ def _source(wanted: Sequence[Indicator], where: str) -> str:
     """Return the cases with what some indicators need to know of their neighbours."""
     more = ""
     needs = " ".join(f"{one.rows} {one.of}" for one in wanted)
-    if "repeated" in needs:
-        more += (
-            f", (registered AND reported - lag(CASE WHEN registered THEN reported END) OVER"
-            f" (PARTITION BY area, kind, type, registered ORDER BY reported, number) <= {REPEAT_DAYS * DAY})"
-            " AND area <> '' AS repeated"
-        )
     if "frequent" in needs:
         chosen = f"SELECT kind, type FROM cases WHERE ({where}) AND registered GROUP BY 1, 2"
-        more += (
-            f", (kind, type) IN ({chosen} ORDER BY count(*) DESC, kind, type LIMIT {FREQUENT}) AS frequent"
-        )
+        more = f", (kind, type) IN ({chosen} ORDER BY count(*) DESC, kind, type LIMIT {FREQUENT}) AS frequent"
     return f"SELECT *{more} FROM cases WHERE {where}"
 
 
-def _figure(one: Indicator, row: Sequence[Any], known: dict[str, int]) -> Figure:
+_REPEATED = "count(*) FILTER (WHERE registered AND repeated)"
+
+
+def _repeats(
+    board: Board, where: str, given: Sequence[Any], groups: Sequence[str]
+) -> dict[tuple[Any, ...], int]:
+    """Return how many registered cases follow one of the same place and type within `REPEAT_DAYS`.
+
+    Asked by itself: what is sorted should be narrow.
+    """
+    named = [f"{one} AS by{index}" for index, one in enumerate(groups)]
+    by = [f"by{index}" for index in range(len(groups))]
+    inner = ", ".join([*named, "reported - lag(reported) OVER same AS gap"])
+    sql = (
+        f"SELECT {', '.join([*by, 'count(*)'])} FROM (SELECT {inner} FROM cases"
+        f" WHERE ({where}) AND registered AND area <> ''"
+        " WINDOW same AS (PARTITION BY area, kind, type ORDER BY reported, number))"
+        f" WHERE gap <= {REPEAT_DAYS * DAY}{' GROUP BY ' + ', '.join(by) if by else ''}"
+    )
+    return {tuple(row[:-1]): row[-1] for row in board.rows(sql, given)}
+
+
+def _figure(one: Indicator, row: Sequence[Any], known: dict[str, int], repeated: int) -> Figure:
     if not one.rows:
         return Figure(0, None, None)
-    top = int(row[known[one.top]])
+    top = repeated if one.top == _REPEATED else int(row[known[one.top]])
     if not one.of:
         return Figure(top, None, top)
     bottom = int(row[known[one.bottom]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,10 @@ class Records:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(jingwei_write=True)
+        # SQLite lets one write at a time and has the others look again after growing pauses; threads of one
+        # process wait in a queue of their own, which wakes them at once.
+        one_at_a_time = engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.RLock() if one_at_a_time else nullcontext()
         self._watch: sqlite3.Connection | None = None
         self._watching = threading.Lock()
 
@@ -43,7 +47,7 @@ class Records:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Yield a session whose changes are committed together, or not at all after an error."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def state(self) -> int | None:

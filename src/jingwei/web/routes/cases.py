@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from jingwei.access.policy import Resource
 from jingwei.cases import Case, Desk, Report, dispatch, duplicates, lifecycle, regime, timeline
-from jingwei.cases.board import MOST, SORTS, Board, Choice, Sort
+from jingwei.cases.board import FARTHEST, MOST, SORTS, Board, Choice, Sort
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.indicators import DIMENSIONS, cases_of, figures, indicators
 from jingwei.cases.rules import read_rules
@@ -205,6 +205,7 @@ def choice_of(
     overdue: bool = False,
     box: Annotated[str | None, Query(max_length=120, description="west,south,east,north in degrees")] = None,
     search: Annotated[str, Query(max_length=40, description="Part of a number")] = "",
+    beyond: Annotated[str, Query(max_length=40, description="Numbers after this one; with sort=number")] = "",
     indicator: Annotated[
         str | None, Query(max_length=60, description="The cases that its figure counts")
     ] = None,
@@ -226,6 +227,7 @@ def choice_of(
         overdue_at=now if overdue else None,
         box=_box(box),
         text=search,
+        beyond=beyond,
         sql=condition,
     )
 
@@ -353,14 +355,14 @@ def list_cases(
     choice: ChoiceOf,
     sort: Sort = SORTS[0],
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-    after: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    after: Annotated[int, Query(ge=0, le=FARTHEST)] = 0,
 ) -> CasesOut:
     """Return the cases that the asker may see, a page at a time. Instants are microseconds since 1970 UTC."""
     rows, count = board.page(asker, choice, sort=sort, limit=limit, after=after)
     for row in rows:
         row["cell"] = None if row["cell"] is None else str(row["cell"])
     end = after + len(rows)
-    return CasesOut(cases=rows, count=count, next=end if end < count else None)
+    return CasesOut(cases=rows, count=count, next=end if end < count and end <= FARTHEST else None)
 
 
 @router.post("", summary="Report", status_code=201, dependencies=shows)
