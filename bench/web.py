@@ -149,6 +149,14 @@ def some_tiles(count: int) -> list:
     return found
 
 
+def snapped(west: float, south: float, east: float, north: float) -> str:
+    """Return a box widened to whole blocks of cells, as pages do (level 17: 16 arc-seconds, by eights)."""
+    side = 128 / 3600
+    low, high = (math.floor(edge / side) * side for edge in (west, south)), (east, north)
+    corners = (*low, *(math.ceil(edge / side) * side for edge in high))
+    return ",".join(f"{edge:.6f}" for edge in corners)
+
+
 def fifty_users(address: str) -> float:
     """Return the p95 of a pan (a density and its tiles) with fifty users panning at once."""
     seconds: list = []
@@ -158,7 +166,7 @@ def fifty_users(address: str) -> float:
         west, south = random.uniform((WEST, SOUTH), (EAST - 0.25, NORTH - 0.12))
         for _ in range(PANS):
             west, south = west + random.normal(0, 0.01), south + random.normal(0, 0.006)
-            box = f"{west:.3f},{south:.3f},{west + 0.22:.3f},{south + 0.1:.3f}"
+            box = snapped(west, south, west + 0.22, south + 0.1)
             started = time.perf_counter()
             get(f"{address}/api/datasets/many/density?level=17&bbox={box}")
             y = 0.5 - math.log(math.tan(math.pi / 4 + math.radians(south) / 2)) / (2 * math.pi)

@@ -148,13 +148,46 @@ def test_points_travel_compactly_and_say_whether_they_are_all(client):
     assert table.num_rows == VISITS
     assert table.schema.metadata[b"complete"] == b"true"
     epoch = int(table.schema.metadata[b"epoch"])
-    by_fact = {row["fact"]: row for row in table.to_pylist()}
-    first = min(by_fact.values(), key=lambda row: row["second"])
+    first = min(table.to_pylist(), key=lambda row: row["second"])
     assert epoch + first["second"] == 1772294400  # 2026-03-01T00:00 in Shanghai
     assert [first["lon"] / 1e7, first["lat"] / 1e7] == pytest.approx(stop_place(0), abs=2e-7)
     some = arrow(client.get("/api/datasets/visits/points", params={"limit": 5}))
     assert some.num_rows == 5
     assert some.schema.metadata[b"complete"] == b"false"
+
+
+def test_points_name_their_facts_and_levels_once_where_that_says_it_all(client):
+    def facts_of(**asked):
+        table = arrow(client.get("/api/datasets/stops/points", params=asked))
+        about = table.schema.metadata
+        if b"fact" in about:
+            return {int(about[b"fact"]) + k: row for k, row in enumerate(table.to_pylist())}, about
+        return {row["fact"]: row for row in table.to_pylist()}, about
+
+    whole, about = facts_of()
+    assert (about[b"level"], len(whole)) == (b"32", STOPS)
+    some, about = facts_of(where="code LIKE '%7'")
+    assert b"fact" not in about
+    assert 0 < len(some) < STOPS
+    for fact, row in some.items():
+        assert (whole[fact]["lon"], whole[fact]["lat"]) == (row["lon"], row["lat"])
+        record = client.get(f"/api/datasets/stops/features/{fact}").json()
+        assert record["values"]["code"].endswith("7")
+        assert record["places"][0]["lon"] == pytest.approx(row["lon"] / 1e7, abs=2e-7)
+    nothing, _ = facts_of(where="code = 'none'")
+    assert nothing == {}
+
+
+def test_a_kept_answer_is_the_same_packed_and_plain(client):
+    address = "/api/datasets/stops/density"
+    params = {"level": 19, "bbox": CITY_BOX}
+    answers = [
+        client.get(address, params=params, headers={"Accept-Encoding": coding})
+        for coding in ("identity", "gzip", "identity")
+    ]
+    assert "content-encoding" not in answers[0].headers
+    assert answers[1].headers["content-encoding"] == "gzip"
+    assert len({answer.content for answer in answers}) == 1
 
 
 def test_a_cell_holds_points_lines_and_areas_of_all_datasets(client):

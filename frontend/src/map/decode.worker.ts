@@ -10,7 +10,6 @@ export type Points = {
   /** Longitude and latitude in degrees, in turn. */
   positions: Float64Array;
   facts: Uint32Array;
-  levels: Int8Array;
   /** Seconds since `epoch`, where the dataset has time. */
   seconds: Float32Array | null;
   epoch: number;
@@ -96,12 +95,21 @@ function points(table: Table): Points {
     kind: "points",
     length,
     positions,
-    facts: Uint32Array.from(length ? column<Uint32Array>(table, "fact") : []),
-    levels: Int8Array.from(length ? column<Int8Array>(table, "level") : []),
-    seconds: second ? Float32Array.from(length ? (second.toArray() as Int32Array) : []) : null,
+    facts: factsOf(table),
+    seconds: second ? new Float32Array(length ? (second.toArray() as Int32Array) : []) : null,
     epoch: Number(metadata.get("epoch") ?? 0),
     complete: metadata.get("complete") !== "false",
   };
+}
+
+/** The facts of the points: as sent, or counted up from the first. */
+function factsOf(table: Table): Uint32Array {
+  const first = table.schema.metadata.get("fact");
+  if (first === undefined) return table.numRows ? column<Uint32Array>(table, "fact").slice() : new Uint32Array();
+  const facts = new Uint32Array(table.numRows);
+  const start = Number(first);
+  for (let i = 0; i < facts.length; i++) facts[i] = start + i;
+  return facts;
 }
 
 function cells(table: Table): Cells {
@@ -118,11 +126,19 @@ function cells(table: Table): Cells {
     const s = south![i]! / E7;
     const e = east![i]! / E7;
     const t = north![i]! / E7;
-    corners.set([w, s, e, s, e, t, w, t], 8 * i);
+    const c = 8 * i;
+    corners[c] = corners[c + 6] = w;
+    corners[c + 1] = corners[c + 3] = s;
+    corners[c + 2] = corners[c + 4] = e;
+    corners[c + 5] = corners[c + 7] = t;
     const v = 4 * i;
-    indices.set([v, v + 1, v + 2, v, v + 2, v + 3], 6 * i);
+    const k = 6 * i;
+    indices[k] = indices[k + 3] = v;
+    indices[k + 1] = v + 1;
+    indices[k + 2] = indices[k + 4] = v + 2;
+    indices[k + 5] = v + 3;
     starts[i + 1] = v + 4;
     densities[i] = (n[i]! / area[i]!) * 1e6;
   }
-  return { kind: "cells", length, corners, indices, starts, counts: Int32Array.from(length ? n : []), densities };
+  return { kind: "cells", length, corners, indices, starts, counts: length ? n.slice() : new Int32Array(), densities };
 }

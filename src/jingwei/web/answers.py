@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import math
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 ARROW = "application/vnd.apache.arrow.stream"
 MVT = "application/vnd.mapbox-vector-tile"
 GEOJSON = "application/geo+json"
+LEVEL, LEAST = 4, 1024
+"""How strongly answers are compressed, and from how many bytes on."""
+
 EXACT = 1 << 53
 """Integers beyond this are no longer exact in JavaScript, and travel as strings."""
 
@@ -50,12 +55,37 @@ def not_modified(etag: str) -> Response:
     return tagged(Response(status_code=304), etag)
 
 
-def arrow_of(table: pa.Table) -> Response:
-    """Return a table as an Arrow IPC stream."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The body of an answer that is kept, and its compressed form where that is smaller."""
+
+    body: bytes
+    gzip: bytes | None
+
+    @classmethod
+    def of(cls, body: bytes) -> Packed:
+        """Compress a body once for all who will ask for it."""
+        packed = gzip.compress(body, LEVEL, mtime=0) if len(body) >= LEAST else body
+        return cls(body, packed if len(packed) < len(body) else None)
+
+    def answer(self, request: Request, media_type: str) -> Response:
+        """Return the answer in a form that the reader takes."""
+        if self.gzip is None or "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(self.body, media_type=media_type)
+        return Response(self.gzip, media_type=media_type, headers={"Content-Encoding": "gzip"})
+
+
+def stream_of(table: pa.Table) -> bytes:
+    """Return the bytes of a table as an Arrow IPC stream."""
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return Response(sink.getvalue(), media_type=ARROW)
+    return sink.getvalue()
+
+
+def arrow_of(table: pa.Table) -> Response:
+    """Return a table as an Arrow IPC stream."""
+    return Response(stream_of(table), media_type=ARROW)
 
 
 def value_of(value: Any) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from jingwei import __version__, grid
 from jingwei.cases import Desk
 from jingwei.cases.board import Board
 from jingwei.city import City
-from jingwei.web import limits, origins, pages, problems
+from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
@@ -63,13 +63,13 @@ TAGS = [
 CITY_ROUTES = tuple(
     part.router
     for part in (
+        features,  # first: a map asks for them hundreds of times a minute
         session,
         account,
         people,
         policies,
         city_routes,
         datasets,
-        features,
         cells,
         search,
         loading,
@@ -116,9 +116,16 @@ def create_app(
         redoc_url=None,
         responses=problems.responses(422),
         generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=answers.LEAST,
+        compresslevel=answers.LEVEL,
+        # Millions of points take longer to compress than to send; what is small is compressed once and kept.
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
+    )
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure

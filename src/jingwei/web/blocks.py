@@ -7,7 +7,9 @@ so a block is asked with one comparison, and all readers of one scope share it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +19,13 @@ from jingwei import grid
 from jingwei.errors import BadRequestError
 from jingwei.grid.adjacency import code_at, column_and_row
 from jingwei.lake import Region
+from jingwei.web.answers import Packed, stream_of
 from jingwei.web.tiles import Kept
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jingwei.access import Asker
     from jingwei.lake import Lake, Version
     from jingwei.lake.views import View
@@ -30,6 +35,9 @@ BLOCK = 5
 
 MAX_BLOCKS = 96
 BLOCKS_KEPT = 8_192
+STREAMS_KEPT = 1_024
+COUNTED_WHOLE = 2_000_000
+"""Facts up to which a whole dataset is counted at once: that takes some ten milliseconds."""
 
 SCHEMA = pa.schema(
     [
@@ -61,6 +69,44 @@ class Blocks:
         self.lake = lake
         self.bounds = bounds
         self._kept: Kept[pa.Table] = Kept(BLOCKS_KEPT)
+        self._streams: Kept[Packed] = Kept(STREAMS_KEPT)
+        self._mutex = threading.Lock()
+        self._counting: dict[tuple[object, ...], tuple[threading.Lock, int]] = {}
+
+    def kept_stream(
+        self,
+        view: View,
+        version: Version,
+        level: int,
+        box: Bounds | None,
+        *,
+        role: str | None = None,
+        period: tuple[int, int] | None = None,
+        where: str | None = None,
+    ) -> Packed | None:
+        """Return the Arrow stream of `density` where one was made of the same blocks, else `None`."""
+        wanted = _common(version.content.bounds or self.bounds, box)
+        span = wanted and _span(wanted, level)
+        return self._streams.peek((view.key, role, level, period, where, span))
+
+    def stream(
+        self,
+        asker: Asker,
+        view: View,
+        version: Version,
+        level: int,
+        box: Bounds | None,
+        *,
+        role: str | None = None,
+        period: tuple[int, int] | None = None,
+        where: str | None = None,
+    ) -> Packed:
+        """Return `density` as an Arrow stream, and keep it."""
+        table = self.density(asker, view, version, level, box, role=role, period=period, where=where)
+        wanted = _common(version.content.bounds or self.bounds, box)
+        span = wanted and _span(wanted, level)
+        packed = Packed.of(stream_of(table.combine_chunks()))
+        return self._streams.put((view.key, role, level, period, where, span), packed)
 
     def density(
         self,
@@ -89,26 +135,68 @@ class Blocks:
             return SCHEMA.empty_table()
         blocks = blocks_of(wanted, level)
         question = (view.key, role, level, period, where)
-        found = {block: self._kept.peek((*question, block)) for block, _ in blocks}
-        missing = [pair for pair in blocks if found[pair[0]] is None]
-        if missing:
-            spans = sorted((*grid.cell_range(*pair), pair[0]) for pair in missing)
-            ranges = np.array([span[:2] for span in spans], np.int64)
-            counted = self.lake.density(
-                asker,
-                version.dataset,
-                level,
-                role=role,
-                region=Region(ranges, (), shapely.Polygon(), exact=True),
-                period=period,
-                where=where,
-            )
-            table = drawn(counted, level)
-            cells = table["cell"].to_numpy()
-            for low, high, block in spans:
-                start, end = np.searchsorted(cells, low), np.searchsorted(cells, high, side="right")
-                found[block] = self._kept.put((*question, block), table.slice(start, end - start))
-        return pa.concat_tables([part for part in found.values() if part is not None])
+
+        def held() -> list[pa.Table | None]:
+            return [self._kept.peek((*question, block)) for block, _ in blocks]
+
+        found = held()
+        if None in found:
+            with self._one_at_a_time(question):
+                found = held()
+                if None in found:
+                    asked: dict[str, Any] = {"role": role, "period": period, "where": where}
+                    self._count(
+                        asker, version, level, self._worth_counting(version, blocks, level), question, asked
+                    )
+                    found = held()
+        return pa.concat_tables([part for part in found if part is not None])
+
+    def _worth_counting(
+        self, version: Version, blocks: list[tuple[int, int]], level: int
+    ) -> list[tuple[int, int]]:
+        """Return the blocks to count now: all of a dataset that is soon counted."""
+        bounds = version.content.bounds
+        if bounds is None or version.content.counts.published > COUNTED_WHOLE:
+            return blocks
+        try:
+            return blocks_of(bounds, level)
+        except TooManyCellsError:
+            return blocks
+
+    def _count(
+        self,
+        asker: Asker,
+        version: Version,
+        level: int,
+        blocks: list[tuple[int, int]],
+        question: tuple[object, ...],
+        asked: dict[str, Any],
+    ) -> None:
+        """Count the cells of those of `blocks` that are not kept, with one question, and keep them."""
+        missing = [pair for pair in blocks if self._kept.peek((*question, pair[0])) is None]
+        spans = sorted((*grid.cell_range(*pair), pair[0]) for pair in missing)
+        ranges = np.array([span[:2] for span in spans], np.int64)
+        region = Region(ranges, (), shapely.Polygon(), exact=True)
+        table = drawn(self.lake.density(asker, version.dataset, level, region=region, **asked), level)
+        cells = table["cell"].to_numpy()
+        for low, high, block in spans:
+            start, end = np.searchsorted(cells, low), np.searchsorted(cells, high, side="right")
+            self._kept.put((*question, block), table.slice(start, end - start))
+
+    @contextmanager
+    def _one_at_a_time(self, question: tuple[object, ...]) -> Iterator[None]:
+        """Let readers of one question wait for the first of them, rather than count the same cells."""
+        with self._mutex:
+            lock, waiting = self._counting.get(question, (threading.Lock(), 0))
+            self._counting[question] = lock, waiting + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._mutex:
+                lock, waiting = self._counting.pop(question)
+                if waiting > 1:
+                    self._counting[question] = lock, waiting - 1
 
 
 def _common(bounds: Bounds | None, box: Bounds | None) -> Bounds | None:
@@ -133,9 +221,7 @@ def blocks_of(box: Bounds, level: int) -> list[tuple[int, int]]:
 
     """
     block_level = max(1, level - BLOCK)
-    west, south, east, north = box
-    first = column_and_row(grid.encode(west, south, block_level), block_level)
-    last = column_and_row(grid.encode(east, north, block_level), block_level)
+    first, last = _span(box, level)
     columns, rows = last[0] - first[0] + 1, last[1] - first[1] + 1
     if columns * rows > MAX_BLOCKS:
         coarser = level - math.ceil(math.log(columns * rows / MAX_BLOCKS, 4))
@@ -149,6 +235,16 @@ def blocks_of(box: Bounds, level: int) -> list[tuple[int, int]]:
         for row in range(first[1], last[1] + 1)
         for column in range(first[0], last[0] + 1)
     ]
+
+
+def _span(box: Bounds, level: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return column and row of the first and of the last block that a box touches, for cells of `level`."""
+    block_level = max(1, level - BLOCK)
+    west, south, east, north = box
+    return (
+        column_and_row(grid.encode(west, south, block_level), block_level),
+        column_and_row(grid.encode(east, north, block_level), block_level),
+    )
 
 
 def drawn(counted: pa.Table, level: int) -> pa.Table:

@@ -96,6 +96,10 @@ class Gate:
         self.rates.count("asking by person", asker.id)
         return asker
 
+    def asker_without_asking(self, request: Request) -> Asker | None:
+        """Return who asks where that needs no look into the record store, else `None`."""
+        return local_person() if self.entry.open and not request.cookies.get(ACTING) else None
+
     def check_set_up(self) -> None:
         """Raise unless the administrator has set a password: until then nothing else works."""
         if not self._is_set_up:

@@ -16,15 +16,17 @@ from fastapi.routing import APIRoute
 
 from jingwei.access.policy import Policies, RefusedError, Resource
 from jingwei.access.policy.vocabulary import actions
+from jingwei.web.at_once import at_once
 from jingwei.web.reader import AskerOf
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
+    from jingwei.access import Asker
     from jingwei.access.policy.store import PolicyKeeper
     from jingwei.web.gate import Gate
 
-ResourceOf = Callable[..., Resource]
+ResourceOf = Callable[..., Any]
 """A dependency that finds the resource of a request."""
 
 CITY = Resource("City")
@@ -67,7 +69,11 @@ def allowed(action: str | tuple[str, ...], resource: Resource | ResourceOf) -> A
 def filtered(action: str) -> Any:
     """Return a dependency by which a route declares that it shows only what `action` is allowed with."""
     _check_known((action,))
-    return Depends(_marked(lambda: None, (action,), "filtered"))
+
+    async def nothing() -> None:
+        """Check nothing: the route itself leaves out what is not allowed."""
+
+    return Depends(_marked(nothing, (action,), "filtered"))
 
 
 def allowed_own_account() -> Any:
@@ -75,7 +81,7 @@ def allowed_own_account() -> Any:
     return allowed("account.use", _own_account)
 
 
-def _own_account(asker: AskerOf) -> Resource:
+async def _own_account(asker: AskerOf) -> Resource:
     return Resource("Account", asker.id, {"person": asker.id})
 
 
@@ -103,28 +109,30 @@ def _check_known(names: tuple[str, ...]) -> None:
         raise ValueError(msg)
 
 
-def _marked(check: Callable[..., None], names: tuple[str, ...], how: str) -> Callable[..., None]:
+def _marked(check: Callable[..., Any], names: tuple[str, ...], how: str) -> Callable[..., Any]:
     check.declared = (names, how)  # type: ignore[attr-defined]  # read by `declarations`
     return check
 
 
-def _checker(names: tuple[str, ...], resource: Resource | ResourceOf) -> Callable[..., None]:
-    def decide(request: Request, asker: AskerOf, wanted: Resource) -> None:
-        policies = policies_of(request)
-        decisions = [policies.decide(asker, name, wanted) for name in names]
+def _checker(names: tuple[str, ...], resource: Resource | ResourceOf) -> Callable[..., Any]:
+    def decide(policies: PolicyKeeper, asker: Asker, wanted: Resource) -> None:
+        current = policies.current()
+        decisions = [current.decide(asker, name, wanted) for name in names]
         if not any(decision.allowed for decision in decisions):
             raise RefusedError(names[0], decisions[0])
 
     if isinstance(resource, Resource):
         fixed = resource
 
-        def check(request: Request, asker: AskerOf) -> None:
-            decide(request, asker, fixed)
+        async def check(request: Request, asker: AskerOf) -> None:
+            keeper: PolicyKeeper = request.app.state.policies
+            await at_once(keeper.records, decide, keeper, asker, fixed)
 
         return check
 
-    def check_found(request: Request, asker: AskerOf, wanted: Resource = Depends(resource)) -> None:  # noqa: B008 -- FastAPI's way
-        decide(request, asker, wanted)
+    async def check_found(request: Request, asker: AskerOf, wanted: Resource = Depends(resource)) -> None:  # noqa: B008 -- FastAPI's way
+        keeper: PolicyKeeper = request.app.state.policies
+        await at_once(keeper.records, decide, keeper, asker, wanted)
 
     return check_found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from jingwei.access import Asker
 from jingwei.web.gate import Gate
@@ -21,14 +22,22 @@ PURPOSE = "jingwei-purpose"
 MAX_PURPOSE = 200
 
 
-def asker_of(request: Request) -> Asker:
+async def asker_of(request: Request) -> Asker:
     """Return on whose behalf and what for the request asks; the one place where this is decided."""
-    return replace(gate_of(request).asker_of(request), purpose=_purpose_of(request))
+    gate = gate_of(request)
+    asker = gate.asker_without_asking(request)
+    if asker is None:
+        asker = await run_in_threadpool(gate.asker_of, request)
+    return replace(asker, purpose=_purpose_of(request))
 
 
 def still_asker_of(request: Request) -> Asker:
     """Return the same of a request that goes on, without taking that for a sign of life of the person."""
     return replace(gate_of(request).asker_of(request, touch=False), purpose=_purpose_of(request))
+
+
+async def _gate_of_request(request: Request) -> Gate:
+    return gate_of(request)
 
 
 def gate_of(request: Request) -> Gate:
@@ -52,10 +61,10 @@ def language_of(request: HTTPConnection) -> Language:
     return language_of_header(request.headers.get("accept-language"))
 
 
-def _language_of_request(request: Request) -> Language:
+async def _language_of_request(request: Request) -> Language:
     return language_of(request)
 
 
-GateOf = Annotated[Gate, Depends(gate_of)]
+GateOf = Annotated[Gate, Depends(_gate_of_request)]
 AskerOf = Annotated[Asker, Depends(asker_of)]
 LanguageOf = Annotated[Language, Depends(_language_of_request)]

@@ -14,6 +14,7 @@ import shapely
 from jingwei.errors import BadRequestError
 from jingwei.lake import region_of_bounds
 from jingwei.web import mvt
+from jingwei.web.answers import Packed
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ ASKED_PER_TILE = 20_000
 PAGE = 50_000
 TILES_KEPT = 4_096
 DRAWINGS_KEPT = 8
+
+NOTHING = Packed(b"", None)
 
 T = TypeVar("T")
 
@@ -129,10 +132,10 @@ class Tiles:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self._drawings: Kept[Drawing] = Kept(DRAWINGS_KEPT)
-        self._tiles: Kept[bytes] = Kept(TILES_KEPT)
+        self._tiles: Kept[Packed] = Kept(TILES_KEPT)
 
-    def tile(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> bytes:
-        """Return one tile of a version; a tile beyond the dataset is empty.
+    def kept(self, view: View, version: Version, z: int, x: int, y: int) -> Packed | None:
+        """Return a tile that was made before; a tile beyond the dataset is empty.
 
         Raises
         ------
@@ -148,12 +151,17 @@ class Tiles:
                 where={"dataset": version.dataset},
             )
         if content.bounds is None or not _meets(content.bounds, z, x, y):
-            return b""
+            return NOTHING
+        return self._tiles.peek((view.key, z, x, y))
+
+    def make(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> Packed:
+        """Return a tile, made if need be, and keep it."""
         key = (view.key, z, x, y)
-        tile = self._tiles.get(key, lambda: self._make(asker, view, version, z, x, y))
-        if tile:
-            self.lake.note_reading(asker, view, [content.name] if content.name else [], 1)
-        return tile
+        return self._tiles.get(key, lambda: Packed.of(self._make(asker, view, version, z, x, y)))
+
+    def note_reading(self, asker: Asker, view: View, version: Version) -> None:
+        """Note that names were read from a tile, where they are personal."""
+        self.lake.note_reading(asker, view, [version.content.name] if version.content.name else [], 1)
 
     def _make(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> bytes:
         if version.content.counts.published <= HELD_AT_ONCE:

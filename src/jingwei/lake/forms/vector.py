@@ -1,4 +1,8 @@
-"""Vector files that GDAL reads: Shapefile (also zipped), GeoPackage, KML, FlatGeobuf, GML."""
+"""Vector files that GDAL reads: Shapefile (also zipped), GeoPackage, KML, FlatGeobuf, GML.
+
+GDAL is loaded when the first such file is opened: it takes half a second, and a server that opens none does
+without.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyogrio
 import pyproj
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj.exceptions import CRSError
 
 from jingwei.lake.forms.archives import check_archive
@@ -69,6 +71,8 @@ class VectorReading(Reading):
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the features; those whose geometry is broken are faults."""
+        from pyogrio.errors import DataSourceError
+
         done = 0
         try:
             with self._opened(size) as (meta, reader):
@@ -118,6 +122,9 @@ class VectorReading(Reading):
         return layer
 
     def _described(self) -> dict[str, Any]:
+        import pyogrio
+        from pyogrio.errors import DataLayerError, DataSourceError
+
         try:
             info: dict[str, Any] = pyogrio.read_info(
                 self._source, layer=self.layer, encoding=self._encoding, force_feature_count=True
@@ -128,6 +135,8 @@ class VectorReading(Reading):
 
     @contextmanager
     def _opened(self, size: int) -> Iterator[tuple[dict[str, Any], Any]]:
+        import pyogrio
+
         with pyogrio.raw.open_arrow(
             self._source,
             layer=self.layer,
@@ -255,6 +264,9 @@ def source_of(path: Path) -> str:
 
 def layer_names(path: Path) -> list[str]:
     """Return the layers of a vector file."""
+    import pyogrio
+    from pyogrio.errors import DataSourceError
+
     try:
         return [str(name) for name, _ in pyogrio.list_layers(source_of(path))]
     except DataSourceError as error:

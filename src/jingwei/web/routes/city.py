@@ -26,7 +26,7 @@ router = APIRouter(
 )
 
 
-def city_of(request: Request) -> City:
+async def city_of(request: Request) -> City:
     """Return the city that this application serves."""
     city: City = request.app.state.city
     return city

@@ -13,6 +13,7 @@ from jingwei.access.policy import Resource
 from jingwei.lake import Dataset, Version
 from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
+from jingwei.web.at_once import at_once
 from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
@@ -23,9 +24,13 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.res
 DatasetPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="Identifier of the dataset")]
 
 
-def of_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> Resource:
+async def of_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> Resource:
     """Return the dataset of a request as policies see it; one that the asker may not list is unknown."""
-    return resource_of(city.lake.dataset(asker, dataset), city.policies.current())
+
+    def find() -> Resource:
+        return resource_of(city.lake.dataset(asker, dataset), city.policies.current())
+
+    return await at_once(city.records, find)
 
 
 Right = Literal["read", "count", "export", "inspect", "publish"]

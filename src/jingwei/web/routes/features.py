@@ -15,14 +15,15 @@ from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake import region_around_bounds
 from jingwei.lake.errors import NotPublishedError
 from jingwei.web import answers, problems, stopping
-from jingwei.web.blocks import E7
+from jingwei.web.at_once import at_once
+from jingwei.web.blocks import E7, Blocks
 from jingwei.web.policies import allowed
 from jingwei.web.questions import Box, Filter, Moment, Polygon, RegionOf, box_of, period_of, region_of_polygon
 from jingwei.web.reader import AskerOf
 from jingwei.web.records_out import RecordOut, features_of, records_of
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.datasets import DatasetPath, of_dataset
-from jingwei.web.tiles import MAX_ZOOM
+from jingwei.web.tiles import MAX_ZOOM, Tiles
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ async def list_features(
     f: Form = "geojson",
 ) -> Response:
     """Return facts in order, a page at a time; `after` in the answer leads to the next page."""
-    view, version = seen_of(city, asker, dataset)
+    view, version = await at_once(city.records, seen_of, city, asker, dataset)
     etag = answers.etag_of(view.key, "features", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
@@ -254,21 +255,21 @@ async def read_density(
     In Arrow the code is a 64-bit integer and edges are in 1e-7 degree. Whole blocks of cells are returned, so
     some may lie just outside the box.
     """
-    view, version = seen_of(city, asker, dataset)
+    view, version = await at_once(city.records, seen_of, city, asker, dataset)
     box = box_of(bbox) if bbox is not None else None
     period = period_of(start, to, city.about.zone)
     etag = answers.etag_of(view.key, "density", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
-    table = await stopping.run(
-        request,
-        lambda: request.app.state.blocks.density(
-            asker, view, version, level, box, role=role, period=period, where=where
-        ),
-    )
-    return answers.tagged(
-        answers.arrow_of(table) if f == "arrow" else _cells_as_json(version, level, table), etag
-    )
+    blocks: Blocks = request.app.state.blocks
+    asked: dict[str, Any] = {"role": role, "period": period, "where": where}
+    if f == "json":
+        table = await stopping.run(request, blocks.density, asker, view, version, level, box, **asked)
+        return answers.tagged(_cells_as_json(version, level, table), etag)
+    kept = blocks.kept_stream(view, version, level, box, **asked)
+    if kept is None:
+        kept = await stopping.run(request, blocks.stream, asker, view, version, level, box, **asked)
+    return answers.tagged(kept.answer(request, answers.ARROW), etag)
 
 
 def _cells_as_json(version: Version, level: int, table: pa.Table) -> Response:
@@ -306,9 +307,10 @@ async def read_points(
 ) -> Response:
     """Return an Arrow stream: `lon` and `lat` in 1e-7 degree, `level`, `fact`, and `second` since the first.
 
-    The schema's metadata says whether the answer is `complete`, and the `epoch` of `second`.
+    The schema's metadata says whether the answer is `complete`, and the `epoch` of `second`. Where all places
+    are of one level, it holds the `level` in the column's stead; where facts count up, the first `fact`.
     """
-    view, version = seen_of(city, asker, dataset)
+    view, version = await at_once(city.records, seen_of, city, asker, dataset)
     period = period_of(start, to, city.about.zone)
     etag = answers.etag_of(view.key, "points", version.dataset, version.number, request.url.query)
     if answers.knows(request, etag):
@@ -335,8 +337,18 @@ def _drawn_points(version: Version, table: pa.Table, limit: int) -> pa.Table:
         here = levels == level
         middle = grid.centre(codes[here], level)
         lon[here], lat[here] = (np.rint(axis * E7).astype(np.int32) for axis in middle)
-    columns = {"lon": lon, "lat": lat, "level": levels, "fact": table["jw_fact"].to_numpy().astype(np.uint32)}
+    facts = table["jw_fact"].to_numpy()
+    columns = {"lon": lon, "lat": lat}
     metadata = {"complete": str(complete).lower(), "version": str(version.number)}
+    # What is the same for all, or counts up, is said once: a third of the bytes of a large dataset.
+    if len(codes) and levels.min() == levels.max():
+        metadata["level"] = str(levels[0])
+    else:
+        columns["level"] = levels
+    if len(codes) and facts[-1] - facts[0] == len(facts) - 1 and (np.diff(facts) == 1).all():
+        metadata["fact"] = str(facts[0])
+    else:
+        columns["fact"] = facts.astype(np.uint32)
     if "second" in table.column_names and version.content.period:
         metadata["epoch"] = str(version.content.period[0] // 1_000_000)
         columns["second"] = table["second"].to_numpy()
@@ -366,9 +378,14 @@ async def read_vector_tile(
             mend=Text(f"行列号为 0 至 {(1 << z) - 1}。", f"Columns and rows go from 0 to {(1 << z) - 1}."),
             where={"z": z, "x": x, "y": y},
         )
-    view, version = seen_of(city, asker, dataset)
+    view, version = await at_once(city.records, seen_of, city, asker, dataset)
     etag = answers.etag_of(view.key, "tile", version.dataset, version.number, z, x, y)
     if answers.knows(request, etag):
         return answers.not_modified(etag)
-    tile = await stopping.run(request, request.app.state.tiles.tile, asker, view, version, z, x, y)
-    return answers.tagged(Response(tile, media_type=answers.MVT), etag)
+    tiles: Tiles = request.app.state.tiles
+    tile = tiles.kept(view, version, z, x, y)
+    if tile is None:
+        tile = await stopping.run(request, tiles.make, asker, view, version, z, x, y)
+    if tile.body:
+        tiles.note_reading(asker, view, version)
+    return answers.tagged(tile.answer(request, answers.MVT), etag)
