@@ -38,6 +38,7 @@ FILTERED = ("state", "kind", "type", "source", "area", "department", "handler", 
 
 SEES_ALL = (ACCEPTOR, DUTY_CHIEF, DISPATCHER, LEADER, "operator", "evaluator")
 ON_THE_SPOT = '["pending_verify", "checking"].contains(resource.state)'
+ITS_EVENTS = 'resource.part == "case"'
 FOR_A_PART = ("finish_part", "return_part")
 
 THE_SYSTEM = Asker(id="system", name="系统", roles=frozenset({SYSTEM}))
@@ -87,6 +88,7 @@ def default_rules() -> str:
         _permit("case-collectors-read-tasks", [READ], f'principal in Role::"{COLLECTOR}" && ({ON_THE_SPOT})'),
         _permit("case-figures", [EVALUATE], " || ".join([*everyone, 'principal in Role::"department_head"'])),
         _permit("case-manage", [MANAGE], 'principal in Role::"system_administrator"'),
+        _permit("case-staff-follow", ["event.follow"], f'{ITS_EVENTS} && ({" || ".join(everyone)})'),
         _permit("case-report-from-outside", ["case.report_from_outside"], 'principal in Role::"citizen"'),
     ]  # fmt: skip
     for role in (*ROLES, "evaluator"):
