@@ -152,16 +152,20 @@ def exact_codes(x, y):
 
 
 @pytest.mark.parametrize(("unit", "name"), [(2_048, "second"), (122_880, "minute"), (DEGREE, "degree")])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_every_whole_unit_along_a_line_is_in_its_own_cell(unit, name, sign):
-    """All arc-seconds, minutes and degrees along a parallel and a meridian of each hemisphere."""
+@pytest.mark.parametrize(("east", "north"), [(1, 1), (-1, 1), (1, -1), (-1, -1)])
+def test_every_whole_unit_along_a_line_is_in_its_own_cell(unit, name, east, north):
+    """All arc-seconds, minutes and degrees along a parallel and a meridian of each quadrant."""
     assert name
-    lon = sign * np.arange(0, 180 * DEGREE + 1, unit)
-    lat = sign * np.arange(0, 88 * DEGREE, unit)
-    other = -sign * 12_345_678
-    for x, y in ((lon, np.full(lon.size, other)), (np.full(lat.size, other), lat)):
-        found = grid.encode(x / DEGREE, y / DEGREE)
-        assert np.array_equal(found, exact_codes(x, y))
+    lon = east * np.arange(0, 180 * DEGREE + 1, unit)
+    lat = north * np.arange(0, 88 * DEGREE, unit)
+    for x, y in (
+        (lon, np.full(lon.size, north * 294_174_720)),  # 39.9 degrees
+        (np.full(lat.size, east * 857_456_641), lat),  # 116.3 degrees and a tick
+    ):
+        expected = exact_codes(x, y)
+        assert np.array_equal(grid.encode(x / DEGREE, y / DEGREE), expected)
+        texts = grid.beidou_string(x / DEGREE, y / DEGREE, 10)
+        assert np.array_equal(grid.parse_beidou(texts)[0], expected)
 
 
 def test_zero_and_minus_zero_are_east_and_north():
