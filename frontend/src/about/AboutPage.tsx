@@ -2,7 +2,7 @@
 import { TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity, useDatasets } from "../api/questions";
+import { useCity, useDatasets, useLikeness } from "../api/questions";
 import type { City, Dataset } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, say } from "../words";
@@ -38,6 +38,7 @@ export default function AboutPage() {
       </header>
       <Facts city={city.data} datasets={datasets.data} />
       {city.data.generated && <Making />}
+      {city.data.generated && <Likenesses />}
       <section aria-labelledby="keepers">
         <h2 id="keepers">{t("about.keepers")}</h2>
         {datasets.error ? (
@@ -101,13 +102,61 @@ function Making() {
       <section aria-labelledby="planted">
         <h2 id="planted">{t("about.planted")}</h2>
         <p>{t("about.plantedLead")}</p>
-        <ul>
+        <ul className="about-planted">
           {PLANTED.map((kind) => (
             <li key={kind}>{t(`about.plants.${kind}`)}</li>
           ))}
         </ul>
       </section>
     </>
+  );
+}
+
+/** How like real cities the fictional one is, as it was measured. */
+function Likenesses() {
+  const { t } = useTranslation();
+  const rows = useLikeness(true);
+  return (
+    <section aria-labelledby="likeness">
+      <h2 id="likeness">{t("about.likeness")}</h2>
+      <p className="about-text">{t("about.likenessLead")}</p>
+      {rows.error ? (
+        <Failure error={rows.error} retry={() => rows.refetch()} compact />
+      ) : !rows.data ? (
+        <Loading lines={6} />
+      ) : (
+        <div className="table-box">
+          <table className="table about-likeness">
+            <thead>
+              <tr>
+                <th scope="col">{t("about.compared")}</th>
+                <th scope="col">{t("about.real")}</th>
+                <th scope="col">{t("about.demo")}</th>
+                <th scope="col" className="end">
+                  {t("about.distance")}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.data.map((row) => (
+                <tr key={row.what.en}>
+                  <th scope="row">
+                    {say(row.what)}
+                    <small className="quiet">{say(row.source)}</small>
+                  </th>
+                  <td>{say(row.real)}</td>
+                  <td>{say(row.demo)}</td>
+                  <td className="end">
+                    {row.value.toFixed(3)}
+                    <small className="quiet">{say(row.measure)}</small>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { FeatureCollection } from "geojson";
 import { askJson } from "./client";
-import type { City, Dataset, DatasetDetail } from "./types";
+import type { City, Dataset, DatasetDetail, Likeness } from "./types";
 
 export function useCity() {
   return useQuery({
@@ -16,6 +16,15 @@ export function useBoundary() {
   return useQuery({
     queryKey: ["boundary"],
     queryFn: ({ signal }) => askJson<FeatureCollection>("/api/city/boundary", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useLikeness(wanted: boolean) {
+  return useQuery({
+    queryKey: ["likeness"],
+    queryFn: ({ signal }) => askJson<Likeness[]>("/api/city/likeness", { signal }),
+    enabled: wanted,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

@@ -48,6 +48,9 @@ export type City = {
   map_services: MapService[];
 };
 
+/** One row of what was measured of a fictional city beside real ones. */
+export type Likeness = { what: Text; source: Text; real: Text; demo: Text; measure: Text; value: number };
+
 export type GroundKind = "border" | "water" | "green" | "building" | "road" | "rail" | "line";
 export type GroundDataset = { dataset: string; version: number; kind: GroundKind; label: boolean };
 

@@ -179,6 +179,7 @@ def _land(pack: Pack) -> None:
         {"编号": serial("LD", len(green), 4), "类别": kinds, "面积": np.round(shapely.area(green))},
         green,
         keys=["编号"],
+        ground="green",
         sharing="unconditional",
     )
     rail = shapely.line_merge(shapely.multilinestrings(layout.lines.shapes[layout.lines.kinds == Line.RAIL]))

@@ -135,12 +135,6 @@ def step(world: World, state: State, minutes: int) -> tuple[State, Readings]:
     return advance(world, state, minutes // MINUTES)
 
 
-def demand_by_hour(world: World) -> Floats:
-    """Return the mean demand for travel in each hour of the day over four weeks, shape (24,)."""
-    run = _Run(world, State(world.first_step, {}), clock.span(world.first_step, 28 * STEPS_PER_DAY))
-    return np.asarray(run.travel().reshape(-1, 24, clock.STEPS_PER_HOUR).mean(axis=(0, 2)))
-
-
 def advance(world: World, state: State, count: int) -> tuple[State, Readings]:
     """Carry the process forward by `count` steps; return the new state and the true readings."""
     run = _Run(world, state, clock.span(state.step, count))

@@ -15,7 +15,7 @@ from jingwei.city.demo.land import Use
 from jingwei.city.demo.layout import Layout
 from jingwei.city.demo.lines import Line
 
-PER_THOUSAND = 40.0  # trips a day for a thousand residents: assumption
+PER_THOUSAND = 30.0  # trips a day for a thousand residents: assumption
 DETOUR = 1.32  # way driven over the straight line: assumption
 WALKED = 600.0  # metres at which two in three no longer walk: assumption
 # Share of the day's trips in each hour, in thousandths: 10,619 taxi trips in Shenzhen (taxi_trips.csv).

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from jingwei.access import Asker
 from jingwei.city import City, Ground
+from jingwei.city.likeness import measured
 from jingwei.city.map_services import MapService
 from jingwei.lake import Version
 from jingwei.web import answers, problems
@@ -114,6 +115,34 @@ def read_city(city: CityOf, asker: AskerOf) -> CityOut:
         ground=_ground(city, asker),
         map_services=[_service_out(service) for service in about.map_services],
     )
+
+
+class LikenessOut(BaseModel):
+    """One row of the comparison of a fictional city with real ones."""
+
+    what: TextOut
+    source: TextOut = Field(description="The real data")
+    real: TextOut
+    demo: TextOut
+    measure: TextOut = Field(description="How the distance of the two is measured, and what would be equal")
+    value: float
+
+
+@router.get("/likeness", summary="How like real cities a fictional city is")
+def read_likeness(city: CityOf) -> list[LikenessOut]:
+    """Return what was measured of the demo city beside public data sets; nothing for a real city."""
+    rows = measured() if city.about.generated else []
+    return [
+        LikenessOut(
+            what=text_out(row.what),
+            source=text_out(row.source),
+            real=text_out(row.real),
+            demo=text_out(row.demo),
+            measure=text_out(row.measure),
+            value=row.value,
+        )
+        for row in rows
+    ]
 
 
 def _service_out(service: MapService) -> MapServiceOut:
