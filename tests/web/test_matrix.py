@@ -11,6 +11,7 @@ import itertools
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 import pytest
 import schemathesis
@@ -24,8 +25,8 @@ from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, create_app
 from jingwei.web.app import CITY_ROUTES
+from jingwei.web.gate import Gate
 from jingwei.web.policies import declarations
-from jingwei.web.reader import asker_of
 
 HEALTH, WARD, POLICE = "11430000006122244L", "11100000000013338W", "12100000400000624D"
 ROWS = 40
@@ -154,6 +155,16 @@ ON_THE_CITY = {
     "policy.change": {SECURITY},
     "log.read": {AUDITOR},
     "log.export": {AUDITOR},
+    "case.manage": {SYSTEM},
+    "case.figures": {
+        "operator",
+        "evaluator",
+        "acceptor",
+        "duty_chief",
+        "dispatcher",
+        "leader",
+        "department_head",
+    },
 }
 
 
@@ -217,6 +228,17 @@ def write(folder):
         (folder / f"{data.id}.csv").write_text(text, "utf-8")
 
 
+class Seat(Gate):
+    """Lets in whoever sits at the desk; what for is said by the request, as ever."""
+
+    def __init__(self, desk):
+        super().__init__(desk.city, OPEN)
+        self.desk = desk
+
+    def asker_of(self, request, *, touch=True):
+        return self.desk.who
+
+
 class Desk:
     """The application, asked as whoever sits at it."""
 
@@ -224,12 +246,13 @@ class Desk:
         self.city = city
         self.app = create_app(city, entry=OPEN)
         self.who = local_person()
-        self.app.dependency_overrides[asker_of] = lambda: self.who
+        self.app.state.gate = Seat(self)
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def ask(self, who, method, path, **more):
         self.who = who
-        return self.client.request(method, path, **more)
+        headers = {"Jingwei-Purpose": quote(who.purpose)} if who.purpose else {}
+        return self.client.request(method, path, headers=headers | more.pop("headers", {}), **more)
 
 
 @pytest.fixture(scope="module")
@@ -365,6 +388,8 @@ def questions(data):
     yield "GET", f"{base}/quarantine", {}
     yield "GET", "/api/search", {"params": {"q": f"{data.id}.", "limit": 50}}
     yield "GET", "/api/cells/G001130230", {"params": {"limit": 500}}
+    for form in ("csv", "geojson", "parquet"):
+        yield "GET", f"{base}/export", {"params": {"f": form}}
     yield "GET", f"{base}/tiles/0/0/0", {}
     yield "GET", f"{base}/tiles/8/209/111", {}
 

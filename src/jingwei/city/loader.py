@@ -33,6 +33,7 @@ from jingwei.city.errors import (
 )
 from jingwei.city.manifest import Area, Manifest, SourceSpec, ground_of, in_order
 from jingwei.city.models import CityRow
+from jingwei.city.naming import named, named_schema
 from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.errors import JingweiError
 from jingwei.lake import forms, quality
@@ -406,7 +407,9 @@ def _write(
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
-        stream = pa.RecordBatchReader.from_batches(addresser.schema, _noted(batches, order))
+        first_place = places[0] if places else None
+        rows = named(_noted(batches, order), spec, first_place, work.city.records, work.asker)
+        stream = pa.RecordBatchReader.from_batches(named_schema(addresser.schema, spec), rows)
         work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
         survey.confirm(spec, plan, thinned, around)
     finally:

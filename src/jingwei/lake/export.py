@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from jingwei.errors import BadRequestError
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jingwei.access import Asker
@@ -27,7 +28,14 @@ FORMS = ("parquet", "csv", "geojson", "arrow")
 
 
 def export_dataset(
-    lake: Lake, asker: Asker, dataset: str, output: Path, *, form: str | None = None, where: str | None = None
+    lake: Lake,
+    asker: Asker,
+    dataset: str,
+    output: Path,
+    *,
+    form: str | None = None,
+    where: str | None = None,
+    again: Callable[[], Asker] | None = None,
 ) -> int:
     """Write a dataset to a file and return the number of rows.
 
@@ -41,9 +49,13 @@ def export_dataset(
         `parquet`, `csv`, `geojson` or `arrow`; by the file's suffix if left out.
     where
         A filter on the department's columns.
+    again
+        Finds out anew who asks, before each page: an export ends with the right to it.
 
     Raises
     ------
+    RefusedError
+        If the asker may not export it, or no longer.
     BadRequestError
         If the form is unknown, or the folder does not exist.
 
@@ -63,17 +75,19 @@ def export_dataset(
     part = output.with_name(output.name + ".part")
     writers = {"parquet": _write_parquet, "arrow": _write_arrow, "csv": _write_csv, "geojson": _write_geojson}
     try:
-        rows = writers[form](_pages(lake, asker, dataset, where), part)
+        rows = writers[form](_pages(lake, again or (lambda: asker), dataset, where), part)
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
     return rows
 
 
-def _pages(lake: Lake, asker: Asker, dataset: str, where: str | None) -> Iterator[Rows]:
+def _pages(lake: Lake, who: Callable[[], Asker], dataset: str, where: str | None) -> Iterator[Rows]:
     version = None
     after: int | None = None
     while True:
+        asker = who()
+        lake.check(asker, "export", dataset)
         rows = lake.query(asker, dataset, version=version, where=where, after=after, limit=PAGE)
         version = rows.version.number
         yield rows
@@ -115,7 +129,7 @@ def _write_csv(pages: Iterator[Rows], path: Path) -> int:
         writer = csv.writer(file)
         for page in pages:
             if count == 0:
-                writer.writerow(page.table.column_names)
+                writer.writerow([_formula_safe(name) for name in page.table.column_names])
             columns = [_csv_column(page.table[name]) for name in page.table.column_names]
             writer.writerows(zip(*columns, strict=True))
             count += page.table.num_rows
@@ -130,9 +144,17 @@ def _csv_column(column: pa.ChunkedArray) -> list[Any]:
     return [_formula_safe(value) for value in column.to_pylist()]
 
 
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
+"""How texts begin that a spreadsheet may run (OWASP, CSV Injection), the full-width signs of a Chinese
+keyboard included."""
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
 def _formula_safe(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    """Keep a spreadsheet from running a text as a formula; numbers stay as they are."""
+    if isinstance(value, list | tuple | dict):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
         return "'" + value
     return value.isoformat() if hasattr(value, "isoformat") else value
 

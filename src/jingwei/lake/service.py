@@ -116,6 +116,20 @@ class Lake:
         version = found.version if number is None else self._numbered(dataset, number)
         return self.views.of(policies, asker, found, version)
 
+    def check(self, asker: Asker, right: str, dataset: str) -> None:
+        """Raise unless the asker has a right, of `jingwei.lake.views.RIGHTS`, to a dataset.
+
+        Raises
+        ------
+        UnknownDatasetError, RefusedError
+            If the asker may not see it at all, or has not this right.
+
+        """
+        policies = self.policies.current()
+        found = self._found(policies, asker, dataset)
+        if not policies.decide(asker, f"dataset.{right}", resource_of(found, policies)).allowed:
+            raise refusal(policies, asker, f"dataset.{right}", found)
+
     def resource(self, dataset: str) -> Resource | None:
         """Return a dataset as policies see it, also one that was removed; `None` if there never was one."""
         found = self._known(dataset)

@@ -3,6 +3,7 @@
 from jingwei.registry.identifiers import parse_identifier
 from jingwei.registry.schemas import NewObject, Object, Resolution
 from jingwei.registry.service import (
+    DATASET,
     dataset_of,
     find,
     get,
@@ -19,6 +20,7 @@ from jingwei.registry.service import (
 )
 
 __all__ = [
+    "DATASET",
     "NewObject",
     "Object",
     "Resolution",

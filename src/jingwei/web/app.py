@@ -60,24 +60,22 @@ TAGS = [
 ]
 
 
-CITY_ROUTES = tuple(
-    part.router
-    for part in (
-        features,  # first: a map asks for them hundreds of times a minute
-        session,
-        account,
-        people,
-        policies,
-        city_routes,
-        datasets,
-        cells,
-        search,
-        loading,
-        objects,
-        cases,
-        events,
-        log,
-    )
+CITY_ROUTES = (
+    features.router,  # first: a map asks for them hundreds of times a minute
+    session.router,
+    account.router,
+    people.router,
+    policies.router,
+    city_routes.router,
+    datasets.router,
+    cells.router,
+    search.router,
+    loading.router,
+    objects.issuing,
+    objects.router,
+    cases.router,
+    events.router,
+    log.router,
 )
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 

@@ -57,6 +57,7 @@ class RecordOut(BaseModel):
     """One fact with its address, its source and its department's own values."""
 
     fact: int = Field(description="Number of the fact within its version")
+    object: str | None = Field(default=None, description="Identifier of the object that it is about")
     name: str | None
     relation: Literal["within", "crosses", "around"] | None = Field(
         default=None, description="How it concerns the cell that was asked about"
@@ -75,6 +76,7 @@ def records_of(version: Version, table: pa.Table) -> Iterator[RecordOut]:
     for row in table.to_pylist():
         yield RecordOut(
             fact=row["jw_fact"],
+            object=row.get("jw_object"),
             name=None if content.name is None or row.get(content.name) is None else str(row[content.name]),
             relation=row.get("jw_relation"),
             places=list(_places(version, row)),

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 
 from jingwei import grid
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake import region_around_bounds
 from jingwei.lake.errors import NotPublishedError
+from jingwei.lake.export import export_dataset
 from jingwei.web import answers, problems, stopping
 from jingwei.web.at_once import at_once
 from jingwei.web.blocks import E7, Blocks
 from jingwei.web.policies import allowed
 from jingwei.web.questions import Box, Filter, Moment, Polygon, RegionOf, box_of, period_of, region_of_polygon
-from jingwei.web.reader import AskerOf
+from jingwei.web.reader import AskerOf, still_asker_of
 from jingwei.web.records_out import RecordOut, features_of, records_of
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.datasets import DatasetPath, of_dataset
@@ -62,6 +68,16 @@ EITHER: dict[int | str, dict[str, Any]] = {
 TILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {answers.MVT: {"schema": {"type": "string", "format": "binary"}}}},
     304: {"description": "The reader holds this tile already"},
+}
+
+
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("text/csv", answers.GEOJSON, "application/octet-stream")
+        }
+    }
 }
 
 
@@ -228,6 +244,41 @@ def read_feature(
         Text(f"“{dataset}”没有第 {fact} 条记录", f"'{dataset}' has no fact {fact}"),
         where={"dataset": dataset, "fact": fact},
     )
+
+
+@router.get(
+    "/export",
+    summary="The whole dataset as a file",
+    response_class=FileResponse,
+    responses=FILES,
+    dependencies=[allowed("dataset.export", of_dataset)],
+)
+async def export_features(
+    request: Request,
+    city: CityOf,
+    asker: AskerOf,
+    dataset: DatasetPath,
+    where: Filter = None,
+    f: Annotated[
+        Literal["csv", "geojson", "parquet", "arrow"], Query(description="Form of the file")
+    ] = "csv",
+) -> FileResponse:
+    """Return what the reader may see of a dataset; texts that a spreadsheet would run are kept from it."""
+    folder = tempfile.mkdtemp(prefix="jingwei-export-")
+    path = FilePath(folder) / f"{dataset}.{f}"
+    clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        await stopping.run(
+            request,
+            lambda: export_dataset(
+                city.lake, asker, dataset, path, form=f, where=where, again=lambda: still_asker_of(request)
+            ),
+        )
+    except BaseException:
+        await clean()
+        raise
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(path, filename=path.name, headers=headers, background=clean)
 
 
 @router.get(

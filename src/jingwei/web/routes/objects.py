@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
+import pyarrow as pa
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from jingwei import grid, ledger, registry
 from jingwei.access import Asker
@@ -17,7 +18,7 @@ from jingwei.lake.errors import UnknownDatasetError
 from jingwei.registry.labels import label
 from jingwei.web import problems
 from jingwei.web.answers import value_of
-from jingwei.web.policies import allowed, policies_of
+from jingwei.web.policies import CITY, allowed, policies_of
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
@@ -94,6 +95,50 @@ class ChangeOut(BaseModel):
     time: datetime
     actor: str | None = Field(description="Who did it; only for those who read the log")
     data: dict[str, Any] | None
+
+
+issuing = APIRouter(prefix="/objects", tags=["objects"], responses=problems.responses(400, 403))
+
+
+class NewObjectIn(BaseModel):
+    """An object to be named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(min_length=1, max_length=400, description="How its owner knows it")
+    title: str = Field(default="", max_length=400)
+
+
+class NewObjectsIn(BaseModel):
+    """Objects of one owner and kind, to be named together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: str = Field(min_length=1, max_length=120)
+    kind: str = Field(min_length=1, max_length=80)
+    objects: list[NewObjectIn] = Field(min_length=1, max_length=10_000)
+
+
+class IssuedOut(BaseModel):
+    """The identifiers, in the order of what was asked for."""
+
+    identifiers: list[str]
+
+
+@issuing.post(
+    "",
+    summary="Issue identifiers by table",
+    status_code=201,
+    dependencies=[allowed("object.manage", CITY)],
+)
+def issue_objects(city: CityOf, asker: AskerOf, given: NewObjectsIn) -> IssuedOut:
+    """Return an identifier for each object; one that its owner has named before keeps its identifier."""
+    table = pa.table(
+        {"key": [one.key for one in given.objects], "title": [one.title for one in given.objects]}
+    )
+    with city.records.write() as session:
+        issued = registry.issue_table(session, asker, table, owner=given.owner, kind=given.kind)
+    return IssuedOut(identifiers=issued.to_pylist())
 
 
 @router.get("/{identifier}", summary="What an identifier stands for")
