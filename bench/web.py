@@ -183,6 +183,43 @@ def fifty_users(address: str) -> float:
     return p95(seconds)
 
 
+def encoders() -> dict:
+    """Return the milliseconds in which our encoder and mapbox-vector-tile encode the same dense tile."""
+    import mapbox_vector_tile
+    import shapely
+
+    from jingwei.web import mvt
+
+    random = np.random.default_rng(3)
+    ways = [
+        shapely.LineString(random.integers(0, 4096, 2) + random.integers(-60, 60, (30, 2)).cumsum(0))
+        for _ in range(2000)
+    ]
+    x, y = random.integers(0, 3900, (2, 2000))
+    houses = [shapely.box(a, b, a + 30, b + 30) for a, b in zip(x, y, strict=True)]
+    shapes = np.array(ways + houses, object)
+    layer = mvt.TileLayer(
+        "shapes", shapes, np.arange(len(shapes)), {"name": [f"{n}" for n in range(len(shapes))]}
+    )
+    features = [{"geometry": one, "properties": {"name": f"{n}"}, "id": n} for n, one in enumerate(shapes)]
+    theirs = {"name": "shapes", "features": features}
+
+    def best(work) -> float:
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - started)
+        return round(min(times) * 1000, 1)
+
+    return {
+        "encode_ms": best(lambda: mvt.encode([layer])),
+        "encode_mapbox_vector_tile_ms": best(
+            lambda: mapbox_vector_tile.encode(theirs, default_options={"y_coord_down": True})
+        ),
+    }
+
+
 def in_the_page(address: str) -> dict:
     """Return what only a browser can measure: bundle, layers and pans."""
     chromium = shutil.which("chromium")
@@ -256,6 +293,7 @@ def main() -> None:
                 "points_100k_server_ms": p95([get(f"{address}/api/datasets/some/points") for _ in range(5)]),
                 "points_many_server_ms": p95([get(f"{address}/api/datasets/many/points") for _ in range(3)]),
                 "users_50_p95_ms": fifty_users(address),
+                **encoders(),
                 **in_the_page(address),
             }
             print(json.dumps(figures, indent=2))
