@@ -1,91 +1,19 @@
 /** The frame around every page: where one is, where one can go, in which language and light. */
-import { Check, Languages, Monitor, Moon, Presentation, Sun, X } from "lucide-react";
-import { Component, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { X } from "lucide-react";
+import { Component, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, useLocation } from "react-router";
 import { GeneratedMark } from "../about/GeneratedMark";
 import { useFreshness } from "../api/events";
 import { Failure, Loading } from "../design/States";
-import { languageNow, setLanguage } from "../words";
+import { AccountMenu } from "../session/AccountMenu";
+import { OpenBanner } from "../session/OpenBanner";
+import { useSession } from "../session/questions";
+import "../session/session.css";
 import "./frame.css";
-import { MODES, type Mode, setMode, useMode } from "./mode";
+import { setMode, useMode } from "./mode";
 import { PARTS } from "./parts";
-
-const MODE_ICONS: Record<Mode, typeof Sun> = { system: Monitor, light: Sun, dark: Moon, wall: Presentation };
-
-function ModeMenu() {
-  const { t } = useTranslation();
-  const mode = useMode();
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const opener = useRef<HTMLButtonElement>(null);
-  const Icon = MODE_ICONS[mode];
-
-  useEffect(() => {
-    if (!open) return;
-    box.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
-    const close = (event: PointerEvent) => {
-      if (!box.current?.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", close);
-    return () => document.removeEventListener("pointerdown", close);
-  }, [open]);
-
-  const onKey = (event: React.KeyboardEvent) => {
-    if (!open) return;
-    const items = [...(box.current?.querySelectorAll<HTMLElement>('[role="menuitemradio"]') ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step) {
-      event.preventDefault();
-      items[(at + step + items.length) % items.length]?.focus();
-    } else if (event.key === "Escape") {
-      setOpen(false);
-      opener.current?.focus();
-    } else if (event.key === "Tab") setOpen(false);
-  };
-
-  return (
-    <div className="menu" ref={box} onKeyDown={onKey}>
-      <button
-        ref={opener}
-        type="button"
-        className="icon-button"
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-label={t("frame.mode")}
-        title={t("frame.mode")}
-        onClick={() => setOpen(!open)}
-      >
-        <Icon aria-hidden />
-      </button>
-      {open && (
-        <div className="menu-list" role="menu" aria-label={t("frame.mode")}>
-          {MODES.map((choice) => {
-            const ChoiceIcon = MODE_ICONS[choice];
-            return (
-              <button
-                key={choice}
-                type="button"
-                role="menuitemradio"
-                aria-checked={choice === mode}
-                onClick={() => {
-                  setMode(choice);
-                  setOpen(false);
-                  opener.current?.focus();
-                }}
-              >
-                <ChoiceIcon aria-hidden />
-                <span>{t(`frame.modes.${choice}`)}</span>
-                {choice === mode && <Check aria-hidden className="tick" />}
-              </button>
-            );
-          })}
-        </div>
-      )}
-    </div>
-  );
-}
+import { LanguageButton, ModeMenu } from "./tools";
 
 /** Catches what a page throws while it is drawn, so that the frame stays usable. */
 class Guard extends Component<{ children: ReactNode; place: string }, { error: unknown }> {
@@ -107,6 +35,8 @@ export function Frame({ children }: { children: ReactNode }) {
   useFreshness();
   const place = useLocation();
   const mode = useMode();
+  const may = useSession().data?.may ?? [];
+  const shown = PARTS.filter((part) => !part.hidden && (!part.needs || may.includes(part.needs)));
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
 
@@ -130,12 +60,13 @@ export function Frame({ children }: { children: ReactNode }) {
       }}>
         {t("frame.skip")}
       </a>
+      <OpenBanner />
       <nav className="rail" aria-label={t("frame.parts")}>
         <NavLink to="/" className="mark" aria-label={t("frame.home")}>
           <img src="/mark.svg" alt="" width="32" height="32" />
         </NavLink>
         <ul className="rail-parts">
-          {PARTS.filter((part) => !part.hidden).map(({ path, name, icon: Icon }) => (
+          {shown.map(({ path, name, icon: Icon }) => (
             <li key={path}>
               <NavLink to={path} end={path === "/"}>
                 <Icon aria-hidden />
@@ -146,16 +77,8 @@ export function Frame({ children }: { children: ReactNode }) {
         </ul>
         <div className="rail-tools">
           <GeneratedMark />
-          <button
-            type="button"
-            className="icon-button language"
-            onClick={() => setLanguage(languageNow() === "en" ? "zh" : "en")}
-            lang={i18n.language === "en" ? "zh-CN" : "en"}
-            title={t("frame.otherLanguage")}
-            aria-label={t("frame.otherLanguage")}
-          >
-            <Languages aria-hidden />
-          </button>
+          <AccountMenu />
+          <LanguageButton />
           <ModeMenu />
         </div>
       </nav>

@@ -1,5 +1,5 @@
 /** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
-import { Box, Database, Hash, Info, type LucideIcon, Map as MapIcon, Scale, ScrollText } from "lucide-react";
+import { Box, Database, Hash, Info, type LucideIcon, Map as MapIcon, Scale, ScrollText, UserRound, Users } from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
 export type Part = {
@@ -11,14 +11,18 @@ export type Part = {
   page: LazyExoticComponent<ComponentType>;
   /** Reached by links and addresses, not by the navigation. */
   hidden?: boolean;
+  /** The action without which the part is of no use to the reader. */
+  needs?: string;
 };
 
 export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },
-  { path: "/log", name: "log.name", icon: ScrollText, page: lazy(() => import("../log/LogPage")) },
-  { path: "/policies", name: "policies.name", icon: Scale, page: lazy(() => import("../policies/PoliciesPage")) },
+  { path: "/log", name: "log.name", icon: ScrollText, page: lazy(() => import("../log/LogPage")), needs: "log.read" },
+  { path: "/policies", name: "policies.name", icon: Scale, page: lazy(() => import("../policies/PoliciesPage")), needs: "policy.read" },
   { path: "/objects", name: "objects.name", icon: Box, page: lazy(() => import("../objects/ObjectPage")), hidden: true },
+  { path: "/people", name: "people.name", icon: Users, page: lazy(() => import("../people/PeoplePage")), needs: "people.read" },
+  { path: "/account", name: "account.name", icon: UserRound, page: lazy(() => import("../account/AccountPage")), hidden: true },
   { path: "/about", name: "about.name", icon: Info, page: lazy(() => import("../about/AboutPage")) },
 ];

@@ -1,0 +1,75 @@
+/** Setting a password with a setup code: the first administrator's, or one that an administrator gave. */
+import { useQuery } from "@tanstack/react-query";
+import { RotateCw } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { askJson, Problem } from "../api/client";
+import { Form, Input } from "../design/Form";
+import { Failure, Loading } from "../design/States";
+import { DoorFrame } from "./DoorFrame";
+import type { Session } from "./questions";
+
+export function SetUp({ code, first, done }: { code: string; first: boolean; done: (session: Session) => void }) {
+  const { t } = useTranslation();
+  const [password, setPassword] = useState("");
+  const [again, setAgain] = useState("");
+  const who = useQuery({
+    queryKey: ["set-up", code],
+    queryFn: ({ signal }) =>
+      askJson<{ login: string }>("/api/session/set-up/who", { method: "POST", body: { code }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const send = () => {
+    if (password !== again) return Promise.reject(new Problem({ title: t("session.unequal"), code: "unequal" }));
+    return askJson<Session>("/api/session/set-up", { method: "POST", body: { code, password } });
+  };
+  return (
+    <DoorFrame title={first ? t("session.firstStart") : t("session.setPassword")}>
+      {who.isPending && <Loading lines={3} />}
+      {who.error && <Failure error={who.error} compact />}
+      {who.data && (
+        <>
+          <p className="small">{t(first ? "session.firstStartLead" : "session.setPasswordLead", { login: who.data.login })}</p>
+          <Form send={send} done={done} action={t("session.setPassword")}>
+            <Input label={t("session.login")} value={who.data.login} readOnly autoComplete="username" />
+            <Input
+              label={t("session.newPassword")}
+              hint={t("session.passwordRule")}
+              type="password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+              autoComplete="new-password"
+              minLength={10}
+              maxLength={256}
+              required
+              autoFocus
+            />
+            <Input
+              label={t("session.passwordAgain")}
+              type="password"
+              value={again}
+              onChange={(event) => setAgain(event.target.value)}
+              autoComplete="new-password"
+              maxLength={256}
+              required
+            />
+          </Form>
+        </>
+      )}
+    </DoorFrame>
+  );
+}
+
+/** Before the first password is set, a page can only say what is to be done. */
+export function WaitForSetUp({ again }: { again: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <DoorFrame title={t("session.notSetUp")}>
+      <p>{t("session.notSetUpLead")}</p>
+      <button type="button" className="button" onClick={again}>
+        <RotateCw aria-hidden />
+        {t("state.retry")}
+      </button>
+    </DoorFrame>
+  );
+}

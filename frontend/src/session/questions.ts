@@ -1,0 +1,66 @@
+/** Who reads: asked before anything else, and anew whenever the server says that nobody is signed in. */
+import { useQuery } from "@tanstack/react-query";
+import { askJson } from "../api/client";
+import type { Text } from "../words";
+
+export type Duty = {
+  role: string;
+  title: Text;
+  department: string;
+  department_title: string;
+  until: string | null;
+  outside: boolean;
+};
+
+export type Session = {
+  open: boolean;
+  set_up: boolean;
+  person: string | null;
+  name: string | null;
+  login: string | null;
+  duties: Duty[];
+  may: string[];
+  provider: Text | null;
+};
+
+export type Person = {
+  id: string;
+  login: string;
+  name: string;
+  disabled: boolean;
+  has_password: boolean;
+  has_second_factor: boolean;
+  from_outside: boolean;
+  separated: boolean;
+  duties: Duty[];
+};
+
+export const SESSION = ["session"];
+
+export function useSession() {
+  return useQuery({
+    queryKey: SESSION,
+    queryFn: ({ signal }) => askJson<Session>("/api/session", { signal }),
+    staleTime: 60_000,
+  });
+}
+
+/** Whether the reader may take an action on the city as a whole. */
+export function useMay(action: string): boolean {
+  return useSession().data?.may.includes(action) ?? false;
+}
+
+/** What an earlier reader saw must not be left in memory for the next: the page begins anew. */
+export function beginAnew(address = "/"): void {
+  location.assign(address);
+}
+
+export async function signOut(): Promise<void> {
+  const { leave } = await askJson<{ leave: string | null }>("/api/session", { method: "DELETE" });
+  beginAnew(leave ?? "/");
+}
+
+export async function actAs(person: string | null): Promise<void> {
+  await askJson<Session>("/api/session/acting", { method: "PUT", body: { person } });
+  location.reload();
+}
