@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
-from jingwei.web import OPEN, create_app, listen, pages
+from jingwei.web import OPEN, Entry, create_app, listen, pages
 from square import write_square
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ QUIET, STEP = 500, 50
 
 
 @contextmanager
-def served(city: City) -> Iterator[str]:
+def served(city: City, entry: Entry = OPEN) -> Iterator[str]:
     """Serve a city from a thread; give its address."""
     if not (pages.STATIC / "index.html").is_file():
         pytest.skip("the pages are not built: make pages")
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(city, entry=OPEN), log_level="error", timeout_graceful_shutdown=3)
+        uvicorn.Config(create_app(city, entry=entry), log_level="error", timeout_graceful_shutdown=3)
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -24,7 +24,7 @@ export default function AccountPage() {
     enabled: known,
   });
   return (
-    <div className="page account">
+    <div className="page narrow">
       <header>
         <h1>{t("account.name")}</h1>
         <p className="lead">{t("account.lead")}</p>
@@ -55,7 +55,7 @@ function Self({ person }: { person: Person }) {
     void client.invalidateQueries({ queryKey: SESSION });
   };
   return (
-    <section className="card account-part" aria-labelledby="self">
+    <section className="card part" aria-labelledby="self">
       <h2 id="self">{t("account.self")}</h2>
       <dl className="facts">
         <dt>{t("session.login")}</dt>
@@ -99,9 +99,18 @@ function Password() {
     void client.invalidateQueries({ queryKey: ["sign-ins"] });
   };
   return (
-    <section className="card account-part" aria-labelledby="password">
+    <section className="card part" aria-labelledby="password">
       <h2 id="password">{t("session.password")}</h2>
-      <Form send={send} done={done} action={t("account.changePassword")}>
+      <Form
+        send={send}
+        done={done}
+        action={t("account.changePassword")}
+        extra={
+          <span role="status" className="small">
+            {changed ? t("account.passwordChanged") : ""}
+          </span>
+        }
+      >
         <Input
           label={t("account.oldPassword")}
           type="password"
@@ -132,9 +141,6 @@ function Password() {
           required
         />
       </Form>
-      <p role="status" className="small">
-        {changed ? t("account.passwordChanged") : ""}
-      </p>
     </section>
   );
 }

@@ -31,7 +31,7 @@ export function SecondFactor({ on }: { on: boolean }) {
     void client.invalidateQueries({ queryKey: ["account"] });
   };
   return (
-    <section className="card account-part" aria-labelledby="second-factor">
+    <section className="card part" aria-labelledby="second-factor">
       <h2 id="second-factor">
         {t("factor.name")}{" "}
         <span className={on ? "badge good" : "badge warn"}>{on ? t("factor.on") : t("factor.off")}</span>

@@ -23,13 +23,13 @@ export function SignIns() {
   });
   const others = found.data?.some((one) => !one.this);
   return (
-    <section className="card account-part" aria-labelledby="sign-ins">
+    <section className="card part" aria-labelledby="sign-ins">
       <h2 id="sign-ins">{t("account.signIns")}</h2>
       <p className="small">{t("account.signInsLead")}</p>
       {found.isPending && <Loading lines={2} />}
       {found.error && <Failure error={found.error} compact />}
       {found.data?.length === 0 && <Empty title={t("account.noSignIns")} compact />}
-      <ul className="account-list">
+      <ul className="rows">
         {found.data?.map((one) => (
           <li key={one.id}>
             <div>

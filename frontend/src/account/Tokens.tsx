@@ -9,7 +9,7 @@ import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Secret } from "../design/Secret";
 import { Empty, Failure, Loading } from "../design/States";
-import { instant, say, type Text } from "../words";
+import { instant, list, say, type Text } from "../words";
 
 type Token = { id: string; title: string; actions: string[]; created: string; expires: string; used: string | null };
 type Action = { name: string; says: Text };
@@ -38,20 +38,20 @@ export function Tokens() {
   });
   const says = (name: string) => say(actions.data?.find((one) => one.name === name)?.says) || name;
   return (
-    <section className="card account-part" aria-labelledby="tokens">
+    <section className="card part" aria-labelledby="tokens">
       <h2 id="tokens">{t("tokens.name")}</h2>
       <p className="small">{t("tokens.lead")}</p>
       {found.isPending && <Loading lines={2} />}
       {found.error && <Failure error={found.error} compact />}
       {found.data?.length === 0 && <Empty title={t("tokens.none")} compact />}
-      <ul className="account-list">
+      <ul className="rows">
         {found.data?.map((one) => (
           <li key={one.id}>
             <div>
               <b>
                 <KeyRound aria-hidden /> {one.title}
               </b>
-              <span className="small">{one.actions.map(says).join("、")}</span>
+              <span className="small">{list(one.actions.map(says))}</span>
               <span className="small quiet">
                 {t("tokens.until", { time: instant(one.expires, zone, "day") })} ·{" "}
                 {one.used ? t("tokens.used", { time: instant(one.used, zone, "minute") }) : t("tokens.unused")}

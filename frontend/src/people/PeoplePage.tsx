@@ -63,7 +63,7 @@ function Separation() {
       )}
       <div className="three">
         {THREE.map((role) => (
-          <section key={role} className="card stack" aria-labelledby={role}>
+          <section key={role} className="card part" aria-labelledby={role}>
             <h2 id={role}>{t(`roles.${role}`)}</h2>
             <p>{t(`separation.does.${role}`)}</p>
             <p className="quiet">{t(`separation.not.${role}`)}</p>

@@ -23,7 +23,7 @@ export function PersonPage() {
     queryFn: ({ signal }) => askJson<Person>(`/api/people/${encodeURIComponent(id)}`, { signal }),
   });
   return (
-    <div className="page account">
+    <div className="page narrow">
       <header>
         <Link to="/people" className="back small">
           <ChevronLeft aria-hidden />
@@ -83,10 +83,10 @@ function Roles({ person, changed }: { person: Person; changed: (now: Person) => 
     onSuccess: changed,
   });
   return (
-    <section className="card account-part" aria-labelledby="roles">
+    <section className="card part" aria-labelledby="roles">
       <h2 id="roles">{t("people.roles")}</h2>
       {person.duties.length === 0 && <p className="quiet">{t("people.noRole")}</p>}
-      <ul className="account-list">
+      <ul className="rows">
         {person.duties.map((duty) => (
           <li key={`${duty.role}@${duty.department}`}>
             <div>
@@ -116,7 +116,7 @@ function Roles({ person, changed }: { person: Person; changed: (now: Person) => 
       {gives && own && <p className="notice">{t("people.notOneself")}</p>}
       {gives && !own && <Give person={person} changed={changed} />}
       {appoints && roles.data?.appointed === false && !own && (
-        <div className="stack">
+        <div className="part-more">
           <p className="notice warn">{t("separation.appoint")}</p>
           <div className="form-actions">
             <button type="button" className="button primary" disabled={appointing.isPending} onClick={() => appointing.mutate()}>
@@ -197,7 +197,7 @@ function Manage({ person, changed }: { person: Person; changed: (now: Person) =>
     onSuccess: changed,
   });
   return (
-    <section className="card account-part" aria-labelledby="manage">
+    <section className="card part" aria-labelledby="manage">
       <h2 id="manage">{t("people.manage")}</h2>
       {person.separated && <p className="notice">{t("people.separatedPerson")}</p>}
       <Form send={() => patch({ name })} done={changed} action={t("form.save")}>

@@ -3,7 +3,7 @@ import { CircleUserRound, LogOut, UserRound } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { Menu } from "../app/tools";
-import { say } from "../words";
+import { list, say } from "../words";
 import { signOut, useSession } from "./questions";
 
 export function AccountMenu() {
@@ -19,7 +19,7 @@ export function AccountMenu() {
       head={
         <div className="menu-head">
           <b>{name}</b>
-          <span className="small quiet">{duties.length ? duties.map((duty) => say(duty.title)).join("、") : t("people.noRole")}</span>
+          <span className="small quiet">{duties.length ? list(duties.map((duty) => say(duty.title))) : t("people.noRole")}</span>
         </div>
       }
       items={[

@@ -28,19 +28,21 @@ export function OpenBanner() {
   if (!session.data?.open) return null;
   const { person, name, duties } = session.data;
   return (
-    <aside className="open-banner" aria-label={t("open.name")}>
-      <DoorOpen aria-hidden />
-      <p>
-        <b>{t("open.name")}</b>
-        <span className="open-more">{t("open.lead")}</span>
-      </p>
-      <button type="button" className="button" onClick={() => setChoosing(true)}>
-        <UserRound aria-hidden />
-        <span>{person ? t("open.acting", { name }) : t("open.choose")}</span>
-        {duties[0] && <span className="badge accent">{say(duties[0].title)}</span>}
-      </button>
+    <>
+      <aside className="open-banner" aria-label={t("open.name")}>
+        <DoorOpen aria-hidden />
+        <p>
+          <b>{t("open.name")}</b>
+          <span className="open-more">{t("open.lead")}</span>
+        </p>
+        <button type="button" className="button" onClick={() => setChoosing(true)}>
+          <UserRound aria-hidden />
+          <span>{person ? t("open.acting", { name }) : t("open.choose")}</span>
+          {duties[0] && <span className="badge accent">{say(duties[0].title)}</span>}
+        </button>
+      </aside>
       {choosing && <ActAs close={() => setChoosing(false)} />}
-    </aside>
+    </>
   );
 }
 

@@ -48,6 +48,11 @@ export function decimal(value: number, digits = 2): string {
   return new Intl.NumberFormat(locale(), { maximumSignificantDigits: digits }).format(value);
 }
 
+/** Several things in one line, as the language joins them. */
+export function list(things: string[]): string {
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(things);
+}
+
 export function share(value: number): string {
   return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2 }).format(value);
 }

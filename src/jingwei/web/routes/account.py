@@ -170,7 +170,9 @@ def offer_second_factor(person: Own, gate: GateOf, city: CityOf) -> OfferOut:
     with city.records.read() as session:
         offer = second_factor.offer(session, gate.vault, person, city.about.name.zh)
     drawn = io.BytesIO()
-    segno.make(offer.address, error="m").save(drawn, kind="svg", xmldecl=False, svgns=True, border=2, scale=4, light="#fff")
+    segno.make(offer.address, error="m").save(
+        drawn, kind="svg", xmldecl=False, svgns=True, border=2, scale=4, light="#fff"
+    )
     return OfferOut(
         secret=offer.secret, address=offer.address, qr=drawn.getvalue().decode(), offer=offer.sealed
     )
