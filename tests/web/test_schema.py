@@ -1,30 +1,51 @@
-"""Whatever the OpenAPI document allows, and much that it does not, is answered without a server error."""
+"""Whatever the OpenAPI document allows, and much that it does not, is answered without a server error.
+
+Asked by the one at the desk in open mode, by a person who is signed in, and by nobody in particular.
+"""
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
 
-from jingwei.web import OPEN, create_app
+from jingwei.access import sessions
+from jingwei.city import open_city
+from jingwei.web import OPEN, Entry, create_app
+from jingwei.web.app import CITY_ROUTES
+from jingwei.web.policies import declarations
+
+from .people import person_of
 
 
 @pytest.fixture(scope="module")
-def operations(square):
-    schema = schemathesis.openapi.from_asgi("/api/openapi.json", create_app(square, entry=OPEN))
+def own(square, tmp_path_factory):
+    """A copy of the square city: these questions change what they can."""
+    home = tmp_path_factory.mktemp("schema") / "home"
+    shutil.copytree(square.home, home)
+    with open_city(home) as city:
+        yield city
+
+
+def operations_of(app):
+    """Return the operations of an application but the stream without end, see test_events.py."""
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
     found = [one.ok() for one in schema.get_all_operations()]
-    return [one for one in found if one.path != "/api/events"]  # a stream without end: test_events.py
+    assert found
+    return [one for one in found if one.path != "/api/events"]
 
 
-def faults_of(operation, mode):
-    """Return the questions that the server broke on."""
-    broken = []
+def answers_of(operation, mode, examples=15, **how):
+    """Return what the server answers to questions of one kind."""
+    answers = []
 
     @settings(
-        max_examples=15,
+        max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,
@@ -32,16 +53,46 @@ def faults_of(operation, mode):
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case):
-        answer = case.call()
-        if answer.status_code >= 500:
-            broken.append((operation.label, answer.status_code, answer.request.url))
+        answer = case.call(**how)
+        answers.append((operation.label, answer.status_code, answer.request.url))
 
     with suppress(Unsatisfiable):  # a question without parameters cannot be asked wrongly
         ask()
-    return broken
+    return answers
 
 
-@pytest.mark.parametrize("mode", [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
-def test_no_question_breaks_the_server(operations, mode):
-    assert operations
-    assert [fault for operation in operations for fault in faults_of(operation, mode)] == []
+def broken(answers):
+    return [answer for answer in answers if answer[1] >= 500]
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_no_question_breaks_the_server(own, mode):
+    for operation in operations_of(create_app(own, entry=OPEN)):
+        assert broken(answers_of(operation, mode)) == []
+
+
+@pytest.mark.parametrize("role", ["system_administrator", "security_administrator"])
+def test_no_question_of_who_is_signed_in_breaks_the_server(own, role):
+    person = person_of(own, f"schema-{role}", role)
+    for operation in operations_of(create_app(own, entry=Entry())):
+        token = sessions.new_token()  # the question before may have been to sign out
+        with own.records.write() as session:
+            sessions.begin(session, person, token, address="", agent="")
+        cookie = {"Cookie": f"jingwei={token}"}
+        answers = answers_of(operation, GenerationMode.POSITIVE, examples=6, headers=cookie)
+        assert broken(answers) == []
+
+
+def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):
+    person_of(own, "someone")
+    declared = list(declarations(CITY_ROUTES))
+    open_to_all = {
+        (one.method, f"/api{one.path.replace(':path', '')}") for one in declared if one.how == "open"
+    }
+    assert len(open_to_all) < len(declared) / 5
+    for operation in operations_of(create_app(own, entry=Entry())):
+        answers = answers_of(operation, GenerationMode.POSITIVE, examples=6)
+        assert broken(answers) == []
+        is_open = (operation.method.upper(), operation.path) in open_to_all
+        if not is_open and not operation.path.startswith("/api/codes"):
+            assert {status for _, status, _ in answers} <= {401, 422, 429}, operation.label
