@@ -53,3 +53,8 @@ export function useLook(): Look {
 export function token(name: string): string {
   return getComputedStyle(page).getPropertyValue(name).trim();
 }
+
+/** By how much text is larger than on a desk: labels of maps grow with the words around them. */
+export function textScale(): number {
+  return Number.parseFloat(getComputedStyle(page).fontSize) / 16 || 1;
+}

@@ -129,7 +129,7 @@ function About({ dataset }: { dataset: DatasetDetail }) {
       </dl>
       <h2>{t("data.columns")}</h2>
       <div className="table-box" tabIndex={0} role="region" aria-label={t("data.columns")}>
-        <table className="table">
+        <table className="table columns">
           <thead>
             <tr>
               <th scope="col">{t("data.column")}</th>

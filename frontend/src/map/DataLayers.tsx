@@ -219,7 +219,8 @@ function pointLayer(one: Loaded, points: Points, colour: [number, number, number
     getFillColor: colour,
     getRadius: 1,
     radiusUnits: "meters",
-    radiusMinPixels: 1.8,
+    // A few points are sought one by one, many are seen as a whole.
+    radiusMinPixels: points.length < 500 ? 4 : points.length < 5000 ? 2.8 : 1.8,
     radiusMaxPixels: 7,
     radiusScale: 12,
     opacity: one.layer.opacity / 100,

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useBoundary, useCity } from "../api/questions";
 import type { GroundDataset, GroundKind } from "../api/types";
-import { token, useLook } from "../app/mode";
+import { textScale, token, useLook, useMode } from "../app/mode";
 import { type Ground, LABEL_FONTS } from "./style";
 
 /** Data layers are put below this one, so that names stay readable. */
@@ -34,6 +34,7 @@ export function tilesOf(dataset: string, version?: number | null): string {
 
 export function useGround(): Ground | null {
   const look = useLook();
+  const mode = useMode();
   const city = useCity();
   const land = useBoundary();
   const boundary = land.data;
@@ -43,6 +44,7 @@ export function useGround(): Ground | null {
   return useMemo(() => {
     if (!known) return null;
     void look; // the tokens' values follow the look
+    void mode; // and the size of text the mode
     void i18n.language;
     const sources: Record<string, SourceSpecification> = { graticule: { type: "geojson", data: graticule() } };
     const layers: LayerSpecification[] = [
@@ -67,7 +69,7 @@ export function useGround(): Ground | null {
     layers.push({ id: BELOW_LABELS, type: "background", paint: { "background-opacity": 0 } });
     for (const one of drawn) if (one.label) layers.push(...namesOf(one, borders.indexOf(one.dataset)));
     return { sources, layers };
-  }, [known, look, boundary, named, i18n.language]);
+  }, [known, look, mode, boundary, named, i18n.language]);
 }
 
 const sourceOf = (one: GroundDataset) => `ground-${one.dataset}`;
@@ -177,12 +179,13 @@ function shapesOf(one: GroundDataset, rank: number): LayerSpecification[] {
 
 /** The layers that write the names of a dataset: along its lines, and once in each area. */
 function namesOf(one: GroundDataset, rank: number): LayerSpecification[] {
+  const scale = textScale();
   const own = one.kind === "water" || one.kind === "green";
-  const size = one.kind === "border" && rank === 0 ? byZoom(8, 12, 13, 16) : one.kind === "border" ? byZoom(10, 11, 14, 14) : 11.5;
+  const size = one.kind === "border" && rank === 0 ? byZoom(8, 12 * scale, 13, 16 * scale) : one.kind === "border" ? byZoom(10, 11 * scale, 14, 14 * scale) : 11.5 * scale;
   const paint: SymbolLayerSpecification["paint"] = {
     "text-color": token(own ? `--map-${one.kind}-label` : "--map-label"),
     "text-halo-color": token("--map-halo"),
-    "text-halo-width": 1.5,
+    "text-halo-width": 1.5 * scale,
   };
   const layout: SymbolLayerSpecification["layout"] = {
     "text-field": ["get", "name"],

@@ -1,5 +1,6 @@
 /** The layers of a map: which datasets are shown, how, and how they are written into an address. */
 import type { Bounds, Dataset } from "../api/types";
+import { textScale } from "../app/mode";
 
 export type Showing = "density" | "points" | "shapes";
 
@@ -81,7 +82,7 @@ const CELL_PIXELS = 13;
 
 /** The level whose cells are about 13 pixels wide at a zoom, not finer than the places are known. */
 export function levelAt(zoom: number, finest: number): number {
-  const degrees = (CELL_PIXELS * 360) / (512 * 2 ** zoom);
+  const degrees = (CELL_PIXELS * textScale() * 360) / (512 * 2 ** zoom);
   let level = 3;
   while (level < 24 && sideOf(level) > degrees) level += 1;
   return Math.min(level, finest);
