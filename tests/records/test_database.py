@@ -1,15 +1,18 @@
 """The record store opens, migrates and keeps transactions whole."""
 
 import importlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
+from jingwei.records.database import upgrade
 from jingwei.words import Text
 
 ledger.declare(
@@ -25,6 +28,39 @@ def test_migrations_give_exactly_the_declared_tables(records_url):
         difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     records.close()
     assert difference == []
+
+
+def test_a_city_loaded_before_a_migration_keeps_its_datasets(records_url):
+    records = open_records(records_url, migrate=False)
+    upgrade(records.engine, "0010")
+    tables = sa.MetaData()
+    tables.reflect(records.engine)
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    with records.write() as session:
+        for name, row in {
+            "intent": {"id": "i", "dataset": "d", "state": "published", "opened": now, "content": {}},
+            "dataset": {
+                "id": "d",
+                "title": {"zh": "物"},
+                "owner": "",
+                "sharing": "open",
+                "update_cycle": "daily",
+                "position": 0,
+                "state": "published",
+                "changed": now,
+                "current": 1,
+            },
+            "dataset_version": {"dataset": "d", "number": 1, "published": now, "intent": "i", "content": {}},
+        }.items():
+            session.execute(tables.tables[name].insert().values(row))
+    records.close()
+    records = open_records(records_url)
+    with records.read() as session:
+        assert session.execute(sa.text("SELECT id, level FROM dataset")).all() == [("d", 4)]
+        assert session.execute(sa.text("SELECT dataset FROM dataset_version")).all() == [("d",)]
+    with pytest.raises(sa.exc.IntegrityError), records.write() as session:
+        session.execute(sa.text("DELETE FROM dataset"))
+    records.close()
 
 
 def test_an_error_leaves_nothing_behind(records):

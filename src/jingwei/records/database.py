@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def open_records(url: str, *, migrate: bool = True) -> Records:
         _prepare_sqlite(engine)
     records = Records(engine)
     if migrate:
-        _upgrade(engine)
+        upgrade(engine)
     return records
 
 
@@ -114,17 +114,36 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the tables of a database to the form of a revision; all of it happens, or nothing."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-    with engine.execution_options(jingwei_write=True).begin() as connection:
+    with _without_foreign_keys(engine) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(
                 "SELECT pg_advisory_xact_lock(7461)"
             )  # two processes may start at once
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
+        if engine.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"a migration left rows that refer to nothing: {broken[:3]}")
+
+
+@contextmanager
+def _without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection whose SQLite does not refuse that a table others refer to is built anew."""
+    with engine.execution_options(jingwei_write=True).connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        if engine.dialect.name == "sqlite":
+            raw.execute("PRAGMA foreign_keys=OFF")  # SQLite heeds this only outside a transaction
+        try:
+            yield connection
+        finally:
+            if engine.dialect.name == "sqlite":
+                raw.execute("PRAGMA foreign_keys=ON")
