@@ -85,22 +85,23 @@ async def follow(
         )
     known = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else after
     chosen = frozenset(part.strip() for part in types.split(",") if part.strip()) if types else frozenset()
+    # Decided before the answer begins: what happens after its first byte is told.
+    position = known + 1 if known is not None else await run_in_threadpool(state.feed.size)
     return StreamingResponse(
-        _stream(request, city, state.feed, known, chosen),
+        _stream(request, city, state.feed, position, chosen),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 async def _stream(
-    request: Request, city: City, feed: Feed, known: int | None, types: frozenset[str]
+    request: Request, city: City, feed: Feed, position: int, types: frozenset[str]
 ) -> AsyncIterator[bytes]:
     state = request.app.state
     rung, loop = asyncio.Event(), asyncio.get_running_loop()
     unsubscribe = feed.bells.sealed.subscribe(lambda: loop.call_soon_threadsafe(rung.set))
     state.followers += 1
     try:
-        position = known + 1 if known is not None else await run_in_threadpool(feed.size)
         yield f"retry: {RETRY}\nid: {position - 1}\n\n".encode()
         silent = 0
         while True:
