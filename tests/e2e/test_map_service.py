@@ -134,7 +134,8 @@ def test_a_map_service_that_does_not_answer_is_said(browser, city, tile_server):
     tile_server.broken.set()
     screen = (DESK, "en", "dark")
     with served(city) as address, reading(browser, address, screen, others=(host,)) as reader:
-        page = reader.open("/?layers=-&base=bureau")
+        page = reader.page
+        page.goto(address + "/?layers=-&base=bureau")
         page.get_by_role("alert").get_by_text("This map service does not answer").wait_for()
         reader.complaints[:] = [text for text in reader.complaints if "status of 503" not in text]
 

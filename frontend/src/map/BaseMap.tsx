@@ -80,6 +80,7 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
       const { sourceId, error } = event as { sourceId?: string; error: Error & { status?: number } };
       if (sourceId && trouble.current) trouble.current(sourceId, error.status ?? null);
       else console.error(error);
+      made.triggerRepaint(); // a tile that failed draws nothing, and only a drawing can tell that all is done
     });
     made.on("data", (event) => {
       const { sourceId, tile } = event as { sourceId?: string; tile?: unknown };

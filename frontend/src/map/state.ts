@@ -1,5 +1,5 @@
 /** What a view of the map is, kept in its address, so that an address shares the view. */
-import { useCallback, useMemo, useRef } from "react";
+import { startTransition, useCallback, useMemo, useOptimistic, useRef } from "react";
 import { useSearchParams } from "react-router";
 import type { Dataset } from "../api/types";
 import { firstLayers, type Layer, missingOf, readLayers, writeLayers } from "./layers";
@@ -49,7 +49,9 @@ function writePoints({ dataset, role, facts, more }: PickedPoints): string {
 const second = (time: number) => new Date(time * 1000).toISOString().slice(0, 19).concat("Z");
 
 export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<MapState>) => void] {
-  const [parameters, setParameters] = useSearchParams();
+  const [address, setAddress] = useSearchParams();
+  // The address follows a moment later; what a control was set to shows at once, or the control would spring back.
+  const [parameters, setParameters] = useOptimistic(address);
   // Several changes may come before the address has followed the first.
   const newest = useRef(parameters);
   newest.current = parameters;
@@ -97,9 +99,12 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
       if ("time" in changes) put("time", changes.time ? changes.time.map(second).join("~") : null);
       if ("list" in changes) put("list", changes.list ? "1" : null);
       newest.current = next;
-      setParameters(next, { replace: true });
+      startTransition(() => {
+        setParameters(next);
+        setAddress(next, { replace: true });
+      });
     },
-    [setParameters],
+    [setParameters, setAddress],
   );
   return [state, change];
 }
