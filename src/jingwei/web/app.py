@@ -21,6 +21,8 @@ from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
 from jingwei.web.routes import (
     account,
+    case_figures,
+    case_regime,
     cases,
     cells,
     codes,
@@ -73,6 +75,8 @@ CITY_ROUTES = (
     loading.router,
     objects.issuing,
     objects.router,
+    case_regime.router,
+    case_figures.router,
     cases.router,
     events.router,
     log.router,

@@ -1,54 +1,24 @@
-"""Cases: lists, maps and figures of them, one case with its clocks, and every step that can be taken."""
+"""Cases: lists and maps of them, one case with its clocks, and every step that can be taken."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
-from jingwei.access.policy import Resource
-from jingwei.cases import Case, Desk, Report, dispatch, duplicates, lifecycle, regime, timeline
-from jingwei.cases.board import FARTHEST, MOST, SORTS, Board, Choice, Sort
+from jingwei.cases import Case, Desk, Report, dispatch, duplicates, regime, timeline
+from jingwei.cases.board import FARTHEST, MOST, SORTS, Sort
 from jingwei.cases.calendar import instant, moment
-from jingwei.cases.indicators import DIMENSIONS, cases_of, figures, indicators
-from jingwei.cases.rules import read_rules
-from jingwei.cases.schemas import SOURCES
-from jingwei.errors import BadRequestError
 from jingwei.records import now_utc
-from jingwei.web import problems
-from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
+from jingwei.web.routes.case_choice import FAILURES, BoardOf, ChoiceOf, DeskOf, Number, shows
 from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
-from jingwei.words import Text
 
-router = APIRouter(prefix="/cases", tags=["cases"], responses=problems.responses(400, 401, 403, 404, 409))
-
-CITY = Resource("City")
-shows = [filtered("case.read")]
-"""The desk itself asks the policies about the very case."""
-
-MOST_RULES = 20_000
-
-
-def desk_of(request: Request) -> Desk:
-    """Return where cases are taken in and moved on."""
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-def board_of(request: Request) -> Board:
-    """Return the cases in columns."""
-    board: Board = request.app.state.board
-    return board
-
-
-DeskOf = Annotated[Desk, Depends(desk_of)]
-BoardOf = Annotated[Board, Depends(board_of)]
-Number = Annotated[str, Path(max_length=40, examples=["4403012026110300001"])]
-Words = Annotated[list[Annotated[str, Field(max_length=120)]], Query(max_length=50)]
+router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
+"""Included after the other routes of cases: here alone a case is named by the path."""
 
 
 class _In(BaseModel):
@@ -163,145 +133,6 @@ class CellOut(BaseModel):
     lat: float | None
 
 
-class IndicatorOut(BaseModel):
-    """An indicator and its formula."""
-
-    key: str
-    says: TextOut
-    formula: str
-    waits: str = Field(description="Which data it waits for, where there is none of it yet")
-
-
-class FigureOut(BaseModel):
-    """A value, with what is above and below the line."""
-
-    top: int
-    bottom: int | None
-    value: float | None
-
-
-class GroupOut(BaseModel):
-    """The figures of one group."""
-
-    by: list[str | int | None]
-    figures: dict[str, FigureOut]
-
-
-def choice_of(
-    board: BoardOf,
-    state: Words = [],  # noqa: B006 -- FastAPI copies it
-    kind: Words = [],  # noqa: B006
-    type: Words = [],  # noqa: A002, B006
-    source: Words = [],  # noqa: B006
-    street: Words = [],  # noqa: B006
-    area: Words = [],  # noqa: B006
-    department: Words = [],  # noqa: B006
-    handler: Words = [],  # noqa: B006
-    reporter: Words = [],  # noqa: B006
-    collector: Words = [],  # noqa: B006
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
-    ended: bool | None = None,
-    overdue: bool = False,
-    box: Annotated[str | None, Query(max_length=120, description="west,south,east,north in degrees")] = None,
-    search: Annotated[str, Query(max_length=40, description="Part of a number")] = "",
-    beyond: Annotated[str, Query(max_length=40, description="Numbers after this one; with sort=number")] = "",
-    indicator: Annotated[
-        str | None, Query(max_length=60, description="The cases that its figure counts")
-    ] = None,
-) -> Choice:
-    """Return which cases are asked for; lists, maps and figures take the same parameters."""
-    given = {
-        "state": state, "kind": kind, "type": type, "source": source, "street": street, "area": area,
-        "department": department, "handler": handler, "reporter": reporter, "collector": collector,
-    }  # fmt: skip
-    now = instant(now_utc())
-    condition = cases_of(indicator, now=now, stock_days=board.stock_days) if indicator else ""
-    if "repeated" in condition or "frequent" in condition:
-        condition = "registered"  # what such a figure chooses from
-    return Choice(
-        values={name: values for name, values in given.items() if values},
-        flags={} if ended is None else {"ended": ended},
-        since=None if since is None else instant(since),
-        until=None if until is None else instant(until),
-        overdue_at=now if overdue else None,
-        box=_box(box),
-        text=search,
-        beyond=beyond,
-        sql=condition,
-    )
-
-
-ChoiceOf = Annotated[Choice, Depends(choice_of)]
-
-
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
-    if text is None:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        west = south = east = north = float("nan")
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise BadRequestError(
-            Text("box 应为 西,南,东,北（度）", "box is west,south,east,north in degrees."),
-            where={"field": "box"},
-        )
-    return west, south, east, north
-
-
-@router.get("/lifecycle", summary="The table of states and steps", dependencies=[allowed("city.read", CITY)])
-def read_lifecycle() -> dict[str, Any]:
-    """Return every state, step, role and source: the table by which the engine runs."""
-    return {**lifecycle.as_json(), "sources": {name: says.as_json() for name, says in SOURCES.items()}}
-
-
-@router.get("/types", summary="The types in force", dependencies=[allowed("city.read", CITY)])
-def read_case_types(city: CityOf, desk: DeskOf) -> list[dict[str, Any]]:
-    """Return the types of components and matters: the standard's and the city's own."""
-    with city.records.read() as session:
-        catalogue = desk.regime(session).catalogue
-    return [
-        {"kind": one.kind, "code": one.code, "name": one.name.as_json(), "major": one.major.as_json(),
-         "code_2013": one.code_2013, "local": one.local}
-        for one in catalogue
-    ]  # fmt: skip
-
-
-@router.get("/rules", summary="The rules of a type", dependencies=[allowed("city.read", CITY)])
-def read_rules_of(
-    city: CityOf,
-    desk: DeskOf,
-    kind: Literal["component", "matter"],
-    type: Annotated[str, Query(max_length=5)],  # noqa: A002
-) -> list[dict[str, Any]]:
-    """Return when a case of a type is registered, how long it may take, and when it is done."""
-    with city.records.read() as session:
-        rules = desk.regime(session).by_type.get((kind, type), ())
-    return [
-        {"id": one.id, "condition": one.condition, "closing": one.closing, "unit": one.limit.unit,
-         "amount": one.limit.amount, "handler": one.handler, "supervisor": one.supervisor}
-        for one in rules
-    ]  # fmt: skip
-
-
-@router.post("/rules", summary="Adopt a table of rules", dependencies=[allowed("case.manage", CITY)])
-def adopt_rules(
-    city: CityOf,
-    desk: DeskOf,
-    asker: AskerOf,
-    rows: Annotated[list[dict[str, Any]], Field(max_length=MOST_RULES)],
-) -> dict[str, Any]:
-    """Adopt a table of register-handle-close rules as a new version, whole or not at all."""
-    with city.records.write() as session:
-        now = desk.regime(session)
-        table = read_rules(rows, now.catalogue)
-        if table.types:
-            regime.adopt(session, asker, "types", [*now.types, *table.types])
-        version = regime.adopt(session, asker, "rules", table.rules)
-    return {"version": version, "rules": len(table.rules), "types": len(table.types), "mapped": table.mapped}
-
-
 @router.get("/map", summary="How many cases are where", dependencies=shows)
 def read_case_map(
     board: BoardOf, asker: AskerOf, choice: ChoiceOf, level: Annotated[int, Query(ge=1, le=26)] = 19
@@ -310,41 +141,6 @@ def read_case_map(
     rows = board.cells(asker, choice, level).to_pylist()
     return [
         CellOut(cell=str(one["cell"]), count=one["count"], lon=one["lon"], lat=one["lat"]) for one in rows
-    ]
-
-
-@router.get(
-    "/indicators", summary="The indicators and their formulas", dependencies=[allowed("city.read", CITY)]
-)
-def read_indicators() -> list[IndicatorOut]:
-    """Return every indicator with the formula that is counted."""
-    return [
-        IndicatorOut(
-            key=one.key, says=text_out(one.says), formula=one.formula if one.rows else "", waits=one.waits
-        )
-        for one in indicators().values()
-    ]
-
-
-@router.get("/figures", summary="The values of indicators", dependencies=[allowed("case.figures", CITY)])
-def read_figures(
-    board: BoardOf,
-    asker: AskerOf,
-    choice: ChoiceOf,
-    by: Annotated[list[Literal[tuple(DIMENSIONS)]], Query(max_length=2)] = [],  # type: ignore[valid-type]  # noqa: B006
-    key: Words = [],  # noqa: B006
-) -> list[GroupOut]:
-    """Return the figures of the chosen cases, as a whole or by up to two dimensions."""
-    found = figures(board, asker, choice, now=instant(now_utc()), by=by, keys=key or None)
-    return [
-        GroupOut(
-            by=one["by"],
-            figures={
-                name: FigureOut(top=figure.top, bottom=figure.bottom, value=figure.value)
-                for name, figure in one["figures"].items()
-            },
-        )
-        for one in found
     ]
 
 
