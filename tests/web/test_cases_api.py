@@ -131,3 +131,41 @@ def test_the_table_is_told(api):
     assert {"register", "dispatch", "close"} <= {one["action"] for one in table["transitions"]}
     assert len(api.get("/api/cases/indicators").json()) == 63
     assert len(api.get("/api/cases/types").json()) == 403
+
+
+def test_states_are_counted_of_the_same_choice_as_the_list(api):
+    one = api.post("/api/cases", json=REPORT).json()
+    api.post("/api/cases", json=REPORT | {"description": "井盖破损"})
+    step(api, one, "register", rule="R1")
+    counts = {row["state"]: row["count"] for row in api.get("/api/cases/states").json()}
+    assert counts == {"pending_dispatch": 1, "pending_register": 1}
+    assert (
+        api.get("/api/cases/states", params={"search": "井盖破损"}).json()[0]["state"] == "pending_register"
+    )
+    assert api.get("/api/cases", params={"waiting": True}).json()["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("search", "count"),
+    [("搭棚", 1), ("私搭乱建", 2), ("井盖破损", 1), ("Private", 0), ("没有的话", 0), ("%", 0)],
+)
+def test_cases_are_found_by_words_and_by_the_name_of_their_type(api, search, count):
+    api.post("/api/cases", json=REPORT)
+    api.post("/api/cases", json=REPORT | {"description": "井盖破损"})
+    assert api.get("/api/cases", params={"search": search}).json()["count"] == count
+
+
+def test_whom_a_step_may_name_is_asked_of_the_policies(api):
+    case = api.post("/api/cases", json=REPORT).json()
+    assert api.get(f"/api/cases/{case['number']}/hands", params={"action": "send_verify"}).json() == []
+    assert api.get(f"/api/cases/{case['number']}/hands", params={"action": "close"}).status_code == 400
+    assert api.get("/api/cases/none/hands", params={"action": "assign"}).status_code == 404
+    assert api.get("/api/cases/none/names").status_code == 404
+    assert api.get("/api/cases/departments", params={"search": "没有"}).json() == []
+
+
+def test_the_table_names_what_steps_need(api):
+    table = api.get("/api/cases/lifecycle").json()
+    asked = {name for one in table["transitions"] for name in (*one["needs"], *one["takes"])}
+    assert asked <= set(table["inputs"])
+    assert table["choices"]["verdict"] == ["pass", "not_pass", "unable"]

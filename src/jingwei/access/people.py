@@ -27,6 +27,8 @@ from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.orm import Session
 
 WHOLE_CITY = ""
@@ -287,6 +289,13 @@ def person(session: Session, identifier: str) -> Person:
     """Return one person."""
     row = person_row(session, identifier)
     return _person(row, _duties(session, row.id))
+
+
+def names_of(session: Session, people: Iterable[str]) -> dict[str, str]:
+    """Return the names of people by identifier (`person/<id>`); those who are no longer there have none."""
+    ids = {one.removeprefix("person/") for one in people}
+    question = select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(ids))
+    return {f"person/{id_}": name for id_, name in session.execute(question)}
 
 
 def person_row(session: Session, person: str, *, lock: bool = False) -> PersonRow:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlalchemy import select, text
 
 from jingwei import grid
-from jingwei.cases import policy
+from jingwei.cases import inbox, policy
 from jingwei.cases.case import decode
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.facts import COLUMNS, facts_of
@@ -44,8 +44,8 @@ FARTHEST = 10_000
 LISTED = (
     "number", "step", "state", "phase", "ended", "kind", "type", "source", "area", "street",
     "where", "component", "cell", "lon", "lat", "reporter", "collector", "department", "handler",
-    "parts", "main", "others", "reported", "latest", "due", "overall_due", "handle_on_time",
-    "reworks", "extensions", "orders_open",
+    "parts", "open_parts", "main", "others", "reported", "latest", "due", "risk_at", "overall_due",
+    "handle_on_time", "reworks", "extensions", "orders_open", "asked", "returned_by",
 )  # fmt: skip
 """What a list tells of each case."""
 _LISTED = ", ".join(f'"{name}"' for name in LISTED)
@@ -82,10 +82,18 @@ class Choice:
         Reported between these instants (microseconds), the second not included.
     overdue_at
         Overdue at this instant: the clock of the present stage is over.
+    risky_at
+        At risk at this instant: the last warning before the end has come, the end has not.
+    waiting
+        Only what waits for the asker: some next step is his.
+    asked, ordered
+        Only what waits for the answer to a petition; only what waits for the reply to an order.
     box
         West, south, east, north in degrees.
     text
-        Part of a number.
+        Part of a number, or the beginning of an area's code.
+    numbers, types
+        With `text`: also these numbers, also these types (kind and code).
     beyond
         Numbers after this one: programs that read all go on from the last number they saw.
     sql
@@ -98,8 +106,14 @@ class Choice:
     since: int | None = None
     until: int | None = None
     overdue_at: int | None = None
+    risky_at: int | None = None
+    waiting: bool = False
+    asked: bool = False
+    ordered: bool = False
     box: tuple[float, float, float, float] | None = None
     text: str = ""
+    numbers: Sequence[str] = ()
+    types: Sequence[tuple[str, str]] = ()
     beyond: str = ""
     sql: str = ""
 
@@ -142,8 +156,19 @@ class Choice:
             add("lon BETWEEN ? AND ? AND lat BETWEEN ? AND ?", west, east, south, north)
         if self.beyond:
             add("number > ?", self.beyond)
+        if self.risky_at is not None:
+            add("risk_at <= ? AND due >= ?", self.risky_at, self.risky_at)
+        if self.asked:
+            clauses.append("asked IS NOT NULL")
+        if self.ordered:
+            clauses.append("orders_open > 0")
         if self.text:
-            add("contains(number, ?)", self.text)
+            types = [f"{kind}/{code}" for kind, code in self.types]
+            add(
+                "(contains(number, ?) OR starts_with(area, ?) OR list_contains(?, number)"
+                " OR list_contains(?, kind || '/' || type))",
+                self.text, self.text, list(self.numbers), types,
+            )  # fmt: skip
         if self.sql:
             clauses.append(f"({self.sql})")
         return " AND ".join(clauses) or "TRUE", given
@@ -267,6 +292,10 @@ class Board:
         if asker.departments and not rows.everything:
             given.append(sorted(asker.departments))
             may = f"({may} OR list_has_any(parts, ${len(given)}))"
+        if choice.waiting:
+            waits, parameters = inbox.waiting(self.desk.policies(), asker, first=len(given) + 1)
+            may = f"({may}) AND ({waits})"
+            given += parameters
         return f"({where}) AND ({may})", given
 
     def page(
@@ -288,6 +317,21 @@ class Board:
             given,
         )
         return rows.to_pylist(), count.column(0)[0].as_py()
+
+    def states(self, asker: Asker, choice: Choice, now: int) -> list[dict[str, Any]]:
+        """Return for each state how many of the cases are in it, and of these overdue at `now` and the like."""
+        self.refresh()
+        where, given = self.allowed(asker, choice)
+        given.append(now)
+        late = f"due < ${len(given)}"
+        counted: list[dict[str, Any]] = self.ask(
+            f"SELECT state, count(*) AS count, count(*) FILTER ({late}) AS overdue,"
+            f" count(*) FILTER (NOT {late} AND risk_at <= ${len(given)}) AS at_risk,"
+            " count(asked) AS asked, count(*) FILTER (orders_open > 0) AS ordered"
+            f" FROM cases WHERE {where} GROUP BY 1 ORDER BY 1",
+            given,
+        ).to_pylist()
+        return counted
 
     def cells(self, asker: Asker, choice: Choice, level: int) -> pa.Table:
         """Return how many of the cases are in each grid cell of a level."""

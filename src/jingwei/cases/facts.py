@@ -22,9 +22,11 @@ COLUMNS: dict[str, str] = {
     # whose it is
     "reporter": "VARCHAR", "collector": "VARCHAR", "acceptor": "VARCHAR", "dispatcher": "VARCHAR",
     "department": "VARCHAR", "first_department": "VARCHAR", "proposed": "VARCHAR", "handler": "VARCHAR",
-    "parts": "VARCHAR[]", "main": "VARCHAR", "others": "INTEGER", "rule": "VARCHAR",
+    "parts": "VARCHAR[]", "open_parts": "VARCHAR[]", "main": "VARCHAR", "others": "INTEGER",
+    "rule": "VARCHAR", "returned_by": "VARCHAR", "asked": "VARCHAR",
     # when
-    "reported": "BIGINT", "day": "INTEGER", "latest": "BIGINT", "due": "BIGINT", "overall_due": "BIGINT",
+    "reported": "BIGINT", "day": "INTEGER", "latest": "BIGINT", "due": "BIGINT", "risk_at": "BIGINT",
+    "overall_due": "BIGINT",
     "handled_at": "BIGINT", "closed_at": "BIGINT", "suspended_at": "BIGINT",
     # accept, verify, register
     "self_handled": "BOOLEAN", "accepted": "BOOLEAN", "accept_on_time": "BOOLEAN", "accept_used": "BIGINT",
@@ -81,8 +83,10 @@ def _people(case: Case) -> dict[str, Any]:
         "acceptor": _last(did, "register") or _last(did, "accept") or _last(did, "reject"),
         "dispatcher": _last(did, "dispatch"), "department": case.department,
         "first_department": case.departments[0] if case.departments else None, "proposed": case.proposed,
-        "handler": case.handler, "parts": [part.department for part in case.parts], "main": case.main,
-        "others": len(case.others), "rule": case.rule,
+        "handler": case.handler, "parts": [part.department for part in case.parts],
+        "open_parts": [part.department for part in case.open_parts()], "main": case.main,
+        "others": len(case.others), "rule": case.rule, "returned_by": case.returned_by or None,
+        "asked": _asked(case),
     }  # fmt: skip
 
 
@@ -91,17 +95,28 @@ def _last(did: dict[str, list[str]], action: str) -> str | None:
     return who[-1] if who else None
 
 
+def _asked(case: Case) -> str | None:
+    """Return what waits for an answer and how far it is, as `extension:supported`."""
+    for one in reversed(case.petitions):
+        if one.state in ("asked", "supported"):
+            return f"{one.kind}:{one.state}"
+    return None
+
+
 def _times(case: Case, regime: Regime) -> dict[str, Any]:
     at = case.at
     reported = min(at.values())
     current = case.current
     overall = case.last_turn("overall")
     local = moment(reported).astimezone(regime.zone)
+    running = current is not None and current.running
+    risk = max((share for share in regime.settings.shares if share < 100), default=100) / 100
     closed = at.get("closed") or at.get("force_closed")
     return {
         "reported": reported, "day": local.year * 10_000 + local.month * 100 + local.day,
         "latest": max(at.values()),
-        "due": current.due(regime.calendar) if current is not None and current.running else None,
+        "due": current.due(regime.calendar) if current is not None and running else None,
+        "risk_at": current.due(regime.calendar, risk) if current is not None and running else None,
         "overall_due": overall.due(regime.calendar) if overall is not None else None,
         "handled_at": at.get("confirmed"), "closed_at": closed if case.stands.terminal else None,
         "suspended_at": at.get("suspended"),

@@ -96,6 +96,15 @@ class Catalogue:
         """Return the type of that Chinese name, if there is one."""
         return self._by_name.get((kind, name))
 
+    def search(self, text: str) -> list[CaseType]:
+        """Return the types whose name, in either language, or code holds a text."""
+        wanted = text.casefold()
+        return [
+            one
+            for one in self._types.values()
+            if wanted in one.name.zh.casefold() or wanted in one.name.en.casefold() or wanted in one.code
+        ]
+
     def from_2013(self, kind: str, code: str, name: str | None = None) -> Mapped:
         """Return what the four digits of a 2013 inventory or case are now.
 

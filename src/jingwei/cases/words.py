@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 4000
 SALT = 16
+MOST_FOUND = 500
 _TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z][^<>]*>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -84,3 +85,14 @@ def descriptions(session: Session, cases: list[str]) -> dict[str, str]:
         .order_by(CaseWords.step)
     )
     return dict(iter(session.execute(question)))
+
+
+def described_by(session: Session, text: str, *, limit: int = MOST_FOUND) -> list[str]:
+    """Return the newest cases whose description holds a text, by number."""
+    question = (
+        select(CaseWords.case)
+        .where(CaseWords.field == "description", CaseWords.words.contains(text, autoescape=True))
+        .order_by(CaseWords.case.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(question))

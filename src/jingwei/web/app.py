@@ -21,6 +21,7 @@ from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
 from jingwei.web.routes import (
     account,
+    case_desk,
     case_figures,
     case_regime,
     cases,
@@ -77,6 +78,7 @@ CITY_ROUTES = (
     objects.router,
     case_regime.router,
     case_figures.router,
+    case_desk.router,
     cases.router,
     events.router,
     log.router,

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime, Field
 
 from jingwei.access.policy import Resource
-from jingwei.cases import Desk
+from jingwei.cases import Desk, words
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import instant
 from jingwei.cases.indicators import cases_of
@@ -16,6 +16,7 @@ from jingwei.errors import BadRequestError
 from jingwei.records import now_utc
 from jingwei.web import problems
 from jingwei.web.policies import filtered
+from jingwei.web.routes.city import CityOf
 from jingwei.words import Text
 
 FAILURES = problems.responses(400, 401, 403, 404, 409)
@@ -44,6 +45,8 @@ Words = Annotated[list[Annotated[str, Field(max_length=120)]], Query(max_length=
 
 def choice_of(
     board: BoardOf,
+    desk: DeskOf,
+    city: CityOf,
     state: Words = [],  # noqa: B006 -- FastAPI copies it
     kind: Words = [],  # noqa: B006
     type: Words = [],  # noqa: A002, B006
@@ -58,8 +61,12 @@ def choice_of(
     until: AwareDatetime | None = None,
     ended: bool | None = None,
     overdue: bool = False,
+    at_risk: bool = False,
+    waiting: Annotated[bool, Query(description="Only what waits for the asker")] = False,
+    asked: Annotated[bool, Query(description="Only what waits for the answer to a petition")] = False,
+    ordered: Annotated[bool, Query(description="Only what waits for the reply to an order")] = False,
     box: Annotated[str | None, Query(max_length=120, description="west,south,east,north in degrees")] = None,
-    search: Annotated[str, Query(max_length=40, description="Part of a number")] = "",
+    search: Annotated[str, Query(max_length=40, description="Number, area, type or words")] = "",
     beyond: Annotated[str, Query(max_length=40, description="Numbers after this one; with sort=number")] = "",
     indicator: Annotated[
         str | None, Query(max_length=60, description="The cases that its figure counts")
@@ -74,20 +81,36 @@ def choice_of(
     condition = cases_of(indicator, now=now, stock_days=board.stock_days) if indicator else ""
     if "repeated" in condition or "frequent" in condition:
         condition = "registered"  # what such a figure chooses from
+    numbers, types = _meant_by(search.strip(), city, desk)
     return Choice(
         values={name: values for name, values in given.items() if values},
         flags={} if ended is None else {"ended": ended},
         since=None if since is None else instant(since),
         until=None if until is None else instant(until),
         overdue_at=now if overdue else None,
+        risky_at=now if at_risk else None,
+        waiting=waiting,
+        asked=asked,
+        ordered=ordered,
         box=_box(box),
-        text=search,
+        text=search.strip(),
+        numbers=numbers,
+        types=types,
         beyond=beyond,
         sql=condition,
     )
 
 
 ChoiceOf = Annotated[Choice, Depends(choice_of)]
+
+
+def _meant_by(search: str, city: CityOf, desk: DeskOf) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the cases whose description holds what is searched, and the types named so."""
+    if not search or search.isdigit():
+        return [], []
+    with city.records.read() as session:
+        types = desk.regime(session).catalogue.search(search)
+        return words.described_by(session, search), [(one.kind, one.code) for one in types]
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

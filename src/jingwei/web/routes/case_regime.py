@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from jingwei.cases import lifecycle, regime
+from jingwei.cases.events import INPUTS
+from jingwei.cases.fields import CHOICES
 from jingwei.cases.rules import read_rules
 from jingwei.cases.schemas import SOURCES
 from jingwei.web.policies import allowed
@@ -22,8 +24,13 @@ MOST_RULES = 20_000
 
 @router.get("/lifecycle", summary="The table of states and steps", dependencies=[allowed("city.read", CITY)])
 def read_lifecycle() -> dict[str, Any]:
-    """Return every state, step, role and source: the table by which the engine runs."""
-    return {**lifecycle.as_json(), "sources": {name: says.as_json() for name, says in SOURCES.items()}}
+    """Return every state, step, role, source and field: the table by which the engine runs."""
+    return {
+        **lifecycle.as_json(),
+        "sources": {name: says.as_json() for name, says in SOURCES.items()},
+        "inputs": {name: says.as_json() for name, says in INPUTS.items()},
+        "choices": {name: list(choices) for name, choices in CHOICES.items()},
+    }
 
 
 @router.get("/types", summary="The types in force", dependencies=[allowed("city.read", CITY)])
