@@ -9,6 +9,7 @@ of a million cases within 2 s; every deadline of a million cases anew within 60 
 
 import argparse
 import random
+import secrets
 import tempfile
 import threading
 import time
@@ -21,7 +22,7 @@ from jingwei import grid, ledger
 from jingwei.access import Asker, local_person
 from jingwei.access.policy import Policies
 from jingwei.access.policy.store import default_policies
-from jingwei.cases import Desk, Report, regime
+from jingwei.cases import Desk, Report, photos, regime
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import DAY, instant, moment
 from jingwei.cases.case import decode, encode
@@ -90,6 +91,13 @@ def rate(name, count, seconds, target=None):
     print(f"{name:<58}{per:9.0f}/s{reached}", flush=True)
 
 
+def uploaded(session):
+    """Return the digest of a photograph that waits for a step that names it."""
+    digest = secrets.token_hex(32)
+    photos.remember(session, local_person(), digest, 400_000, (2560, 1920))
+    return digest
+
+
 def lives(desk, records, count=400):
     """Lives led through the desk, one step after another, to be multiplied."""
     chance = random.Random(1)
@@ -105,7 +113,7 @@ def lives(desk, records, count=400):
                 ("register", {"rule": rule.id}),
                 ("dispatch", {"department": chance.choice(DEPARTMENTS)}),
                 ("assign", {"handler": "person/x"}),
-                ("submit", {"photos": ["p"]}),
+                ("submit", {"photos": [uploaded(session)]}),
                 ("confirm", {}),
                 ("send_check", {}),
                 ("check", {"verdict": "pass"}),

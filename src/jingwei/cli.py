@@ -118,6 +118,7 @@ def main() -> None:
 def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, **options: Any) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     from jingwei import web
+    from jingwei.cases.photos import FOLDER, Photos
     from jingwei.city import read_manifest
     from jingwei.cli_serve import Options, plan_of, serve_city
     from jingwei.ledger.sealer import Sealer
@@ -131,7 +132,8 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         pack = pack or _demo_pack()
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
         city = _loaded(pack, data, home)[0]
-    with city, Sealer(city.records, city.home / "log").running():
+    photos = Photos(city.home / FOLDER).tidying(city.records)
+    with city, Sealer(city.records, city.home / "log").running(), photos:
         serve_city(city, plan)
 
 

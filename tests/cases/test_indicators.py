@@ -7,7 +7,7 @@ from contextlib import suppress
 import pandas as pd
 import pytest
 
-from cases.conftest import PARKS, RULES, STAFF, WATER, Office
+from cases.conftest import PARKS, RULES, STAFF, WATER, Office, photo
 from jingwei.cases import Desk, Report, regime
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import DAY, instant
@@ -54,6 +54,8 @@ def _live(office, session, chance):
             fields = {name: FIELDS[name](chance) for name in one.needs}
             with suppress(JingweiError):
                 who = chance.choice(fitting or [STAFF["citizen"]])
+                if "photos" in fields:
+                    fields["photos"] = [photo(session, who)]
                 desk.act(session, who, case.number, one.action, fields, at=office.now)
             if chance.random() < 0.1:
                 office.wait(hours=chance.choice([1, 5, 30]))
@@ -67,7 +69,7 @@ FIELDS = {
     "rule": lambda chance: chance.choice(["1", "2"]),
     "department": lambda chance: chance.choice([PARKS, PARKS, WATER]),
     "handler": lambda _: "person/gardener",
-    "photos": lambda _: ["p"],
+    "photos": lambda _: [],
     "days": lambda chance: chance.choice([3, 90]),
     "finding": lambda _: "exist",
     "verdict": lambda chance: chance.choice(["pass", "pass", "unable"]),

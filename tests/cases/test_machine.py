@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from cases.conftest import MONDAY, PARKS, ROADS, RULES, STAFF, WATER, Office
+from cases.conftest import MONDAY, PARKS, PHOTO, ROADS, RULES, STAFF, WATER, Office
 from jingwei.cases import Desk, from_the_log, regime
 from jingwei.cases.case import decode
 from jingwei.cases.lifecycle import STATES, SYSTEM, TRANSITIONS, targets, transitions_from
@@ -78,7 +78,7 @@ def machine(template, folder, policies):
                 "department": st.sampled_from([PARKS, PARKS, WATER, ROADS]),
                 "co_departments": st.just([WATER]),
                 "handler": st.sampled_from(["person/gardener", "person/plumber"]),
-                "photos": st.just(["p"]),
+                "photos": st.just([PHOTO]),
                 "days": st.integers(1, 40),
                 "finding": st.sampled_from(["exist", "exist", "not_exist"]),
                 "verdict": st.sampled_from(["pass", "pass", "not_pass"]),

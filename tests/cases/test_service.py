@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cases.conftest import PARKS, ROADS, WATER
+from cases.conftest import PARKS, PHOTO, ROADS, WATER
 from jingwei.access.policy import RefusedError
 from jingwei.cases import from_the_log, timeline
 from jingwei.cases.case import decode
@@ -374,7 +374,7 @@ def test_a_case_is_handed_back_only_when_every_co_handler_is_done(office):
     assert office.get(case.number, "water").number == case.number
     case = office.act("dispatcher", case, "invite", department=ROADS)
     case = office.act("parks", case, "assign", handler="person/gardener")
-    case = office.act("gardener", case, "submit", photos=["after"])
+    case = office.act("gardener", case, "submit", photos=[PHOTO])
     with pytest.raises(GuardError) as caught:
         office.act("parks", case, "confirm")
     assert caught.value.where["rule"] == "parts_done"

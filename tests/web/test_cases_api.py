@@ -6,6 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jingwei.web import OPEN, create_app
+from photographs import photograph
+
+from .people import client_of, person_of, sign_in
 
 RULE = {
     "种类": "事项",
@@ -41,6 +44,12 @@ def step(api, case, action, status=200, seen=None, **fields):
     return answer.json()
 
 
+def upload(api, content):
+    answer = api.post("/api/cases/photos", content=content)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["digest"]
+
+
 def test_a_case_from_report_to_closure(api):
     case = api.post("/api/cases", json=REPORT).json()
     assert (case["state"], case["type_name"]["zh"]) == ("pending_register", "私搭乱建")
@@ -48,7 +57,7 @@ def test_a_case_from_report_to_closure(api):
         ("register", {"rule": "R1"}),
         ("dispatch", {"department": "11990000MB0000001A"}),
         ("assign", {"handler": "person/x"}),
-        ("submit", {"photos": ["after"]}),
+        ("submit", {"photos": [upload(api, photograph(1))], "before": [upload(api, photograph(2))]}),
         ("confirm", {}),
         ("send_check", {}),
         ("check", {"verdict": "pass"}),
@@ -169,3 +178,52 @@ def test_the_table_names_what_steps_need(api):
     asked = {name for one in table["transitions"] for name in (*one["needs"], *one["takes"])}
     assert asked <= set(table["inputs"])
     assert table["choices"]["verdict"] == ["pass", "not_pass", "unable"]
+
+
+def test_a_photograph_is_shown_under_the_policy_of_its_case(api, bare):
+    said = api.post(
+        "/api/cases/photos", content=photograph(3, place=(113.9, 22.5), taken="2026:11:16 09:30:00")
+    ).json()
+    assert said["place"] == {"lon": pytest.approx(113.9, abs=1e-6), "lat": pytest.approx(22.5, abs=1e-6)}
+    assert said["taken"] == "2026-11-16T01:30:00Z"
+    case = api.post("/api/cases", json=REPORT | {"photos": [said["digest"]]}).json()
+    address = f"/api/cases/{case['number']}/photos/{said['digest']}"
+    answer = api.get(address)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert len(answer.content) == said["size"]
+    assert api.get(address, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert len(api.get(address, params={"form": "small"}).content) < said["size"]
+    assert api.get(f"/api/cases/{case['number']}/photos/{'0' * 64}").status_code == 404
+    other = api.post("/api/cases", json=REPORT).json()
+    assert api.get(f"/api/cases/{other['number']}/photos/{said['digest']}").status_code == 404
+    person_of(bare, "citizen", "citizen")
+    with sign_in(client_of(bare), "citizen") as stranger:
+        assert stranger.get(address).status_code == 404
+        assert stranger.post("/api/cases/photos", content=photograph(4)).status_code == 201
+    person_of(bare, "nobody")
+    with sign_in(client_of(bare), "nobody") as nobody:
+        assert nobody.post("/api/cases/photos", content=photograph(4)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"no picture", 400, "case-photo-unreadable"),
+        (photograph()[:3000], 400, "case-photo-unreadable"),
+        (b"\0\0\0\x18ftypheic", 400, "case-photo-unreadable"),
+        (bytes((16 << 20) + 1), 413, "too-large"),
+    ],
+    ids=["text", "cut off", "heic", "too large"],
+)
+def test_uploads_that_are_refused(api, content, status, code):
+    answer = api.post("/api/cases/photos", content=content)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["title"]
+
+
+def test_a_photograph_beyond_the_limit_of_other_bodies_is_taken(api):
+    content = photograph(5, size=(1400, 1100), kind="PNG")
+    content += bytes((2 << 20) - len(content))  # what follows the end of a PNG is no part of it
+    assert api.post("/api/cases/photos", content=content).status_code == 201

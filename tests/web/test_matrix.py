@@ -156,6 +156,7 @@ ON_THE_CITY = {
     "log.read": {AUDITOR},
     "log.export": {AUDITOR},
     "case.manage": {SYSTEM},
+    "case.attach": {"citizen"},
     "case.figures": {
         "operator",
         "evaluator",

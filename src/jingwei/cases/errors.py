@@ -125,3 +125,76 @@ class CalendarRangeError(JingweiError):
         super().__init__(
             Text(f"工作日历只含 {first} 至 {last} 年", f"the calendar covers {first} to {last}.")
         )
+
+
+class UnreadablePhotoError(BadRequestError):
+    """An upload is not taken as a photograph; `where.fault` says why."""
+
+    code = "case-photo-unreadable"
+
+    def __init__(self, fault: str, what: Text, *, mend: Text | None = None) -> None:
+        super().__init__(what, mend=mend, where={"fault": fault})
+
+
+class TooManyPhotosError(ConflictError):
+    """A person has uploaded many photographs and used none of them."""
+
+    code = "case-photos-waiting"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            Text(f"已有 {most} 张照片未用于任何步骤", f"{most} photographs wait for a step that names them."),
+            mend=Text("未使用的照片一天后删除。", "Those that are not used are removed after a day."),
+        )
+
+
+class PhotoUnknownError(NotFoundError):
+    """No photograph bears the digest, or the asker may not use or know it."""
+
+    code = "case-photo-unknown"
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            Text(f"没有照片 {digest[:12]}", f"there is no photograph {digest[:12]}."),
+            mend=Text(
+                "请先上传（POST /api/cases/photos），一天之内由本人在步骤中使用。",
+                "Upload it first (POST /api/cases/photos), and name it in a step of your own within a day.",
+            ),
+            where={"photo": digest[:64]},
+        )
+
+
+class PhotoUsedError(ConflictError):
+    """A photograph shows one step of one case; another step needs another."""
+
+    code = "case-photo-used"
+
+    def __init__(self, digest: str, case: str) -> None:
+        super().__init__(
+            Text(
+                f"照片 {digest[:12]} 已用于案件 {case}",
+                f"the photograph {digest[:12]} was given already, with case {case}.",
+            ),
+            mend=Text("请另拍一张。", "Take another."),
+            where={"photo": digest, "case": case},
+        )
+
+
+class PhotoLostError(JingweiError):
+    """The records know a photograph, but its file is gone: somebody took it away, or a backup left it out."""
+
+    code = "case-photo-lost"
+    status = 500
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            Text(
+                f"照片 {digest[:12]} 的文件不在原处",
+                f"the file of the photograph {digest[:12]} is not there.",
+            ),
+            mend=Text(
+                "请管理员从备份恢复城市文件夹中的 photos。",
+                "Let the administrator restore `photos` of the city's folder from the backup.",
+            ),
+            where={"photo": digest},
+        )

@@ -23,7 +23,8 @@ INPUTS: dict[str, Text] = {
     "source": Text("来源", "where the report came from"),
     "place": Text("位置", "the place"),
     "component": Text("部件标识码", "the component's identifier"),
-    "photos": Text("照片", "photographs"),
+    "photos": Text("照片的摘要（SHA-256）", "digests (SHA-256) of photographs"),
+    "before": Text("处置前照片的摘要（SHA-256）", "digests (SHA-256) of photographs from before the work"),
     "description": Text("问题描述", "the description"),
     "reason": Text("理由", "the reason"),
     "words": Text("说明", "a remark"),
@@ -50,6 +51,7 @@ INPUTS: dict[str, Text] = {
 
 _TYPES: dict[str, Any] = {
     "photos": list[str],
+    "before": list[str],
     "co_departments": list[str],
     "days": int,
     "result_score": int,

@@ -125,3 +125,22 @@ class DefaultPoint(Base):
     lon: Mapped[float] = mapped_column(Float)
     lat: Mapped[float] = mapped_column(Float)
     says: Mapped[str] = mapped_column(String(200))
+
+
+class CasePhoto(Base):
+    """A photograph, by the SHA-256 of the file that is kept; `case` and `step` once a step has named it."""
+
+    __tablename__ = "case_photo"
+    __table_args__ = (
+        Index("ix_case_photo_by", "by", "case"),
+        Index("ix_case_photo_at", "at"),
+    )
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    case: Mapped[str | None] = mapped_column(String(40), index=True)
+    step: Mapped[int | None]

@@ -32,11 +32,13 @@ READ = "case.read"
 EVALUATE = "case.figures"
 MANAGE = "case.manage"
 ALONE = "case.act_alone"
+ATTACH = "case.attach"
 
 FILTERED = ("state", "kind", "type", "source", "area", "department", "handler", "reporter", "collector")
 """Attributes by which lists are filtered; each is a column of the board."""
 
 SEES_ALL = (ACCEPTOR, DUTY_CHIEF, DISPATCHER, LEADER, "operator", "evaluator")
+ATTACHES = (*(role for role in ROLES if role not in (REPORTER, SYSTEM)), "citizen")
 ON_THE_SPOT = '["pending_verify", "checking"].contains(resource.state)'
 ITS_EVENTS = 'resource.part == "case"'
 FOR_A_PART = ("finish_part", "return_part")
@@ -67,6 +69,7 @@ def _declare() -> None:
     declare_action(READ, ("Case",), Text("查看案件", "see a case"))
     declare_action(ALONE, ("Case",), Text("不受岗位分离约束", "act without separation of duties"))
     declare_action(EVALUATE, ("City",), Text("查看案件评价", "see the figures about cases"))
+    declare_action(ATTACH, ("City",), Text("上传案件照片", "upload photographs for cases"))
     declare_action(MANAGE, ("City",), Text("维护案件规则、网格和分工", "keep the rules and duties of cases"))
     for one in TRANSITIONS.values():
         if one.axis != "system":
@@ -88,6 +91,7 @@ def default_rules() -> str:
         _permit("case-collectors-read-tasks", [READ], f'principal in Role::"{COLLECTOR}" && ({ON_THE_SPOT})'),
         _permit("case-figures", [EVALUATE], " || ".join([*everyone, 'principal in Role::"department_head"'])),
         _permit("case-manage", [MANAGE], 'principal in Role::"system_administrator"'),
+        _permit("case-attach", [ATTACH], " || ".join(f'principal in Role::"{role}"' for role in ATTACHES)),
         _permit("case-staff-follow", ["event.follow"], f'{ITS_EVENTS} && ({" || ".join(everyone)})'),
         _permit("case-report-from-outside", ["case.report_from_outside"], 'principal in Role::"citizen"'),
     ]  # fmt: skip

@@ -47,6 +47,7 @@ class Report:
     area: str = ""
     component: str | None = None
     photos: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     reporter: str | None = None
     source_key: str | None = None
     at: datetime | None = None

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from jingwei import ledger
 from jingwei.access.policy import Decision, RefusedError
 from jingwei.cases import ground as the_ground
-from jingwei.cases import guards, policy, words
+from jingwei.cases import guards, photos, policy, words
 from jingwei.cases import regime as the_regime
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.case import Case, decode
@@ -129,6 +129,7 @@ class Desk:
         if report.reporter or report.source in ("public", "collector"):
             data["reporter"] = report.reporter or asker.id
         rows = _digest_words(case, 1, written, data)
+        photos.claim(session, asker, number, 1, data)
         self._happen(session, asker, case, step, data)
         insert_cases(session, regime, [case])
         words.keep(session, rows)
@@ -145,6 +146,8 @@ class Desk:
         regime.catalogue.get(report.kind, report.type)
         given: dict[str, Any] = {"kind": report.kind, "type": report.type, "source": report.source}
         given |= {"description": report.description, "component": report.component, "photos": report.photos}
+        if report.before:
+            given["before"] = report.before
         if report.lon is not None and report.lat is not None:
             given["place"] = (report.lon, report.lat)
         if step.action == "self_handle":
@@ -318,6 +321,7 @@ class Desk:
         if target != case.state:
             data |= _limits(regime, str(target), case)
         data |= _extras(attempt, when)
+        photos.claim(session, attempt.asker, case.number, case.step + 1, data)
         self._happen(session, attempt.asker, case, step, data)
         words.keep(session, rows)
 

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from jingwei import __version__, grid
 from jingwei.cases import Desk
 from jingwei.cases.board import Board
+from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
@@ -23,6 +24,7 @@ from jingwei.web.routes import (
     account,
     case_desk,
     case_figures,
+    case_photos,
     case_regime,
     cases,
     cells,
@@ -79,6 +81,7 @@ CITY_ROUTES = (
     case_regime.router,
     case_figures.router,
     case_desk.router,
+    case_photos.router,
     cases.router,
     events.router,
     log.router,
@@ -130,7 +133,7 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
-    app.add_middleware(limits.BodyLimit)
+    app.add_middleware(limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES})
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:
@@ -156,6 +159,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.followers = 0
     app.state.desk = Desk(city.policies.current)
     app.state.board = Board(city.records, app.state.desk)
+    app.state.photos = Photos(city.home / FOLDER)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()

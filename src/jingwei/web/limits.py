@@ -8,35 +8,40 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1 << 20
-"""Bytes of a request's body; routes that take files read them in pieces under limits of their own."""
+"""Bytes of a request's body; paths that take files have limits of their own."""
 
 
 class BodyLimit:
-    """Refuses a body above a limit: at once by its declared length, else when the bytes have come in."""
+    """Refuses a body above a limit: at once by its declared length, else when the bytes have come in.
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+    `uploads` are the paths that take larger bodies, each with its limit.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, uploads: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.uploads = uploads or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a bounded body."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.uploads.get(scope["path"], self.limit)
         declared = Headers(scope=scope).get("content-length", "")
-        refused = declared.isdigit() and int(declared) > self.limit
+        refused = declared.isdigit() and int(declared) > limit
         taken = 0
 
         async def bounded() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if refused or taken > self.limit:
+            if refused or taken > limit:
                 raise HTTPException(413)
             return message
 

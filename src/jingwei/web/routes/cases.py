@@ -36,6 +36,9 @@ class ReportIn(_In):
     lat: float | None = Field(default=None, ge=-90, le=90)
     component: str | None = Field(default=None, max_length=17)
     photos: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=20)
+    before: list[Annotated[str, Field(max_length=200)]] = Field(
+        default=[], max_length=20, description="Photographs from before what was put right on the spot"
+    )
     source_key: str | None = Field(default=None, max_length=200, description="Its number where it came from")
     handled: bool = Field(default=False, description="Put right on the spot by the collector")
 
@@ -164,8 +167,8 @@ def list_cases(
 @router.post("", summary="Report", status_code=201, dependencies=shows)
 def report_case(city: CityOf, desk: DeskOf, asker: AskerOf, body: ReportIn) -> CaseOut:
     """Take a report into the pool; the same report of another system is taken in once."""
-    given = body.model_dump(exclude={"handled", "photos"})
-    report = Report(**given, photos=tuple(body.photos))
+    given = body.model_dump(exclude={"handled", "photos", "before"})
+    report = Report(**given, photos=tuple(body.photos), before=tuple(body.before))
     with city.records.write() as session:
         taken = (desk.report_handled if body.handled else desk.report)(session, asker, report)
     return _case_out(city, desk, asker, taken)
