@@ -69,6 +69,34 @@ def test_an_independent_reading_agrees(records, log, tmp_path, independent):
     assert independent.verify_bundle(tmp_path / "b.zip", str(log.signer.key)) == EVENTS + 1
 
 
+def test_several_processes_find_the_same_as_one(records, log, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "CHUNK", 1)  # so that 301 events are more than one part
+    change(records, at(7).values(data={"n": 999}), at(290).values(type="test.other"))
+    change(records, at(256).values(sealed=head_time(records) - timedelta(days=1)))
+    with records.read() as session:
+        bundle.export(session, tmp_path / "b.zip")
+    one, two = (
+        check_bundle(tmp_path / "b.zip", key=log.signer.key, check=check_signature, processes=processes)
+        for processes in (1, 2)
+    )
+    assert one == two
+    found = {(finding.code, finding.position) for finding in one.findings}
+    # What follows 256 is sealed later again: the clock went back there alone.
+    assert found == {
+        ("changed-payload", 7),
+        ("clock-moved-back", 256),
+        ("changed-event", 256),
+        ("changed-event", 290),
+    }
+
+
+def test_a_file_that_is_no_bundle_is_named(log, tmp_path):
+    path = tmp_path / "b.zip"
+    path.write_bytes(b"no bundle")
+    report = check_bundle(path, key=log.signer.key, check=check_signature)
+    assert [finding.code for finding in report.findings] == ["malformed"]
+
+
 def test_a_changed_payload_is_named(records, check):
     change(records, at(7).values(data={"n": 999}), at(9).values(actor="person/2"))
     assert check() == [("changed-payload", 7), ("changed-payload", 9)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,7 +52,10 @@ def verify_command(path: Path, key: str | None, kept: tuple[Path, ...]) -> None:
         report = check_receipt(path.read_text(encoding="utf-8"), key=trusted, check=check_signature)
     else:
         notes = [file.read_text(encoding="utf-8") for file in kept]
-        report = check_bundle(path, key=trusted, kept=notes, check=check_signature)
+        with click.progressbar(length=1, label=path.name, file=sys.stderr) as bar:
+            report = check_bundle(
+                path, key=trusted, kept=notes, check=check_signature, progress=_shown_by(bar)
+            )
     _show(report)
 
 
@@ -61,6 +67,14 @@ def _show(report: Report) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _shown_by(bar: Any) -> Callable[[int, int], None]:
+    def progress(done: int, all_: int) -> None:
+        bar.length = all_
+        bar.update(done - bar.pos)
+
+    return progress
+
+
 @ledger.command()
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--payloads/--no-payloads", default=True, help="Whether to hand out what happened too.")
@@ -69,12 +83,7 @@ def export(path: Path, payloads: bool, records_url: str) -> None:
     """Write the whole log to a zip file that anyone can check."""
     records = open_records(records_url, migrate=False)
     with records.read() as session, click.progressbar(length=1, label=path.name) as bar:
-
-        def progress(done: int, all_: int) -> None:
-            bar.length = all_
-            bar.update(done - bar.pos)
-
-        bundle.export(session, path, payloads=payloads, progress=progress)
+        bundle.export(session, path, payloads=payloads, progress=_shown_by(bar))
 
 
 @ledger.command()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from jingwei.errors import NotFoundError
 from jingwei.ledger.models import Tile
 from jingwei.ledger.tree import Node, consistency_proof, inclusion_proof
-from jingwei.ledger.verify import HASH_SIZE, TILE_WIDTH, node_hash
+from jingwei.ledger.verify import HASH_SIZE, TILE_WIDTH, perfect_subtrees
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ TILE_HEIGHT = 8
 CACHED_TILES = 1024
 """Tiles kept with their inner nodes, some 40 kB each: those of a quarter million entries."""
 
-_Pyramid = tuple[tuple[bytes, ...], ...]
+_Pyramid = list[list[bytes]]
 """All perfect subtrees over the hashes of a tile, by height above the tile's level."""
 
 _caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Pyramid]] = WeakKeyDictionary()
@@ -42,7 +42,7 @@ def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
             part = hashes[at : at + room]
             tile = _add(session, level, number, width, part)
             if len(tile) == TILE_WIDTH * HASH_SIZE:
-                roots.append(_pyramid(tile)[TILE_HEIGHT][0])
+                roots.append(perfect_subtrees(tile)[TILE_HEIGHT][0])
             at += room
             number, width = number + 1, 0
         level, start, hashes = level + 1, start // TILE_WIDTH, b"".join(roots)
@@ -57,15 +57,6 @@ def _add(session: Session, level: int, number: int, width: int, part: bytes) -> 
     return tile.hashes
 
 
-def _pyramid(hashes: bytes) -> _Pyramid:
-    row = tuple(hashes[i : i + HASH_SIZE] for i in range(0, len(hashes), HASH_SIZE))
-    rows = [row]
-    for _ in range(TILE_HEIGHT):
-        row = tuple(node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=False))
-        rows.append(row)
-    return tuple(rows)
-
-
 def node_reader(session: Session, size: int) -> Node:
     """Return how to read a node of the tree of `size` leaves from its tiles."""
     cache = _caches.setdefault(session.get_bind().engine, OrderedDict())
@@ -76,7 +67,7 @@ def node_reader(session: Session, size: int) -> Node:
         key = (level, number, _width(size, level, number))
         pyramid = cache.get(key)
         if pyramid is None:
-            pyramid = cache[key] = _pyramid(tile_hashes(session, size, level, number))
+            pyramid = cache[key] = perfect_subtrees(tile_hashes(session, size, level, number))
             if len(cache) > CACHED_TILES:
                 cache.popitem(last=False)
         return pyramid[above][offset >> above]
