@@ -59,14 +59,6 @@ title = { zh = "百万点", en = "Many points" }
 place = { lon = "lon", lat = "lat", crs = "WGS84" }
 """
 
-SERVE = """
-import sys
-from pathlib import Path
-from jingwei.city import open_city
-from jingwei.web import OPEN, create_app, serve
-serve(create_app(open_city(Path(sys.argv[1])), entry=OPEN), port=int(sys.argv[2]))
-"""
-
 
 def write_pack(folder: Path, many: int) -> None:
     """Write a city of random points around many centres, and of random ways."""
@@ -120,14 +112,15 @@ def p95(seconds: list) -> float:
     return round(float(np.percentile(seconds, 95)) * 1000, 1)
 
 
-def start(home: Path) -> tuple[subprocess.Popen, str, float]:
+def start(folder: Path) -> tuple[subprocess.Popen, str, float]:
     """Start the server; return it, its address, and the seconds until it gave its first page."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
-    server = subprocess.Popen([sys.executable, "-c", SERVE, str(home), str(port)])
+    command = [Path(sys.executable).with_name("jingwei"), "up", folder / "pack", "--home", folder / "home"]
+    server = subprocess.Popen([*command, "--open", "--port", str(port)], stdout=subprocess.DEVNULL)
     while True:
         try:
             get(address + "/")
@@ -281,7 +274,7 @@ def main() -> None:
         (folder / "pack").mkdir()
         write_pack(folder / "pack", many)
         load(folder / "pack", folder / "home")
-        server, address, first = start(folder / "home")
+        server, address, first = start(folder)
         try:
             get(f"{address}/api/datasets/some/density?level=15")  # the compiled loops are loaded
             figures = {

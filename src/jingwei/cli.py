@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +19,8 @@ from jingwei.cli_home import city_option, home_of, open_named, root
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jingwei.city import City
     from jingwei.city.loader import LoadReport
     from jingwei.grid import Cell
@@ -24,6 +28,17 @@ if TYPE_CHECKING:
 
 AT_LEVEL = 19
 """Level of the cell that `at` shows for a coordinate: 4 arc-seconds, about 120 m (BeiDou level 5)."""
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no garbage while modules are imported, nor ever again among what they brought: it stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _print_json(data: Any) -> None:
@@ -117,11 +132,12 @@ def main() -> None:
 @guarded
 def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, **options: Any) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
-    from jingwei import web
-    from jingwei.cases.photos import FOLDER, Photos
-    from jingwei.city import read_manifest
-    from jingwei.cli_serve import Options, plan_of, serve_city
-    from jingwei.ledger.sealer import Sealer
+    with _without_collecting():
+        from jingwei import web
+        from jingwei.cases.photos import FOLDER, Photos
+        from jingwei.city import read_manifest
+        from jingwei.cli_serve import Options, plan_of, serve_city
+        from jingwei.ledger.sealer import Sealer
 
     wanted = Options(open=options.pop("open_mode"), **options)
     web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
-from jingwei.records.database import upgrade
+from jingwei.records.database import newest_revision, upgrade
 from jingwei.words import Text
 
 ledger.declare(
@@ -25,7 +25,9 @@ def test_migrations_give_exactly_the_declared_tables(records_url):
         importlib.import_module(f"jingwei.{models.parent.name}.models")
     records = open_records(records_url)
     with records.engine.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        migrations = MigrationContext.configure(connection)
+        difference = compare_metadata(migrations, Base.metadata)
+        assert migrations.get_current_revision() == newest_revision()
     records.close()
     assert difference == []
 

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey, RSAKey
 from jingwei.access import give_role, local_person
 from jingwei.city.settings import OidcSettings
 from jingwei.web import Entry
-from jingwei.web.oidc import CALLBACK
+from jingwei.web.gate import CALLBACK
 
 from .people import HOST, client_of, person_of
 from .provider import CLIENT, SECRET, Provider

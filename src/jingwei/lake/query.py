@@ -21,7 +21,6 @@ from jingwei.errors import BadRequestError
 from jingwei.lake.address import MEASURED
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
-from jingwei.lake.filters import compile_filter
 from jingwei.lake.masking import mask_key, prepare
 from jingwei.lake.stopping import stoppable
 from jingwei.words import Text
@@ -358,6 +357,9 @@ class Reader:
             )
             values += [period[1], period[0]]
         if where:
+            # Brings a parser of SQL, which few questions need.
+            from jingwei.lake.filters import compile_filter
+
             tests.append(f"({compile_filter(where, version.dataset, [c.name for c in content.columns])})")
         if after is not None:
             tests.append("jw_fact > ?")

@@ -9,7 +9,6 @@ from jingwei.access import Asker, asker_of_person, local_person, sessions, signi
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.vault import KEY_FILE, Vault
 from jingwei.errors import NotFoundError
-from jingwei.web.oidc import Provider
 from jingwei.web.rates import Rates, address_of
 
 if TYPE_CHECKING:
@@ -20,9 +19,14 @@ if TYPE_CHECKING:
 
     from jingwei.city import City
     from jingwei.city.settings import OidcSettings
+    from jingwei.web.oidc import Provider
 
 BEARER = "bearer "
 ACTING = "jingwei-acting-as"
+CALLBACK = "/api/session/oidc/callback"
+"""Where an OpenID provider sends the browser back to."""
+STATE_LASTS = 600
+"""Seconds within which it must have come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Gate:
         self.rates = Rates()
         self.provider: Provider | None = None
         if entry.provider is not None and entry.address is not None:
+            from jingwei.web.oidc import Provider  # brings a client of HTTP, which few cities need
+
             self.provider = Provider(entry.provider, entry.address, self.vault)
         # Only HTTPS gives a cookie the prefix by which no other host of the domain can set it (RFC 6265bis).
         self.cookie_prefix = "__Host-" if entry.secure else ""

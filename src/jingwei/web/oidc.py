@@ -24,6 +24,7 @@ from jingwei.access.errors import SignInError
 from jingwei.access.outside import Vouched
 from jingwei.access.vault import SealBrokenError
 from jingwei.errors import JingweiError
+from jingwei.web.gate import CALLBACK, STATE_LASTS
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CALLBACK = "/api/session/oidc/callback"
 ALGORITHMS = [
     "RS256",
     "RS384",
@@ -50,7 +50,6 @@ ALGORITHMS = [
 KNOWN_FOR = 3600.0
 """Seconds for which the provider's description and keys are kept."""
 PATIENCE = 10.0
-STATE_LASTS = 600
 LEEWAY = 60
 
 

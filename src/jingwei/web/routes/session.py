@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,8 +20,7 @@ from jingwei.access.signing_in import Credentials
 from jingwei.access.vault import SealBrokenError
 from jingwei.errors import BadRequestError, JingweiError, NotFoundError
 from jingwei.web import problems
-from jingwei.web.gate import Gate
-from jingwei.web.oidc import CALLBACK, STATE_LASTS, Provider
+from jingwei.web.gate import CALLBACK, STATE_LASTS, Gate
 from jingwei.web.people_out import DutyOut, PersonOut, duties_out, people_out
 from jingwei.web.policies import open_to_all, policies_of
 from jingwei.web.rates import address_of
@@ -29,6 +28,9 @@ from jingwei.web.reader import GateOf
 from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
 from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from jingwei.web.oidc import Provider
 
 router = APIRouter(
     prefix="/session",
