@@ -89,6 +89,9 @@ class Tile(Base):
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     hashes: Mapped[bytes] = mapped_column(LargeBinary)
+    inner: Mapped[bytes | None] = mapped_column(LargeBinary(512))
+    """Of a full tile, the roots over each 16 hashes: a proof then hashes 22 times, not 247. Evidence is
+    `hashes` alone; were this changed, proofs made with it would not hold."""
 
 
 class PastCheckpoint(Base):

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from jingwei.errors import NotFoundError
 from jingwei.ledger.models import Tile
 from jingwei.ledger.tree import Node, consistency_proof, inclusion_proof
-from jingwei.ledger.verify import HASH_SIZE, TILE_WIDTH, perfect_subtrees
+from jingwei.ledger.verify import HASH_SIZE, TILE_SIZE, TILE_WIDTH, node_hash, perfect_subtrees
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -20,14 +20,39 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 TILE_HEIGHT = 8
+INNER_HEIGHT = 4
 CACHED_TILES = 1024
-"""Tiles kept with their inner nodes, some 40 kB each: those of a quarter million entries."""
+"""Tiles kept, 9 kB each and up to 40 kB once all their inner nodes were asked for."""
 
-_Pyramid = list[list[bytes]]
-"""All perfect subtrees over the hashes of a tile, by height above the tile's level."""
 
-_caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Pyramid]] = WeakKeyDictionary()
+class _Tile:
+    """A tile that was read: the root of any perfect subtree over its hashes."""
+
+    def __init__(self, hashes: bytes, inner: bytes | None) -> None:
+        self.hashes = hashes
+        self.inner = inner
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def node(self, height: int, index: int) -> bytes:
+        """Return the root over the hashes `[index * 2**height, (index + 1) * 2**height)` of this tile."""
+        at = index * HASH_SIZE
+        if height == 0:
+            return self.hashes[at : at + HASH_SIZE]
+        if height == INNER_HEIGHT and self.inner is not None:
+            return self.inner[at : at + HASH_SIZE]
+        found = self._known.get((height, index))
+        if found is None:
+            found = node_hash(self.node(height - 1, 2 * index), self.node(height - 1, 2 * index + 1))
+            self._known[height, index] = found
+        return found
+
+
+_caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Tile]] = WeakKeyDictionary()
 """By record store and (level, number, width): a tile of given width never changes."""
+
+_ONE = select(Tile.hashes, Tile.inner).where(
+    Tile.level == bindparam("of_level"), Tile.number == bindparam("of_number")
+)
 
 
 def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
@@ -39,22 +64,24 @@ def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
         at = 0
         while at < len(hashes):
             room = (TILE_WIDTH - width) * HASH_SIZE
-            part = hashes[at : at + room]
-            tile = _add(session, level, number, width, part)
-            if len(tile) == TILE_WIDTH * HASH_SIZE:
-                roots.append(perfect_subtrees(tile)[TILE_HEIGHT][0])
+            tile = _add(session, level, number, width, hashes[at : at + room])
+            if len(tile.hashes) == TILE_SIZE:
+                rows = perfect_subtrees(tile.hashes)
+                tile.inner = b"".join(rows[INNER_HEIGHT])
+                roots.append(rows[TILE_HEIGHT][0])
             at += room
             number, width = number + 1, 0
         level, start, hashes = level + 1, start // TILE_WIDTH, b"".join(roots)
 
 
-def _add(session: Session, level: int, number: int, width: int, part: bytes) -> bytes:
+def _add(session: Session, level: int, number: int, width: int, part: bytes) -> Tile:
     if width == 0:
-        session.add(Tile(level=level, number=number, hashes=part))
-        return part
-    tile = session.get_one(Tile, (level, number))
-    tile.hashes = tile.hashes[: width * HASH_SIZE] + part
-    return tile.hashes
+        tile = Tile(level=level, number=number, hashes=part)
+        session.add(tile)
+    else:
+        tile = session.get_one(Tile, (level, number))
+        tile.hashes = tile.hashes[: width * HASH_SIZE] + part
+    return tile
 
 
 def node_reader(session: Session, size: int) -> Node:
@@ -65,12 +92,12 @@ def node_reader(session: Session, size: int) -> Node:
         level, above = divmod(height, TILE_HEIGHT)
         number, offset = divmod(index << above, TILE_WIDTH)
         key = (level, number, _width(size, level, number))
-        pyramid = cache.get(key)
-        if pyramid is None:
-            pyramid = cache[key] = perfect_subtrees(tile_hashes(session, size, level, number))
+        tile = cache.get(key)
+        if tile is None:
+            tile = cache[key] = _read(session, size, level, number)
             if len(cache) > CACHED_TILES:
                 cache.popitem(last=False)
-        return pyramid[above][offset >> above]
+        return tile.node(above, offset >> above)
 
     return node
 
@@ -89,13 +116,17 @@ def tile_hashes(session: Session, size: int, level: int, number: int) -> bytes:
         Where that tree has no such tile.
 
     """
+    return _read(session, size, level, number).hashes
+
+
+def _read(session: Session, size: int, level: int, number: int) -> _Tile:
     width = _width(size, level, number)
-    hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number))
-    if width <= 0 or hashes is None or len(hashes) < width * HASH_SIZE:
+    row = session.connection().execute(_ONE, {"of_level": level, "of_number": number}).one_or_none()
+    if width <= 0 or row is None or len(row.hashes) < width * HASH_SIZE:
         raise NotFoundError(
             Text(f"日志没有哈希块 {level}/{number}", f"the log has no tile {level}/{number}.")
         )
-    return hashes[: width * HASH_SIZE]
+    return _Tile(row.hashes[: width * HASH_SIZE], row.inner if width == TILE_WIDTH else None)
 
 
 def prove_inclusion(session: Session, index: int, size: int) -> list[bytes]:
