@@ -188,8 +188,10 @@ def _loaded(
     pack: Path, data: Path | None, home: Path | None, *, only: str | None = None, quiet: bool = False
 ) -> tuple[City, LoadReport]:
     from jingwei.access import local_person
+    from jingwei.cases import Desk
+    from jingwei.cases.founding import found_cases
     from jingwei.city import load_pack, open_city, read_manifest
-    from jingwei.cli_progress import Bars, print_summary
+    from jingwei.cli_progress import Bars, print_founded, print_summary
 
     manifest = read_manifest(pack)
     folder = pack if pack.is_dir() else pack.parent
@@ -198,6 +200,12 @@ def _loaded(
     try:
         with Bars(quiet=quiet) as bars:
             report = load_pack(city, manifest, folder, data, local_person(), listener=bars, only=only)
+            desk = Desk(city.policies.current)
+            founded = (
+                found_cases(city, desk, manifest, (data or folder).resolve(), local_person(), tell=bars.tell)
+                if only is None
+                else None
+            )
     except BaseException:
         city.close()
         raise
@@ -205,6 +213,8 @@ def _loaded(
         (root() / "current").write_text(manifest.city.id, "utf-8")
     if not quiet:
         print_summary(report)
+        if founded is not None:
+            print_founded(founded)
     return city, report
 
 

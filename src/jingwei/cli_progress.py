@@ -14,6 +14,7 @@ from jingwei.words import Text, language_of_locale
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from jingwei.cases.founding import Founded
     from jingwei.city.loader import LoadReport, SourceReport
     from jingwei.city.progress import Progress as Step
 
@@ -27,6 +28,7 @@ STAGES = {
     "held": Text("暂缓", "held back"),
     "failed": Text("失败", "failed"),
 }
+MOST_FAULTS = 10
 FINAL = ("published", "unchanged", "held", "failed")
 
 
@@ -70,6 +72,17 @@ class Bars:
         elif not self.quiet and step.stage in FINAL:
             sys.stderr.write(f"{step.title}: {stage} ({step.rows:,})\n")
             sys.stderr.flush()
+
+    def tell(self, part: str, share: float) -> None:
+        """Show how far a part of the cases is."""
+        title = str(PARTS[part])
+        if self.live:
+            task = self._tasks.get(part)
+            if task is None:
+                task = self._tasks[part] = self._bars.add_task(title, total=1.0, rows=0, stage="")
+            self._bars.update(task, completed=share)
+            if share >= 1.0:
+                self._bars.stop_task(task)
 
 
 def print_summary(report: LoadReport) -> None:
@@ -116,3 +129,27 @@ def _print_notes(console: Console, source: SourceReport) -> None:
             console.print(f"  {Text(**source.problem['mend'])}", highlight=False)
     for finding in source.findings:
         console.print(f"[yellow]{source.title}[/]: {Text(**finding.text)}", highlight=False)
+
+
+PARTS = {
+    "settings": Text("案件设置", "settings of cases"),
+    "staff": Text("案件岗位", "staff of cases"),
+    "default_points": Text("默认点", "default points"),
+    "grids": Text("单元网格", "unit grids"),
+    "duties": Text("职责分工", "duties"),
+    "components": Text("部件台账", "inventory of components"),
+    "rules": Text("立案规则", "rules"),
+    "history": Text("历史案件", "cases of before"),
+    "steps": Text("在办案件", "cases that go on"),
+}
+
+
+def print_founded(founded: Founded) -> None:
+    """Print what a pack brought to the desk of cases, and what of it could not be taken."""
+    console = Console()
+    for part, count in founded.counts.items():
+        console.print(f"{PARTS[part]}: {count:,}")
+    for part, faults in founded.faults.items():
+        for one in faults[:MOST_FAULTS]:
+            rows = one.get("count") or f"#{one['row']}"
+            console.print(f"[yellow]{PARTS[part]}[/]: {Text(one['zh'], one['en'])} ({rows})", highlight=False)

@@ -98,12 +98,16 @@ def _by_owner(session: Session, case: Case, found: dict[str, Candidate]) -> None
 
 
 def _by_duty(session: Session, ground: Ground, case: Case, at: datetime, found: dict[str, Candidate]) -> None:
-    """Propose who has the duty for the type in the finest area that says so."""
+    """Propose who has the duty for the type in the finest area that says so.
+
+    People's duties are no department's: a collector walks where others handle.
+    """
     areas = prefixes(case.area)
     unit = ground.get(case.area)
     if unit is not None and unit.duty_grid:
         areas.insert(0, unit.duty_grid)
-    for rank, duty in enumerate(duties_for(session, areas, case.kind, case.type, at)):
+    whole = [one for one in duties_for(session, areas, case.kind, case.type, at) if not one.person]
+    for rank, duty in enumerate(whole):
         _of(found, duty.department).because(max(0.2, 0.9 - 0.1 * rank), _duty_says(duty))
 
 

@@ -98,6 +98,7 @@ _MORE: dict[str, dict[str, Field]] = {
         "department": Field(str, INPUTS["department"], required=False),
         "late": Field(bool, Text("来源记载是否超期", "whether its source says that it was late"), required=False),
         "times": Field(dict[str, str], Text("各环节时间", "when its stages were over"), required=False),
+        "component": Field(str, INPUTS["component"], required=False),
         "description": Field(str, INPUTS["description"], required=False),
     },
     "registered": {"handling": Field(LIMIT, Text("处置时限：单位、数量", "the limit for handling: unit, amount"))},
@@ -164,5 +165,15 @@ declare(
     fields={
         "count": Field(int, Text("条数", "how many entries")),
         "digest": Field(str, Text("摘要", "digest")),
+    },
+)
+declare(
+    "case.pack_taken",
+    Text("采用城市包中的案件资料", "What a city pack says of cases was taken in"),
+    subject="cases/pack/<part>",
+    fields={
+        "digest": Field(str, Text("清单与文件的摘要", "the digest of what the manifest and its files say")),
+        "count": Field(int, Text("条数", "how many entries")),
+        "faults": Field(int, Text("未能采用的条数", "how many could not be taken")),
     },
 )

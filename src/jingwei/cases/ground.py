@@ -288,11 +288,17 @@ def duties_for(session: Session, areas: Sequence[str], kind: str, type_: str, at
     return sorted(found, key=lambda one: (order[one.area], -len(one.type), -len(one.kind)))
 
 
-def version(session: Session) -> tuple[int, Any]:
+_VERSION = select(
+    select(func.count()).select_from(UnitGrid).scalar_subquery(),
+    select(func.max(UnitGrid.since)).scalar_subquery(),
+    select(func.max(UnitGrid.until)).scalar_subquery(),
+    select(func.sum(DefaultPoint.cell % 1_000_003)).scalar_subquery(),
+)
+
+
+def version(session: Session) -> tuple[Any, ...]:
     """Return what tells whether the ground changed since it was loaded."""
-    newest = session.execute(select(func.count(), func.max(UnitGrid.since))).one()
-    points = session.scalar(select(func.sum(DefaultPoint.cell % 1_000_003)))
-    return newest[0], (newest[1], points)
+    return tuple(session.connection().execute(_VERSION).one())
 
 
 def _tell(session: Session, asker: Asker, part: str, content: list[Any]) -> None:

@@ -6,7 +6,7 @@ made one of the city's own, and every such row is in the report of the import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jingwei.records import Records
 
 BATCH = 1_000
+_AREA_DIGITS = (9, 12, 15)
 LOCAL_MAJORS = range(50, 100)
 """Majors of types that only the city has; the standard's end at 10."""
 
@@ -52,6 +53,14 @@ class Form:
         The name of the other system: numbers are its own.
     division
         Six digits, before the street's and the community's own numbers.
+    late, late_of
+        Column that says whether a case was late, where the state does not, and what its words mean.
+    area
+        Column of a whole area code (12 or 15 digits), in place of the numbers of street and community.
+    component, hours
+        Columns of the component's identifier, and of the handling limit in hours.
+    times
+        For events of a case (`dispatched`, `confirmed` ...), the columns that say when they happened.
     boundary
         A shapely area in degrees within which places must lie; not checked if None.
 
@@ -73,6 +82,12 @@ class Form:
     lon: str = ""
     lat: str = ""
     description: str = ""
+    late: str = ""
+    late_of: Mapping[str, bool] = field(default_factory=dict)
+    area: str = ""
+    component: str = ""
+    hours: str = ""
+    times: Mapping[str, str] = field(default_factory=dict)
     zone: str = "Asia/Shanghai"
     boundary: Any = None
 
@@ -118,7 +133,9 @@ _FAULTS = {
 }
 
 
-def read_histories(table: pa.Table, form: Form, catalogue: Catalogue) -> Reading:
+def read_histories(
+    table: pa.Table, form: Form, catalogue: Catalogue, unit_of: Mapping[str, str] | None = None
+) -> Reading:
     """Read a table of another system's cases.
 
     Parameters
@@ -129,10 +146,12 @@ def read_histories(table: pa.Table, form: Form, catalogue: Catalogue) -> Reading
         How to read them.
     catalogue
         The types in force; a type is found by its finest name, else added as the city's own.
+    unit_of
+        The city's departments by what the table calls them; others stay as they are called.
 
     """
     rows = table.to_pylist()
-    reader = _Reader(form, catalogue)
+    reader = _Reader(form, catalogue, unit_of or {})
     for row in rows:
         reader.learn(row)
     for number, row in enumerate(rows, start=1):
@@ -142,8 +161,8 @@ def read_histories(table: pa.Table, form: Form, catalogue: Catalogue) -> Reading
 
 
 class _Reader:
-    def __init__(self, form: Form, catalogue: Catalogue) -> None:
-        self.form, self.catalogue = form, catalogue
+    def __init__(self, form: Form, catalogue: Catalogue, unit_of: Mapping[str, str]) -> None:
+        self.form, self.catalogue, self.unit_of = form, catalogue, unit_of
         self.reading = Reading()
         self.added: dict[tuple[str, ...], CaseType] = {}
         self.zone = ZoneInfo(form.zone)
@@ -183,14 +202,34 @@ class _Reader:
             lon=lon,
             lat=lat,
             area=self._area(number, row),
+            component=_text(row, form.component) or None,
             source_key=f"{form.system}/{key}",
             at=at,
         )
+        hours = _text(row, form.hours)
         self.reading.histories.append(
-            History(report, state[0], department=unit or None, times={}, late=state[1])
+            History(
+                report,
+                state[0],
+                department=self.unit_of.get(unit, unit) or None,
+                limit=("urgent_hour", float(hours)) if _is_number(hours) else None,
+                times=self._times(row, at),
+                late=form.late_of.get(_text(row, form.late), state[1]),
+            )
         )
 
+    def _times(self, row: Mapping[str, Any], reported: datetime) -> dict[str, datetime]:
+        """Return when the events of a case happened, as far as that is told and not before its report."""
+        found = {name: self._moment(row.get(column)) for name, column in self.form.times.items()}
+        return {name: when for name, when in found.items() if when is not None and when >= reported}
+
     def _time(self, number: int, value: Any) -> datetime | None:
+        found = self._moment(value)
+        if found is not None and found.astimezone(self.zone).time() == time():
+            self.fault("day-only", number)
+        return found
+
+    def _moment(self, value: Any) -> datetime | None:
         if isinstance(value, str):
             try:
                 value = datetime.fromisoformat(value)
@@ -200,8 +239,6 @@ class _Reader:
             value = datetime.combine(value, time())
         if not isinstance(value, datetime):
             return None
-        if value.time() == time():
-            self.fault("day-only", number)
         local = value if value.tzinfo else value.replace(tzinfo=self.zone)
         return local.astimezone(UTC)
 
@@ -213,6 +250,9 @@ class _Reader:
         return source
 
     def _area(self, number: int, row: Mapping[str, Any]) -> str:
+        whole = _text(row, self.form.area)
+        if len(whole) in _AREA_DIGITS and whole.startswith(self.form.division[:4]):
+            return whole
         street, community = _text(row, self.form.street), _text(row, self.form.community)
         if not street.isdigit():
             self.fault("no-street", number)
@@ -262,6 +302,10 @@ class _Reader:
         return max(mine, default=0)
 
 
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
 def _text(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column) if column else None
     return "" if value is None else str(value).strip()
@@ -274,6 +318,8 @@ def import_table(
     table: pa.Table,
     form: Form,
     *,
+    unit_of: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
     tell: Callable[[int, int], bool] = lambda _done, _whole: True,
 ) -> Reading:
     """Import another system's cases in batches; what is here already stays. Return how they were read.
@@ -284,20 +330,26 @@ def import_table(
         Where, by whose rules, on whose behalf.
     table, form
         The table and how to read it.
+    unit_of
+        The city's departments by what the table calls them.
+    without
+        Keys of cases that are left out.
     tell
         Told how many are done, of how many; returns False to stop after the batch.
 
     """
     with records.write() as session:
         regime = desk.regime(session)
-        reading = read_histories(table, form, regime.catalogue)
+        reading = read_histories(table, form, regime.catalogue, unit_of)
         if reading.types:
             note = f"{form.system}: {len(reading.types)}"
             the_regime.adopt(session, asker, "types", [*regime.types, *reading.types], note=note)
-    whole = len(reading.histories)
+    left_out = {f"{form.system}/{key}" for key in without}
+    wanted = [one for one in reading.histories if one.report.source_key not in left_out]
+    whole = len(wanted)
     for start in range(0, whole, BATCH):
         with records.write() as session:
-            desk.import_many(session, asker, reading.histories[start : start + BATCH])
+            desk.import_many(session, asker, wanted[start : start + BATCH])
         if not tell(min(whole, start + BATCH), whole):
             break
     return reading

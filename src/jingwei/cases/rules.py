@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from jingwei.cases.clocks import UNITS, Limit, Unit
-from jingwei.cases.errors import BadFieldError, BadRulesError
+from jingwei.cases.errors import BadFieldError, BadRulesError, UnknownTypeError
 from jingwei.cases.types import CaseType, Catalogue, Kind, Mapped, local_code, major_of
 from jingwei.words import Text
 
@@ -67,6 +67,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "supervisor": ("supervisor_zh", "supervisor", "监管单位"),
 }
 """Under which headings each column may stand."""
+
+LOCAL_FROM = 78
+"""Numbers within a major from which on they may be a city's own."""
 
 _LIMIT = re.compile(r"(\d+(?:\.\d+)?)\s*(紧急工作时|紧急工作日|自然日|工作时|工作日|小时|天|日)")
 _WORDS: dict[str, Unit] = {
@@ -161,7 +164,7 @@ class _Reading:
         self._seen.add(identifier)
         try:
             type_ = self._type(kind, row)
-        except BadFieldError as error:
+        except (BadFieldError, UnknownTypeError) as error:
             self.faults.append({"row": number, "zh": error.what.zh, "en": error.what.en})
             return
         code = str(row["code"])
@@ -179,15 +182,23 @@ class _Reading:
         if row["code_2026"]:
             self._count("stated")
             return self.catalogue.get(_KIND_WORDS.get(str(row["kind_2026"]), kind), str(row["code_2026"]))
-        if len(code) == 5:
-            self._count("stated")
-            return self.catalogue.get(kind, code)
+        if len(code) == 5 and code.isdigit():
+            return self._stated(kind, code, name)
         mapped: Mapped = self.catalogue.from_2013(kind, code, name or None)
         if mapped.type is not None and (mapped.by != "number" or not _local(code)):
             self._count(mapped.by)
             return mapped.type
         self._count("local")
         return self.added.setdefault((kind, code), self._new_type(kind, code, name))
+
+    def _stated(self, kind: Kind, code: str, name: str) -> CaseType:
+        """Return the type of five digits; one that the city counts down from 999 or 099 may be its own."""
+        if name and int(code[2:]) >= LOCAL_FROM and (kind, code) not in self.catalogue:
+            self._count("local")
+            fresh = CaseType(kind, code, Text(name), major_of(kind, code), local=True)
+            return self.added.setdefault((kind, code), fresh)
+        self._count("stated")
+        return self.catalogue.get(kind, code)
 
     def _new_type(self, kind: Kind, code: str, name: str) -> CaseType:
         fresh = local_code(kind, code)
@@ -211,4 +222,4 @@ def _limit_of(row: Mapping[str, Any]) -> Limit | None:
 
 def _local(code: str) -> bool:
     """Say whether a number of 2013 is one of those that cities count down from 99."""
-    return len(code) == 4 and int(code[2:]) >= 78
+    return len(code) == 4 and int(code[2:]) >= LOCAL_FROM

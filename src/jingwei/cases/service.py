@@ -164,11 +164,11 @@ class Desk:
             data |= _limits(regime, str(step.target)) | {"overall": _plain(regime.settings.overall)}
         return data, written
 
-    def _locate(self, session: Session, data: dict[str, Any]) -> None:
+    def _locate(self, session: Session, data: dict[str, Any], ground: Ground | None = None) -> None:
         """Put in place of a point what is known of it."""
         place = data.pop("place", None)
         if place is not None:
-            found = self.ground(session).locate(*place)
+            found = (ground or self.ground(session)).locate(*place)
             data |= {"cell": str(found.cell), "level": found.level, "area": found.area, "where": found.where}
 
     # acting
@@ -389,7 +389,7 @@ class Desk:
 
         One question to the policies serves for all: who may keep the rules of cases may import them.
         """
-        regime = self.regime(session)
+        regime, ground = self.regime(session), self.ground(session)
         fresh = not_known(session, histories)
         cases: list[Case] = []
         told: list[tuple[str, dict[str, Any]]] = []
@@ -397,7 +397,7 @@ class Desk:
         for when, group in by_day(fresh, regime):
             for number, one in zip(next_numbers(session, regime, when, len(group)), group, strict=True):
                 case = begin(number)
-                data, rows = self._history_data(session, regime, case, one)
+                data, rows = self._history_data(session, regime, ground, case, one)
                 apply(case, "case.imported", asker.id, data)
                 cases.append(case)
                 told.append((SUBJECT + number, data))
@@ -409,7 +409,7 @@ class Desk:
         return [case.number for case in cases]
 
     def _history_data(
-        self, session: Session, regime: Regime, case: Case, one: History
+        self, session: Session, regime: Regime, ground: Ground, case: Case, one: History
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         report = one.report
         when = report.at or now_utc()
@@ -417,15 +417,19 @@ class Desk:
         data = _head(case, TRANSITIONS["imported"], one.state, when)
         data |= {"state": one.state, "kind": report.kind, "type": report.type, "source": report.source}
         data |= {"times": {name: time.isoformat() for name, time in one.times.items()}}
-        extra = {"source_key": report.source_key, "department": one.department, "late": one.late}
+        extra = {
+            "source_key": report.source_key, "department": one.department, "late": one.late,
+            "component": report.component,
+        }  # fmt: skip
         data |= {name: value for name, value in extra.items() if value is not None}
         if report.lon is not None and report.lat is not None:
             data["place"] = (report.lon, report.lat)
-        self._locate(session, data)
+        self._locate(session, data, ground)
         if report.area:
             data["area"] = report.area
-        if one.limit:
-            data["limit"] = list(one.limit)
+        data |= {"limit": list(one.limit)} if one.limit else _limits(regime, one.state)
+        if STATES[one.state].stage and "limit" not in data:
+            data["limit"] = _plain(regime.settings.overall)  # nobody told how long the handling may take
         data |= {"overall": _plain(regime.settings.overall)}
         described = words.check_words("description", report.description)
         return data, _digest_words(case, 1, {"description": described} if described else {}, data)

@@ -78,6 +78,9 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._types)
 
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self._types
+
     def get(self, kind: str, code: str) -> CaseType:
         """Return a type.
 

@@ -21,19 +21,20 @@ from sqlalchemy import select
 
 from jingwei import ledger
 from jingwei.city import survey
+from jingwei.city.areas import published, shape_of
 from jingwei.city.confirming import Thinned
 from jingwei.city.decisions import apply_decisions
 from jingwei.city.directory import load_directory
 from jingwei.city.errors import (
-    EmptyAreaError,
     HeldError,
     ImplausibleBoundaryError,
     MissingColumnError,
     OtherCityError,
 )
-from jingwei.city.manifest import Area, Manifest, SourceSpec, ground_of, in_order
+from jingwei.city.manifest import Manifest, SourceSpec, ground_of, in_order
 from jingwei.city.models import CityRow
 from jingwei.city.naming import named, named_schema
+from jingwei.city.parts import Area
 from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.errors import JingweiError
 from jingwei.lake import forms, quality
@@ -210,13 +211,13 @@ def _find_boundary(work: _Work) -> None:
     area = work.manifest.city.boundary
     if area is None:
         return
-    version = _version(work, area.source)
+    version = published(work.city.lake, area.source)
     if version is not None and version.content.geometry is not None:
         _set_boundary(work, area, version)
 
 
 def _set_boundary(work: _Work, area: Area, version: Version) -> None:
-    work.boundary = _area(work, area, version)
+    work.boundary = shape_of(work.city.lake, area, version)
     west, south, east, north = work.boundary.bounds
     work.near = (
         west - REGION_DEGREES,
@@ -231,31 +232,6 @@ def _set_boundary(work: _Work, area: Area, version: Version) -> None:
         if row.about.get("boundary") != boundary:
             row.about = {**row.about, "boundary": boundary, "bounds": [west, south, east, north]}
             row.changed = now_utc()
-
-
-def _area(work: _Work, area: Area, version: Version) -> Any:
-    """Return the union of another dataset's shapes, or of those with the named values."""
-    geometry = version.content.geometry
-    if geometry is None:
-        raise MissingColumnError(area.source, "geometry", "area", None)
-    where = " AND ".join(
-        f'"{name}" = ' + "'" + value.replace("'", "''") + "'" for name, value in area.where.items()
-    )
-    rows = work.city.lake.reader.query(version, where=where or None, limit=100_000)
-    if rows.table.num_rows == 0:
-        raise EmptyAreaError(area.source, area.where)
-    # Arrow's own way to NumPy imports pandas, a tenth of a start.
-    shapes = shapely.from_wkb(rows.table[geometry].to_pylist())
-    union = shapely.union_all(shapely.make_valid(shapes))
-    shapely.prepare(union)
-    return union
-
-
-def _version(work: _Work, source: str) -> Version | None:
-    for dataset in work.city.lake.catalogue():
-        if dataset.id == source and dataset.state == "published":
-            return dataset.version
-    return None
 
 
 def _settled(work: _Work, spec: SourceSpec, *, last: bool) -> bool:
@@ -365,7 +341,7 @@ def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> st
     referred |= {place.inside.source for place in survey.places(spec).values() if place.inside}
     below = {}
     for name in sorted(referred):
-        version = _version(work, name)
+        version = published(work.city.lake, name)
         below[name] = version.content.fingerprint if version else None
     unsaid = survey.is_unsaid(spec)
     boundary = work.manifest.city.boundary
@@ -535,10 +511,10 @@ def _surroundings(work: _Work, spec: SourceSpec) -> survey.Surroundings:
         return _gazetteer(work, spec, target, key)
 
     def area(wanted: Area) -> Any:
-        version = _version(work, wanted.source)
+        version = published(work.city.lake, wanted.source)
         if version is None:
             raise _waits_for(spec, wanted.source)
-        return _area(work, wanted, version)
+        return shape_of(work.city.lake, wanted, version)
 
     def anchors() -> list[Anchor]:
         return _anchors(work, spec)
@@ -566,7 +542,7 @@ def _waits_for(spec: SourceSpec, target: str) -> HeldError:
 
 def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
     """Return keys, cells and levels of another dataset's placed objects; an ambiguous key has no place."""
-    version = _version(work, target)
+    version = published(work.city.lake, target)
     if version is None:
         raise _waits_for(spec, target)
     content = version.content

@@ -14,22 +14,26 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from jingwei.city.cases_spec import (
+    CasesSpec,
+    CaseStaffSpec,
+    CaseStateSpec,
+    ComponentsSpec,
+    DutiesSpec,
+    HistorySpec,
+    StepsSpec,
+    TableSpec,
+    UnitGridsSpec,
+)
 from jingwei.city.errors import BadManifestError, NoPackError
 from jingwei.city.map_services import MapServiceSpec
-from jingwei.city.parts import Identifier, Part, Words
+from jingwei.city.parts import Area, Identifier, Part, Words
 from jingwei.words import Text
 
 MANIFEST = "city.toml"
 
 GroundKind = Literal["border", "water", "green", "building", "road", "rail", "line"]
 """As what the lines and areas of a source are drawn on the ground of the map."""
-
-
-class Area(Part):
-    """An area taken from another source: all of its shapes, or those whose columns have these values."""
-
-    source: Identifier
-    where: dict[str, str] = Field(default_factory=dict)
 
 
 class PlaceSpec(Part):
@@ -194,6 +198,24 @@ class Manifest(Part):
     directory: DirectorySpec | None = None
     source: list[SourceSpec] = Field(min_length=1)
     map_service: list[MapServiceSpec] = Field(default_factory=list, max_length=8)
+    cases: CasesSpec | None = None
+
+    @model_validator(mode="after")
+    def _case_tables(self) -> Manifest:
+        if self.cases is None:
+            return self
+        for name, table in self.cases.tables().items():
+            if (table.file is None) == (table.source is None):
+                msg = f"cases.{name} needs either file or source"
+                raise ValueError(msg)
+        steps = self.cases.steps
+        if steps is not None and self.cases.history is None:
+            msg = "cases.steps needs cases.history: the table in which its cases are told"
+            raise ValueError(msg)
+        if steps is not None and steps.until is not None and not self.city.generated:
+            msg = "only a generated city may move its cases in time (cases.steps.until)"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Manifest:
@@ -231,6 +253,11 @@ def _references(manifest: Manifest) -> list[tuple[str, str]]:
     found = []
     if manifest.city.boundary:
         found.append(("city.boundary", manifest.city.boundary.source))
+    for name, table in manifest.cases.tables().items() if manifest.cases else ():
+        if table.source:
+            found.append((f"cases.{name}", table.source))
+        if isinstance(table, HistorySpec) and table.within:
+            found.append((f"cases.{name}", table.within.source))
     for source in manifest.source:
         for place in places_of(source).values():
             if place.by:
@@ -380,6 +407,16 @@ def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
         "directory": DirectorySpec,
         "departments": DepartmentsSpec,
         "people": PeopleSpec,
+        "cases": CasesSpec,
+        "staff": CaseStaffSpec,
+        "grids": UnitGridsSpec,
+        "duties": DutiesSpec,
+        "components": ComponentsSpec,
+        "rules": TableSpec,
+        "history": HistorySpec,
+        "states": CaseStateSpec,
+        "within": Area,
+        "steps": StepsSpec,
         "boundary": Area,
         "inside": Area,
         "name": Words,

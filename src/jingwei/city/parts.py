@@ -27,3 +27,10 @@ class Words(Part):
     def text(self) -> Text:
         """The text for people."""
         return Text(self.zh, self.en)
+
+
+class Area(Part):
+    """An area taken from another source: all of its shapes, or those whose columns have these values."""
+
+    source: Identifier
+    where: dict[str, str] = Field(default_factory=dict)

@@ -19,7 +19,8 @@ import shapely
 from jingwei import grid
 from jingwei.city.confirming import Thinned, contradiction, coordinates, names_of
 from jingwei.city.errors import HeldError, MissingColumnError
-from jingwei.city.manifest import Area, PlaceSpec, SourceSpec, places_of
+from jingwei.city.manifest import PlaceSpec, SourceSpec, places_of
+from jingwei.city.parts import Area
 from jingwei.errors import BadRequestError
 from jingwei.lake import forms
 from jingwei.lake.address import (

@@ -58,7 +58,7 @@ def _texts(seconds: Ints, form: str = "-") -> Texts:
     return (np.char.replace(texts, "-", form) if form != "-" else texts).astype(object)
 
 
-def _numbers(cases: Cases) -> Texts:
+def numbers_of(cases: Cases) -> Texts:
     """Return a number for each case: the local day and a sequence within it."""
     day = np.char.replace(np.datetime_as_string(_moments(cases.second), unit="D"), "-", "")
     starts = (
@@ -108,7 +108,7 @@ def _case_table(pack: Pack, cases: Cases) -> None:
     done = sum(moment <= end for moment in (stages["派遣时间"], stages["处置时间"], stages["结案时间"]))
     component = np.where(cases.component >= 0, town.components.identifier[cases.component], "")
     columns: dict[str, Any] = {
-        "案件编号": _numbers(cases),
+        "案件编号": numbers_of(cases),
         "上报时间": _texts(cases.second),
         "问题来源": cases.channel,
         "诉求性质": cases.nature,
@@ -232,7 +232,7 @@ def _hotline(pack: Pack, cases: Cases) -> None:
     table = Table(pack, "hotline_orders", columns)
     table.blank("诉求地址", 0.03)
     table.mark(np.arange(len(table)), "诉求地址", "no-place")
-    pack.truth.identify("hotline_orders", "case", _numbers(cases)[mine])
+    pack.truth.identify("hotline_orders", "case", numbers_of(cases)[mine])
     pack.csv(
         "hotline_orders",
         "12345工单.csv",

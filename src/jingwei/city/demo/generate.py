@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from jingwei.city.demo.files_cases import write_cases
+from jingwei.city.demo.files_desk import write_desk
 from jingwei.city.demo.files_people import write_people
 from jingwei.city.demo.files_places import write_places
 from jingwei.city.demo.files_series import write_series
@@ -138,7 +139,7 @@ def write_pack(town: Town, folder: Path, told: Told = lambda _stage, _share: Non
     write_trips(pack)
     told("cases", 0.0)
     events = events_between(town.layout, town.world.first_step, town.world.last_step)
-    write_cases(pack, events)
+    write_desk(pack, write_cases(pack, events))
     told("truth", 0.0)
     pack.truth.write(folder / FOLDER, town, events)
     return pack.write_manifest()

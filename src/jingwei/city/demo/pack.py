@@ -37,6 +37,8 @@ class Pack:
         The manifest's sources so far.
     directory
         The manifest's tables of departments and people.
+    cases
+        What the manifest says of the cases.
 
     """
 
@@ -45,6 +47,7 @@ class Pack:
     truth: Truth = field(default_factory=Truth)
     sources: list[dict[str, Any]] = field(default_factory=list)
     directory: dict[str, Any] = field(default_factory=dict)
+    cases: dict[str, Any] = field(default_factory=dict)
 
     def describe(self, identifier: str, file: str, title: Text, owner: str, **more: Any) -> None:
         """Add a source to the manifest; `owner` is the key of a department."""
@@ -138,6 +141,8 @@ class Pack:
                 "[directory]",
                 *(f"{key} = {_toml(value)}" for key, value in self.directory.items()),
             ]
+        if self.cases:
+            lines += ["", "[cases]", *(f"{key} = {_toml(value)}" for key, value in self.cases.items())]
         for source in self.sources:
             lines += ["", "[[source]]", *(f"{key} = {_toml(value)}" for key, value in source.items())]
         path = self.folder / "city.toml"
