@@ -319,7 +319,7 @@ class Board:
         return rows.to_pylist(), count.column(0)[0].as_py()
 
     def states(self, asker: Asker, choice: Choice, now: int) -> list[dict[str, Any]]:
-        """Return for each state how many of the cases are in it, and of these overdue at `now` and the like."""
+        """Return for each state how many of the cases are in it, how many overdue at `now`, and the like."""
         self.refresh()
         where, given = self.allowed(asker, choice)
         given.append(now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ import shapely
 from sqlalchemy import func, select
 
 from jingwei import ledger
-from jingwei.access import departments, give_role
+from jingwei.access import Asker, departments, give_role
 from jingwei.access.models import PersonRow
 from jingwei.access.people import asker_of_person, login_of
 from jingwei.cases import regime as the_regime
@@ -29,6 +29,9 @@ from jingwei.cases.ground import Duty, Grid, put_default_points, put_duties, put
 from jingwei.cases.importing import Form, Reading, import_table, read_histories
 from jingwei.cases.inventory import put_components
 from jingwei.cases.models import CaseRow, Responsibility, UnitGrid
+from jingwei.cases.photos import FIELDS as PHOTO_FIELDS
+from jingwei.cases.photos import FOLDER as PHOTOS_FOLDER
+from jingwei.cases.photos import Photos
 from jingwei.cases.rules import read_rules
 from jingwei.city.areas import published, shape_of
 from jingwei.errors import JingweiError
@@ -40,7 +43,6 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from jingwei.access import Asker
     from jingwei.cases.schemas import Report
     from jingwei.cases.service import Desk
     from jingwei.city import City, Manifest
@@ -352,8 +354,9 @@ class _Founding:
         numbers: dict[str, str] = {}
         count = 0
         for start in range(0, len(steps), BATCH):
+            uploaded = self._upload(spec, steps[start : start + BATCH])
             with self.city.records.write() as session:
-                play = _Play(self.desk, session, spec, reports, numbers)
+                play = _Play(self.desk, session, spec, reports, numbers, uploaded)
                 for row, when, step in steps[start : start + BATCH]:
                     try:
                         with session.begin_nested():
@@ -367,6 +370,36 @@ class _Founding:
                         count += 1
             self.tell("steps", min(1.0, (start + BATCH) / len(steps)))
         return count
+
+    def _upload(
+        self, spec: StepsSpec, steps: Sequence[tuple[int, datetime, dict[str, str]]]
+    ) -> dict[str, str]:
+        """Take in the photographs that some steps name, for who took the step; return their digests."""
+        photos = Photos(self.city.home / PHOTOS_FOLDER)
+        with self.city.records.read() as session:
+            people = _people(session)
+        uploaded: dict[str, str] = {}
+        for row, _, step in steps:
+            try:
+                fields = json.loads(step[spec.fields]) if step[spec.fields] else {}
+                asker = Asker(f"person/{people[login_of(step[spec.person])]}", "")
+                for name in (one for field in PHOTO_FIELDS for one in fields.get(field, ())):
+                    content = self._file(str(name)).read_bytes()
+                    uploaded[name] = photos.keep(
+                        self.city.records, asker, content, self.manifest.zone()
+                    ).digest
+            except JingweiError as error:
+                self._fault("steps", row, error.what)
+            except (KeyError, ValueError, OSError):
+                continue  # the step itself is told, for it names what is not there
+        return uploaded
+
+    def _file(self, name: str) -> Path:
+        """Return a file of the pack; none outside of its folder."""
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise FileNotFoundError(name)
+        return path
 
     def _in_time(self, spec: StepsSpec) -> list[tuple[int, datetime, dict[str, str]]]:
         """Return the steps in order of time, with their rows in the file."""
@@ -396,9 +429,10 @@ class _Play:
         spec: StepsSpec,
         reports: Mapping[str, Report],
         numbers: dict[str, str],
+        uploaded: Mapping[str, str],
     ) -> None:
         self.desk, self.session, self.spec = desk, session, spec
-        self.reports, self.numbers = reports, numbers
+        self.reports, self.numbers, self.uploaded = reports, numbers, uploaded
         self.people = _people(session)
         self._askers: dict[str, Asker] = {}
 
@@ -408,14 +442,15 @@ class _Play:
         person = self.people[login_of(step[self.spec.person])]
         actor = self._askers.get(person) or asker_of_person(self.session, person)
         self._askers[person] = actor
-        fields = _fields(step[self.spec.fields], self.people, self.numbers)
+        fields = _fields(step[self.spec.fields], self.people, self.numbers, self.uploaded)
         if key in self.numbers:
             self.desk.act(self.session, actor, self.numbers[key], action, fields, at=when)
             return
         if action not in _FIRST:
             what = Text(f"{key[:40]} 尚未上报", f"{key[:40]} has not been reported.")
             raise BadTableError(str(self.spec.file or self.spec.source), what)
-        report = replace(self.reports[key], at=when, photos=tuple(fields.get("photos", ())))
+        photos, before = (tuple(fields.get(name, ())) for name in PHOTO_FIELDS)
+        report = replace(self.reports[key], at=when, photos=photos, before=before)
         take = self.desk.report_handled if action == "self_handle" else self.desk.report
         self.numbers[key] = take(self.session, actor, report).number
 
@@ -439,12 +474,17 @@ def _people(session: Session) -> dict[str, str]:
     return dict(iter(session.execute(select(PersonRow.login, PersonRow.id))))
 
 
-def _fields(text: str, people: Mapping[str, str], numbers: Mapping[str, str]) -> dict[str, Any]:
+def _fields(
+    text: str, people: Mapping[str, str], numbers: Mapping[str, str], uploaded: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the fields of a step, people and cases named as they are here."""
     fields: dict[str, Any] = json.loads(text) if text else {}
     for name in _PEOPLE:
         if name in fields:
             fields[name] = f"person/{people[login_of(fields[name])]}"
+    for name in PHOTO_FIELDS:
+        if name in fields:
+            fields[name] = [uploaded[one] for one in fields[name]]
     if "main" in fields:
         fields["main"] = numbers[fields["main"]]
     return fields

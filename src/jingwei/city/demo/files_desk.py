@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from jingwei.city.demo import clock
 from jingwei.city.demo.cases import COLLECTOR, Cases
@@ -20,10 +21,12 @@ from jingwei.city.demo.departments import STAFF_FILE, Official
 from jingwei.city.demo.files_cases import numbers_of
 from jingwei.city.demo.files_places import default_point
 from jingwei.city.demo.forms import write_csv
-from jingwei.city.demo.matters import MATTERS
+from jingwei.city.demo.matters import MATTERS, Matter
 from jingwei.city.demo.pack import Pack
 
 DUTIES_FILE, RULES_FILE, STEPS_FILE = "职责分工.csv", "立案规则.csv", "在办案件.csv"
+PHOTOS_FOLDER = "现场照片"
+PHOTO_WIDTH, PHOTO_HEIGHT = 360, 250
 LIVE = {"tiny": 60, "S": 240, "M": 600}
 """Cases that are told step by step, by scale; unknown scales have those of S."""
 CHANNELS = {
@@ -190,7 +193,6 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "return_to_dispatcher": {"reason": "现场权属不属于本单位，请重新派遣"},
     "ask_extension": {"reason": "所需配件尚未到货"},
     "ask_suspension": {"reason": "与在建工程交叉，须待其完工", "days": 30},
-    "submit": {"photos": ["after"]},
     "check": {"verdict": "pass"},
     "rework": {"reason": "现场仍有遗留，请继续处置"},
     "close": {"closing": "问题消除，现场恢复原状"},
@@ -311,10 +313,42 @@ def _life(
         elif action in ("send_verify", "send_check"):
             fields["collector"] = actors.of("collector", turn, area=community).login
         elif action == "self_handle":
-            fields["photos"] = ["before", "after"]
+            fields["before"] = [_photograph(pack, number, matter, after=False)]
+            fields["photos"] = [_photograph(pack, number, matter, after=True)]
+        elif action == "submit":
+            fields["photos"] = [_photograph(pack, number, matter, after=True)]
+        elif action in ("report", "report_from_outside") and turn % 2 == 0:
+            fields["photos"] = [_photograph(pack, number, matter, after=False)]
         rows.append((number, action, when, _actor(action, turn, matter.department, community, actors),
                      json.dumps(fields, ensure_ascii=False) if fields else ""))  # fmt: skip
     return rows
+
+
+def _photograph(pack: Pack, number: str, matter: Matter, *, after: bool) -> str:
+    """Draw what a photograph of a case might show, marked as drawn; return its name in the pack."""
+    name = f"{PHOTOS_FOLDER}/{number}-{'after' if after else 'before'}.png"
+    random = pack.town.settings.draws(f"photograph:{name}")
+    picture = Image.new("RGB", (PHOTO_WIDTH, PHOTO_HEIGHT), (188, 208, 226))
+    draw = ImageDraw.Draw(picture)
+    left = 0
+    while left < PHOTO_WIDTH:  # houses along the street
+        width, height = (int(side) for side in random.integers((40, 60), (110, 150)))
+        shade = int(random.integers(120, 190))
+        draw.rectangle((left, 170 - height, left + width, 170), (shade, shade - 12, shade - 26))
+        left += width + 4
+    draw.rectangle((0, 170, PHOTO_WIDTH, PHOTO_HEIGHT), (104, 106, 108))
+    middle = int(random.integers(110, PHOTO_WIDTH - 110))
+    draw.ellipse((middle - 46, 196, middle + 46, 224), (86, 88, 90))
+    colour = tuple(int(part) for part in random.integers(40, 170, 3))
+    if not after:
+        for _ in range(9):
+            x, y = (int(part) for part in random.integers((middle - 50, 180), (middle + 40, 215)))
+            draw.rectangle((x, y, x + 16, y + 12), colour)
+    draw.text((8, PHOTO_HEIGHT - 18), f"DRAWN, NO PHOTOGRAPH  {number} {matter.code}", (240, 240, 240))
+    path = pack.folder / name
+    path.parent.mkdir(exist_ok=True)
+    picture.save(path, "PNG")
+    return name
 
 
 def _from_the_start(told: _Fate, fate: int, *, from_collector: bool) -> Sequence[tuple[str, float]]:
