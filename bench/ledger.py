@@ -10,6 +10,7 @@ writes/s (docs/performance.md of transparency-dev/tessera).
 import argparse
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -47,17 +48,38 @@ def milliseconds(name, times):
     print(f"{name:<48}p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms", flush=True)
 
 
-def fsync_rate(folder, seconds=3.0):
-    """Appends of one page, each made durable: what one commit of a database costs at least."""
-    page, count = os.urandom(4096), 0
-    with (folder / "page").open("wb") as file:
-        start = time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-            count += 1
-        return rate("fsync of one page", count, time.perf_counter() - start)
+class Disk:
+    """Appends of one page, each made durable: what one commit of any database costs at least."""
+
+    def __init__(self, folder):
+        self.page = os.urandom(4096)
+        self.file = (folder / "page").open("wb")
+
+    def __call__(self):
+        self.file.write(self.page)
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+
+class Bare:
+    """An event inserted into the same tables by sqlite3 alone: what SQLite leaves of that."""
+
+    def __init__(self, folder):
+        url = f"sqlite:///{folder / 'bare.db'}"
+        open_records(url).close()
+        self.connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            self.connection.execute(f"PRAGMA {pragma}")
+        self.row = ("bench.noted", "2026-11-22 10:00:00.000000", "person/1", "thing/1")
+        self.row += ('{"cell":"4611686018427387904","n":1}', bytes(16), bytes(32))
+
+    def __call__(self):
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute(
+            "INSERT INTO event (type, time, actor, subject, data, salt, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            self.row,
+        )
+        self.connection.execute("COMMIT")
 
 
 def append_one(records, n):
@@ -72,14 +94,31 @@ def append_batch(records, start, size):
         ledger.append_many(session, "bench.noted", told, actor="person/1")
 
 
-def one_by_one(records, fsyncs, seconds=5.0):
-    times = []
-    while sum(times) < seconds:
-        begin = time.perf_counter()
-        append_one(records, len(times))
+def one_by_one(records, disk, bare, sealer, slices=24, seconds=0.25):
+    """Append in turn with the disk and with SQLite alone: a disk's rate changes from second to second."""
+    ours = lambda: append_one(records, len(times["ours"]))  # noqa: E731
+    times = {"disk": [], "bare": [], "ours": [], "sealing": []}
+    for _ in range(slices):
+        for name, work in (("disk", disk), ("bare", bare), ("ours", ours)):
+            spend(work, seconds, times[name])
+        with sealer.running():
+            spend(ours, seconds, times["sealing"])
+    rates = {name: len(each) / sum(each) for name, each in times.items()}
+    rate("fsync of one page", len(times["disk"]), sum(times["disk"]))
+    rate("insert and commit by sqlite3 alone", len(times["bare"]), sum(times["bare"]))
+    rate("append one by one", len(times["ours"]), sum(times["ours"]), 0.8 * rates["disk"])
+    milliseconds("  each", times["ours"])
+    rate(
+        "append one by one, while sealing", len(times["sealing"]), sum(times["sealing"]), 0.8 * rates["disk"]
+    )
+    milliseconds("  each", times["sealing"])
+
+
+def spend(work, seconds, times):
+    end = time.perf_counter() + seconds
+    while (begin := time.perf_counter()) < end:
+        work()
         times.append(time.perf_counter() - begin)
-    rate("append one by one, while sealing", len(times), sum(times), 0.8 * fsyncs)
-    milliseconds("  each", times)
 
 
 def in_batches(records, size, seconds=4.0, target=None):
@@ -165,14 +204,14 @@ def main():
         folder = Path(name)
         records = open_records(given.records or f"sqlite:///{folder / 'records.db'}")
         sealer = Sealer(records, folder / "log")
+        disk, bare = Disk(folder), Bare(folder)
         for entries in sorted({100, given.entries}):
             fill(records, sealer, entries)
             with records.read() as session:
                 print(f"\n-- a log of {ledger.size(session):,} entries --")
-            fsyncs = fsync_rate(folder)
+            one_by_one(records, disk, bare, sealer)
             with sealer.running():
                 until_sealed(records, sealer)
-                one_by_one(records, fsyncs)
                 in_batches(records, 10)
                 in_batches(records, 100, target=20_000)
                 in_batches(records, 1000)

@@ -44,9 +44,8 @@ with Sealer(records, Path(sys.argv[2]), pause=0.001).running():
     n = 0
     while True:
         with records.write() as session:
-            event = ledger.append(session, "soak.noted", actor="a", subject="s", data={"n": n})
-            session.flush()
-        sys.stdout.write(f"{event.id}\\n")  # acknowledged: committed before it is said
+            event_id = ledger.append(session, "soak.noted", actor="a", subject="s", data={"n": n})
+        sys.stdout.write(f"{event_id}\\n")  # acknowledged: committed before it is said
         sys.stdout.flush()
         n += 1
 """

@@ -139,7 +139,8 @@ def test_an_inserted_event_is_named(records, check):
     for position in range(EVENTS - 1, 6, -1):
         change(records, at(position).values(position=position + 1))
     with records.write() as session:
-        event = ledger.append(session, "test.noted", actor="a", subject="s", data={"n": 1})
+        event_id = ledger.append(session, "test.noted", actor="a", subject="s", data={"n": 1})
+        event = session.get_one(Event, event_id)
         event.position = 7
         event.sealed = session.scalars(select(Event.sealed).where(Event.position == 6)).one()
     assert check() == [("deleted-event", EVENTS), ("inserted-event", 7)]

@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -48,7 +49,7 @@ class Signer:
     name: str
     private: Ed25519PrivateKey
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """The public key, as verifiers know it."""
         return Key.of(self.name, self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))

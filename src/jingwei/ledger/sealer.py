@@ -11,10 +11,12 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Table, Update, bindparam, func, insert, select, update
 
 from jingwei.errors import ConflictError
 from jingwei.ledger import keys, tiles
@@ -54,6 +56,39 @@ LOOK_AGAIN = 0.5
 """Seconds after which the sealer looks for what other processes appended."""
 
 _event = cast("Table", Event.__table__)
+_WAITING = select(Event.id).where(Event.position.is_(None)).limit(1)
+_head = cast("Table", Head.__table__)
+_HEAD = select(_head).with_for_update()
+_ADVANCE = update(_head)
+_KEEP = insert(cast("Table", PastCheckpoint.__table__))
+
+
+def _assignment(which: ColumnElement[bool]) -> Update:
+    """Give positions from `base` on, in order of id, to the events `which`; return what their leaves are."""
+    rank = (func.row_number().over(order_by=_event.c.id) - 1).label("rank")
+    waiting = select(_event.c.id, rank).where(which).order_by(_event.c.id).limit(GROUP).subquery()
+    # One statement, so that what is ranked and what is changed is seen at one moment.
+    return (
+        update(_event)
+        .where(_event.c.id == waiting.c.id)
+        .values(position=bindparam("base", type_=BigInteger) + waiting.c.rank, sealed=bindparam("now"))
+        .returning(_event.c.position, _event.c.type, _event.c.time, _event.c.digest)
+    )
+
+
+_ASSIGN_ALL = _assignment(_event.c.position.is_(None))
+_ASSIGN_ONE = _assignment(_event.c.id == bindparam("only"))
+
+
+@dataclass
+class _State:
+    """The head of the log while its lock is held."""
+
+    origin: str
+    size: int
+    sealed: datetime
+    frontier: bytes
+    checkpoint: str
 
 
 class RolledBackError(ConflictError):
@@ -156,10 +191,10 @@ class Sealer:
     def seal(self) -> int:
         """Seal one group of what is committed; return how many events it had."""
         with self.records.read() as session:
-            if session.scalar(select(Event.id).where(Event.position.is_(None)).limit(1)) is None:
+            if session.execute(_WAITING).first() is None:
                 return 0
         with self.records.write() as session:
-            head = session.scalars(select(Head).with_for_update()).one()
+            head = _locked(session)
             count = self._seal_group(session, head)
             note = head.checkpoint
         self._after_commit(note)
@@ -195,37 +230,29 @@ class Sealer:
             self.bells.appended.ring()
             thread.join()
 
-    def _seal_group(self, session: Session, head: Head, *, successor: Signer | None = None) -> int:
+    def _seal_group(self, session: Session, head: _State, *, successor: Signer | None = None) -> int:
         now = self.clock()
         leaves: list[bytes] = []
         if now < head.sealed - JITTER:
             told = {"before": _iso(head.sealed), "after": _iso(now)}
-            event = append(session, "ledger.clock_moved_back", actor="system", subject="ledger", data=told)
-            session.flush()
-            leaves += self._assign(session, head.size, now, _event.c.id == event.id)
+            event_id = append(session, "ledger.clock_moved_back", actor="system", subject="ledger", data=told)
+            leaves += self._assign(session, head.size, now, event_id)
         now = max(now, head.sealed) if not leaves else now
-        leaves += self._assign(session, head.size + len(leaves), now, _event.c.position.is_(None))
+        leaves += self._assign(session, head.size + len(leaves), now)
         if leaves:
             self._grow(session, head, leaves, now, successor)
         return len(leaves)
 
     @staticmethod
-    def _assign(session: Session, base: int, now: datetime, which: ColumnElement[bool]) -> list[bytes]:
+    def _assign(session: Session, base: int, now: datetime, only: int | None = None) -> list[bytes]:
         """Give positions from `base` on, in order of id, and return the hashes of the leaves."""
-        rank = (func.row_number().over(order_by=_event.c.id) - 1).label("rank")
-        waiting = select(_event.c.id, rank).where(which).order_by(_event.c.id).limit(GROUP).subquery()
-        # One statement, so that what is ranked and what is changed is seen at one moment.
-        statement = (
-            update(_event)
-            .where(_event.c.id == waiting.c.id)
-            .values(position=base + waiting.c.rank, sealed=now)
-            .returning(_event.c.position, _event.c.type, _event.c.time, _event.c.digest)
-        )
-        rows = sorted(session.connection().execute(statement), key=lambda row: row[0])
+        told = {"base": base, "now": now} | ({} if only is None else {"only": only})
+        statement = _ASSIGN_ALL if only is None else _ASSIGN_ONE
+        rows = sorted(session.connection().execute(statement, told), key=itemgetter(0))
         return [leaf_hash(entry_bytes(type_, time, now, digest)) for _, type_, time, digest in rows]
 
     def _grow(
-        self, session: Session, head: Head, leaves: list[bytes], now: datetime, successor: Signer | None
+        self, session: Session, head: _State, leaves: list[bytes], now: datetime, successor: Signer | None
     ) -> None:
         nodes = [head.frontier[i : i + HASH_SIZE] for i in range(0, len(head.frontier), HASH_SIZE)]
         frontier = Frontier(head.size, nodes)
@@ -239,9 +266,11 @@ class Sealer:
         # Kept at every full tile and every hour: by these a change is narrowed down when all else is forged.
         crossed = head.size // TILE_WIDTH != frontier.size // TILE_WIDTH or head.sealed.hour != now.hour
         if crossed or successor is not None:
-            session.add(PastCheckpoint(size=frontier.size, note=note, handover=successor is not None))
+            told = {"size": frontier.size, "note": note, "handover": successor is not None}
+            session.connection().execute(_KEEP, told)
         head.size, head.sealed, head.checkpoint = frontier.size, now, note
         head.frontier = b"".join(frontier.nodes)
+        session.connection().execute(_ADVANCE, asdict(head))
 
     def _after_commit(self, note: str) -> None:
         path = self.folder / CHECKPOINT_FILE
@@ -264,15 +293,14 @@ class Sealer:
             _write_private(self._next_key_file, key_file.read_bytes())
         self.seal_all()
         with self.records.write() as session:
-            head = session.scalars(select(Head).with_for_update()).one()
+            head = _locked(session)
             # What was committed meanwhile goes before the entry of the new key, which must come last.
             while self._seal_group(session, head) == GROUP:
                 pass
             told = {"old_key": str(self.signer.key), "new_key": str(successor.key)}
-            event = append(session, "ledger.key_rotated", actor="system", subject="ledger", data=told)
-            session.flush()
+            event_id = append(session, "ledger.key_rotated", actor="system", subject="ledger", data=told)
             now = max(self.clock(), head.sealed)
-            leaves = self._assign(session, head.size, now, _event.c.id == event.id)
+            leaves = self._assign(session, head.size, now, event_id)
             self._grow(session, head, leaves, now, successor)
             note = head.checkpoint
         self._after_commit(note)
@@ -298,6 +326,11 @@ class Sealer:
         else:
             with contextlib.suppress(FileNotFoundError):
                 self._next_key_file.unlink()
+
+
+def _locked(session: Session) -> _State:
+    """Return the head, and hold its lock until the transaction ends."""
+    return _State(*session.connection().execute(_HEAD).one())
 
 
 def _write_private(path: Path, content: bytes) -> None:

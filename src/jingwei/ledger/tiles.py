@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, and_, bindparam, insert, select, update
 
 from jingwei.errors import NotFoundError
 from jingwei.ledger.models import Tile
@@ -50,38 +50,39 @@ class _Tile:
 _caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Tile]] = WeakKeyDictionary()
 """By record store and (level, number, width): a tile of given width never changes."""
 
-_ONE = select(Tile.hashes, Tile.inner).where(
-    Tile.level == bindparam("of_level"), Tile.number == bindparam("of_number")
-)
+_tile = cast("Table", Tile.__table__)
+_WHICH = and_(_tile.c.level == bindparam("of_level"), _tile.c.number == bindparam("of_number"))
+_WHAT: dict[str, Any] = {"hashes": bindparam("to_hashes"), "inner": bindparam("to_inner")}
+_ONE = select(_tile.c.hashes, _tile.c.inner).where(_WHICH)
+_CHANGE = update(_tile).where(_WHICH).values(_WHAT)
+_ADD = insert(_tile).values({"level": bindparam("of_level"), "number": bindparam("of_number"), **_WHAT})
 
 
 def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
     """Add leaf hashes to the stored tiles of a tree of `size` leaves, and the tiles above them."""
+    connection = session.connection()
     level, start, hashes = 0, size, b"".join(leaves)
     while hashes:
         number, width = divmod(start, TILE_WIDTH)
-        roots = []
-        at = 0
-        while at < len(hashes):
-            room = (TILE_WIDTH - width) * HASH_SIZE
-            tile = _add(session, level, number, width, hashes[at : at + room])
-            if len(tile.hashes) == TILE_SIZE:
-                rows = perfect_subtrees(tile.hashes)
-                tile.inner = b"".join(rows[INNER_HEIGHT])
-                roots.append(rows[TILE_HEIGHT][0])
-            at += room
-            number, width = number + 1, 0
-        level, start, hashes = level + 1, start // TILE_WIDTH, b"".join(roots)
-
-
-def _add(session: Session, level: int, number: int, width: int, part: bytes) -> Tile:
-    if width == 0:
-        tile = Tile(level=level, number=number, hashes=part)
-        session.add(tile)
-    else:
-        tile = session.get_one(Tile, (level, number))
-        tile.hashes = tile.hashes[: width * HASH_SIZE] + part
-    return tile
+        if width:
+            begun = connection.execute(_ONE, {"of_level": level, "of_number": number}).one()
+            hashes = begun.hashes[: width * HASH_SIZE] + hashes
+        parts = [hashes[at : at + TILE_SIZE] for at in range(0, len(hashes), TILE_SIZE)]
+        subtrees = [perfect_subtrees(part) if len(part) == TILE_SIZE else None for part in parts]
+        rows = [
+            {
+                "of_level": level,
+                "of_number": number + i,
+                "to_hashes": part,
+                "to_inner": b"".join(rows[INNER_HEIGHT]) if rows else None,
+            }
+            for i, (part, rows) in enumerate(zip(parts, subtrees, strict=True))
+        ]
+        if width:
+            connection.execute(_CHANGE, rows.pop(0))
+        if rows:
+            connection.execute(_ADD, rows)
+        level, start, hashes = level + 1, number, b"".join(rows[TILE_HEIGHT][0] for rows in subtrees if rows)
 
 
 def node_reader(session: Session, size: int) -> Node:
