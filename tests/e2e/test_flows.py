@@ -193,3 +193,17 @@ def test_a_held_source_is_decided_on_the_map_and_its_load_finished(reader):
     page.get_by_role("button", name="按 GCJ-02 完成载入").click()
     page.get_by_role("link", name="在地图上看").wait_for()
     assert page.locator(".badge", has_text="已发布").first.is_visible()
+
+
+@pytest.mark.parametrize("reader", [(PHONE, "zh", "light")], indirect=True)
+def test_on_a_phone_every_part_and_tool_is_reached(reader):
+    page = reader.open("/data")
+    page.get_by_role("link", name="关于", exact=True).wait_for(state="hidden")
+    page.get_by_role("button", name="更多").click()
+    assert page.get_by_role("button", name="外观").is_visible()
+    assert reader.faults() == []
+    page.get_by_role("link", name="关于", exact=True).click()
+    page.wait_for_url("**/about")
+    page.get_by_role("button", name="更多").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="关于", exact=True).wait_for(state="hidden")

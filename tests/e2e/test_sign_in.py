@@ -115,6 +115,9 @@ class Person:
         self.press("sign_in")
 
     def sign_out(self):
+        more = self.page.locator(".rail-more")  # on a phone the tools lie behind it
+        if more.is_visible():
+            more.click()
         self.page.locator(".rail-tools .menu > button").first.click()
         self.page.get_by_role("menuitem", name=self.says["sign_out"]).click()
         self.page.get_by_role("heading", name=self.says["sign_in"]).wait_for()

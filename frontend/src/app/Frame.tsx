@@ -1,6 +1,6 @@
 /** The frame around every page: where one is, where one can go, in which language and light. */
-import { X } from "lucide-react";
-import { Component, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { Ellipsis, X } from "lucide-react";
+import { Component, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, useLocation } from "react-router";
 import { GeneratedMark } from "../about/GeneratedMark";
@@ -30,6 +30,9 @@ class Guard extends Component<{ children: ReactNode; place: string }, { error: u
   }
 }
 
+/** How many parts a phone shows; the others, and the tools, lie behind "more". */
+const AT_THE_THUMB = 4;
+
 export function Frame({ children }: { children: ReactNode }) {
   const { t, i18n } = useTranslation();
   useFreshness();
@@ -40,6 +43,19 @@ export function Frame({ children }: { children: ReactNode }) {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
 
+  const [more, setMore] = useState(false);
+  const rail = useRef<HTMLElement>(null);
+  useEffect(() => setMore(false), [place.pathname]);
+  useEffect(() => {
+    if (!more) return;
+    const close = (event: PointerEvent) => {
+      if (!rail.current?.contains(event.target as Node)) setMore(false);
+    };
+    document.addEventListener("pointerdown", close);
+    return () => document.removeEventListener("pointerdown", close);
+  }, [more]);
+  const isHere = (path: string) => (path === "/" ? place.pathname === "/" : place.pathname.startsWith(path));
+
   // Who moves to another page by keyboard or screen reader starts at its beginning.
   const part = place.pathname.split("/")[1];
   useEffect(() => {
@@ -48,7 +64,7 @@ export function Frame({ children }: { children: ReactNode }) {
   }, [part]);
 
   useEffect(() => {
-    const named = PARTS.find((one) => (one.path === "/" ? place.pathname === "/" : place.pathname.startsWith(one.path)));
+    const named = PARTS.find((one) => isHere(one.path));
     document.title = named ? `${t(named.name)} · ${t("name")}` : t("name");
   }, [place.pathname, t, i18n.language]);
 
@@ -61,7 +77,13 @@ export function Frame({ children }: { children: ReactNode }) {
         {t("frame.skip")}
       </a>
       <OpenBanner />
-      <nav className="rail" aria-label={t("frame.parts")}>
+      <nav
+        className="rail"
+        aria-label={t("frame.parts")}
+        ref={rail}
+        data-more={more}
+        onKeyDown={(event) => event.key === "Escape" && setMore(false)}
+      >
         <NavLink to="/" className="mark" aria-label={t("frame.home")}>
           <img src="/mark.svg" alt="" width="32" height="32" />
         </NavLink>
@@ -81,12 +103,27 @@ export function Frame({ children }: { children: ReactNode }) {
           <LanguageButton />
           <ModeMenu />
         </div>
+        <button
+          type="button"
+          className="rail-more"
+          aria-expanded={more}
+          data-here={shown.slice(AT_THE_THUMB).some((one) => isHere(one.path))}
+          onClick={() => setMore(!more)}
+        >
+          {more ? <X aria-hidden /> : <Ellipsis aria-hidden />}
+          <span>{t(more ? "frame.less" : "frame.more")}</span>
+        </button>
       </nav>
       {mode === "wall" && (
-        <button type="button" className="button leave-wall" onClick={() => setMode("system")}>
-          <X aria-hidden />
-          {t("frame.leaveWall")}
-        </button>
+        <>
+          <div className="wall-mark">
+            <GeneratedMark />
+          </div>
+          <button type="button" className="button leave-wall" onClick={() => setMode("system")}>
+            <X aria-hidden />
+            {t("frame.leaveWall")}
+          </button>
+        </>
       )}
       <main id="main" ref={main} tabIndex={-1}>
         <Guard place={place.pathname}>

@@ -11,6 +11,8 @@ export const en: Words = {
     mode: "Appearance",
     modes: { system: "As the system", light: "Light", dark: "Dark", wall: "Wall display" },
     leaveWall: "Leave the wall",
+    more: "More",
+    less: "Close",
   },
   state: {
     loading: "Loading",

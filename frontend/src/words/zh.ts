@@ -9,6 +9,8 @@ export const zh = {
     mode: "外观",
     modes: { system: "跟随系统", light: "浅色", dark: "深色", wall: "大屏" },
     leaveWall: "退出大屏",
+    more: "更多",
+    less: "收起",
   },
   state: {
     loading: "正在载入",
