@@ -135,6 +135,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     with _without_collecting():
         from jingwei import web
         from jingwei.cases.photos import FOLDER, Photos
+        from jingwei.cases.tidying import tidying
         from jingwei.city import read_manifest
         from jingwei.cli_serve import Options, plan_of, serve_city
         from jingwei.ledger.sealer import Sealer
@@ -148,8 +149,8 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         pack = pack or _demo_pack()
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
         city = _loaded(pack, data, home)[0]
-    photos = Photos(city.home / FOLDER).tidying(city.records)
-    with city, Sealer(city.records, city.home / "log").running(), photos:
+    photos = Photos(city.home / FOLDER)
+    with city, Sealer(city.records, city.home / "log").running(), tidying(city.records, photos):
         serve_city(city, plan)
 
 

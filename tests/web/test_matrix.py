@@ -157,6 +157,7 @@ ON_THE_CITY = {
     "log.export": {AUDITOR},
     "case.manage": {SYSTEM},
     "case.attach": {"citizen"},
+    "case.field": set(),
     "case.figures": {
         "operator",
         "evaluator",

@@ -108,16 +108,10 @@ def _near(
 ) -> list[tuple[Case, float]]:
     """Return the cases within reach in place and time, with their distance."""
     lon, lat = float(about.lon or 0), float(about.lat or 0)
-    code = grid.encode(lon, lat, LEVEL)
-    width = min(grid.size_m(code, LEVEL))
-    ranges = [
-        tuple(grid.to_stored(edge) for edge in grid.cell_range(cell, LEVEL))
-        for cell in grid.disk(code, LEVEL, max(1, math.ceil(metres / width)))
-    ]
     question = (
         select(CASES.c.body)
         .where(
-            or_(*(CASES.c.cell.between(*edges) for edges in _joined(ranges))),
+            or_(*(CASES.c.cell.between(*edges) for edges in ranges_around(lon, lat, metres))),
             CASES.c.reported.between(when - span, when + span),
             CASES.c.state.not_in(_NOT_A_MAIN),
         )
@@ -133,6 +127,18 @@ def _near(
             found.append((case, apart))
     found.sort(key=lambda one: abs(min(one[0].at.values()) - when))
     return found[:MOST_NEAR]
+
+
+def ranges_around(lon: float, lat: float, metres: float) -> list[tuple[int, int]]:
+    """Return the ranges of signed grid codes that hold all within `metres` of a point (degrees), and more."""
+    code = grid.encode(lon, lat, LEVEL)
+    width = min(grid.size_m(code, LEVEL))
+    return _joined(
+        [
+            tuple(grid.to_stored(edge) for edge in grid.cell_range(cell, LEVEL))
+            for cell in grid.disk(code, LEVEL, max(1, math.ceil(metres / width)))
+        ]
+    )
 
 
 def _joined(ranges: list[tuple[int, ...]]) -> list[tuple[int, int]]:

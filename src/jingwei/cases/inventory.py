@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlalchemy import delete, insert, select
 
 from jingwei import grid, ledger, registry
+from jingwei.cases.duplicates import metres_between, ranges_around
 from jingwei.cases.errors import BadFieldError, UnknownTypeError
 from jingwei.cases.models import ComponentRow
 from jingwei.cases.types import component_id_2026
@@ -27,6 +28,8 @@ OWNER = "components"
 KIND = "component"
 LEVEL = 32
 BATCH = 2_000
+MOST_NEAR = 2_000
+"""Components around a point that are looked at: more than stand within some tens of metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,39 @@ def component(session: Session, code: str) -> Component | None:
     """Return a component by its 17 digits."""
     row = session.scalar(select(ComponentRow).where(ComponentRow.code == code))
     return Component(row.code, row.object, row.department, row.area) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """A component near a point, and how far from it (metres)."""
+
+    code: str
+    name: str
+    department: str
+    lon: float
+    lat: float
+    metres: float
+
+
+def components_near(
+    session: Session, lon: float, lat: float, *, metres: float, limit: int, type_: str = ""
+) -> list[Nearby]:
+    """Return the components within `metres` of a point (degrees), the nearest first; of one type if given."""
+    found = registry.standing_in(session, OWNER, ranges_around(lon, lat, metres), limit=MOST_NEAR)
+    near = []
+    for thing, place in found:
+        if place.cell is None or place.level is None or (type_ and thing.key[6:11] != type_):
+            continue
+        where = grid.centre(grid.from_stored(place.cell), place.level)
+        apart = metres_between((lon, lat), where)
+        if apart <= metres:
+            near.append((apart, thing, where))
+    near.sort(key=lambda one: (one[0], one[1].key))
+    near = near[:limit]
+    codes = [thing.key for _, thing, _ in near]
+    question = select(ComponentRow.code, ComponentRow.department).where(ComponentRow.code.in_(codes))
+    departments = dict(iter(session.execute(question)))
+    return [
+        Nearby(thing.key, thing.title, departments.get(thing.key, ""), float(x), float(y), round(apart, 1))
+        for apart, thing, (x, y) in near
+    ]

@@ -144,3 +144,26 @@ class CasePhoto(Base):
     at: Mapped[datetime]
     case: Mapped[str | None] = mapped_column(String(40), index=True)
     step: Mapped[int | None]
+
+
+class CaseSent(Base):
+    """A key that a telephone made for something that it sent, and the case to which that led."""
+
+    __tablename__ = "case_sent"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime] = mapped_column(index=True)
+    case: Mapped[str] = mapped_column(String(40))
+
+
+class TrackPoint(Base):
+    """Where a person was, who agreed to that; degrees (WGS84), metres of uncertainty."""
+
+    __tablename__ = "case_track"
+
+    person: Mapped[str] = mapped_column(String(120), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    lon: Mapped[float] = mapped_column(Float)
+    lat: Mapped[float] = mapped_column(Float)
+    accuracy: Mapped[float] = mapped_column(Float)

@@ -7,16 +7,14 @@ uploaded, then named by one step of one case; what nobody named within a day is 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import logging
 import os
 import re
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.records import Records
 
-log = logging.getLogger(__name__)
-
 PHOTOS: Table = CasePhoto.__table__  # type: ignore[assignment]
 
 FOLDER = "photos"
@@ -64,7 +60,6 @@ LONGEST_SIDE, SMALL_SIDE = 2560, 320
 """Pixels of the longer side of what is kept, and of its small form."""
 WAITS = timedelta(days=1)
 """How long an upload waits for a step that names it."""
-TIDY_SECONDS = 3600
 MEDIA_TYPE = "image/jpeg"
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -243,27 +238,6 @@ class Photos:
         if not path.is_file():
             raise PhotoLostError(digest)
         return path
-
-    @contextlib.contextmanager
-    def tidying(self, records: Records) -> Iterator[None]:
-        """Remove unused uploads now and then, in a thread of its own, while the block lasts."""
-        stop = threading.Event()
-
-        def tidy() -> None:
-            while not stop.is_set():
-                try:
-                    self.remove_unused(records)
-                except Exception:  # what a full or slow disk does not allow is tried again later
-                    log.exception("removing unused photographs")
-                stop.wait(TIDY_SECONDS)
-
-        thread = threading.Thread(target=tidy, name="photos", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
     def remove_unused(self, records: Records, now: datetime | None = None) -> int:
         """Remove the uploads that no step named within a day; return how many those were.

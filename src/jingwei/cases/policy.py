@@ -33,6 +33,7 @@ EVALUATE = "case.figures"
 MANAGE = "case.manage"
 ALONE = "case.act_alone"
 ATTACH = "case.attach"
+FIELD = "case.field"
 
 FILTERED = ("state", "kind", "type", "source", "area", "department", "handler", "reporter", "collector")
 """Attributes by which lists are filtered; each is a column of the board."""
@@ -70,6 +71,9 @@ def _declare() -> None:
     declare_action(ALONE, ("Case",), Text("不受岗位分离约束", "act without separation of duties"))
     declare_action(EVALUATE, ("City",), Text("查看案件评价", "see the figures about cases"))
     declare_action(ATTACH, ("City",), Text("上传案件照片", "upload photographs for cases"))
+    declare_action(
+        FIELD, ("City",), Text("在现场用手机办理、留存本人轨迹", "work in the field, keep one's own way")
+    )
     declare_action(MANAGE, ("City",), Text("维护案件规则、网格和分工", "keep the rules and duties of cases"))
     for one in TRANSITIONS.values():
         if one.axis != "system":
@@ -79,9 +83,9 @@ def _declare() -> None:
 
 def default_rules() -> str:
     """Return the rules in Cedar that a city starts with, written from the table."""
-    everyone = [f'principal in Role::"{role}"' for role in SEES_ALL]
+    everyone = _any_of(*SEES_ALL)
     rules = [
-        _permit("case-staff-read", [READ], " || ".join(everyone)),
+        _permit("case-staff-read", [READ], everyone),
         _permit("case-own-department-read", [READ], _OWN[DEPARTMENT]),
         _permit("case-own-part-read", [READ], "resource has part && principal in resource.part"),
         *(
@@ -89,10 +93,11 @@ def default_rules() -> str:
             for name in ("handler", "reporter", "collector")
         ),
         _permit("case-collectors-read-tasks", [READ], f'principal in Role::"{COLLECTOR}" && ({ON_THE_SPOT})'),
-        _permit("case-figures", [EVALUATE], " || ".join([*everyone, 'principal in Role::"department_head"'])),
+        _permit("case-figures", [EVALUATE], _any_of(*SEES_ALL, "department_head")),
         _permit("case-manage", [MANAGE], 'principal in Role::"system_administrator"'),
-        _permit("case-attach", [ATTACH], " || ".join(f'principal in Role::"{role}"' for role in ATTACHES)),
-        _permit("case-staff-follow", ["event.follow"], f'{ITS_EVENTS} && ({" || ".join(everyone)})'),
+        _permit("case-attach", [ATTACH], _any_of(*ATTACHES)),
+        _permit("case-field", [FIELD], _any_of(COLLECTOR, HANDLER)),
+        _permit("case-staff-follow", ["event.follow"], f"{ITS_EVENTS} && ({everyone})"),
         _permit("case-report-from-outside", ["case.report_from_outside"], 'principal in Role::"citizen"'),
     ]  # fmt: skip
     for role in (*ROLES, "evaluator"):
@@ -122,6 +127,10 @@ def _of_role(role: str, actions: list[str]) -> list[str]:
         return []
     held = f'principal in Role::"{role}"'
     return [_permit(f"{role}-steps", actions, f"{held} && ({_OWN[role]})" if role in _OWN else held)]
+
+
+def _any_of(*roles: str) -> str:
+    return " || ".join(f'principal in Role::"{role}"' for role in roles)
 
 
 def _permit(name: str, actions: list[str], when: str) -> str:

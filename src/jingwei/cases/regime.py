@@ -68,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         How near, and how long apart, two reports of one thing may be.
     border_metres
         How near to the border of a grid a point is on it.
+    track_days
+        For how long the ways of people in the field are kept, who agreed to that.
 
     """
 
@@ -86,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate_metres: float = 60
     duplicate_days: int = 30
     border_metres: float = 5
+    track_days: int = 3
 
     def limit(self, stage: Stage) -> Limit:
         """Return the limit of a stage other than handling."""

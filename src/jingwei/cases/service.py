@@ -210,7 +210,7 @@ class Desk:
         if step is None or not self._allowed(asker, step, case, fields or {}):
             self._check_readable(asker, case)
         if seen is not None and seen != case.step:
-            raise self._changed(session, case, seen)
+            self._check_unchanged(session, case, seen)
         if step is None or case.state not in step.sources:
             raise self._not_now(asker, case, action, step)
         regime = self.regime(session)
@@ -266,6 +266,12 @@ class Desk:
         if asker.id == THE_SYSTEM.id:
             return True
         return self.policies().decide(asker, policy.ALONE, policy.resource_of(case)).allowed
+
+    def _check_unchanged(self, session: Session, case: Case, seen: int) -> None:
+        """Raise if anybody acted since a step; warnings and reports that joined change nothing."""
+        told = [one for one in timeline(session, case.number) if one.step > seen]
+        if not told or any(one.was != one.to or TRANSITIONS[one.action].axis != "system" for one in told):
+            raise self._changed(session, case, seen)
 
     def _changed(self, session: Session, case: Case, seen: int) -> ChangedMeanwhileError:
         since = [

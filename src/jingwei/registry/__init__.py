@@ -17,6 +17,7 @@ from jingwei.registry.service import (
     resolve,
     retire,
     split,
+    standing_in,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "resolve",
     "retire",
     "split",
+    "standing_in",
 ]

@@ -14,7 +14,10 @@ class ObjectRow(Base):
     """An object, under the identifier it was given once."""
 
     __tablename__ = "registry_object"
-    __table_args__ = (Index("ix_registry_object_key", "owner", "key", unique=True),)
+    __table_args__ = (
+        Index("ix_registry_object_key", "owner", "key", unique=True),
+        Index("ix_registry_object_cell", "owner", "cell"),
+    )
 
     id: Mapped[str] = mapped_column(String(13), primary_key=True)
     kind: Mapped[str] = mapped_column(String(80))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei import ledger
@@ -341,3 +341,19 @@ def history(session: Session, identifier: str, *, limit: int = 100) -> list[dict
             }
         )
     return told
+
+
+def standing_in(
+    session: Session, owner: str, ranges: Sequence[tuple[int, int]], *, limit: int
+) -> list[tuple[Object, Place]]:
+    """Return the active objects of an owner in ranges of signed grid codes, both ends included."""
+    question = (
+        select(*_COLUMNS, ObjectRow.cell, ObjectRow.level, ObjectRow.placed)
+        .where(
+            ObjectRow.owner == owner,
+            or_(*(ObjectRow.cell.between(*edges) for edges in ranges)),
+            ObjectRow.state == "active",
+        )
+        .limit(limit)
+    )
+    return [(Object(*row[:-3]), Place(*row[-3:])) for row in session.execute(question)]

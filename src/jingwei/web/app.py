@@ -23,6 +23,7 @@ from jingwei.web.jobs import Jobs
 from jingwei.web.routes import (
     account,
     case_desk,
+    case_field,
     case_figures,
     case_photos,
     case_regime,
@@ -82,6 +83,7 @@ CITY_ROUTES = (
     case_figures.router,
     case_desk.router,
     case_photos.router,
+    case_field.router,
     cases.router,
     events.router,
     log.router,

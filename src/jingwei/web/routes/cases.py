@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from jingwei.cases import Case, Desk, Report, dispatch, duplicates, regime, timeline
 from jingwei.cases.board import FARTHEST, MOST, SORTS, Sort
 from jingwei.cases.calendar import instant, moment
+from jingwei.cases.field import done_at, note_sent, sent_before
 from jingwei.records import now_utc
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.case_choice import FAILURES, BoardOf, ChoiceOf, DeskOf, Number, shows
@@ -23,6 +26,17 @@ router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
 
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+SentKey = Annotated[
+    str | None,
+    Field(
+        max_length=64, description="Made by who sends: the same key twice is done once (16 to 64 characters)"
+    ),
+]
+DoneAt = Annotated[
+    AwareDatetime | None, Field(description="When it was done on the spot, where that was before it is sent")
+]
 
 
 class ReportIn(_In):
@@ -39,6 +53,8 @@ class ReportIn(_In):
     before: list[Annotated[str, Field(max_length=200)]] = Field(
         default=[], max_length=20, description="Photographs from before what was put right on the spot"
     )
+    key: SentKey = None
+    at: DoneAt = None
     source_key: str | None = Field(default=None, max_length=200, description="Its number where it came from")
     handled: bool = Field(default=False, description="Put right on the spot by the collector")
 
@@ -49,6 +65,8 @@ class StepIn(_In):
     action: str = Field(max_length=40, examples=["register"])
     fields: dict[str, Any] = Field(default={}, max_length=20)
     seen: int | None = Field(default=None, ge=1, description="The step of the case that one saw")
+    key: SentKey = None
+    at: DoneAt = None
 
 
 class StepOut(BaseModel):
@@ -167,10 +185,15 @@ def list_cases(
 @router.post("", summary="Report", status_code=201, dependencies=shows)
 def report_case(city: CityOf, desk: DeskOf, asker: AskerOf, body: ReportIn) -> CaseOut:
     """Take a report into the pool; the same report of another system is taken in once."""
-    given = body.model_dump(exclude={"handled", "photos", "before"})
-    report = Report(**given, photos=tuple(body.photos), before=tuple(body.before))
-    with city.records.write() as session:
-        taken = (desk.report_handled if body.handled else desk.report)(session, asker, report)
+    given = body.model_dump(exclude={"handled", "photos", "before", "key", "at"})
+    report = Report(
+        **given, photos=tuple(body.photos), before=tuple(body.before), at=done_at("report", body.at)
+    )
+
+    def take_in(session: Session) -> Case:
+        return (desk.report_handled if body.handled else desk.report)(session, asker, report)
+
+    taken = _once(city, desk, asker, body.key, take_in)
     return _case_out(city, desk, asker, taken)
 
 
@@ -185,8 +208,12 @@ def read_case(city: CityOf, desk: DeskOf, asker: AskerOf, number: Number) -> Cas
 @router.post("/{number}/steps", summary="Take a step", dependencies=shows)
 def take_step(city: CityOf, desk: DeskOf, asker: AskerOf, number: Number, body: StepIn) -> CaseOut:
     """Take a step of the table; who saw another step of the case than the last is told what changed."""
-    with city.records.write() as session:
-        case = desk.act(session, asker, number, body.action, body.fields, seen=body.seen)
+    at = done_at(body.action, body.at)
+
+    def act(session: Session) -> Case:
+        return desk.act(session, asker, number, body.action, body.fields, seen=body.seen, at=at)
+
+    case = _once(city, desk, asker, body.key, act)
     return _case_out(city, desk, asker, case)
 
 
@@ -223,6 +250,18 @@ def read_proposals(
             for one in seen
         ],
     }  # fmt: skip
+
+
+def _once(city: CityOf, desk: DeskOf, asker: AskerOf, key: str | None, do: Callable[[Session], Case]) -> Case:
+    """Do something once for each key; return the case as it is then, or is by now."""
+    with city.records.write() as session:
+        known = sent_before(session, asker, key) if key is not None else None
+        if known is not None:
+            return desk.get(session, asker, known)
+        case = do(session)
+        if key is not None:
+            note_sent(session, key, case.number)
+    return case
 
 
 def _case_out(city: CityOf, desk: Desk, asker: AskerOf, case: Case) -> CaseOut:
