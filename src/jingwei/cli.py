@@ -134,7 +134,9 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     """Load a pack if its files changed, then serve the city until interrupted."""
     with _without_collecting():
         from jingwei import web
+        from jingwei.cases import Desk
         from jingwei.cases.photos import FOLDER, Photos
+        from jingwei.cases.ticking import Ticker
         from jingwei.cases.tidying import tidying
         from jingwei.city import read_manifest
         from jingwei.cli_serve import Options, plan_of, serve_city
@@ -149,8 +151,9 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         pack = pack or _demo_pack()
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
         city = _loaded(pack, data, home)[0]
-    photos = Photos(city.home / FOLDER)
-    with city, Sealer(city.records, city.home / "log").running(), tidying(city.records, photos):
+    tidy = tidying(city.records, Photos(city.home / FOLDER))
+    clock = Ticker(city.records, Desk(city.policies.current)).running()
+    with city, Sealer(city.records, city.home / "log").running(), tidy, clock:
         serve_city(city, plan)
 
 

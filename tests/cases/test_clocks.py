@@ -192,6 +192,13 @@ def test_in_time_is_to_end_before_the_deadline(made, offset):
     last = one.runs[-1]
     end = last.start + offset * 60_000_000
     last.end, one.ended = end, "confirm"
-    # Who has used the limit to the last moment, and hands back while no clock runs, has kept it.
-    to_the_last = one.used(calendar, end) == one.budget(calendar)
-    assert one.on_time(calendar, end) == (end <= one.due(calendar) or to_the_last)
+    assert one.on_time(calendar, end) == (end <= one.due(calendar))
+
+
+def test_the_last_moment_is_in_time_and_the_evening_after_it_is_not():
+    one = turn("work_day", 1, (at("2026-11-19T08:00"), at("2026-11-19T18:00")))
+    assert told(one.due(default_calendar())) == "11-19 18:00"
+    assert one.on_time(default_calendar(), one.end)
+    one.runs[-1].end = at("2026-11-19T20:00")
+    assert one.used(default_calendar(), one.end) == one.budget(default_calendar())
+    assert not one.on_time(default_calendar(), one.end)

@@ -128,8 +128,15 @@ class Turn(msgspec.Struct, array_like=True):
         raise ValueError(msg)
 
     def on_time(self, calendar: Calendar, now: int) -> bool:
-        """Say whether the turn has kept its limit, judged when it ended, or by `now` while it goes on."""
-        return self.used(calendar, now) <= self.budget(calendar)
+        """Say whether the turn has kept its limit, judged when it ended, or by `now` while it goes on.
+
+        That is: whether it ended by `due`. Who has used the limit to its last moment and hands back later is
+        late, also where no clock ran in between.
+        """
+        used, budget = self.used(calendar, now), self.budget(calendar)
+        if used != budget:
+            return used < budget  # quicker than to look for the deadline
+        return (now if self.end is None else self.end) <= self.due(calendar)
 
 
 def measure(limit: Limit, calendar: Calendar, since: int, until: int) -> int:

@@ -169,7 +169,7 @@ def _handle_stage(case: Case, regime: Regime) -> dict[str, Any]:
     if last is not None and last.end is not None:
         used, limit = last.used(calendar, last.end), last.budget(calendar)
         if handled:
-            on_time = used <= limit
+            on_time = last.on_time(calendar, last.end)
             late = (used - limit) * 100 // limit if used > limit and limit else 0
     elif last is not None:
         limit = last.budget(calendar)

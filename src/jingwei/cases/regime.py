@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import cached_property
@@ -19,6 +19,7 @@ from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.models import RegimePart
 from jingwei.cases.rules import Rule
+from jingwei.cases.store import alarm_all
 from jingwei.cases.types import CaseType, Catalogue
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 PartName = Literal["settings", "calendar", "types", "rules"]
 PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules")
+TOLD_WHOLE = ("settings", "calendar")
+"""Parts whose events hold all of them: by these clocks run."""
+SUBJECT = "cases/"
 
 _LIMITS = {
     "accept": Limit("work_hour", 0.25),
@@ -204,10 +208,38 @@ def adopt(session: Session, asker: Asker, part: PartName, content: Any, *, note:
         "count": len(valid) if isinstance(valid, list) else 1,
         "digest": hashlib.sha256(encode_json(plain)).hexdigest(),
     }
-    if part in ("settings", "calendar"):
+    if part in TOLD_WHOLE:
         told["content"] = plain
-    ledger.append(session, "case.regime_changed", actor=asker.id, subject=f"cases/{part}", data=told)
+    ledger.append(session, "case.regime_changed", actor=asker.id, subject=SUBJECT + part, data=told)
+    if part in TOLD_WHOLE:
+        alarm_all(session)
     return number
+
+
+def from_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Regime:
+    """Return what the log alone tells of what is in force: settings and calendar.
+
+    That is all that deadlines and figures need: the limits of rules are told by the events of their cases.
+
+    Parameters
+    ----------
+    events
+        Subject and data of the events `case.regime_changed`, in order.
+
+    """
+    known: dict[str, Any] = {}
+    numbers = dict.fromkeys(PARTS, 0)
+    for subject, data in events:
+        part = subject.removeprefix(SUBJECT)
+        if part in PARTS:
+            numbers[part] = data["version"]
+        if part in TOLD_WHOLE:
+            known[part] = msgspec.convert(data["content"], _FORMS[part], str_keys=True)  # type: ignore[index]
+    return Regime(
+        settings=known.get("settings", Settings()),
+        content=known.get("calendar", CalendarContent()),
+        versions=tuple(numbers.values()),
+    )
 
 
 def _check(part: PartName, valid: Any) -> None:

@@ -44,6 +44,7 @@ from jingwei.cases.store import (
     next_numbers,
     not_known,
     save,
+    set_alarms,
     timeline,
 )
 from jingwei.records import now_utc
@@ -450,6 +451,7 @@ class Desk:
         question = select(CASES.c.body).where(CASES.c.alarm <= instant_).order_by(CASES.c.alarm).limit(limit)
         regime = self.regime(session)
         count = 0
+        silent = []
         for body in session.scalars(question.with_for_update(skip_locked=True)).all():
             case = decode(body)
             before = case.step
@@ -458,6 +460,9 @@ class Desk:
                 count += 1
             count += self._warn(session, regime, case, instant_, when)
             save(session, regime, case, before)
+            if case.step == before:
+                silent.append(case)
+        set_alarms(session, regime, silent)
         return count
 
     def _warn(self, session: Session, regime: Regime, case: Case, now: int, when: datetime) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei.cases import words
@@ -14,6 +14,7 @@ from jingwei.cases.case import Case, decode, encode
 from jingwei.cases.clocks import next_warning
 from jingwei.cases.errors import ChangedMeanwhileError
 from jingwei.cases.events import WORDS
+from jingwei.cases.lifecycle import OPEN as OPEN_STATES
 from jingwei.cases.models import CaseCount, CaseRow
 from jingwei.cases.replay import PREFIX, apply, begin
 from jingwei.cases.schemas import Happening, History, Report
@@ -46,6 +47,12 @@ _SAVE = {
     .values(changed=mark, **{name: bindparam(name) for name in _WRITTEN})
     for dialect, mark in _MARKS.items()
 }
+_NEXT_ALARM = select(func.min(CASES.c.alarm))
+_SET_ALARM = (
+    update(CASES)
+    .where(CASES.c.number == bindparam("this"), CASES.c.step == bindparam("before"))
+    .values(alarm=bindparam("alarm"))
+)
 _INSERT = {dialect: insert(CASES).values(changed=mark) for dialect, mark in _MARKS.items()}
 
 
@@ -108,6 +115,23 @@ def save(session: Session, regime: Regime, case: Case, before: int) -> None:
     given = {"this": case.number, "before": before, **_columns(case, regime)}
     if session.connection().execute(_SAVE[_dialect(session)], given).rowcount != 1:
         raise ChangedMeanwhileError(case.number, before, before + 1, [])
+
+
+def set_alarms(session: Session, regime: Regime, cases: Sequence[Case]) -> None:
+    """Work out anew when the clock next has something to say about cases to which nothing happened."""
+    if cases:
+        rows = [{"this": case.number, "before": case.step, "alarm": alarm_of(case, regime)} for case in cases]
+        session.connection().execute(_SET_ALARM, rows)
+
+
+def alarm_all(session: Session) -> None:
+    """Let the clock look at every open case: the calendar, or the shares of warnings, are others."""
+    session.connection().execute(update(CASES).where(CASES.c.state.in_(OPEN_STATES)).values(alarm=0))
+
+
+def next_alarm(session: Session) -> int | None:
+    """Return when the clock next has something to say, in microseconds; None where nothing runs."""
+    return session.connection().execute(_NEXT_ALARM).scalar()
 
 
 def case_of_source(session: Session, report: Report) -> Case | None:

@@ -324,5 +324,5 @@ def _clock_out(turn: Any, in_force: regime.Regime, now: int) -> ClockOut:
         started=moment(turn.runs[0].start),
         due=moment(turn.due(calendar)),
         share=round(used / budget, 4) if budget else 0.0,
-        on_time=used <= budget,
+        on_time=turn.on_time(calendar, now),
     )
