@@ -146,7 +146,7 @@ def _columns_table(columns: Sequence[Any]) -> Table:
         _say("列", "column"),
         _say("类型", "type"),
         _say("空值", "nulls"),
-        _say("不同值", "distinct"),
+        _say("不同值（约）", "distinct, about"),
     ):
         table.add_column(head)
     table.add_column(_say("最小", "minimum"))

@@ -302,9 +302,11 @@ function Quarantine({ dataset }: { dataset: DatasetDetail }) {
           <tbody>
             {rows.map((row) => (
               <tr key={`${row.file}-${row.row}-${row.rule}`}>
-                <th scope="row">{row.file}</th>
+                <th scope="row" className="row-file">
+                  {row.file}
+                </th>
                 <td className="end">{row.row}</td>
-                <td>{say(row.reason)}</td>
+                <td className="row-reason">{say(row.reason)}</td>
                 <td className="row-text code">{row.text}</td>
               </tr>
             ))}

@@ -378,7 +378,7 @@ export const en: Words = {
     column: "Column",
     type: "Type",
     missing: "Missing",
-    distinct: "Distinct",
+    distinct: "Distinct, about",
     least: "Least",
     most: "Greatest",
     key: "key",

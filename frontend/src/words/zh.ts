@@ -370,7 +370,7 @@ export const zh = {
     column: "字段",
     type: "类型",
     missing: "缺失",
-    distinct: "不同值",
+    distinct: "不同值（约）",
     least: "最小",
     most: "最大",
     key: "主键",

@@ -102,7 +102,7 @@ def _columns(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) 
             parts += ["NULL", "NULL", "NULL"]
         else:
             parts += [
-                f"approx_count_distinct({name})",
+                f"least(approx_count_distinct({name}), count({name}))",  # an estimate may exceed the rows
                 f"left(CAST(min({name}) AS VARCHAR), {SHOWN})",
                 f"left(CAST(max({name}) AS VARCHAR), {SHOWN})",
             ]

@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a dataset as its department named it."""
+    """One column of a dataset as its department named it; `distinct` is an estimate."""
 
     name: str
     type: str

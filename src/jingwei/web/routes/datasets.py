@@ -91,7 +91,7 @@ class ColumnOut(BaseModel):
     name: str
     type: str
     nulls: int | None
-    distinct: int | None
+    distinct: int | None = Field(description="Different values, estimated (HyperLogLog)")
     minimum: str | None
     maximum: str | None
     key: bool
