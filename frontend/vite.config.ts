@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -25,9 +26,53 @@ function compressed(): Plugin {
   };
 }
 
+const WORKER = "field-worker";
+const FIELD_PAGES = "/src/field/FieldPage.tsx";
+
+/** Puts into the service worker which files the pages in the field need, and a version that follows from them. */
+function shell(): Plugin {
+  return {
+    name: "shell",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
+      const worker = chunks.find((one) => one.name === WORKER);
+      const entry = chunks.find((one) => one.isEntry && one !== worker);
+      const pages = chunks.find((one) => one.facadeModuleId?.endsWith(FIELD_PAGES));
+      if (!worker || !entry || !pages) throw new Error("the shell of the pages in the field is not complete");
+      const files = new Set<string>(["/mode.js", "/mark.svg"]);
+      const waiting = [entry.fileName, pages.fileName];
+      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+        const chunk = bundle[name];
+        if (files.has(`/${name}`) || chunk?.type !== "chunk") continue;
+        files.add(`/${name}`);
+        for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(`/${style}`);
+        waiting.push(...chunk.imports);
+      }
+      const listed = [...files].sort();
+      // The names of built files follow from their content; those of public/ do not.
+      const fixed = ["public/mode.js", "public/mark.svg", "index.html"].map((path) => readFileSync(path, "utf-8"));
+      const version = createHash("sha256").update([...listed, ...fixed].join("\n")).digest("hex").slice(0, 12);
+      if (!worker.code.includes("JINGWEI_SHELL")) throw new Error("the service worker names no shell");
+      worker.code = worker.code.replaceAll("JINGWEI_SHELL", `(${JSON.stringify({ version, files: listed })})`);
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), compressed()],
+  plugins: [react(), shell(), compressed()],
   worker: { format: "es" },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
-  build: { outDir: OUT, emptyOutDir: true, target: "es2022", sourcemap: false, chunkSizeWarningLimit: 1600 },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "es2022",
+    sourcemap: false,
+    chunkSizeWarningLimit: 1600,
+    rolldownOptions: {
+      input: { index: "index.html", [WORKER]: "src/field/worker.ts" },
+      // The worker's address is always the same, and above the pages that it serves.
+      output: { entryFileNames: (chunk) => (chunk.name === WORKER ? "[name].js" : "assets/[name]-[hash].js") },
+    },
+  },
 });

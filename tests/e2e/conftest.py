@@ -140,12 +140,22 @@ def reading(
     address: str,
     screen: tuple[tuple[int, int], str, str] = (DESK, "zh", "light"),
     others: tuple[str, ...] = (),
+    place: tuple[float, float] | None = None,
 ) -> Iterator[Reader]:
-    """Give a reader at a screen, who in the end must have met no error and no host but `others`."""
+    """Give a reader at a screen, who in the end must have met no error and no host but `others`.
+
+    With a `place` (longitude, latitude) it is a telephone: it is touched, and says where it is.
+    """
     (width, height), language, mode = screen
     context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="zh-CN" if language == "zh" else "en-GB"
+        viewport={"width": width, "height": height},
+        locale="zh-CN" if language == "zh" else "en-GB",
+        has_touch=place is not None,
+        is_mobile=place is not None,
     )
+    if place is not None:
+        context.grant_permissions(["geolocation"])
+        context.set_geolocation({"longitude": place[0], "latitude": place[1], "accuracy": 8})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.add_init_script(
         f"localStorage.setItem('jingwei.mode', '{mode}'); localStorage.setItem('jingwei.lang', '{language}')"

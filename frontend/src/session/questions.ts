@@ -1,6 +1,6 @@
 /** Who reads: asked before anything else, and anew whenever the server says that nobody is signed in. */
 import { useQuery } from "@tanstack/react-query";
-import { askJson } from "../api/client";
+import { askJson, Problem } from "../api/client";
 import type { Text } from "../words";
 
 export type Duty = {
@@ -37,10 +37,44 @@ export type Person = {
 
 export const SESSION = ["session"];
 
+const FIELD = "/field";
+const KEPT = "jingwei.field.session";
+
+/** Who reads; in the field, where the network may be away, who it was last on this telephone. */
+async function session(signal: AbortSignal): Promise<Session> {
+  try {
+    const told = await askJson<Session>("/api/session", { signal });
+    keepSession(told.may.includes("case.field") ? told : null);
+    return told;
+  } catch (error) {
+    const away = error instanceof Problem && error.code === "unreachable" && location.pathname.startsWith(FIELD);
+    const last = away ? keptSession() : null;
+    if (last) return last;
+    throw error;
+  }
+}
+
+function keepSession(told: Session | null): void {
+  try {
+    if (told) localStorage.setItem(KEPT, JSON.stringify(told));
+    else localStorage.removeItem(KEPT);
+  } catch {
+    // a browser that forbids storage does not work without a network
+  }
+}
+
+function keptSession(): Session | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null") as Session | null;
+  } catch {
+    return null;
+  }
+}
+
 export function useSession() {
   return useQuery({
     queryKey: SESSION,
-    queryFn: ({ signal }) => askJson<Session>("/api/session", { signal }),
+    queryFn: ({ signal }) => session(signal),
     staleTime: 60_000,
   });
 }
