@@ -116,6 +116,45 @@ class BadRulesError(BadRequestError):
         )
 
 
+class UnknownDutyError(NotFoundError):
+    """No duty bears the number, or it has ended."""
+
+    code = "case-duty-unknown"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            Text(f"没有生效的分工 {number}", f"there is no duty {number} that holds."), where={"duty": number}
+        )
+
+
+class UnknownVersionError(NotFoundError):
+    """Rules, calendar, settings or types never had this version."""
+
+    code = "case-version-unknown"
+
+    def __init__(self, part: str, number: int) -> None:
+        super().__init__(
+            Text(f"{part} 没有第 {number} 版", f"{part} has no version {number}."),
+            where={"part": part, "version": number},
+        )
+
+
+class RulesChangedError(ConflictError):
+    """Somebody adopted another version first."""
+
+    code = "case-regime-changed"
+
+    def __init__(self, part: str, seen: int, now: int) -> None:
+        super().__init__(
+            Text(
+                f"{part} 在您打开之后已更新（第 {seen} 版之后为第 {now} 版）",
+                f"{part} has changed since you opened it (version {seen}; now {now}).",
+            ),
+            mend=Text("请查看差异后再修改。", "See the difference, then change it again."),
+            where={"part": part, "seen": seen, "version": now},
+        )
+
+
 class BadTableError(BadRequestError):
     """A table does not have what is asked of it."""
 

@@ -18,7 +18,7 @@ import shapely
 from sqlalchemy import delete, func, insert, or_, select
 
 from jingwei import grid, ledger
-from jingwei.cases.errors import BadFieldError
+from jingwei.cases.errors import BadFieldError, UnknownDutyError
 from jingwei.cases.models import DefaultPoint, Responsibility, UnitGrid
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc
@@ -230,7 +230,9 @@ def _check_grids(grids: Sequence[Grid]) -> None:
         if one.code in seen:
             raise BadFieldError("code", Text(f"网格 {one.code} 重复", f"the grid {one.code} is given twice."))
         seen.add(one.code)
-        if not shapely.is_valid(one.outline) or shapely.get_dimensions(one.outline) != 2:
+        west, south, east, north = one.outline.bounds
+        inside = -180 <= west <= east <= 180 and -90 <= south <= north <= 90  # degrees, not metres
+        if not inside or not shapely.is_valid(one.outline) or shapely.get_dimensions(one.outline) != 2:
             raise BadFieldError(
                 "outline",
                 Text(f"网格 {one.code} 的边界无效", f"the outline of {one.code} is not a valid area."),
@@ -286,6 +288,114 @@ def duties_for(session: Session, areas: Sequence[str], kind: str, type_: str, at
     ]
     order = {area: index for index, area in enumerate(areas)}
     return sorted(found, key=lambda one: (order[one.area], -len(one.type), -len(one.kind)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDuty:
+    """A duty with the number under which it is kept."""
+
+    id: int
+    duty: Duty
+
+
+def duties(
+    session: Session,
+    *,
+    area: str = "",
+    department: str = "",
+    person: str = "",
+    at: datetime | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[KeptDuty]:
+    """Return duties in the order in which they were given.
+
+    Parameters
+    ----------
+    session
+        A session that reads.
+    area
+        The beginning of an area's code.
+    department, person
+        Whose.
+    at
+        Only those that hold at this moment; all that ever held if not given.
+    after, limit
+        Those after this number, so many.
+
+    """
+    question = select(Responsibility).where(Responsibility.id > after)
+    question = question.order_by(Responsibility.id).limit(limit)
+    if area:
+        question = question.where(Responsibility.area.startswith(area, autoescape=True))
+    if department:
+        question = question.where(Responsibility.department == department)
+    if person:
+        question = question.where(Responsibility.person == person)
+    if at is not None:
+        question = question.where(
+            Responsibility.since <= at, or_(Responsibility.until.is_(None), Responsibility.until > at)
+        )
+    return [
+        KeptDuty(
+            row.id,
+            Duty(row.area, row.department, row.kind, row.type, row.person, row.since, row.until),
+        )
+        for row in session.scalars(question)
+    ]
+
+
+def end_duty(session: Session, asker: Asker, number: int, until: datetime | None = None) -> None:
+    """Let a duty end at a moment, now if not given; what it was until then stays.
+
+    Raises
+    ------
+    UnknownDutyError
+        Where there is none of that number that has not ended.
+
+    """
+    when = until or now_utc()
+    row = session.get(Responsibility, number)
+    if row is None or (row.until is not None and row.until <= when):
+        raise UnknownDutyError(number)
+    row.until = max(when, row.since)
+    _tell(session, asker, "duties", [["ended", str(number), when.isoformat()]])
+
+
+def unit_grids(
+    session: Session, *, area: str = "", at: datetime | None = None, after: str = "", limit: int = 100
+) -> list[tuple[Grid, datetime, datetime | None]]:
+    """Return the unit grids in force at a moment, by code, with since when and until when they are.
+
+    Parameters
+    ----------
+    session
+        A session that reads.
+    area
+        The beginning of their codes, or the code of a duty grid.
+    at
+        Now if not given.
+    after, limit
+        Those after this code, so many.
+
+    """
+    when = at or now_utc()
+    question = select(UnitGrid).where(
+        UnitGrid.since <= when, or_(UnitGrid.until.is_(None), UnitGrid.until > when), UnitGrid.code > after
+    )
+    if area:
+        inside = UnitGrid.code.startswith(area, autoescape=True)
+        question = question.where(or_(inside, UnitGrid.duty_grid == area))
+    rows = session.scalars(question.order_by(UnitGrid.code).limit(limit))
+    return [
+        (Grid(row.code, shapely.from_wkb(row.outline), row.duty_grid, row.grade), row.since, row.until)
+        for row in rows
+    ]
+
+
+def default_points(session: Session) -> list[tuple[float, float, str]]:
+    """Return the default points: degrees, and what they stand for."""
+    return [(row.lon, row.lat, row.says) for row in session.scalars(select(DefaultPoint))]
 
 
 _VERSION = select(

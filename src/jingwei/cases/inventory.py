@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from jingwei import grid, ledger, registry
 from jingwei.cases.duplicates import metres_between, ranges_around
@@ -114,6 +114,26 @@ def _cell(row: Mapping[str, Any]) -> int | None:
     if row.get("lon") is None or row.get("lat") is None:
         return None
     return grid.to_stored(grid.encode(float(row["lon"]), float(row["lat"]), LEVEL))
+
+
+def components(
+    session: Session,
+    *,
+    area: str = "",
+    type_: str = "",
+    department: str = "",
+    after: str = "",
+    limit: int = 100,
+) -> list[Component]:
+    """Return components by their digits: those after some, in an area, of a type, in somebody's charge."""
+    question = select(ComponentRow).where(ComponentRow.code > after).order_by(ComponentRow.code).limit(limit)
+    if area:
+        question = question.where(ComponentRow.area.startswith(area, autoescape=True))
+    if type_:
+        question = question.where(func.substr(ComponentRow.code, 7, len(type_)) == type_)
+    if department:
+        question = question.where(ComponentRow.department == department)
+    return [Component(row.code, row.object, row.department, row.area) for row in session.scalars(question)]
 
 
 def component(session: Session, code: str) -> Component | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from jingwei import ledger
 from jingwei.cases.calendar import PERIODS, Calendar, default_calendar
 from jingwei.cases.clocks import Limit, Stage
-from jingwei.cases.errors import BadFieldError
+from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
 from jingwei.cases.models import RegimePart
 from jingwei.cases.rules import Rule
 from jingwei.cases.store import alarm_all
@@ -214,6 +214,141 @@ def adopt(session: Session, asker: Asker, part: PartName, content: Any, *, note:
     if part in TOLD_WHOLE:
         alarm_all(session)
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class VersionOf:
+    """A version of a part: when and by whom it was adopted, what was noted, how many entries it has."""
+
+    number: int
+    adopted: datetime
+    by: str
+    note: str
+    count: int
+
+
+def history(
+    session: Session, part: PartName, *, before: int | None = None, limit: int = 50
+) -> list[VersionOf]:
+    """Return the versions of a part, the newest first."""
+    question = select(RegimePart).where(RegimePart.part == part).order_by(RegimePart.version.desc())
+    if before is not None:
+        question = question.where(RegimePart.version < before)
+    return [
+        VersionOf(row.version, row.adopted, row.by, row.note, len(_entries(part, row.content)))
+        for row in session.scalars(question.limit(limit))
+    ]
+
+
+def content_of(session: Session, part: PartName, number: int) -> Any:
+    """Return a version of a part as plain data; number 0 is what holds where nothing was decided.
+
+    Raises
+    ------
+    UnknownVersionError
+        Where there is none of that number.
+
+    """
+    if number == 0:
+        empty: Any = [] if part in ("types", "rules") else _FORMS[part]()
+        return msgspec.to_builtins(empty, str_keys=True)
+    row = session.get(RegimePart, (part, number))
+    if row is None:
+        raise UnknownVersionError(part, number)
+    return row.content
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry that differs between two versions; None on the side where it is not."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+def difference(session: Session, part: PartName, one: int, other: int) -> list[Change]:
+    """Return the entries that differ between two versions of a part, by their keys."""
+    before = _entries(part, content_of(session, part, one))
+    after = _entries(part, content_of(session, part, other))
+    keys = [*before, *(key for key in after if key not in before)]
+    return [Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def _entries(part: PartName, content: Any) -> dict[str, Any]:
+    """Return what a version is made of, each entry by its key."""
+    if part == "rules":
+        return {one["id"]: one for one in content}
+    if part == "types":
+        return {f"{one['kind']}/{one['code']}": one for one in content}
+    if part == "calendar":
+        days: dict[str, Any] = content.get("days", {})
+        return {name: value for name, value in content.items() if name != "days"} | days
+    return dict(content)
+
+
+def change_rules(
+    session: Session,
+    asker: Asker,
+    put: Sequence[Rule],
+    remove: Collection[str],
+    *,
+    seen: int | None = None,
+    note: str = "",
+) -> int:
+    """Make a new version of the rules from that in force: some changed or added, some removed.
+
+    Parameters
+    ----------
+    session, asker
+        On whose behalf.
+    put
+        Rules as they are to be; those of new identifiers are added at the end.
+    remove
+        Identifiers of rules that go; cases registered by them keep their limits.
+    seen
+        The version that the asker saw; not checked if not given.
+    note
+        Why.
+
+    Returns
+    -------
+    int
+        The number of the new version.
+
+    Raises
+    ------
+    RulesChangedError, UnknownTypeError, BadFieldError
+        Nothing has changed then.
+
+    """
+    now = load(session)
+    number = now.versions[PARTS.index("rules")]
+    if seen is not None and seen != number:
+        raise RulesChangedError("rules", seen, number)
+    rules = dict(now.rules)
+    for identifier in remove:
+        if rules.pop(identifier, None) is None:
+            raise BadFieldError(
+                "remove", Text(f"没有规则 {identifier[:40]}", f"there is no rule {identifier[:40]}.")
+            )
+    for rule in put:
+        now.catalogue.get(rule.kind, rule.type)
+        rules[rule.id] = rule
+    return adopt(session, asker, "rules", list(rules.values()), note=note)
+
+
+def change_days(session: Session, asker: Asker, days: Mapping[date, bool | None], *, note: str = "") -> int:
+    """Make a new version of the calendar in which days work or rest as told; None is as announced."""
+    now = load(session).content
+    merged: dict[date, bool] = dict(now.days)
+    for day, works in days.items():
+        if works is None:
+            merged.pop(day, None)
+        else:
+            merged[day] = works
+    fresh = CalendarContent(now.zone, now.periods, dict(sorted(merged.items())))
+    return adopt(session, asker, "calendar", fresh, note=note)
 
 
 def from_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Regime:

@@ -25,6 +25,7 @@ from jingwei.web.routes import (
     case_desk,
     case_field,
     case_figures,
+    case_ground,
     case_photos,
     case_regime,
     cases,
@@ -80,6 +81,7 @@ CITY_ROUTES = (
     objects.issuing,
     objects.router,
     case_regime.router,
+    case_ground.router,
     case_figures.router,
     case_desk.router,
     case_photos.router,
@@ -135,7 +137,7 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
-    app.add_middleware(limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES})
+    app.add_middleware(limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES} | case_ground.UPLOADS)
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:
