@@ -239,7 +239,10 @@ def test_a_token_acts_for_its_person_until_it_expires(records, wang):
         (listed,) = tokens.tokens(session, wang)
     assert token not in str(listed)
     asker = tokens.asker_of_token(records, token)
-    assert (asker.id, asker.only) == (f"person/{wang}", {"dataset.read"})
+    assert (asker.id, asker.only) == (
+        f"person/{wang}",
+        {"dataset.read", "dataset.list", "field.read", "place.read"},
+    )
     with pytest.raises(NotSignedInError):
         tokens.asker_of_token(records, token, now=now + timedelta(days=31))
     with records.read() as session:

@@ -199,6 +199,8 @@ def test_from_the_first_start_to_a_program_that_reads_by_a_token(browser, city, 
         page.locator("#tokens ~ .form-actions").get_by_role("button").click()
         someone.fill("what_for", "日报")
         page.get_by_role("button", name=someone.says["reading"]).click()
+        page.locator("dialog").get_by_label(someone.says["own_password"], exact=True).fill(OWN)
+        page.locator("dialog input[autocomplete=one-time-code]").fill(recovery[1])
         page.locator("dialog").get_by_role("button", name=someone.says["token"]).click()
         token = page.locator("dialog .secret code").inner_text()
         program = {"Authorization": f"Bearer {token}"}

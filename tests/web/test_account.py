@@ -3,12 +3,13 @@
 import pyotp
 import pytest
 
-from jingwei.access import add_person, give_role, local_person, take_role
+from jingwei.access import add_person, give_role, local_person, people, signing_in, take_role, tokens
 from jingwei.records import now_utc
 
 from .people import GOOD, client_of, person_of, sign_in
 
 BETTER = "several unrelated words indeed"
+TOKEN = {"title": "t", "actions": ["city.read"], "days": 1, "password": GOOD}
 
 
 @pytest.fixture
@@ -55,6 +56,35 @@ def test_a_new_password_ends_the_other_sign_ins_and_this_one_goes_on_anew(wang, 
     assert elsewhere.get("/api/account").status_code == 401
     with client_of(bare) as client:
         sign_in(client, "wang", BETTER)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_new_password_revokes_the_tokens_unless_they_are_to_be_kept(wang, bare, keep):
+    token = wang.post("/api/account/tokens", json=TOKEN).json()["token"]
+    given = {"old": GOOD, "new": BETTER, "keep_tokens": keep}
+    assert wang.post("/api/account/password", json=given).status_code == 204
+    assert len(wang.get("/api/account/tokens").json()) == int(keep)
+    with client_of(bare) as program:
+        answer = program.get("/api/city", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == (200 if keep else 401)
+
+
+def test_a_password_set_by_a_new_code_revokes_the_tokens(wang, bare):
+    wang.post("/api/account/tokens", json=TOKEN)
+    me = local_person()
+    with bare.records.write() as session:
+        (person,) = [one.id for one in people(session, search="wang")]
+        signing_in.set_first_password(session, signing_in.new_setup_code(session, me, person), BETTER)
+        assert tokens.tokens(session, person) == []
+
+
+def test_a_token_needs_all_factors_anew(wang):
+    for wrong in ("", "wrong"):
+        assert wang.post("/api/account/tokens", json=TOKEN | {"password": wrong}).status_code == 401
+    _, codes = enrol(wang)
+    assert wang.post("/api/account/tokens", json=TOKEN).json()["code"] == "second-factor-needed"
+    assert wang.post("/api/account/tokens", json=TOKEN | {"code": codes[0]}).status_code == 201
+    assert len(wang.get("/api/account/tokens").json()) == 1
 
 
 def test_with_a_second_factor_the_password_alone_lets_nobody_in(wang, bare):
@@ -110,12 +140,12 @@ def test_nobody_ends_the_sign_in_of_another(wang, bare):
         li = sign_in(client, "li")
         (own,) = li.get("/api/account/sign-ins").json()
         assert wang.delete(f"/api/account/sign-ins/{own['id']}").status_code == 404
-        token = li.post("/api/account/tokens", json={"title": "t", "actions": ["city.read"], "days": 1})
+        token = li.post("/api/account/tokens", json=TOKEN)
         assert wang.delete(f"/api/account/tokens/{token.json()['id']}").status_code == 404
 
 
 def test_a_token_is_shown_once_used_and_revoked(wang, bare):
-    given = {"title": "报表", "actions": ["city.read", "object.read"], "days": 30}
+    given = TOKEN | {"title": "报表", "actions": ["city.read", "object.read"], "days": 30}
     answer = wang.post("/api/account/tokens", json=given)
     assert answer.status_code == 201
     token = answer.json()["token"]
@@ -139,13 +169,12 @@ def test_a_token_is_shown_once_used_and_revoked(wang, bare):
     "wrong", [{"actions": []}, {"actions": ["account.use"]}, {"days": 0}, {"days": 366}, {"title": ""}]
 )
 def test_a_token_without_limits_is_refused(wang, wrong):
-    given = {"title": "t", "actions": ["city.read"], "days": 1} | wrong
+    given = TOKEN | wrong
     assert wang.post("/api/account/tokens", json=given).status_code in (400, 422)
 
 
 def test_tokens_are_not_made_at_speed(wang):
-    given = {"title": "t", "actions": ["city.read"], "days": 1}
-    statuses = [wang.post("/api/account/tokens", json=given).status_code for _ in range(11)]
+    statuses = [wang.post("/api/account/tokens", json=TOKEN).status_code for _ in range(11)]
     assert statuses == [201] * 10 + [429]
 
 
@@ -161,7 +190,7 @@ def test_what_the_person_loses_the_token_loses(wang, bare):
         give_role(session, local_person(), person, "auditor")
         successor = add_person(session, local_person(), "qi", "齐心")
         give_role(session, local_person(), successor, "auditor")
-    given = {"title": "t", "actions": ["log.read"], "days": 1}
+    given = TOKEN | {"actions": ["log.read"]}
     token = wang.post("/api/account/tokens", json=given).json()["token"]
     bearer = {"Authorization": f"Bearer {token}"}
     with client_of(bare) as program:

@@ -21,6 +21,7 @@ from hypothesis.errors import Unsatisfiable
 
 from jingwei import access, registry
 from jingwei.access import Asker, local_person
+from jingwei.access.policy.vocabulary import with_implied
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, create_app
@@ -475,6 +476,18 @@ def test_objects_are_shown_to_whom_their_data_is(desk, name):
             answer = desk.ask(who, "GET", f"/api/objects/{thing.id}{tail}")
             assert answer.status_code == (200 if allowed else 403)
             assert allowed or f"{data.id}.title" not in answer.text
+
+
+@pytest.mark.parametrize("form", ["json", "geojson"])
+def test_a_token_to_read_data_is_told_what_its_person_is(desk, form):
+    who = PEOPLE["staff of the owner"]
+    token = replace(who, only=with_implied({"dataset.read"}))
+    for data in DATASETS.values():
+        path, how = f"/api/datasets/{data.id}/features", {"params": {"f": form}}
+        told_person, told_token = desk.ask(who, "GET", path, **how), desk.ask(token, "GET", path, **how)
+        assert told_token.status_code == told_person.status_code
+        assert told(told_token) == told(told_person)
+    assert desk.ask(token, "GET", "/api/datasets/patients/export").status_code == 403
 
 
 def test_a_refusal_names_no_rule_that_does_not_say_so(desk):

@@ -157,7 +157,8 @@ def test_who_forgot_the_password_gets_a_new_code_and_is_unlocked(system, bare):
 
 def test_a_disabled_person_is_out_at_once(system, browser_of):
     wang = browser_of("wang", "staff")
-    token = wang.post("/api/account/tokens", json={"title": "t", "actions": ["city.read"], "days": 1})
+    given = {"title": "t", "actions": ["city.read"], "days": 1, "password": GOOD}
+    token = wang.post("/api/account/tokens", json=given)
     bearer = {"Authorization": f"Bearer {token.json()['token']}"}
     person = wang.get("/api/account").json()["id"]
     assert system.patch(f"/api/people/{person}", json={"disabled": True}).json()["disabled"] is True

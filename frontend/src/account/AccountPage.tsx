@@ -38,7 +38,10 @@ export default function AccountPage() {
           {account.data.has_password ? <Password /> : <p className="notice">{t("account.outside")}</p>}
           {account.data.has_password && <SecondFactor on={account.data.has_second_factor} />}
           <SignIns />
-          <Tokens />
+          <Tokens
+            password={account.data.has_password && !session.data?.open}
+            factor={account.data.has_second_factor && !session.data?.open}
+          />
         </>
       )}
     </div>
@@ -85,11 +88,12 @@ function Password() {
   const [old, setOld] = useState("");
   const [fresh, setFresh] = useState("");
   const [again, setAgain] = useState("");
+  const [keep, setKeep] = useState(false);
   const [changed, setChanged] = useState(false);
   const send = async () => {
     setChanged(false);
     if (fresh !== again) throw new Problem({ title: t("session.unequal"), code: "unequal" });
-    await ask("/api/account/password", { method: "POST", body: { old, new: fresh } });
+    await ask("/api/account/password", { method: "POST", body: { old, new: fresh, keep_tokens: keep } });
   };
   const done = () => {
     setChanged(true);
@@ -97,6 +101,7 @@ function Password() {
     setFresh("");
     setAgain("");
     void client.invalidateQueries({ queryKey: ["sign-ins"] });
+    void client.invalidateQueries({ queryKey: ["tokens"] });
   };
   return (
     <section className="card part" aria-labelledby="password">
@@ -140,6 +145,10 @@ function Password() {
           maxLength={256}
           required
         />
+        <label className="tick">
+          <input type="checkbox" checked={keep} onChange={(event) => setKeep(event.target.checked)} />
+          <span>{t("account.keepTokens")}</span>
+        </label>
       </Form>
     </section>
   );

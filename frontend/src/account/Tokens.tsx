@@ -15,10 +15,10 @@ type Token = { id: string; title: string; actions: string[]; created: string; ex
 type Action = { name: string; says: Text };
 
 /** What a program that only reads data needs; offered by one press. */
-const READING = ["city.read", "dataset.list", "dataset.read", "field.read", "place.read", "object.read"];
+const READING = ["city.read", "dataset.read", "object.read"];
 const DAYS = [7, 30, 90, 365];
 
-export function Tokens() {
+export function Tokens({ password, factor }: { password: boolean; factor: boolean }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
@@ -80,6 +80,8 @@ export function Tokens() {
         <Dialog title={t("tokens.make")} close={() => setMaking(false)}>
           <Make
             actions={actions.data ?? []}
+            password={password}
+            factor={factor}
             made={() => void client.invalidateQueries({ queryKey: ["tokens"] })}
             close={() => setMaking(false)}
           />
@@ -89,14 +91,22 @@ export function Tokens() {
   );
 }
 
-function Make({ actions, made, close }: { actions: Action[]; made: () => void; close: () => void }) {
+function Make({ actions, password, factor, made, close }: {
+  actions: Action[];
+  password: boolean;
+  factor: boolean;
+  made: () => void;
+  close: () => void;
+}) {
   const { t } = useTranslation();
   const [title, setTitle] = useState("");
   const [chosen, setChosen] = useState<string[]>([]);
   const [days, setDays] = useState(30);
+  const [own, setOwn] = useState("");
+  const [code, setCode] = useState("");
   const [token, setToken] = useState<string>();
   const send = () =>
-    askJson<{ token: string }>("/api/account/tokens", { method: "POST", body: { title, actions: chosen, days } });
+    askJson<{ token: string }>("/api/account/tokens", { method: "POST", body: { title, actions: chosen, days, password: own, code } });
   if (token) {
     return (
       <>
@@ -156,6 +166,31 @@ function Make({ actions, made, close }: { actions: Action[]; made: () => void; c
           ))}
         </select>
       </div>
+      {password && (
+        <>
+          <p className="small">{t("tokens.anew")}</p>
+          <Input
+            label={t("account.ownPassword")}
+            type="password"
+            value={own}
+            onChange={(event) => setOwn(event.target.value)}
+            autoComplete="current-password"
+            maxLength={256}
+            required
+          />
+        </>
+      )}
+      {factor && (
+        <Input
+          label={t("factor.anyCode")}
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+          autoComplete="one-time-code"
+          maxLength={40}
+          required
+          className="code"
+        />
+      )}
     </Form>
   );
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from jingwei import ledger
-from jingwei.access import second_factor, sessions
+from jingwei.access import second_factor, sessions, tokens
 from jingwei.access.asker import Asker
 from jingwei.access.errors import (
     CodeNeededError,
@@ -138,11 +138,13 @@ def set_first_password(session: Session, code: str, password: str) -> str:
     return row.login
 
 
-def change_password(records: Records, vault: Vault, person: str, old: str, new: str) -> None:
-    """Set another password; ends every sign-in of the person."""
+def change_password(
+    records: Records, vault: Vault, person: str, old: str, new: str, *, keep_tokens: bool = False
+) -> None:
+    """Set another password; ends every sign-in of the person, and every token unless they are to be kept."""
     check(records, vault, person, old)
     with records.write() as session:
-        _set_password(session, person_row(session, person, lock=True), new)
+        _set_password(session, person_row(session, person, lock=True), new, keep_tokens=keep_tokens)
 
 
 def _by_setup_code(session: Session, code: str) -> PersonRow:
@@ -152,10 +154,12 @@ def _by_setup_code(session: Session, code: str) -> PersonRow:
     return row
 
 
-def _set_password(session: Session, row: PersonRow, password: str) -> None:
+def _set_password(session: Session, row: PersonRow, password: str, *, keep_tokens: bool = False) -> None:
     check_strength(password, row.login, row.name)
     row.password, row.setup_code, row.setup_until = hash_password(password), None, None
     sessions.end_all(session, row.id)
+    if not keep_tokens:
+        tokens.revoke_all(session, f"person/{row.id}", row.id)
     _tell(session, f"person/{row.id}", "person.password_set", row.id)
 
 
@@ -225,6 +229,17 @@ def check(records: Records, vault: Vault, person: str, password: str, code: str 
         failure = _judge(session, vault, vault.digest(row.login), row, now, right=right, code=code)
     if failure is not None:
         raise failure
+
+
+def check_anew(records: Records, vault: Vault, person: str, password: str, code: str) -> None:
+    """Ask a person already signed in for all factors once more.
+
+    Nothing is asked of one who has no password: another authority vouched for that person.
+    """
+    with records.read() as session:
+        if person_row(session, person).password is None:
+            return
+    check(records, vault, person, password, code)
 
 
 def _judge(

@@ -14,7 +14,7 @@ from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.models import TokenRow
 from jingwei.access.people import asker_of_person, person_row
-from jingwei.access.policy.vocabulary import actions
+from jingwei.access.policy.vocabulary import actions, with_implied
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.records import now_utc
@@ -93,7 +93,7 @@ def issue_token(
 
 
 def asker_of_token(records: Records, token: str, *, now: datetime | None = None, touch: bool = True) -> Asker:
-    """Return for whom a token acts, narrowed to the actions that it names.
+    """Return for whom a token acts, narrowed to the actions that it names and what they imply.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def asker_of_token(records: Records, token: str, *, now: datetime | None = None,
             kept = session.get(TokenRow, row.id)
             if kept is not None:
                 kept.used = now
-    return replace(asker, only=frozenset(row.actions))
+    return replace(asker, only=with_implied(row.actions))
 
 
 def tokens(session: Session, person: str) -> list[Token]:
@@ -129,6 +129,15 @@ def revoke_token(session: Session, asker: Asker, person: str, number: str) -> No
     session.delete(row)
     session.flush()
     _tell(session, asker.id, "person.token_revoked", row.person, token=number)
+
+
+def revoke_all(session: Session, actor: str, person: str) -> int:
+    """End all tokens of a person; return how many those were."""
+    rows = session.scalars(select(TokenRow).where(TokenRow.person == person)).all()
+    for row in rows:
+        session.delete(row)
+        _tell(session, actor, "person.token_revoked", person, token=row.id)
+    return len(rows)
 
 
 def _token(row: TokenRow) -> Token:

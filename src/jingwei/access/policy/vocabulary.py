@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +39,8 @@ class Action:
     name: str
     resources: tuple[str, ...]
     says: Text
+    implies: tuple[str, ...] = ()
+    """What a token that names it is for as well, since it could not be used without."""
 
 
 _resources: dict[str, ResourceType] = {}
@@ -54,10 +56,18 @@ def declare_resource(name: str, attributes: Mapping[str, AttributeType]) -> Reso
     return _resources[name]
 
 
-def declare_action(name: str, resources: tuple[str, ...], says: Text) -> str:
+def declare_action(
+    name: str, resources: tuple[str, ...], says: Text, *, implies: tuple[str, ...] = ()
+) -> str:
     """Declare an action on kinds of resources; return its name."""
-    _actions[name] = Action(name, resources, says)
+    _actions[name] = Action(name, resources, says, implies)
     return name
+
+
+def with_implied(names: Iterable[str]) -> frozenset[str]:
+    """Return actions with those that they imply: a token to read data may see what it reads."""
+    listed = list(names)
+    return frozenset(listed).union(*(_actions[name].implies for name in listed if name in _actions))
 
 
 def declare_policies(text: str) -> None:
@@ -144,15 +154,24 @@ declare_resource(
 
 declare_action("city.read", ("City",), Text("查看城市概况", "see the city"))
 declare_action("dataset.list", ("Dataset",), Text("查看数据集目录", "see that a dataset exists"))
-declare_action("dataset.read", ("Dataset", "Fact"), Text("读取数据", "read data"))
-declare_action("dataset.count", ("Dataset",), Text("按网格统计数量", "count facts by cell"))
+_SEEN = ("dataset.list", "field.read", "place.read")
+declare_action("dataset.read", ("Dataset", "Fact"), Text("读取数据", "read data"), implies=_SEEN)
+declare_action(
+    "dataset.count",
+    ("Dataset",),
+    Text("按网格统计数量", "count facts by cell"),
+    implies=("dataset.list",),
+)
 declare_action(
     "dataset.inspect",
     ("Dataset",),
     Text("查看来源、质量证据和隔离的行", "see how a dataset was read: evidence, and rows held back"),
+    implies=("dataset.list",),
 )
-declare_action("dataset.publish", ("Dataset",), Text("发布数据集", "publish a dataset"))
-declare_action("dataset.export", ("Dataset", "Fact"), Text("导出数据", "export data"))
+declare_action(
+    "dataset.publish", ("Dataset",), Text("发布数据集", "publish a dataset"), implies=("dataset.list",)
+)
+declare_action("dataset.export", ("Dataset", "Fact"), Text("导出数据", "export data"), implies=_SEEN)
 declare_action("field.read", ("Field",), Text("读取字段", "read a field"))
 declare_action("place.read", ("Dataset",), Text("查看位置", "see where facts are"))
 declare_action("account.use", ("Account",), Text("管理本人账号", "manage one's own account"))

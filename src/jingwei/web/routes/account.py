@@ -64,6 +64,9 @@ class PasswordIn(_In):
 
     old: Password
     new: Password
+    keep_tokens: bool = Field(
+        default=False, description="Whether programs go on with the tokens they have; else all are revoked"
+    )
 
 
 class SecondFactorIn(_In):
@@ -125,11 +128,13 @@ class NewTokenOut(TokenOut):
 
 
 class TokenIn(_In):
-    """What a new token is for, and for how long."""
+    """What a new token is for, and for how long; with both factors once more, for it lasts."""
 
     title: str = Field(min_length=1, max_length=120)
     actions: list[Annotated[str, Field(max_length=80)]] = Field(min_length=1, max_length=100)
     days: int = Field(ge=1, le=365)
+    password: Password = Field(default="", description="One's own; none where another authority vouches")
+    code: Code = ""
 
 
 class ActionOut(BaseModel):
@@ -158,8 +163,10 @@ def change_name(person: Own, asker: AskerOf, city: CityOf, given: NameIn) -> Per
 def change_password(
     person: Own, request: Request, response: Response, gate: GateOf, given: PasswordIn
 ) -> None:
-    """Set another password. Every sign-in ends; the one that asks goes on under a new token."""
-    signing_in.change_password(gate.records, gate.vault, person, given.old, given.new)
+    """Set another password. Sign-ins end, and tokens unless kept; the sign-in that asks goes on anew."""
+    signing_in.change_password(
+        gate.records, gate.vault, person, given.old, given.new, keep_tokens=given.keep_tokens
+    )
     if gate.session_of(request) is not None:
         _begin_anew(request, response, gate, person)
 
@@ -256,6 +263,8 @@ def read_token_actions() -> list[ActionOut]:
 def issue_token(person: Own, gate: GateOf, given: TokenIn) -> NewTokenOut:
     """Return a new token; it is shown this once."""
     gate.rates.count("tokens by person", person)
+    if not gate.entry.open:
+        signing_in.check_anew(gate.records, gate.vault, person, given.password, given.code)
     expires = now_utc() + timedelta(days=given.days)
     with gate.records.write() as session:
         token, kept = tokens.issue_token(session, person, given.title, frozenset(given.actions), expires)

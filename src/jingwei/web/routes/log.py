@@ -36,7 +36,7 @@ Position = Annotated[int, Path(ge=0, le=2**53, description="The event's position
 Name = Annotated[str | None, Query(max_length=200)]
 _TILE = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 ASK_AGAIN = {"Cache-Control": "private, no-cache"}
-"""Tiles never change, but the right to see them may end."""
+"""Tiles never change, but the right to see them may end; and what is between keeps nothing for others."""
 TILE = "application/octet-stream"
 
 
@@ -103,7 +103,7 @@ def read_checkpoint(city: CityOf) -> PlainTextResponse:
         note = latest_checkpoint(session)
     if not note:
         raise NotFoundError(Text("日志尚未启用", "the log has not been opened yet."))
-    return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
+    return PlainTextResponse(note, headers=ASK_AGAIN)
 
 
 class KeyOut(BaseModel):
