@@ -1,5 +1,18 @@
 /** The parts of the house as the navigation shows them. A new part adds its line here, and nowhere else. */
-import { Box, Database, Hash, Info, type LucideIcon, Map as MapIcon, Scale, ScrollText, Smartphone, UserRound, Users } from "lucide-react";
+import {
+  Box,
+  ClipboardList,
+  Database,
+  Hash,
+  Info,
+  type LucideIcon,
+  Map as MapIcon,
+  Scale,
+  ScrollText,
+  Smartphone,
+  UserRound,
+  Users,
+} from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
 export type Part = {
@@ -17,6 +30,7 @@ export type Part = {
 
 export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
+  { path: "/cases", name: "cases.name", icon: ClipboardList, page: lazy(() => import("../cases/CasesPage")) },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/field", name: "field.name", icon: Smartphone, page: lazy(() => import("../field/FieldPage")), needs: "case.field" },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 const PAGES: Record<string, (id: string) => string> = {
   dataset: (id) => `/data/${id}`,
   object: (id) => `/objects/${id}`,
+  case: (id) => `/cases/${id}`,
 };
 
 export function Subject({ subject }: { subject: string | null }) {

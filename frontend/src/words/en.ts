@@ -1,4 +1,5 @@
 /** English: every key that Chinese has. */
+import { casesEn } from "./cases.en";
 import type { Words } from "./zh";
 
 export const en: Words = {
@@ -672,6 +673,7 @@ export const en: Words = {
     noRule: "No rule permits it",
     ask: "Ask {{whom}}",
   },
+  cases: casesEn,
   objects: {
     name: "Objects",
     lead: "Each object has an identifier for ever. Renamed, moved, split, merged or retired, the old one still leads to what took its place.",

@@ -1,4 +1,6 @@
 /** 中文。这里的键就是英文必须有的键。 */
+import { casesZh } from "./cases.zh";
+
 export const zh = {
   name: "经纬",
   frame: {
@@ -655,6 +657,7 @@ export const zh = {
     noRule: "没有规则允许",
     ask: "可向{{whom}}申请",
   },
+  cases: casesZh,
   objects: {
     name: "对象",
     lead: "每个对象有一个永久标识。改名、迁移、拆分、合并、注销之后，旧标识仍能找到它的后继。",

@@ -109,14 +109,13 @@ def _times(case: Case, regime: Regime) -> dict[str, Any]:
     current = case.current
     overall = case.last_turn("overall")
     local = moment(reported).astimezone(regime.zone)
-    running = current is not None and current.running
-    risk = max((share for share in regime.settings.shares if share < 100), default=100) / 100
+    running = current if current is not None and current.running else None
     closed = at.get("closed") or at.get("force_closed")
     return {
         "reported": reported, "day": local.year * 10_000 + local.month * 100 + local.day,
         "latest": max(at.values()),
-        "due": current.due(regime.calendar) if current is not None and running else None,
-        "risk_at": current.due(regime.calendar, risk) if current is not None and running else None,
+        "due": running.due(regime.calendar) if running else None,
+        "risk_at": running.due(regime.calendar, regime.settings.risk) if running else None,
         "overall_due": overall.due(regime.calendar) if overall is not None else None,
         "handled_at": at.get("confirmed"), "closed_at": closed if case.stands.terminal else None,
         "suspended_at": at.get("suspended"),

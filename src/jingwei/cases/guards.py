@@ -47,6 +47,15 @@ def check(attempt: Attempt) -> None:
             raise GuardError(attempt.case.number, name, why)
 
 
+def hindrance(attempt: Attempt) -> Text | None:
+    """Return what stands against a step whatever is given with it; `None` if that is nothing."""
+    for name in ("separation", "barred", *attempt.step.guards):
+        why = None if name in BY_FIELDS else GUARDS[name](attempt)
+        if why is not None:
+            return why
+    return None
+
+
 def _separation(one: Attempt) -> Text | None:
     """Nobody verifies his own work, and nobody stands on both axes of one case."""
     for action in one.step.apart:
@@ -271,3 +280,5 @@ GUARDS: dict[str, Guard] = {
     "checked": _checked,
     "order_open": _order_open,
 }
+BY_FIELDS = frozenset({"rule_of_type", "main_open", "not_yet_part", "open_part", "suspension_left"})
+"""Rules that look at what is given with the step."""

@@ -94,6 +94,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     border_metres: float = 5
     track_days: int = 3
 
+    @property
+    def risk(self) -> float:
+        """The share of a limit beyond which a case is at risk: the last warning before the end."""
+        return max((share for share in self.shares if share < 100), default=100) / 100
+
     def limit(self, stage: Stage) -> Limit:
         """Return the limit of a stage other than handling."""
         return self.limits[stage]

@@ -294,8 +294,11 @@ class Desk:
         possible = self.possible(asker, case)
         return NotAllowedNowError(case.number, says, case.stands.says, possible)
 
-    def possible(self, asker: Asker, case: Case) -> list[dict[str, Any]]:
-        """Return the steps that lead on from where a case is: whose they are, and whether the asker may."""
+    def possible(self, asker: Asker, case: Case, regime: Regime | None = None) -> list[dict[str, Any]]:
+        """Return the steps that lead on from where a case is: whose they are, and whether the asker may.
+
+        With the rules in force each also tells what stands against it now, whatever is given with it.
+        """
         policies = self.policies()
         found = []
         for one in transitions_from(case.state):
@@ -303,11 +306,20 @@ class Desk:
                 continue
             fields = {"department": next(iter(asker.departments), None)}
             may = policies.decide(asker, one.policy_action, policy.resource_of(case, one, fields)).allowed
-            found.append(
-                {"action": one.action, "says": one.says.as_json(), "roles": list(one.roles),
-                 "needs": list(one.needs), "takes": list(one.takes), "may": may}
-            )  # fmt: skip
+            told = {
+                "action": one.action, "says": one.says.as_json(), "roles": list(one.roles),
+                "needs": list(one.needs), "takes": list(one.takes), "may": may,
+            }  # fmt: skip
+            if regime is not None:
+                why = guards.hindrance(self._looking(asker, case, one, regime))
+                told["hindered"] = why.as_json() if why else None
+            found.append(told)
         return found
+
+    def _looking(self, asker: Asker, case: Case, one: Transition, regime: Regime) -> guards.Attempt:
+        """Return a step as somebody would take it now, with nothing given yet."""
+        now = instant(now_utc())
+        return guards.Attempt(case, one, asker, {}, regime, now, lambda: self._alone(asker, case))
 
     def _main(self, session: Session, fields: Mapping[str, Any]) -> Case | None:
         if "main" not in fields:

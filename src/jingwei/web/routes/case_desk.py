@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from jingwei import access
 from jingwei.access.policy import RefusedError
-from jingwei.cases import policy, timeline
+from jingwei.cases import Report, duplicates, policy, timeline
 from jingwei.cases.calendar import instant
+from jingwei.cases.inventory import component
 from jingwei.cases.lifecycle import COLLECTOR, HANDLER, TRANSITIONS
-from jingwei.errors import BadRequestError
+from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.records import now_utc
 from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.case_choice import CITY, FAILURES, BoardOf, ChoiceOf, DeskOf, Number, shows
 from jingwei.web.routes.city import CityOf
+from jingwei.web.texts import TextOut, text_out
 from jingwei.words import Text
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
@@ -46,11 +48,39 @@ class Named(BaseModel):
     name: str
 
 
+class AlikeOut(BaseModel):
+    """A case that may be the same."""
+
+    number: str
+    score: float
+    metres: float
+    hours: float
+    state: str
+    why: TextOut
+
+
+class ComponentOut(BaseModel):
+    """A component of the inventory."""
+
+    code: str
+    object: str
+    department: str
+    area: str
+
+
 class CaseNames(BaseModel):
     """The names behind the identifiers of a case."""
 
     people: dict[str, str]
     departments: dict[str, str]
+
+
+def alike_out(one: duplicates.Proposal) -> AlikeOut:
+    """Return a proposal of a duplicate as it is told."""
+    return AlikeOut(
+        number=one.number, score=one.score, metres=one.metres, hours=one.hours, state=one.state,
+        why=text_out(one.why),
+    )  # fmt: skip
 
 
 @router.get("/states", summary="How many cases are in which state", dependencies=shows)
@@ -72,6 +102,40 @@ def read_case_departments(
             return [Named(id=one, name=title) for one, title in access.titles_of(session, code).items()]
         found = access.find_departments(session, search, limit=MOST_NAMED)
     return [Named(id=one.code, name=one.title) for one, _, _ in found]
+
+
+@router.get(
+    "/components/{code}", summary="A component of the inventory", dependencies=[allowed("city.read", CITY)]
+)
+def read_component(
+    city: CityOf, code: Annotated[str, Path(pattern="^[0-9]{17}$", examples=["44030101001000001"])]
+) -> ComponentOut:
+    """Return a component by its 17 digits: its object in the registry, and who is in charge of it."""
+    with city.records.read() as session:
+        found = component(session, code)
+    if found is None:
+        raise NotFoundError(
+            Text(f"没有部件 {code}", f"there is no component {code}."), where={"component": code}
+        )
+    return ComponentOut(code=code, object=found.object, department=found.department, area=found.area)
+
+
+@router.get("/alike", summary="Which cases a report may repeat", dependencies=shows)
+def read_alike(
+    city: CityOf,
+    desk: DeskOf,
+    asker: AskerOf,
+    kind: Literal["component", "matter"],
+    type: Annotated[str, Query(max_length=5)],  # noqa: A002
+    lon: Annotated[float, Query(ge=-180, le=180)],
+    lat: Annotated[float, Query(ge=-90, le=90)],
+    description: Annotated[str, Query(max_length=400)] = "",
+) -> list[AlikeOut]:
+    """Return the cases that a report may repeat, before it is made: those of them that the asker may see."""
+    about = Report(kind, type, "", description, lon, lat)
+    with city.records.read() as session:
+        found = duplicates.proposals(session, desk.regime(session), about, at=now_utc())
+        return [alike_out(one) for one in found if desk.may_read(session, asker, one.number)]
 
 
 @router.get("/{number}/names", summary="The names behind a case's identifiers", dependencies=shows)

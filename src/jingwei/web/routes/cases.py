@@ -78,6 +78,7 @@ class StepOut(BaseModel):
     needs: list[str]
     takes: list[str]
     may: bool = Field(description="Whether the asker may take it")
+    hindered: TextOut | None = Field(description="What stands against it now, whatever is given with it")
 
 
 class ClockOut(BaseModel):
@@ -92,6 +93,7 @@ class ClockOut(BaseModel):
     ended: str
     started: datetime
     due: datetime
+    risk: datetime = Field(description="When the last warning before the end is or was due")
     share: float = Field(description="Used share of the time granted; beyond 1 it is late")
     on_time: bool
 
@@ -293,7 +295,7 @@ def _case_out(city: CityOf, desk: Desk, asker: AskerOf, case: Case) -> CaseOut:
         main=case.main,
         others=case.others,
         clocks=[_clock_out(turn, in_force, now) for turn in case.turns],
-        possible=[StepOut.model_validate(one) for one in desk.possible(asker, case)],
+        possible=[StepOut.model_validate(one) for one in desk.possible(asker, case, in_force)],
         timeline=[
             HappeningOut(
                 step=one.step,
@@ -323,6 +325,7 @@ def _clock_out(turn: Any, in_force: regime.Regime, now: int) -> ClockOut:
         ended=turn.ended,
         started=moment(turn.runs[0].start),
         due=moment(turn.due(calendar)),
+        risk=moment(turn.due(calendar, in_force.settings.risk)),
         share=round(used / budget, 4) if budget else 0.0,
         on_time=turn.on_time(calendar, now),
     )

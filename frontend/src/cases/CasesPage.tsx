@@ -1,0 +1,55 @@
+/** Grid city management for staff: inbox, dispatch, departments, supervision, evaluation, and one case. */
+import { FilePlus2 } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, Route, Routes } from "react-router";
+import { useMay } from "../session/questions";
+import { CasePage } from "./CasePage";
+import "./cases.css";
+import { DepartmentQueue } from "./DepartmentQueue";
+import { Dispatch } from "./Dispatch";
+import { FiguresPage } from "./FiguresPage";
+import { Inbox } from "./Inbox";
+import { NewCase } from "./NewCase";
+import { useCaseNews } from "./questions";
+import { Supervision } from "./Supervision";
+
+export default function CasesPage() {
+  useCaseNews();
+  return (
+    <Routes>
+      <Route path="new" element={<NewCase />} />
+      <Route index element={<WithTabs page={<Inbox />} />} />
+      <Route path="dispatch" element={<WithTabs page={<Dispatch />} />} />
+      <Route path="department" element={<WithTabs page={<DepartmentQueue />} />} />
+      <Route path="supervision" element={<WithTabs page={<Supervision />} />} />
+      <Route path="figures" element={<WithTabs page={<FiguresPage />} />} />
+      <Route path=":number" element={<CasePage />} />
+    </Routes>
+  );
+}
+
+function WithTabs({ page }: { page: React.ReactNode }) {
+  const { t } = useTranslation();
+  const evaluates = useMay("case.figures");
+  return (
+    <div className="page wide">
+      <header className="cases-head">
+        <h1>{t("cases.name")}</h1>
+        <Link className="button primary" to="/cases/new">
+          <FilePlus2 aria-hidden />
+          {t("cases.report")}
+        </Link>
+      </header>
+      <nav className="tabs" aria-label={t("cases.desks")}>
+        <NavLink to="/cases" end>
+          {t("cases.inbox")}
+        </NavLink>
+        <NavLink to="/cases/dispatch">{t("cases.dispatch.name")}</NavLink>
+        <NavLink to="/cases/department">{t("cases.department.name")}</NavLink>
+        <NavLink to="/cases/supervision">{t("cases.supervision.name")}</NavLink>
+        {evaluates && <NavLink to="/cases/figures">{t("cases.figures.name")}</NavLink>}
+      </nav>
+      {page}
+    </div>
+  );
+}
