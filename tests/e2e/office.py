@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import BrowserContext
-
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
@@ -65,7 +64,9 @@ class Office:
     def _asker(self, session: Session, who: str) -> Asker:
         return asker_of_person(session, self.people[who].removeprefix("person/"))
 
-    def report(self, what: str = "搭建棚屋占用人行道", n: int = 0, hours_ago: float = 0, **given: Any) -> Case:
+    def report(
+        self, what: str = "搭建棚屋占用人行道", n: int = 0, hours_ago: float = 0, **given: Any
+    ) -> Case:
         """Report a case of the collector at a place of the city."""
         lon, lat = stop_place(n)
         about = {"kind": "matter", "type": "06001", "source": "collector", "lon": lon, "lat": lat, **given}

@@ -6,12 +6,12 @@ import { useTranslation } from "react-i18next";
 import { Dialog } from "../design/Dialog";
 import { say } from "../words";
 import { Problem } from "../api/client";
-import { type CaseRow, takeStep, useLifecycle, useTypes } from "./questions";
+import { type CaseRow, takeStep, useLifecycle, useTitles, useTypes } from "./questions";
 import { type Draft, fieldsOf, StepFields } from "./StepForm";
 
 type Result = "waiting" | "going" | "done" | { error: string };
 
-export function BulkDialog({ action, rows, titles, fill, close }: {
+export function BulkDialog({ action, rows, titles: known, fill, close }: {
   action: string;
   rows: CaseRow[];
   titles: Record<string, string>;
@@ -27,6 +27,8 @@ export function BulkDialog({ action, rows, titles, fill, close }: {
   const step = table?.transitions.find((one) => one.action === action);
   // Those that were chosen when the dialog opened: what happens meanwhile does not change whom it is about.
   const [cases] = useState(() => rows.map((row) => ({ row, filled: fill?.(row, action) })));
+  const filledWith = useTitles(cases.map(({ filled }) => (typeof filled?.department === "string" ? filled.department : null)));
+  const titles = { ...known, ...filledWith };
   const [draft, setDraft] = useState<Draft>({});
   const [results, setResults] = useState<Record<string, Result>>({});
   const [going, setGoing] = useState(false);

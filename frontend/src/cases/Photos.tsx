@@ -10,7 +10,7 @@ const DIGEST = /^[0-9a-f]{64}$/;
 const MOST = 20;
 
 export function photosOf(data: Record<string, unknown>): string[] {
-  const named = Array.isArray(data.photos) ? (data.photos as unknown[]) : [];
+  const named: unknown[] = [data.before, data.photos].flatMap((one) => (Array.isArray(one) ? one : []));
   return named.filter((one): one is string => typeof one === "string" && DIGEST.test(one));
 }
 

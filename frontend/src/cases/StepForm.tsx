@@ -173,7 +173,7 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
         pick={(place) => set(name, place ?? undefined)}
       />
     );
-  if (name === "photos")
+  if (name === "photos" || name === "before")
     return <PhotoField label={label} value={(draft[name] as string[] | undefined) ?? []} set={(digests) => set(name, digests)} />;
   return (
     <Input label={label} value={text} required={needed} maxLength={200} onChange={(event) => set(name, event.target.value)} />
