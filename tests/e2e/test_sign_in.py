@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
+import httpx2
 import pyotp
 import pytest
 
@@ -204,8 +204,8 @@ def test_from_the_first_start_to_a_program_that_reads_by_a_token(browser, city, 
         page.locator("dialog").get_by_role("button", name=someone.says["token"]).click()
         token = page.locator("dialog .secret code").inner_text()
         program = {"Authorization": f"Bearer {token}"}
-        assert httpx.get(f"{address}/api/city", headers=program).json()["id"] == "square"
-        assert httpx.get(f"{address}/api/account", headers=program).status_code == 403
+        assert httpx2.get(f"{address}/api/city", headers=program).json()["id"] == "square"
+        assert httpx2.get(f"{address}/api/account", headers=program).status_code == 403
         page.keyboard.press("Escape")
         # ends a sign-in elsewhere, which is noticed there
         with at(browser, address, (DESK, screen[1], "light")) as elsewhere:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-import httpx
+import httpx2
 import pytest
 
 from jingwei import access, ledger
@@ -74,7 +74,7 @@ class Stream:
 
 
 def follow(address, headers=None, **params):
-    return httpx.stream("GET", f"{address}/api/events", params=params, headers=headers, timeout=PATIENCE)
+    return httpx2.stream("GET", f"{address}/api/events", params=params, headers=headers, timeout=PATIENCE)
 
 
 def publish(city, dataset):
@@ -151,7 +151,7 @@ def test_a_stream_ends_with_the_right_to_it(address, city):
             adopt(session, local_person(), 'permit (principal in Role::"local", action, resource);', [])
         assert stream.next() == ("end", {"code": "refused"})
         assert stream.next() is None
-    assert httpx.get(f"{address}/api/events", timeout=PATIENCE).status_code == 403
+    assert httpx2.get(f"{address}/api/events", timeout=PATIENCE).status_code == 403
 
 
 def test_what_was_erased_is_told_to_nobody(address, city):
@@ -170,5 +170,5 @@ def test_what_was_erased_is_told_to_nobody(address, city):
 
 def test_as_many_follow_as_the_server_takes(address, monkeypatch):
     monkeypatch.setattr(events, "MOST", 0)
-    answer = httpx.get(f"{address}/api/events", timeout=PATIENCE)
+    answer = httpx2.get(f"{address}/api/events", timeout=PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (503, "too-many-followers")

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
@@ -59,7 +59,7 @@ def come_back(client, provider, *, to="/data", claims=ZHAO, change=lambda query:
     provider.claims = claims
     gone = client.get("/api/session/oidc", params={"to": to}, follow_redirects=False)
     assert gone.status_code == 303, gone.text
-    there = httpx.get(gone.headers["location"])
+    there = httpx2.get(gone.headers["location"])
     query = {name: values[0] for name, values in parse_qs(urlsplit(there.headers["location"]).query).items()}
     return client.get(CALLBACK, params=change(query), follow_redirects=False)
 
@@ -113,7 +113,7 @@ def test_an_answer_in_another_browser_is_refused(client, provider, bare, entry):
     with client_of(bare, entry()) as victim:
         provider.claims = ZHAO
         gone = client.get("/api/session/oidc", follow_redirects=False)
-        there = httpx.get(gone.headers["location"]).headers["location"]
+        there = httpx2.get(gone.headers["location"]).headers["location"]
         assert failed(victim.get(there.removeprefix(HOST), follow_redirects=False), "sign-in-failed")
 
 
@@ -233,7 +233,7 @@ def test_who_signs_out_here_signs_out_there(client, provider):
     come_back(client, provider)
     leave = client.delete("/api/session").json()["leave"]
     assert leave.startswith(provider.address + "/leave?")
-    httpx.get(leave)
+    httpx2.get(leave)
     (left,) = provider.left
     assert left["client_id"] == CLIENT
     assert left["post_logout_redirect_uri"] == HOST + "/"

@@ -7,7 +7,7 @@ import queue
 import ssl
 import threading
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from cryptography import x509
@@ -129,7 +129,7 @@ def test_the_city_is_served_by_tls(bare, served, certificate):
     address = served(app, Wire(certificate / "cert.pem", certificate / "key.pem"))
     assert address.startswith("https://localhost:")
     trust = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
-    with httpx.Client(base_url=address, verify=trust) as client:
+    with httpx2.Client(base_url=address, verify=trust) as client:
         answer = client.post("/api/session", json={"login": "wang", "password": GOOD})
         assert answer.headers["strict-transport-security"]
         assert client.get("/api/account").json()["login"] == "wang"
@@ -139,9 +139,9 @@ def test_behind_a_proxy_only_what_came_by_https_is_answered(bare, served):
     person_of(bare, "wang")
     address = served(create_app(bare, entry=Entry(secure=True)), Wire(proxies=("127.0.0.1",)))
     proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.9.8.7"}
-    assert httpx.get(f"{address}/api/session").status_code == 403
+    assert httpx2.get(f"{address}/api/session").status_code == 403
     given = {"login": "wang", "password": GOOD}
-    with httpx.Client(base_url=address, headers=proxied) as client:
+    with httpx2.Client(base_url=address, headers=proxied) as client:
         token = client.post("/api/session", json=given).cookies["__Host-jingwei"]
         cookie = {"Cookie": f"__Host-jingwei={token}"}
         (one,) = client.get("/api/account/sign-ins", headers=cookie).json()
@@ -152,13 +152,13 @@ def test_nobody_else_says_where_a_request_comes_from(bare, served):
     """Else each guess at a password could come from another address."""
     person_of(bare, "wang")
     address = served(create_app(bare), Wire())
-    with httpx.Client(base_url=address, headers={"X-Forwarded-For": "10.9.8.7"}) as client:
+    with httpx2.Client(base_url=address, headers={"X-Forwarded-For": "10.9.8.7"}) as client:
         client.post("/api/session", json={"login": "wang", "password": GOOD})
         (one,) = client.get("/api/account/sign-ins").json()
         assert one["address"] == "127.0.0.1"
     other = served(create_app(bare, entry=Entry(secure=True)), Wire(proxies=("10.0.0.1",)))
     spoofed = {"X-Forwarded-Proto": "https"}
-    assert httpx.get(f"{other}/api/session", headers=spoofed).status_code == 403
+    assert httpx2.get(f"{other}/api/session", headers=spoofed).status_code == 403
 
 
 def test_a_page_of_the_city_is_answered_by_plain_http_nowhere(bare):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 from authlib.common.security import generate_token
 from authlib.common.urls import add_params_to_uri
 from authlib.integrations.base_client import OAuthError
@@ -139,7 +139,7 @@ class Provider:
                 claims = self._claims(token, nonce, metadata)
                 if self.settings.userinfo:
                     claims = self._with_userinfo(client, claims, metadata)
-        except (OAuthError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (OAuthError, JoseError, httpx2.HTTPError, ValueError, KeyError) as error:
             log.warning("a sign-in by the OpenID provider failed: %s", type(error).__name__)
             raise ProviderError from error
         return self._vouched(claims), str(token["id_token"]), place
@@ -181,14 +181,14 @@ class Provider:
             if known is not None and not anew and time.monotonic() - known[0] < KNOWN_FOR:
                 return known[1], known[2]
             try:
-                with httpx.Client(timeout=PATIENCE) as client:
+                with httpx2.Client(timeout=PATIENCE) as client:
                     path = "/.well-known/openid-configuration"
                     metadata = client.get(self.settings.issuer.rstrip("/") + path).raise_for_status().json()
                     if metadata["issuer"] != self.settings.issuer:
                         msg = "the provider says that it is another"
                         raise ValueError(msg)  # noqa: TRY301 - told like every other fault of the provider
                     keys = KeySet.import_key_set(client.get(metadata["jwks_uri"]).raise_for_status().json())
-            except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
                 log.warning("the OpenID provider %s failed: %s", self.settings.issuer, type(error).__name__)
                 raise ProviderError from error
             self._known = (time.monotonic(), metadata, keys)
