@@ -105,6 +105,7 @@ def test_everything_in_a_cell_is_what_brute_force_finds(city, points, shapes, ce
     if got:
         relation = "around" if cell.level > 15 else "within"
         assert set(found["coarse"].table["jw_relation"].to_pylist()) == {relation}
+        assert found["coarse"].around == (len(got) if cell.level > 15 else 0)
 
 
 boxes = st.tuples(

@@ -152,10 +152,12 @@ export type CellGroup = {
   owner: string;
   version: number;
   total: number;
+  /** Of these, only known to lie in a larger cell around. */
+  around: number;
   records: Fact[];
 };
 
-export type CellAnswer = { cell: Explanation; groups: CellGroup[]; total: number };
+export type CellAnswer = { cell: Explanation; groups: CellGroup[]; total: number; around: number };
 
 export type FactPage = { dataset: string; version: number; after: number | null; records: Fact[] };
 

@@ -72,7 +72,10 @@ export function Inspector({ code, close, go }: { code: string; close: () => void
                 {t("map.explainCode")}
               </Link>
             </div>
-            <h3 className="cell-total">{t("map.records", { count: answer.data!.total, n: count(answer.data!.total) })}</h3>
+            <h3 className="cell-total">{t("map.records", { count: certain(answer.data!), n: count(certain(answer.data!)) })}</h3>
+            {answer.data!.around > 0 && (
+              <p className="small quiet">{t("map.aroundToo", { count: answer.data!.around, n: count(answer.data!.around) })}</p>
+            )}
             {answer.data!.groups.length === 0 && <Empty title={t("map.nothing")} compact />}
             {answer.data!.groups.map((group) => (
               <Group key={group.dataset} group={group} open={answer.data!.groups.length <= 3} />
@@ -84,6 +87,9 @@ export function Inspector({ code, close, go }: { code: string; close: () => void
   );
 }
 
+/** How many of the records surely lie in the cell, or cross it. */
+const certain = ({ total, around }: { total: number; around: number }) => total - around;
+
 function Group({ group, open }: { group: CellGroup; open: boolean }) {
   const { t } = useTranslation();
   return (
@@ -91,7 +97,12 @@ function Group({ group, open }: { group: CellGroup; open: boolean }) {
       <summary>
         <ChevronDown aria-hidden />
         <span>{say(group.title)}</span>
-        <span className="badge numbers">{count(group.total)}</span>
+        {certain(group) > 0 && <span className="badge numbers">{count(certain(group))}</span>}
+        {group.around > 0 && (
+          <span className="quiet small numbers" title={t("map.relationNote.around")}>
+            {t("map.maybe", { n: count(group.around) })}
+          </span>
+        )}
       </summary>
       <p className="small quiet group-owner">{group.owner}</p>
       <ul className="facts-list">

@@ -76,6 +76,8 @@ export const en: Words = {
     records: "{{n}} records",
     records_one: "{{n}} record",
     records_other: "{{n}} records",
+    aroundToo: "{{n}} more are only known to lie in a larger area around, perhaps here",
+    maybe: "perhaps {{n}}",
     record: "Record",
     nothing: "No records in this cell",
     first: "These are the first {{shown}} of {{count}}",

@@ -75,6 +75,8 @@ export const zh = {
     records: "{{n}} 条记录",
     records_one: "{{n}} 条记录",
     records_other: "{{n}} 条记录",
+    aroundToo: "另有 {{n}} 条只知道在更大的范围内，可能在此",
+    maybe: "可能 {{n}}",
     record: "记录",
     nothing: "这个网格里没有记录",
     first: "以上是 {{count}} 条中的前 {{shown}} 条",

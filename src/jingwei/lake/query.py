@@ -40,12 +40,17 @@ MAX_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one dataset: the version that answered, the table, and the fact to go on after."""
+    """Rows of one dataset: the version that answered, the table, and the fact to go on after.
+
+    Where a place was asked for, `total` says how many concern it, and `around` how many of those are only
+    known to lie in a larger cell that contains it.
+    """
 
     version: Version
     table: pa.Table
     after: int | None
     total: int | None = None
+    around: int = 0
 
 
 class Reader:
@@ -84,10 +89,11 @@ class Reader:
         total = len(facts)
         if total == 0:
             return Rows(version, _empty(), None, 0)
-        order = np.argsort(facts, kind="stable")[:limit]
+        is_around = relations == "around"
+        order = np.lexsort((facts, is_around))[:limit]  # what is certain comes first
         table = self._rows_by_fact(version, facts[order], permitted=permitted)
         relation = pa.array(relations[order].tolist(), pa.string())
-        return Rows(version, table.append_column("jw_relation", relation), None, total)
+        return Rows(version, table.append_column("jw_relation", relation), None, total, int(is_around.sum()))
 
     def _facts_in(
         self,

@@ -29,7 +29,8 @@ class Group(BaseModel):
     owner: str
     version: int
     total: int
-    records: list[RecordOut]
+    around: int = Field(description="How many of them are only known to lie in a larger cell around this one")
+    records: list[RecordOut] = Field(description="The first of them, those around last")
 
 
 class CellOut(BaseModel):
@@ -37,7 +38,8 @@ class CellOut(BaseModel):
 
     cell: Explanation
     groups: list[Group]
-    total: int = Field(description="Records in the cell, over all datasets")
+    total: int = Field(description="Records that concern the cell, over all datasets")
+    around: int = Field(description="How many of them are only known to lie in a larger cell around this one")
 
 
 @router.get(
@@ -75,12 +77,16 @@ async def read_cell(
                 owner=dataset.owner,
                 version=rows.version.number,
                 total=rows.total or rows.table.num_rows,
+                around=rows.around,
                 records=list(records_of(rows.version, rows.table)),
             )
             for dataset, rows in found
         ]
         return CellOut(
-            cell=explain(place, language), groups=groups, total=sum(group.total for group in groups)
+            cell=explain(place, language),
+            groups=groups,
+            total=sum(group.total for group in groups),
+            around=sum(group.around for group in groups),
         )
 
     return await stopping.run(request, work)
