@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jingwei import access
-from jingwei.access import local_person, signing_in
-from jingwei.cases import Desk, regime
+from jingwei.access import asker_of_person, local_person, signing_in
+from jingwei.cases import Desk, Report, regime
 from jingwei.cases.clocks import Limit
 from jingwei.cases.inventory import put_components
 from jingwei.cases.rules import Rule
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jingwei.access import Asker
+    from jingwei.cases import Case
     from jingwei.city import City
+
+    from .conftest import Reader
 
 GOOD = "correct horse battery staple"
 PARKS, WATER = "11430000006122244L", "11100000000013338W"
@@ -48,6 +52,52 @@ class Staffed:
 
     city: City
     people: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.city.policies.current)
+
+    def asker(self, login: str) -> Asker:
+        """Return one of the staff as who asks."""
+        with self.city.records.read() as session:
+            return asker_of_person(session, self.people[login])
+
+    def report(self, description: str = "搭棚占道", east: float = 0.0, source: str = "public") -> str:
+        """Let the acceptor note a report some degrees east of where the telephones are; return its number."""
+        report = Report("matter", "06001", source, description, LON + east, LAT)
+        with self.city.records.write() as session:
+            return self.desk.report(session, self.asker("shou"), report).number
+
+    def act(self, login: str, number: str, action: str, **fields: Any) -> Case:
+        """Let one of the staff take a step."""
+        with self.city.records.write() as session:
+            return self.desk.act(session, self.asker(login), number, action, fields)
+
+    def get(self, number: str) -> Case:
+        """Return a case as the duty chief sees it."""
+        with self.city.records.read() as session:
+            return self.desk.get(session, self.asker("zhang"), number)
+
+    def to_verify(self, **about: Any) -> str:
+        """Bring a report to where a collector looks at it; return its number."""
+        number = self.report(**about)
+        self.act("shou", number, "send_verify")
+        return number
+
+    def to_handle(self, rule: str, *, east: float) -> str:
+        """Bring a case of a rule to the handler; return its number."""
+        kind, type_ = next((one.kind, one.type) for one in RULES if one.id == rule)
+        report = Report(kind, type_, "leader", "", LON + east, LAT)
+        with self.city.records.write() as session:
+            number = self.desk.report(session, self.asker("shou"), report).number
+        self.act("shou", number, "register", rule=rule)
+        self.act("pai", number, "dispatch", department=PARKS)
+        self.act("zhi", number, "assign", handler=self.asker("yuan").id)
+        return number
+
+    def act_as(self, reader: Reader, login: str) -> None:
+        """Let a browser act as one of the staff, in open mode."""
+        cookie = {"name": "jingwei-acting-as", "value": self.people[login], "url": reader.address}
+        reader.context.add_cookies([cookie])
 
 
 @contextmanager

@@ -91,6 +91,19 @@ function Drawn({ spots, here, way, pick }: { spots: Spot[]; here: Here | null; w
         paint: { "line-color": token("--accent"), "line-width": 4 },
       },
       {
+        // A ring below the spots: who stands at one sees both.
+        id: "field-here",
+        type: "circle",
+        filter: ["==", ["get", "is"], "here"],
+        paint: {
+          "circle-radius": 20,
+          "circle-color": token("--focus"),
+          "circle-opacity": 0.25,
+          "circle-stroke-color": token("--focus"),
+          "circle-stroke-width": 3,
+        },
+      },
+      {
         id: "field-spots",
         type: "circle",
         filter: ["==", ["get", "is"], "spot"],
@@ -107,17 +120,6 @@ function Drawn({ spots, here, way, pick }: { spots: Spot[]; here: Here | null; w
         filter: ["==", ["get", "is"], "spot"],
         layout: { "text-field": ["get", "label"], "text-font": LABEL_FONTS, "text-size": 14, "text-allow-overlap": true },
         paint: { "text-color": token("--on-accent") },
-      },
-      {
-        id: "field-here",
-        type: "circle",
-        filter: ["==", ["get", "is"], "here"],
-        paint: {
-          "circle-radius": 9,
-          "circle-color": token("--focus"),
-          "circle-stroke-color": token("--map-halo"),
-          "circle-stroke-width": 3,
-        },
       },
     ];
   }, [look]);

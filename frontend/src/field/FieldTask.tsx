@@ -23,6 +23,8 @@ type Form = {
   needsText?: boolean;
 };
 
+type Said = "sending" | "sent" | "kept" | "refused";
+
 /** The steps that are taken on the spot, the usual one first. */
 const FORMS: Record<string, Form> = {
   verify: { choice: { field: "finding", values: ["exist", "not_exist", "unable"] }, photos: ["photos"], text: "words" },
@@ -118,8 +120,16 @@ function OnTheSpot({ one, person, waiting }: { one: FieldCase; person: string; w
       one.possible.some((step) => step.action === action && step.may && !step.hindered) && (action !== "finish_part" || mine !== null),
   );
   const [chosen, choose] = useState<string>();
-  const [said, setSaid] = useState<"sent" | "kept" | "refused">();
+  const [said, setSaid] = useState<Said>();
   const action = chosen && may.includes(chosen) ? chosen : may[0];
+  if (said === "sending") {
+    return (
+      <p className="notice" role="status">
+        <LoaderCircle aria-hidden className="spin" />
+        {t("field.sending")}
+      </p>
+    );
+  }
   if (waiting.length > 0) {
     return (
       <p className={said === "refused" || waiting.some((item) => item.refusal) ? "notice bad" : "notice warn"} role="status">
@@ -153,7 +163,7 @@ function OnTheSpot({ one, person, waiting }: { one: FieldCase; person: string; w
             action={action}
             person={person}
             fixed={action === "finish_part" && mine ? { department: mine } : {}}
-            done={setSaid}
+            tell={setSaid}
           />
         </>
       ) : (
@@ -170,12 +180,12 @@ function useMine(one: FieldCase): string | null {
   return open.find((department) => duties.some((duty) => duty.department === department)) ?? null;
 }
 
-function StepForm({ one, action, person, fixed, done }: {
+function StepForm({ one, action, person, fixed, tell }: {
   one: FieldCase;
   action: string;
   person: string;
   fixed: Record<string, unknown>;
-  done: (how: "sent" | "kept" | "refused") => void;
+  tell: (how: Said) => void;
 }) {
   const { t } = useTranslation();
   const form = FORMS[action]!;
@@ -183,16 +193,15 @@ function StepForm({ one, action, person, fixed, done }: {
   const [value, setValue] = useState<string>();
   const [text, setText] = useState("");
   const [shots, setShots] = useState<Shot[]>([]);
-  const [busy, setBusy] = useState(false);
   const lacks =
     (form.choice && !value && t("field.lacksChoice")) ||
     (form.needs && !shots.some((shot) => shot.field === form.needs) && t("field.lacksPhoto")) ||
     (form.needsText && !text.trim() && t("field.lacksReason"));
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (busy || lacks) return;
-    setBusy(true);
-    done(
+    if (lacks) return;
+    tell("sending");
+    tell(
       await send({
         key: newKey(),
         person,
@@ -209,7 +218,6 @@ function StepForm({ one, action, person, fixed, done }: {
         shots,
       }),
     );
-    setBusy(false);
   };
   return (
     <form className="field-form" onSubmit={(event) => void submit(event)} aria-label={says}>
@@ -238,8 +246,7 @@ function StepForm({ one, action, person, fixed, done }: {
         <textarea rows={3} maxLength={4000} value={text} required={form.needsText} onChange={(event) => setText(event.target.value)} />
       </label>
       <div className="field-send">
-        <button type="submit" className="button primary" disabled={busy || !!lacks}>
-          {busy && <LoaderCircle aria-hidden className="spin" />}
+        <button type="submit" className="button primary" disabled={!!lacks}>
           {says}
         </button>
         {lacks && <p className="small quiet">{lacks}</p>}

@@ -133,6 +133,7 @@ function AgainKnowing({ item, number, person }: { item: Item; number: string; pe
   const { t } = useTranslation();
   const found = useFieldCase(person, number);
   const now = found.data?.answer;
+  if (found.error) return <p className="small">{t("field.notYours")}</p>;
   if (!now || found.data?.away) return null;
   const may = now.possible.some((one) => one.action === item.action && one.may);
   if (!may) return <p className="small">{t("field.noLonger", { state: say(now.says) })}</p>;

@@ -74,7 +74,7 @@ export async function known<T>(person: string, name: string, ask: () => Promise<
   }
 }
 
-/** Removes what another person saw on this telephone. What waits to be sent is never removed. */
+/** Removes what others than a person saw on this telephone. What waits to be sent is never removed. */
 export async function forgetOthers(person: string): Promise<void> {
   const base = await phone();
   for (const one of await base.getAll("kept")) if (one.person !== person) await base.delete("kept", [one.person, one.name]);

@@ -91,6 +91,8 @@ export function beginAnew(address = "/"): void {
 
 export async function signOut(): Promise<void> {
   const { leave } = await askJson<{ leave: string | null }>("/api/session", { method: "DELETE" });
+  const { forgetOthers } = await import("../field/store");
+  await forgetOthers("").catch(() => undefined); // a browser without a store has kept nothing
   beginAnew(leave ?? "/");
 }
 
