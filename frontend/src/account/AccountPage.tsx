@@ -2,10 +2,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { askJson, ask, Problem } from "../api/client";
+import { ask, askJson } from "../api/client";
 import { Form, Input } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
 import { Duties } from "../session/OpenBanner";
+import { agreed, CurrentPassword, NewPassword, NOTHING_TYPED } from "../session/passwords";
 import { type Person, SESSION, useSession } from "../session/questions";
 import "./account.css";
 import { SecondFactor } from "./SecondFactor";
@@ -86,20 +87,18 @@ function Password() {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [old, setOld] = useState("");
-  const [fresh, setFresh] = useState("");
-  const [again, setAgain] = useState("");
+  const [typed, setTyped] = useState(NOTHING_TYPED);
   const [keep, setKeep] = useState(false);
   const [changed, setChanged] = useState(false);
   const send = async () => {
     setChanged(false);
-    if (fresh !== again) throw new Problem({ title: t("session.unequal"), code: "unequal" });
+    const fresh = agreed(typed, t("session.unequal"));
     await ask("/api/account/password", { method: "POST", body: { old, new: fresh, keep_tokens: keep } });
   };
   const done = () => {
     setChanged(true);
     setOld("");
-    setFresh("");
-    setAgain("");
+    setTyped(NOTHING_TYPED);
     void client.invalidateQueries({ queryKey: ["sign-ins"] });
     void client.invalidateQueries({ queryKey: ["tokens"] });
   };
@@ -116,35 +115,8 @@ function Password() {
           </span>
         }
       >
-        <Input
-          label={t("account.oldPassword")}
-          type="password"
-          value={old}
-          onChange={(event) => setOld(event.target.value)}
-          autoComplete="current-password"
-          maxLength={256}
-          required
-        />
-        <Input
-          label={t("session.newPassword")}
-          hint={t("session.passwordRule")}
-          type="password"
-          value={fresh}
-          onChange={(event) => setFresh(event.target.value)}
-          autoComplete="new-password"
-          minLength={10}
-          maxLength={256}
-          required
-        />
-        <Input
-          label={t("session.passwordAgain")}
-          type="password"
-          value={again}
-          onChange={(event) => setAgain(event.target.value)}
-          autoComplete="new-password"
-          maxLength={256}
-          required
-        />
+        <CurrentPassword label={t("account.oldPassword")} value={old} set={setOld} />
+        <NewPassword typed={typed} set={setTyped} />
         <label className="tick">
           <input type="checkbox" checked={keep} onChange={(event) => setKeep(event.target.checked)} />
           <span>{t("account.keepTokens")}</span>

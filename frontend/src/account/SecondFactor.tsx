@@ -7,6 +7,7 @@ import { ask, askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Secret } from "../design/Secret";
+import { CurrentPassword } from "../session/passwords";
 
 type Offer = { secret: string; address: string; qr: string; offer: string };
 type Open = "set" | "renew" | "remove";
@@ -97,15 +98,7 @@ function Enrol({ offer, done }: { offer: Offer; done: (codes: string[]) => void 
           required
           className="code"
         />
-        <Input
-          label={t("account.ownPassword")}
-          type="password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          autoComplete="current-password"
-          maxLength={256}
-          required
-        />
+        <CurrentPassword label={t("account.ownPassword")} value={password} set={setPassword} />
       </Form>
     </>
   );
@@ -127,15 +120,7 @@ function Confirm({ kind, done }: { kind: Open; done: (codes?: string[]) => void 
     <>
       <p className="small">{t(`factor.leads.${kind}`)}</p>
       <Form send={send} done={done} action={t(`factor.titles.${kind}`)} danger={kind === "remove"}>
-        <Input
-          label={t("account.ownPassword")}
-          type="password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          autoComplete="current-password"
-          maxLength={256}
-          required
-        />
+        <CurrentPassword label={t("account.ownPassword")} value={password} set={setPassword} />
         <Input
           label={t("factor.anyCode")}
           value={code}

@@ -10,6 +10,7 @@ import { Fault, Form, Input } from "../design/Form";
 import { Secret } from "../design/Secret";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant, list, say, type Text } from "../words";
+import { CurrentPassword } from "../session/passwords";
 
 type Token = { id: string; title: string; actions: string[]; created: string; expires: string; used: string | null };
 type Action = { name: string; says: Text };
@@ -169,15 +170,7 @@ function Make({ actions, password, factor, made, close }: {
       {password && (
         <>
           <p className="small">{t("tokens.anew")}</p>
-          <Input
-            label={t("account.ownPassword")}
-            type="password"
-            value={own}
-            onChange={(event) => setOwn(event.target.value)}
-            autoComplete="current-password"
-            maxLength={256}
-            required
-          />
+          <CurrentPassword label={t("account.ownPassword")} value={own} set={setOwn} />
         </>
       )}
       {factor && (

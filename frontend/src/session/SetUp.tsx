@@ -3,24 +3,24 @@ import { useQuery } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { askJson, Problem } from "../api/client";
+import { askJson } from "../api/client";
 import { Form, Input } from "../design/Form";
 import { Failure, Loading } from "../design/States";
 import { DoorFrame } from "./DoorFrame";
+import { agreed, NewPassword, NOTHING_TYPED } from "./passwords";
 import type { Session } from "./questions";
 
 export function SetUp({ code, first, done }: { code: string; first: boolean; done: (session: Session) => void }) {
   const { t } = useTranslation();
-  const [password, setPassword] = useState("");
-  const [again, setAgain] = useState("");
+  const [typed, setTyped] = useState(NOTHING_TYPED);
   const who = useQuery({
     queryKey: ["set-up", code],
     queryFn: ({ signal }) =>
       askJson<{ login: string }>("/api/session/set-up/who", { method: "POST", body: { code }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const send = () => {
-    if (password !== again) return Promise.reject(new Problem({ title: t("session.unequal"), code: "unequal" }));
+  const send = async () => {
+    const password = agreed(typed, t("session.unequal"));
     return askJson<Session>("/api/session/set-up", { method: "POST", body: { code, password } });
   };
   return (
@@ -32,27 +32,7 @@ export function SetUp({ code, first, done }: { code: string; first: boolean; don
           <p className="small">{t(first ? "session.firstStartLead" : "session.setPasswordLead", { login: who.data.login })}</p>
           <Form send={send} done={done} action={t("session.setPassword")}>
             <Input label={t("session.login")} value={who.data.login} readOnly autoComplete="username" />
-            <Input
-              label={t("session.newPassword")}
-              hint={t("session.passwordRule")}
-              type="password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-              autoComplete="new-password"
-              minLength={10}
-              maxLength={256}
-              required
-              autoFocus
-            />
-            <Input
-              label={t("session.passwordAgain")}
-              type="password"
-              value={again}
-              onChange={(event) => setAgain(event.target.value)}
-              autoComplete="new-password"
-              maxLength={256}
-              required
-            />
+            <NewPassword typed={typed} set={setTyped} autoFocus />
           </Form>
         </>
       )}

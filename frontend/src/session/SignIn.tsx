@@ -8,6 +8,7 @@ import { Form, Input } from "../design/Form";
 import { type Text, say } from "../words";
 import { DoorFrame } from "./DoorFrame";
 import type { Session } from "./questions";
+import { CurrentPassword } from "./passwords";
 
 const KNOWN_FAILURES = ["sign-in-failed", "provider-failed", "duties-not-separated", "too-often"];
 
@@ -103,15 +104,7 @@ export function SignIn({ provider, done }: { provider: Text | null; done: (sessi
           required
           autoFocus
         />
-        <Input
-          label={t("session.password")}
-          type="password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          autoComplete="current-password"
-          maxLength={256}
-          required
-        />
+        <CurrentPassword label={t("session.password")} value={password} set={setPassword} />
       </Form>
       {provider && (
         <>
