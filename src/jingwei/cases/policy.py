@@ -5,7 +5,9 @@ The default rules are written from the table of the life cycle; a city may adopt
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from jingwei.access import Asker, declare_role
@@ -78,7 +80,8 @@ def _declare() -> None:
     for one in TRANSITIONS.values():
         if one.axis != "system":
             declare_action(one.policy_action, ("Case",), one.says)
-    declare_policies(default_rules())
+    examples = files("jingwei.cases") / "data" / "policy_examples.json"
+    declare_policies(default_rules(), json.loads(examples.read_text("utf-8")))
 
 
 def default_rules() -> str:

@@ -18,8 +18,14 @@ from jingwei import ledger
 from jingwei.access.asker import Asker
 from jingwei.access.departments import departments
 from jingwei.access.models import PolicyVersion
-from jingwei.access.policy.engine import MASKS, Policies, Resource, Situation
-from jingwei.access.policy.vocabulary import actions, declared_policies, resource_type, schema
+from jingwei.access.policy.engine import MASKS, Decision, Policies, Resource, Situation
+from jingwei.access.policy.vocabulary import (
+    actions,
+    declared_examples,
+    declared_policies,
+    resource_type,
+    schema,
+)
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.ledger.models import Event
 from jingwei.records import WhileUnchanged, now_utc
@@ -124,6 +130,7 @@ def default_policies() -> Version:
     folder = files("jingwei.access.policy")
     text = (folder / "default.cedar").read_text("utf-8") + "\n" + declared_policies()
     examples = msgspec.json.decode((folder / "default_examples.json").read_bytes(), type=list[Example])
+    examples += msgspec.convert(declared_examples(), list[Example])
     return Version(0, text, examples, None, "jingwei")
 
 
@@ -148,7 +155,8 @@ def examine(text: str, examples: list[Example]) -> Examination:
         if not result.validation_passed:
             return Examination(faults or ["?"], [])
         faults += _unknown_annotations(text)
-        return Examination(faults, [_fault_of(text, example) for example in examples])
+        stage = Stage(text)
+        return Examination(faults, [_fault_of(stage, example) for example in examples])
     except ValueError as error:
         return Examination([str(error)], [])
 
@@ -183,32 +191,58 @@ def _unknown_annotations(text: str) -> list[str]:
     return faults
 
 
-def _fault_of(text: str, example: Example) -> str | None:
+class Stage:
+    """Where examples are played: policies in the small city that each example names."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._cities: dict[tuple[tuple[str, str | None], ...], Policies] = {}
+
+    def decision(self, example: Example) -> Decision:
+        """Return what the policies decide, and by which rules."""
+        policies, asker, resource, situation = self._play(example)
+        return policies.decide(asker, example.action, resource, situation)
+
+    def mask(self, example: Example) -> str:
+        """Return how the field of an example is shown."""
+        policies, asker, resource, situation = self._play(example)
+        return policies.mask(asker, resource, situation)
+
+    def place_level(self, example: Example) -> int:
+        """Return the finest level at which the places of an example are shown."""
+        policies, asker, resource, situation = self._play(example)
+        return policies.place_level(asker, resource, situation)
+
+    def _play(self, example: Example) -> tuple[Policies, Asker, Resource, Situation]:
+        types = resource_type(example.resource).types
+        owners = [value for name, value in example.attributes.items() if types.get(name) == "Department"]
+        named = [*owners, *example.departments, *example.above.values()]
+        known = tuple(sorted({**dict.fromkeys(named), **example.above}.items()))
+        policies = self._cities.get(known)
+        if policies is None:
+            policies = self._cities[known] = Policies(self._text, 0, known)
+        asker = Asker(
+            id=example.person,
+            name=example.says,
+            roles=frozenset(example.roles),
+            departments=frozenset(example.departments),
+        )
+        resource = Resource(example.resource, "example", example.attributes)
+        return policies, asker, resource, Situation(purpose=example.purpose)
+
+
+def _fault_of(stage: Stage, example: Example) -> str | None:
     if example.action not in actions() or example.resource not in actions()[example.action].resources:
         return f"“{example.says}”: {example.action} / {example.resource}?"
-    known = {**dict.fromkeys(example.departments), **dict.fromkeys(example.above.values()), **example.above}
-    asker = Asker(
-        id=example.person,
-        name=example.says,
-        roles=frozenset(example.roles),
-        departments=frozenset(example.departments),
-    )
     missing = resource_type(example.resource).required - set(example.attributes)
     if missing:
         return f"“{example.says}”: {', '.join(sorted(missing))}?"
-    resource = Resource(example.resource, "example", example.attributes)
-    owner = example.attributes.get("owner")
-    known = {**dict.fromkeys([owner] if owner else []), **known}
-    policies = Policies(text, 0, known.items())
-    situation = Situation(purpose=example.purpose)
-    decision = policies.decide(asker, example.action, resource, situation)
+    decision = stage.decision(example)
     if decision.allowed == example.allowed:
-        if example.shown and (mask := policies.mask(asker, resource, situation)) != example.shown:
+        if example.shown and (mask := stage.mask(example)) != example.shown:
             return f"“{example.says}”: {mask} ({', '.join(decision.rules) or '-'})"
-        if example.level is not None:
-            level = policies.place_level(asker, resource, situation)
-            if level != example.level:
-                return f"“{example.says}”: {level} ({', '.join(decision.rules) or '-'})"
+        if example.level is not None and (level := stage.place_level(example)) != example.level:
+            return f"“{example.says}”: {level} ({', '.join(decision.rules) or '-'})"
         return None
     found = "allowed" if decision.allowed else "refused"
     return f"“{example.says}”: {found} ({', '.join(decision.rules) or '-'})"

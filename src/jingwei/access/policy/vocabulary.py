@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from jingwei.words import Text
 
@@ -46,6 +46,7 @@ class Action:
 _resources: dict[str, ResourceType] = {}
 _actions: dict[str, Action] = {}
 _policies: list[str] = []
+_examples: list[Mapping[str, Any]] = []
 
 _CONTEXT = "{ purpose: String, time: Long, hour: Long, weekday: Long, cell?: Long }"
 
@@ -70,10 +71,20 @@ def with_implied(names: Iterable[str]) -> frozenset[str]:
     return frozenset(listed).union(*(_actions[name].implies for name in listed if name in _actions))
 
 
-def declare_policies(text: str) -> None:
-    """Declare the policies, in Cedar, that a part brings for cities that have adopted none of their own."""
+def declare_policies(text: str, examples: Iterable[Mapping[str, Any]] = ()) -> None:
+    """Declare the policies, in Cedar, that a part brings for cities that have adopted none of their own.
+
+    `examples` say what must come out of them, in the form of `default_examples.json`: every rule is the one
+    that decides some example.
+    """
     if text not in _policies:
         _policies.append(text)
+        _examples.extend(examples)
+
+
+def declared_examples() -> list[Mapping[str, Any]]:
+    """Return the examples that all parts brought with their policies."""
+    return list(_examples)
 
 
 def declared_policies() -> str:
