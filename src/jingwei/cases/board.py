@@ -9,19 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb
-import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from jingwei import grid
 from jingwei.cases import inbox, policy
-from jingwei.cases.case import decode
+from jingwei.cases.columns import Sheet, tables_of
 from jingwei.cases.errors import BadFieldError
-from jingwei.cases.facts import COLUMNS, facts_of
 from jingwei.cases.store import CASES
 from jingwei.words import Text
 
@@ -34,8 +29,6 @@ if TYPE_CHECKING:
     from jingwei.records import Records
 
 CHUNK = 5_000
-FEW = 100
-"""Cases that are named one by one, so that the columns' ranges are looked up instead of read."""
 MOST = 500
 """Rows of a page at most."""
 FARTHEST = 10_000
@@ -49,13 +42,6 @@ LISTED = (
 )  # fmt: skip
 """What a list tells of each case."""
 _LISTED = ", ".join(f'"{name}"' for name in LISTED)
-
-_ARROW = {
-    "VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(),
-    "DOUBLE": pa.float64(), "VARCHAR[]": pa.list_(pa.string()),
-}  # fmt: skip
-_IN_ORDER = itemgetter(*COLUMNS)
-SCHEMA = pa.schema([("id", pa.int64()), *((name, _ARROW[type_]) for name, type_ in COLUMNS.items())])
 
 Sort = Literal["-reported", "reported", "due", "-latest", "number"]
 SORTS: tuple[Sort, ...] = ("-reported", "reported", "due", "-latest", "number")
@@ -174,7 +160,7 @@ class Choice:
         return " AND ".join(clauses) or "TRUE", given
 
 
-class Board:
+class Board(Sheet):
     """The cases of a city in columns.
 
     Parameters
@@ -187,11 +173,9 @@ class Board:
     """
 
     def __init__(self, records: Records, desk: Desk) -> None:
+        super().__init__()
         self.records, self.desk = records, desk
         self._guard = threading.Lock()
-        self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
-        columns = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in COLUMNS.items())
-        self._connection.execute(f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE)")
         self._mark = self._begun = self._done = 0
         self._versions: tuple[int, ...] | None = None
 
@@ -215,13 +199,13 @@ class Board:
         with self.records.read() as session:
             regime = self.desk.regime(session)
             if self._versions != regime.versions:
-                self._connection.execute("DELETE FROM cases")
+                self.clear()
                 self._mark, self._versions = 0, regime.versions
             first = self._mark == 0
             mark = self._next_mark(session)
             count = 0
             for table in self._changed(session, regime):
-                self._put(table, replace=not first)
+                self.put(table, replace=not first)
                 count += table.num_rows
             self._mark = mark
             return count
@@ -239,42 +223,11 @@ class Board:
         if self._mark:
             question = question.where(CASES.c.changed >= self._mark)
         found = session.connection().execute(question, execution_options={"yield_per": CHUNK})
-        for part in found.partitions(CHUNK):
-            rows = [(id_, *_IN_ORDER(facts_of(decode(body), regime))) for id_, body in part]
-            columns = [
-                pa.array(column, field.type)
-                for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
-            ]
-            yield _with_place(pa.Table.from_arrays(columns, schema=SCHEMA))
-
-    def _put(self, fresh: pa.Table, *, replace: bool) -> None:
-        connection = self._connection
-        connection.register("fresh", fresh)
-        try:
-            connection.execute("BEGIN")
-            if replace:
-                ids = fresh["id"].to_pylist()
-                listed = ", ".join(map(str, ids)) if len(ids) <= FEW else "SELECT id FROM fresh"
-                connection.execute(f"DELETE FROM cases WHERE id IN ({listed})")
-            connection.execute("INSERT INTO cases SELECT * FROM fresh")
-            connection.execute("COMMIT")
-        except duckdb.Error:
-            connection.execute("ROLLBACK")
-            raise
-        finally:
-            connection.unregister("fresh")
+        yield from tables_of(
+            ([(id_, body) for id_, body in part] for part in found.partitions(CHUNK)), regime
+        )
 
     # asking
-
-    def ask(self, sql: str, given: Sequence[Any] = ()) -> pa.Table:
-        """Return the answer to a question of ours about the table `cases`."""
-        with self._connection.cursor() as cursor:
-            return cursor.sql(sql, params=list(given)).to_arrow_table()
-
-    def rows(self, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the answer to a question of ours as rows."""
-        with self._connection.cursor() as cursor:
-            return cursor.execute(sql, list(given)).fetchall()
 
     @property
     def stock_days(self) -> int:
@@ -343,21 +296,3 @@ class Board:
             f" avg(lon) AS lon, avg(lat) AS lat FROM cases WHERE {where} AND cell IS NOT NULL GROUP BY 1",
             given,
         )
-
-
-def _with_place(table: pa.Table) -> pa.Table:
-    """Return rows of cases with the middle of their cells, in degrees."""
-    known = table["cell"].is_valid().to_numpy()
-    cells = table["cell"].fill_null(0).to_numpy()
-    levels = table["level"].fill_null(0).to_numpy()
-    lon, lat = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
-    for level in np.unique(levels[known]):
-        mine = known & (levels == level)
-        lon[mine], lat[mine] = grid.centre(grid.from_stored(cells[mine]), int(level))
-    for name, values in (("lon", lon), ("lat", lat)):
-        table = table.append_column(name, pa.array(values, mask=~known))
-    return table
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
