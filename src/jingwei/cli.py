@@ -52,6 +52,7 @@ class _Commands(click.Group):
     """The commands below, and those of the parts, which are imported only when they are called."""
 
     parts: ClassVar[dict[str, str]] = {
+        "cases": "jingwei.cli_cases",
         "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
         "ledger": "jingwei.ledger.commands",

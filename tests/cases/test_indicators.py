@@ -27,12 +27,12 @@ def lives(migrated_sqlite, tmp_path_factory, policies):
     office = Office(records, Desk(lambda: policies))
     chance = random.Random(7)
     with records.write() as session:  # one transaction: what is refused has written nothing
-        _live(office, session, chance)
+        live(office, session, chance)
     yield office
     records.close()
 
 
-def _live(office, session, chance):
+def live(office, session, chance):
     desk, numbers = office.desk, []
     grids = ["440301001001001", "440301001001002", "440301002001001"]
     for n in range(60):

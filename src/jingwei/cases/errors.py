@@ -155,6 +155,22 @@ class RulesChangedError(ConflictError):
         )
 
 
+class WithheldError(BadRequestError):
+    """An exported log does not tell what happened to a case."""
+
+    code = "case-withheld"
+
+    def __init__(self, position: int, kind: str) -> None:
+        super().__init__(
+            Text(
+                f"日志第 {position} 条（{kind}）的内容未导出或已删除，无法重算",
+                f"event {position} ({kind}) is withheld or erased: figures cannot be counted from this log.",
+            ),
+            mend=Text("请导出含内容的日志。", "Export the log with its payloads."),
+            where={"position": position},
+        )
+
+
 class BadTableError(BadRequestError):
     """A table does not have what is asked of it."""
 

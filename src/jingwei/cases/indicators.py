@@ -21,6 +21,7 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.cases.board import Board
+    from jingwei.cases.recount import Recount
 
 Dimension = Literal[
     "street", "community", "area", "department", "source", "type", "major", "kind", "collector", "acceptor",
@@ -96,7 +97,7 @@ class Figure:
 
 
 def figures(
-    board: Board,
+    board: Board | Recount,
     asker: Asker,
     choice: Choice,
     *,
@@ -182,7 +183,7 @@ _REPEATED = "count(*) FILTER (WHERE registered AND repeated)"
 
 
 def _repeats(
-    board: Board, where: str, given: Sequence[Any], groups: Sequence[str]
+    board: Board | Recount, where: str, given: Sequence[Any], groups: Sequence[str]
 ) -> dict[tuple[Any, ...], int]:
     """Return how many registered cases follow one of the same place and type within `REPEAT_DAYS`.
 

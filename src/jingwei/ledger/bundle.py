@@ -16,14 +16,17 @@ from jingwei.ledger.models import Event, Head, PastCheckpoint, Tile
 from jingwei.ledger.service import entry_bytes, payload_bytes
 from jingwei.ledger.tiles import prove_inclusion, tile_hashes
 from jingwei.ledger.verify import (
+    ENTRY,
     HASH_SIZE,
     TILE_WIDTH,
     Checkpoint,
+    FormatError,
     Note,
     Receipt,
     pack_entries,
     payload_path,
     tile_path,
+    unpack_entries,
 )
 from jingwei.words import Text
 
@@ -172,3 +175,40 @@ def entry_bundle(session: Session, size: int, number: int) -> bytes:
 def checkpoint_of(note: str) -> Checkpoint:
     """Return the checkpoint that a signed note states."""
     return Checkpoint.parse(Note.parse(note).text)
+
+
+class Told(NamedTuple):
+    """An event as a bundle tells it; what was erased or withheld is None."""
+
+    position: int
+    type: str
+    actor: str | None
+    subject: str | None
+    data: dict[str, Any] | None
+
+
+def read_events(path: Path) -> Iterator[Told]:
+    """Yield the events of a bundle in order, as they are told: `verify.check_bundle` says whether rightly.
+
+    Raises
+    ------
+    FormatError
+        Where the file is not a bundle.
+
+    """
+    with zipfile.ZipFile(path) as bundle:
+        size = checkpoint_of(bundle.read("checkpoint").decode()).size
+        for number in range(-(-size // TILE_WIDTH)):
+            entries = unpack_entries(bundle.read(tile_path("entries", number)))
+            lines = bundle.read(payload_path(number)).split(b"\n")[:-1]
+            for position, (entry, line) in enumerate(
+                zip(entries, lines, strict=True), start=number * TILE_WIDTH
+            ):
+                kind = ENTRY.fullmatch(entry)
+                if kind is None:
+                    raise FormatError(f"entry {position} is no entry of a log")
+                payload = line.split(b" ", 2)
+                told = json.loads(payload[2]) if len(payload) == 3 else {}
+                yield Told(
+                    position, kind[3].decode(), told.get("actor"), told.get("subject"), told.get("data")
+                )

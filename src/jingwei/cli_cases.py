@@ -1,0 +1,83 @@
+"""Cases on the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from jingwei.cli_guard import guarded, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jingwei.cases.indicators import Dimension
+
+
+@click.group(help=say("案件。", "Cases."))
+def cases() -> None:
+    """Cases on the command line."""
+
+
+@cases.command(
+    help=say(
+        "用导出的日志（jingwei ledger export）重新计算全部指标，不需要数据库。",
+        "Count every indicator anew from an exported log (jingwei ledger export), without the records.",
+    )
+)
+@click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--now",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help=say(
+        "未办结的按此时刻判断（默认现在）", "the instant at which open cases are judged (now by default)"
+    ),
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help=say("上报起", "reported since"))
+@click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help=say("上报止", "reported before"))
+@click.option("--by", multiple=True, help=say("分组，至多两个", "group by, two at most"))
+@click.option("--indicator", "keys", multiple=True, help=say("只算这些指标", "only these indicators"))
+@guarded
+def recount(
+    bundle: Path,
+    now: datetime | None,
+    since: datetime | None,
+    until: datetime | None,
+    by: tuple[str, ...],
+    keys: tuple[str, ...],
+) -> None:
+    """Print the figures of an exported log as JSON, once the log itself has been checked."""
+    from jingwei.access import local_person
+    from jingwei.cases.board import Choice
+    from jingwei.cases.calendar import instant
+    from jingwei.cases.indicators import figures
+    from jingwei.cases.recount import recount as count_anew
+    from jingwei.ledger.keys import check_signature
+    from jingwei.ledger.verify import check_bundle
+    from jingwei.records import now_utc
+
+    report = check_bundle(bundle, check=check_signature)
+    if not report.sound:
+        for finding in report.findings:
+            click.echo(str(finding), err=True)
+        raise click.ClickException(say("日志不可信，不予计算", "the log is not sound and is not counted"))
+    choice = Choice(
+        since=None if since is None else instant(since), until=None if until is None else instant(until)
+    )
+    at = instant(now or now_utc())
+    groups = cast("Sequence[Dimension]", by)  # what is no dimension is told by `figures`
+    found = figures(count_anew(bundle), local_person(), choice, now=at, by=groups, keys=keys or None)
+    told = [
+        {
+            "by": group["by"],
+            "figures": {
+                name: {"top": one.top, "bottom": one.bottom, "value": one.value}
+                for name, one in group["figures"].items()
+            },
+        }
+        for group in found
+    ]
+    click.echo(json.dumps(told, ensure_ascii=False, indent=1))
