@@ -227,3 +227,23 @@ def test_a_photograph_beyond_the_limit_of_other_bodies_is_taken(api):
     content = photograph(5, size=(1400, 1100), kind="PNG")
     content += bytes((2 << 20) - len(content))  # what follows the end of a PNG is no part of it
     assert api.post("/api/cases/photos", content=content).status_code == 201
+
+
+def test_scores_comparisons_and_findings_lead_to_their_cases(api):
+    case = api.post("/api/cases", json=REPORT).json()
+    for action, fields in (("register", {"rule": "R1"}), ("dispatch", {"department": "11990000MB0000001A"})):
+        case = step(api, case, action, **fields)
+    boards = {one["key"]: one for one in api.get("/api/cases/scoreboards").json()}
+    assert boards["departments"]["indicators"][0]["key"] == "intime_dispose_rate"
+    (score,) = api.get("/api/cases/scoreboards/departments").json()
+    assert (score["by"], score["rank"], score["score"]) == ("11990000MB0000001A", 1, 0.0)
+    behind = {"department": score["by"], "indicator": "need_dispose_num"}
+    assert api.get("/api/cases", params=behind).json()["cases"][0]["number"] == case["number"]
+    assert api.get("/api/cases/scoreboards/nothing").status_code == 404
+    period = {"since": "2020-01-01T00:00:00Z", "until": "2040-01-01T00:00:00Z", "key": "report_num"}
+    (whole,) = api.get("/api/cases/figures/compared", params=period).json()
+    told = whole["figures"]["report_num"]
+    assert (told["now"]["value"], told["before"]["value"], told["change"]) == (1, 0, 1)
+    assert api.get("/api/cases/figures/compared").status_code == 400
+    assert {one["key"] for one in api.get("/api/cases/findings/kinds").json()} >= {"own_twins", "last_moment"}
+    assert api.get("/api/cases/findings").json() == []

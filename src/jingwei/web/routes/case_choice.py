@@ -57,6 +57,10 @@ def choice_of(
     handler: Words = [],  # noqa: B006
     reporter: Words = [],  # noqa: B006
     collector: Words = [],  # noqa: B006
+    acceptor: Words = [],  # noqa: B006
+    dispatcher: Words = [],  # noqa: B006
+    community: Words = [],  # noqa: B006
+    major: Words = [],  # noqa: B006
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     ended: bool | None = None,
@@ -76,6 +80,7 @@ def choice_of(
     given = {
         "state": state, "kind": kind, "type": type, "source": source, "street": street, "area": area,
         "department": department, "handler": handler, "reporter": reporter, "collector": collector,
+        "acceptor": acceptor, "dispatcher": dispatcher, "community": community, "major": major,
     }  # fmt: skip
     now = instant(now_utc())
     condition = cases_of(indicator, now=now, stock_days=board.stock_days) if indicator else ""
