@@ -3,7 +3,7 @@ import { Merge, Split } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
-import { instant, metres, say, share } from "../words";
+import { instant, say, share } from "../words";
 import { type Alike, type CaseDetail, useCase } from "./questions";
 
 export function Alikes({ one, found, zone }: { one: CaseDetail; found: Alike[]; zone: string }) {
@@ -21,7 +21,7 @@ export function Alikes({ one, found, zone }: { one: CaseDetail; found: Alike[]; 
         {shown.map((other) => (
           <li key={other.number}>
             <p className="small">
-              <b>{t("cases.alike.score", { score: share(other.score) })}</b> · {metres(other.metres)} · {say(other.why)}
+              <b>{t("cases.alike.score", { score: share(other.score) })}</b> · {say(other.why)}
             </p>
             <div className="beside">
               <Side number={one.number} zone={zone} title={t("cases.alike.this")} />

@@ -52,6 +52,7 @@ export function CaseItem({ row, type, state, source, titles, zone, picked, pick,
           {row.reworks > 0 && <span className="badge">{t("cases.marks.reworks", { count: row.reworks })}</span>}
           {row.others > 0 && <span className="badge">{t("cases.marks.others", { count: row.others })}</span>}
         </span>
+        {row.description && <span className="case-said small">{row.description}</span>}
         <span className="small quiet case-line">
           <code>{row.number}</code>
           <span>{instant(new Date(row.reported / 1000).toISOString(), zone, "minute")}</span>

@@ -3,6 +3,7 @@ import { FilePlus2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes } from "react-router";
 import { useMay } from "../session/questions";
+import { CalendarPage } from "./CalendarPage";
 import { CasePage } from "./CasePage";
 import "./cases.css";
 import { DepartmentQueue } from "./DepartmentQueue";
@@ -11,6 +12,7 @@ import { FiguresPage } from "./FiguresPage";
 import { Inbox } from "./Inbox";
 import { NewCase } from "./NewCase";
 import { useCaseNews } from "./questions";
+import { RulesPage } from "./RulesPage";
 import { Supervision } from "./Supervision";
 
 export default function CasesPage() {
@@ -23,6 +25,8 @@ export default function CasesPage() {
       <Route path="department" element={<WithTabs page={<DepartmentQueue />} />} />
       <Route path="supervision" element={<WithTabs page={<Supervision />} />} />
       <Route path="figures" element={<WithTabs page={<FiguresPage />} />} />
+      <Route path="rules" element={<WithTabs page={<RulesPage />} />} />
+      <Route path="calendar" element={<WithTabs page={<CalendarPage />} />} />
       <Route path=":number" element={<CasePage />} />
     </Routes>
   );
@@ -48,6 +52,8 @@ function WithTabs({ page }: { page: React.ReactNode }) {
         <NavLink to="/cases/department">{t("cases.department.name")}</NavLink>
         <NavLink to="/cases/supervision">{t("cases.supervision.name")}</NavLink>
         {evaluates && <NavLink to="/cases/figures">{t("cases.figures.name")}</NavLink>}
+        <NavLink to="/cases/rules">{t("cases.rules.name")}</NavLink>
+        <NavLink to="/cases/calendar">{t("cases.calendar.name")}</NavLink>
       </nav>
       {page}
     </div>

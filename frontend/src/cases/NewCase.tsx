@@ -1,18 +1,24 @@
 /** A report by staff: the type by words or code, the place on the map, and what may be the same already. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useDeferredValue, useId, useState } from "react";
-import { useMutation } from "@tanstack/react-query";
 import { LoaderCircle } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { askJson } from "../api/client";
-import { Fault, Input } from "../design/Form";
+import { Fault } from "../design/Form";
 import { useSession } from "../session/questions";
-import { metres, say, share } from "../words";
+import { metres, say, share, type Text } from "../words";
 import { PhotoField } from "./Photos";
 import { TypePicker } from "./pickers";
 import { type Place, PlacePicker } from "./PlacePicker";
-import { type Alike, type CaseDetail, type CaseType, useLifecycle } from "./questions";
+import { type Alike, type CaseDetail, type CaseType, useLifecycle, useTypes } from "./questions";
+
+type Around = {
+  area: string;
+  rule: Text | null;
+  components: { code: string; name: string; type: string; metres: number }[];
+  cases: Alike[];
+};
 
 /** Where a report usually comes from, by the role of who makes it. */
 const USUAL: Record<string, string> = { grid_officer: "collector", case_leader: "leader", case_acceptor: "phone" };
@@ -22,6 +28,7 @@ export function NewCase() {
   const go = useNavigate();
   const client = useQueryClient();
   const table = useLifecycle().data;
+  const types = useTypes().data;
   const duties = useSession().data?.duties ?? [];
   const words = useId();
   const origin = useId();
@@ -34,16 +41,17 @@ export function NewCase() {
   const [photos, setPhotos] = useState<string[]>([]);
   const source = chosen || usual;
   const said = useDeferredValue(description.trim().slice(0, 400));
-  const alike = useQuery({
-    queryKey: ["case-alike", type?.kind, type?.code, place, said],
+  const around = useQuery({
+    queryKey: ["case-around", place, type?.kind, type?.code, said],
     queryFn: ({ signal }) =>
-      askJson<Alike[]>("/api/cases/alike", {
-        query: { kind: type!.kind, type: type!.code, lon: place![0], lat: place![1], description: said },
+      askJson<Around>("/api/cases/around", {
+        query: { lon: place![0], lat: place![1], kind: type?.kind, type: type?.code, words: said },
         signal,
       }),
-    enabled: type !== null && place !== null,
+    enabled: place !== null,
     placeholderData: (before) => before,
   });
+  const near = place === null ? undefined : around.data;
   const send = useMutation({
     mutationFn: () =>
       askJson<CaseDetail>("/api/cases", {
@@ -92,17 +100,6 @@ export function NewCase() {
               ))}
             </select>
           </div>
-          {type?.kind === "component" && (
-            <Input
-              label={t("cases.step.optional", { field: t("cases.component") })}
-              value={component}
-              inputMode="numeric"
-              pattern="[0-9]{17}"
-              maxLength={17}
-              hint={t("cases.componentHint")}
-              onChange={(event) => setComponent(event.target.value.trim())}
-            />
-          )}
           <PhotoField label={t("cases.step.optional", { field: t("cases.photo.title") })} value={photos} set={setPhotos} />
           <Fault error={send.error} />
           {!type && <p className="small quiet">{t("cases.needType")}</p>}
@@ -114,12 +111,39 @@ export function NewCase() {
           </div>
         </div>
         <div className="card stack">
-          <PlacePicker label={t("cases.place.pick")} value={place} start={null} pick={setPlace} />
-          {alike.data && alike.data.length > 0 && (
+          <PlacePicker label={t("cases.place.pick")} value={place} start={null} pick={(next) => {
+              setPlace(next);
+              setComponent("");
+            }} />
+          {near?.area && (
+            <p className="small">
+              {t("cases.area")} <code>{near.area}</code>
+            </p>
+          )}
+          {near?.rule && <p className="notice warn">{say(near.rule)}</p>}
+          {near && near.components.length > 0 && (
+            <fieldset className="radios">
+              <legend>{t("cases.nearComponents")}</legend>
+              {[...near.components, null].map((one) => (
+                <label key={one?.code ?? ""} className="radio">
+                  <input type="radio" name="component" checked={component === (one?.code ?? "")} onChange={() => setComponent(one?.code ?? "")} />
+                  <span>
+                    {one ? one.name || say(types?.find((each) => each.kind === "component" && each.code === one.type)?.name) : t("cases.noComponent")}
+                    {one && (
+                      <span className="small quiet block">
+                        <code>{one.code}</code> · {metres(one.metres)}
+                      </span>
+                    )}
+                  </span>
+                </label>
+              ))}
+            </fieldset>
+          )}
+          {near && near.cases.length > 0 && (
             <section>
-              <h2>{t("cases.alike.title", { count: alike.data.length })}</h2>
+              <h2>{t("cases.alike.title", { count: near.cases.length })}</h2>
               <ul className="rows">
-                {alike.data.map((one) => (
+                {near.cases.map((one) => (
                   <li key={one.number}>
                     <div>
                       <Link to={`/cases/${one.number}`} target="_blank">
@@ -127,7 +151,7 @@ export function NewCase() {
                       </Link>{" "}
                       <span className="badge">{say(table?.states.find((state) => state.key === one.state)?.says)}</span>
                       <span className="small quiet">
-                        {t("cases.alike.score", { score: share(one.score) })} · {metres(one.metres)} · {say(one.why)}
+                        {t("cases.alike.score", { score: share(one.score) })} · {say(one.why)}
                       </span>
                     </div>
                   </li>

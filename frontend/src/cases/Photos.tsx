@@ -73,11 +73,16 @@ export function PhotoField({ label, value, set }: { label: string; value: string
   };
   return (
     <div className="input">
-      <label htmlFor={id}>{label}</label>
+      <span className="label">{label}</span>
       <div className="photo-add">
-        <ImagePlus aria-hidden />
+        <label htmlFor={id} className="button">
+          <ImagePlus aria-hidden />
+          {busy ? t("cases.photo.sending") : t("cases.photo.add")}
+        </label>
         <input
           id={id}
+          className="hidden-visually"
+          aria-label={label}
           type="file"
           accept="image/jpeg,image/png,image/webp"
           multiple

@@ -12,6 +12,7 @@ export type CaseRow = {
   ended: boolean;
   kind: Kind;
   type: string;
+  description: string;
   source: string;
   area: string;
   where: string | null;
@@ -97,7 +98,7 @@ export type Lifecycle = {
 };
 export type CaseType = { kind: Kind; code: string; name: Text; major: Text; code_2013: string | null; local: boolean };
 export type Rule = { id: string; condition: string; closing: string; unit: string; amount: number };
-export type Alike = { number: string; score: number; metres: number; hours: number; state: string; why: Text };
+export type Alike = { number: string; score: number; metres: number; state: string; why: Text };
 export type Proposals = {
   departments: { department: string; weight: number; why: Text[] }[];
   rules: Rule[];

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from jingwei import access
 from jingwei.access.policy import RefusedError
-from jingwei.cases import Report, duplicates, policy, timeline
+from jingwei.cases import policy, timeline
 from jingwei.cases.calendar import instant
 from jingwei.cases.inventory import component
 from jingwei.cases.lifecycle import COLLECTOR, HANDLER, TRANSITIONS
@@ -19,7 +19,6 @@ from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.case_choice import CITY, FAILURES, BoardOf, ChoiceOf, DeskOf, Number, shows
 from jingwei.web.routes.city import CityOf
-from jingwei.web.texts import TextOut, text_out
 from jingwei.words import Text
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
@@ -48,17 +47,6 @@ class Named(BaseModel):
     name: str
 
 
-class AlikeOut(BaseModel):
-    """A case that may be the same."""
-
-    number: str
-    score: float
-    metres: float
-    hours: float
-    state: str
-    why: TextOut
-
-
 class ComponentOut(BaseModel):
     """A component of the inventory."""
 
@@ -73,14 +61,6 @@ class CaseNames(BaseModel):
 
     people: dict[str, str]
     departments: dict[str, str]
-
-
-def alike_out(one: duplicates.Proposal) -> AlikeOut:
-    """Return a proposal of a duplicate as it is told."""
-    return AlikeOut(
-        number=one.number, score=one.score, metres=one.metres, hours=one.hours, state=one.state,
-        why=text_out(one.why),
-    )  # fmt: skip
 
 
 @router.get("/states", summary="How many cases are in which state", dependencies=shows)
@@ -118,24 +98,6 @@ def read_component(
             Text(f"没有部件 {code}", f"there is no component {code}."), where={"component": code}
         )
     return ComponentOut(code=code, object=found.object, department=found.department, area=found.area)
-
-
-@router.get("/alike", summary="Which cases a report may repeat", dependencies=shows)
-def read_alike(
-    city: CityOf,
-    desk: DeskOf,
-    asker: AskerOf,
-    kind: Literal["component", "matter"],
-    type: Annotated[str, Query(max_length=5)],  # noqa: A002
-    lon: Annotated[float, Query(ge=-180, le=180)],
-    lat: Annotated[float, Query(ge=-90, le=90)],
-    description: Annotated[str, Query(max_length=400)] = "",
-) -> list[AlikeOut]:
-    """Return the cases that a report may repeat, before it is made: those of them that the asker may see."""
-    about = Report(kind, type, "", description, lon, lat)
-    with city.records.read() as session:
-        found = duplicates.proposals(session, desk.regime(session), about, at=now_utc())
-        return [alike_out(one) for one in found if desk.may_read(session, asker, one.number)]
 
 
 @router.get("/{number}/names", summary="The names behind a case's identifiers", dependencies=shows)

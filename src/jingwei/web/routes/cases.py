@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from jingwei.cases import Case, Desk, Report, dispatch, duplicates, regime, timeline
+from jingwei.cases import Case, Desk, Report, dispatch, duplicates, regime, timeline, words
 from jingwei.cases.board import FARTHEST, MOST, SORTS, Sort
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.field import done_at, note_sent, sent_before
@@ -169,6 +169,7 @@ def read_case_map(
 
 @router.get("", summary="A list of cases", dependencies=shows)
 def list_cases(
+    city: CityOf,
     board: BoardOf,
     asker: AskerOf,
     choice: ChoiceOf,
@@ -178,7 +179,10 @@ def list_cases(
 ) -> CasesOut:
     """Return the cases that the asker may see, a page at a time. Instants are microseconds since 1970 UTC."""
     rows, count = board.page(asker, choice, sort=sort, limit=limit, after=after)
+    with city.records.read() as session:
+        said = words.descriptions(session, [row["number"] for row in rows])
     for row in rows:
+        row["description"] = said.get(row["number"], "")
         row["cell"] = None if row["cell"] is None else str(row["cell"])
     end = after + len(rows)
     return CasesOut(cases=rows, count=count, next=end if end < count and end <= FARTHEST else None)
