@@ -278,6 +278,46 @@ def test_every_page_of_cases_is_legible_to_all(browser, office, screen, path):
         assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+def test_rules_are_changed_in_versions_that_can_be_compared(browser, office):
+    with sitting(browser, office, None) as (reader, _):
+        page = reader.open("/cases/rules")
+        page.get_by_role("button", name="修改规则 R1").click()
+        dialog = page.get_by_role("dialog")
+        assert reader.faults() == []
+        dialog.get_by_label("处置时限").fill("3")
+        dialog.get_by_role("button", name="保存").click()
+        page.get_by_role("cell", name="3 工作日").wait_for()
+        page.get_by_text("第 2 版").first.wait_for()
+        page.get_by_text("历史版本").click()
+        page.get_by_role("button", name="与现行版本比较").click()
+        page.get_by_role("rowheader", name="R1", exact=True).wait_for()
+        reader.settle()
+        assert reader.faults() == []
+
+
+def test_a_table_with_faults_is_refused_and_told(browser, office):
+    with sitting(browser, office, None) as (reader, _):
+        page = reader.open("/cases/rules")
+        table = "种类,类别代码,立案条件,结案条件,处置时限,序号\n事项,06001,有,拆除,很久,R9\n"
+        page.get_by_label("导入规则表").set_input_files(
+            {"name": "规则.csv", "mimeType": "text/csv", "buffer": table.encode()}
+        )
+        page.get_by_role("alert").get_by_text("1 处错误").wait_for()
+        reader.complaints[:] = [one for one in reader.complaints if "status of 400" not in one]
+
+
+@BOTH
+def test_a_day_of_the_calendar_is_decided_and_undone(browser, office, screen):
+    with sitting(browser, office, None, screen) as (reader, says):
+        page = reader.open("/cases/calendar?year=2026")
+        page.get_by_role("button", name=f"2026-03-10 {says['works']}").click()
+        decided = page.get_by_role("button", name=f"2026-03-10 {says['rests']}")
+        decided.wait_for()
+        assert reader.faults() == []
+        decided.click()
+        page.get_by_role("button", name=f"2026-03-10 {says['works']}").wait_for()
+
+
 def test_a_figure_leads_to_its_cases(browser, office):
     case = office.report()
     office.act("acceptor", case, "register", rule="R1")
