@@ -1,14 +1,15 @@
-/** The mark that every page of a fictional city bears; it leads to the page that explains it. */
+/** The mark that every page of a fictional city bears; to who is inside, it leads to the page that explains it. */
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity } from "../api/questions";
+import { useSession } from "../session/questions";
 
-export function GeneratedMark() {
+export function GeneratedMark({ outside }: { outside?: boolean }) {
   const { t } = useTranslation();
-  const city = useCity();
-  if (!city.data?.generated) return null;
+  if (!useSession().data?.generated) return null;
+  const told = t("about.generated");
+  if (outside) return <p className="badge warn">{told}</p>;
   return (
-    <Link to="/about" className="badge warn generated-mark" title={t("about.generated")} aria-label={t("about.generated")}>
+    <Link to="/about" className="badge warn generated-mark" title={told} aria-label={told}>
       {t("about.mark")}
     </Link>
   );

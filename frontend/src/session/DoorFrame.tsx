@@ -1,6 +1,7 @@
 /** The frame of the few pages before one is inside: the mark, the page's purpose, language and look. */
 import { type ReactNode, useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { GeneratedMark } from "../about/GeneratedMark";
 import { LanguageButton, ModeMenu } from "../app/tools";
 import "./session.css";
 
@@ -20,6 +21,7 @@ export function DoorFrame({ title, children }: { title: string; children: ReactN
           <img src="/mark.svg" alt="" width="44" height="44" />
           <p className="quiet small">{t("name")}</p>
           <h1>{title}</h1>
+          <GeneratedMark outside />
         </div>
         {children}
       </main>

@@ -21,6 +21,7 @@ export type Session = {
   duties: Duty[];
   may: string[];
   provider: Text | null;
+  generated: boolean;
 };
 
 export type Person = {

@@ -54,6 +54,7 @@ class SessionOut(BaseModel):
     duties: list[DutyOut]
     may: list[str] = Field(description="The actions on the city as a whole that the reader may take")
     provider: TextOut | None = Field(description="What else one may sign in with")
+    generated: bool = Field(description="Whether the city is a fiction, which every page says")
 
 
 class SignInIn(BaseModel):
@@ -277,6 +278,7 @@ def _session(
         duties=duties,
         may=_may(policies_of(request), asker) if asker else [],
         provider=text_out(provider.settings.title.model_dump()) if provider else None,
+        generated=city.about.generated,
     )
 
 
