@@ -136,6 +136,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     with _without_collecting():
         from jingwei import web
         from jingwei.cases import Desk
+        from jingwei.cases.following import Listener
         from jingwei.cases.photos import FOLDER, Photos
         from jingwei.cases.ticking import Ticker
         from jingwei.cases.tidying import tidying
@@ -153,8 +154,9 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
         city = _loaded(pack, data, home)[0]
     tidy = tidying(city.records, Photos(city.home / FOLDER))
-    clock = Ticker(city.records, Desk(city.policies.current)).running()
-    with city, Sealer(city.records, city.home / "log").running(), tidy, clock:
+    desk = Desk(city.policies.current)
+    clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
+    with city, Sealer(city.records, city.home / "log").running(), tidy, clock, listener:
         serve_city(city, plan)
 
 

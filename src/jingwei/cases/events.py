@@ -177,3 +177,13 @@ declare(
         "faults": Field(int, Text("未能采用的条数", "how many could not be taken")),
     },
 )
+declare(
+    "case.event_refused",
+    Text("事件未能成为上报", "An event could not become a report"),
+    subject="cases/events",
+    fields={
+        "event": Field(int, Text("事件编号", "the event's number")),
+        "type": Field(str, Text("事件类型", "its type")),
+        "why": Field(str, Text("原因代码", "the code of the reason")),
+    },
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -20,7 +21,7 @@ from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersio
 from jingwei.cases.models import RegimePart
 from jingwei.cases.rules import Rule
 from jingwei.cases.store import alarm_all
-from jingwei.cases.types import CaseType, Catalogue
+from jingwei.cases.types import CaseType, Catalogue, Kind
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc
 from jingwei.words import Text
@@ -45,6 +46,38 @@ _LIMITS = {
     "field_check": Limit("work_hour", 0.5),
     "close": Limit("work_hour", 0.5),
 }
+
+
+_FIELD = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+class EventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an event of the log becomes a report.
+
+    Attributes
+    ----------
+    event
+        The type of the events, none of the cases' own.
+    kind, type
+        What is reported.
+    where
+        Only events whose data bear these values.
+    lon, lat, area, component
+        Fields of the data that tell the place (degrees, CGCS2000) or the component.
+    description
+        The words, with `{field}` for what the data tell.
+
+    """
+
+    event: str
+    kind: Kind
+    type: str
+    where: dict[str, str] = {}
+    lon: str = ""
+    lat: str = ""
+    area: str = ""
+    component: str = ""
+    description: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         How near, and how long apart, two reports of one thing may be.
     border_metres
         How near to the border of a grid a point is on it.
+    events
+        Which events of the log become reports, and how.
     track_days
         For how long the ways of people in the field are kept, who agreed to that.
 
@@ -92,6 +127,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate_metres: float = 60
     duplicate_days: int = 30
     border_metres: float = 5
+    events: tuple[EventReport, ...] = ()
     track_days: int = 3
 
     @property
@@ -382,12 +418,26 @@ def from_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Regime:
     )
 
 
+def _check_event(one: EventReport) -> None:
+    if one.event.startswith("case."):
+        raise BadFieldError(
+            "events", Text("案件自身的事件不能再成为上报", "events of cases are no reports of new ones.")
+        )
+    if any(mark in _FIELD.sub("", one.description) for mark in "{}"):
+        raise BadFieldError(
+            "events",
+            Text("描述中的花括号内须为字段名", "in a description, braces hold the name of a field."),
+        )
+
+
 def _check(part: PartName, valid: Any) -> None:
     if part == "calendar":
         valid.calendar()
     elif part == "types":
         Catalogue(valid)
     elif part == "settings":
+        for one in valid.events:
+            _check_event(one)
         try:
             valid.number.format(division="000000", day="20260101", sequence=1)
         except (KeyError, IndexError, ValueError) as error:

@@ -1,0 +1,129 @@
+"""Events of the log become reports: what sensors and models raise enters the pool as everything else does.
+
+Which types of events, and how they are read, the city says in its settings (`events`). An event becomes one
+report however often it is read, for the report bears the event's number as its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jingwei import ledger
+from jingwei.cases.policy import THE_SYSTEM
+from jingwei.cases.schemas import Report
+from jingwei.errors import JingweiError
+from jingwei.ledger.followers import Follower
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.cases.regime import EventReport
+    from jingwei.cases.service import Desk
+    from jingwei.ledger import Entry
+    from jingwei.records import Records
+
+log = logging.getLogger(__name__)
+
+NAME = "cases"
+"""Under which the log keeps how far it has been read."""
+AGAIN = 5.0
+"""Seconds until it is tried again after the store did not allow it."""
+
+
+class Listener:
+    """Reports what the log tells of, by what the city has decided.
+
+    Parameters
+    ----------
+    records, desk
+        Whose log, and where reports are taken in.
+
+    """
+
+    def __init__(self, records: Records, desk: Desk) -> None:
+        self.desk = desk
+        self.follower = Follower(records, NAME, self.handle, from_now=True)
+
+    def handle(self, session: Session, entries: list[Entry]) -> None:
+        """Report what some events tell of; one that cannot be reported is told and stops no other."""
+        wanted = {one.event: one for one in self.desk.regime(session).settings.events}
+        for entry in entries if wanted else ():
+            how = wanted.get(entry.type)
+            if how is None or entry.data is None or not _applies(how, entry.data):
+                continue
+            try:
+                with session.begin_nested():
+                    self.desk.report(session, THE_SYSTEM, report_of(how, entry))
+            except (JingweiError, ValueError, TypeError) as error:
+                why = error.code if isinstance(error, JingweiError) else "case-field-invalid"
+                told = {"event": entry.id, "type": entry.type, "why": why}
+                ledger.append(
+                    session, "case.event_refused", actor=THE_SYSTEM.id, subject="cases/events", data=told
+                )
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow the log until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.follower.run(stop)
+            except Exception:  # what a full or busy disk does not allow is tried again
+                log.exception("events that become reports")
+                stop.wait(AGAIN)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Listener]:
+        """Follow in a thread of its own while the block lasts."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.run, args=(stop,), name="events of cases", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            self.follower.bells.sealed.ring()
+            thread.join()
+
+
+def report_of(how: EventReport, entry: Entry) -> Report:
+    """Return the report that an event makes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where its coordinates are no numbers.
+
+    """
+    data = entry.data or {}
+    place = [data.get(name) if name else None for name in (how.lon, how.lat)]
+    lon, lat = (None, None) if None in place else (float(str(one)) for one in place)
+    component = data.get(how.component) if how.component else None
+    return Report(
+        kind=how.kind,
+        type=how.type,
+        source="sensor",
+        description=how.description.format_map(_Told(data)),
+        lon=lon,
+        lat=lat,
+        area=str(data.get(how.area, "")) if how.area else "",
+        component=None if component is None else str(component),
+        source_key=f"event/{entry.id}",
+        at=entry.time,
+    )
+
+
+def _applies(how: EventReport, data: Mapping[str, Any]) -> bool:
+    return all(str(data.get(name)) == value for name, value in how.where.items())
+
+
+class _Told(dict[str, Any]):
+    """What an event tells, for its description: what it lacks is empty, and nothing is looked into."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__({name: str(value) for name, value in data.items()})
+
+    def __missing__(self, key: str) -> str:
+        return ""
