@@ -478,6 +478,18 @@ def test_objects_are_shown_to_whom_their_data_is(desk, name):
             assert allowed or f"{data.id}.title" not in answer.text
 
 
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_purpose_is_asked_for_where_stating_one_shows_more(desk, name):
+    who = PEOPLE[name]
+    for data in DATASETS.values():
+        if not lists(who, data):
+            continue
+        fields, why = (*data.personal, *data.plain), replace(who, purpose="随访")
+        more = any(sees(why, data, one) and not sees(replace(who, purpose=""), data, one) for one in fields)
+        told_so = desk.ask(who, "GET", f"/api/datasets/{data.id}").json()["asks_purpose"]
+        assert told_so is more, data.id
+
+
 @pytest.mark.parametrize("form", ["json", "geojson"])
 def test_a_token_to_read_data_is_told_what_its_person_is(desk, form):
     who = PEOPLE["staff of the owner"]

@@ -1,5 +1,6 @@
 /** Asking the server: one function, one kind of error, every request stoppable. */
 import { languageNow } from "../words";
+import { purposeNow } from "./purpose";
 
 export type Fault = { field: string; message: string };
 
@@ -64,6 +65,7 @@ export async function ask(
       headers: {
         Accept: `${accept}, application/problem+json`,
         "Accept-Language": languageNow() === "en" ? "en" : "zh-CN",
+        ...(purposeNow() ? { "Jingwei-Purpose": encodeURIComponent(purposeNow()) } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),

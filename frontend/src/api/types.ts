@@ -98,7 +98,7 @@ export type Dataset = {
 export type Column = {
   name: string;
   type: string;
-  nulls: number;
+  nulls: number | null;
   distinct: number | null;
   minimum: string | null;
   maximum: string | null;
@@ -108,6 +108,8 @@ export type Column = {
 export type SourceFile = { path: string; layer: string; size: number; digest: string };
 
 export type DatasetDetail = Dataset & {
+  /** Whether more is shown to who states what for. */
+  asks_purpose: boolean;
   columns: Column[];
   rules: Record<string, number>;
   findings: { rule: string; text: Text; rows: number; examples: number[] }[];
@@ -138,6 +140,8 @@ export type Place = {
 
 export type Fact = {
   fact: number;
+  /** Identifier of the object that it is about, where the dataset's rows are identified. */
+  object: string | null;
   name: string | null;
   relation: "within" | "crosses" | "around" | null;
   places: Place[];

@@ -10,6 +10,7 @@ import { Empty, Failure, Loading } from "../design/States";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
 import { bytes, count, instant, say, share } from "../words";
 import { HeldSource } from "./HeldSource";
+import { Purpose } from "./Purpose";
 import { Records } from "./Records";
 import { StateBadge } from "./StateBadge";
 
@@ -50,6 +51,7 @@ export function DatasetPage() {
           {t(`data.cycles.${dataset.update_cycle}`, { defaultValue: dataset.update_cycle })} · <code>{dataset.id}</code>
         </p>
       </header>
+      {dataset.asks_purpose && <Purpose />}
       {dataset.state !== "published" && dataset.problem && <HeldSource dataset={dataset} />}
       {dataset.version !== null && (
         <>
@@ -90,17 +92,19 @@ function ToMap({ dataset }: { dataset: DatasetDetail }) {
 function About({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
   const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
-  const counts = dataset.counts!;
+  const counts = dataset.counts;
   return (
     <>
-      <dl className="figures numbers">
-        {(["read", "published", "addressed", "without_place", "quarantined"] as const).map((name) => (
-          <div key={name}>
-            <dt>{t(`data.counts.${name}`)}</dt>
-            <dd>{count(counts[name])}</dd>
-          </div>
-        ))}
-      </dl>
+      {counts && (
+        <dl className="figures numbers">
+          {(["read", "published", "addressed", "without_place", "quarantined"] as const).map((name) => (
+            <div key={name}>
+              <dt>{t(`data.counts.${name}`)}</dt>
+              <dd>{count(counts[name])}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       <dl className="facts">
         {dataset.period && (
           <>
@@ -153,7 +157,7 @@ function About({ dataset }: { dataset: DatasetDetail }) {
                 <td>
                   <code>{column.type}</code>
                 </td>
-                <td className="end">{column.nulls ? share(column.nulls / Math.max(1, counts.published)) : "0"}</td>
+                <td className="end">{column.nulls && counts ? share(column.nulls / Math.max(1, counts.published)) : (column.nulls ?? "–")}</td>
                 <td className="end">{column.distinct === null ? "–" : count(column.distinct)}</td>
                 <td className="clip">{column.minimum ?? "–"}</td>
                 <td className="clip">{column.maximum ?? "–"}</td>

@@ -7,6 +7,7 @@ import { useCity, useDataset } from "../api/questions";
 import type { Fact } from "../api/types";
 import { Failure, Loading } from "../design/States";
 import { instant, type Precision, say } from "../words";
+import { Purpose } from "./Purpose";
 
 export function RecordPage() {
   const { t } = useTranslation();
@@ -27,6 +28,7 @@ export function RecordPage() {
         </nav>
         <h1>{record?.name ?? t("data.recordTitle", { number: fact })}</h1>
       </header>
+      {dataset.data?.asks_purpose && <Purpose />}
       {answer.isPending && <Loading lines={8} />}
       {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
       {record && (
@@ -43,6 +45,16 @@ export function RecordPage() {
             <section className="card stack">
               <h2>{t("data.origin")}</h2>
               <dl className="facts">
+                {record.object && (
+                  <>
+                    <dt>{t("data.object")}</dt>
+                    <dd>
+                      <Link className="code" to={`/objects/${encodeURIComponent(record.object)}`}>
+                        {record.object}
+                      </Link>
+                    </dd>
+                  </>
+                )}
                 {record.source && (
                   <>
                     <Pair name={t("data.file")} value={record.source.file + (record.source.layer ? ` / ${record.source.layer}` : "")} />

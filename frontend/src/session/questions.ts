@@ -1,6 +1,7 @@
 /** Who reads: asked before anything else, and anew whenever the server says that nobody is signed in. */
 import { useQuery } from "@tanstack/react-query";
 import { askJson, Problem } from "../api/client";
+import { statePurpose } from "../api/purpose";
 import type { Text } from "../words";
 
 export type Duty = {
@@ -94,10 +95,12 @@ export async function signOut(): Promise<void> {
   const { leave } = await askJson<{ leave: string | null }>("/api/session", { method: "DELETE" });
   const { forgetOthers } = await import("../field/store");
   await forgetOthers("").catch(() => undefined); // a browser without a store has kept nothing
+  statePurpose("");
   beginAnew(leave ?? "/");
 }
 
 export async function actAs(person: string | null): Promise<void> {
   await askJson<Session>("/api/session/acting", { method: "PUT", body: { person } });
+  statePurpose("");
   location.reload();
 }

@@ -27,6 +27,7 @@ MASKS: tuple[Mask, ...] = ("clear", "generalise", "partial", "hash", "hidden")
 _KEPT = 2000
 """Askers whose entities and filters are kept ready."""
 _DECISIONS_KEPT = 50_000
+_PURPOSES = 30
 
 _DATA = frozenset({"Dataset", "Field", "Fact"})
 """The kinds of resources of which answers with data are made."""
@@ -130,6 +131,8 @@ class Policies:
         about_data = [policy for policy in written.values() if _speaks_of_data(policy)]
         self._names_individuals = any(map(_names_individuals, about_data))
         self._moments = [name for name in _MOMENTS if _uses_context(about_data, name)]
+        self.purposes = _purposes(about_data)
+        """Purposes to try, to find out whether stating one shows more: any, and those that rules name."""
         self._above = dict(departments)
         self._base = cedarpy.Entities.from_json_str(json.dumps(self._base_entities()))
         self._uses_time = _uses_context(list(written.values()), "time")
@@ -392,6 +395,24 @@ def _uses_context(node: Any, name: str) -> bool:
     if node == {"left": {"Var": "context"}, "attr": name}:
         return True
     return any(_uses_context(one, name) for one in node.values())
+
+
+def _purposes(about_data: list[dict[str, Any]]) -> tuple[str, ...]:
+    asking = [policy for policy in about_data if _uses_context(policy["conditions"], "purpose")]
+    named = {text for policy in asking for text in _literals(policy["conditions"])} - {""}
+    return ("?", *sorted(named)[:_PURPOSES]) if asking else ()
+
+
+def _literals(node: Any) -> Iterator[str]:
+    """Yield the texts that a condition compares with."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _literals(one)
+    elif isinstance(node, dict):
+        if isinstance(node.get("Value"), str):
+            yield node["Value"]
+        for one in node.values():
+            yield from _literals(one)
 
 
 def _speaks_of_data(policy: dict[str, Any]) -> bool:

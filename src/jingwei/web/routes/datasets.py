@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from jingwei.access import Asker
 from jingwei.access.policy import Resource
+from jingwei.city import City
+from jingwei.errors import NotFoundError
 from jingwei.lake import Dataset, Version
 from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
@@ -140,6 +144,7 @@ class HiddenColumnOut(BaseModel):
 class DatasetDetail(DatasetOut):
     """A dataset with its schema, quality and lineage."""
 
+    asks_purpose: bool = Field(description="Whether more is shown to who states what for")
     columns: list[ColumnOut]
     hidden: list[HiddenColumnOut] = Field(description="Columns that the reader is not shown")
     rules: dict[str, int] = Field(description="Quarantined rows by rule")
@@ -260,6 +265,7 @@ def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetD
     content = found.version.content if found.version else None
     return DatasetDetail(
         **_summary(found),
+        asks_purpose=_asks_purpose(city, asker, dataset),
         columns=list(_columns(found)),
         hidden=[
             HiddenColumnOut(
@@ -278,6 +284,18 @@ def read_dataset(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> DatasetD
         evidence=content.evidence if content else [],
         sources=_sources(found.version) if found.version else [],
     )
+
+
+def _asks_purpose(city: City, asker: Asker, dataset: str) -> bool:
+    """Say whether a purpose, of those that the policies know, would change what the asker is shown."""
+    seen: set[str | None] = set()
+    for purpose in ("", *city.policies.current().purposes):
+        try:
+            view = city.lake.dataset(replace(asker, purpose=purpose), dataset).view
+            seen.add(view.key if view else None)
+        except NotFoundError:  # who states nothing, or that, may not even list it
+            seen.add(None)
+    return len(seen) > 1
 
 
 def _columns(dataset: Dataset) -> Iterator[ColumnOut]:
