@@ -39,7 +39,7 @@ STAFF = {
     "zhang": ("张值班", "case_duty_chief", ""),
 }
 """The seven by their sign-in names: what they are called, their role and department."""
-COVER = {"code": "99010001001000001", "name": "上水井盖", "lon": LON, "lat": LAT + 5e-5, "department": WATER}
+COVER = {"code": "99010001001000001", "name": "上水井盖", "lon": LON, "lat": LAT + 5e-5, "department": PARKS}
 RULES = [
     Rule("R1", "component", "01001", "井盖破损", "修复", Limit("work_day", 3)),
     Rule("R2", "matter", "06001", "有私搭乱建", "拆除", Limit("work_day", 5)),

@@ -23,10 +23,12 @@ from jingwei.web import Entry
 from photographs import photograph
 
 from .conftest import DESK, PHONE, reading, served
-from .staffed import GOOD, LAT, LON, PARKS, WATER, staffed, steps_of
+from .staffed import GOOD, LAT, LON, staffed, steps_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator, Page
 
     from .conftest import Reader
 
@@ -59,22 +61,16 @@ class Person:
         told: dict[str, Any] = answer.json()
         return told
 
-    def act(self, number: str, action: str, **fields: Any) -> dict[str, Any]:
-        """Take a step as programs do."""
-        body = {"action": action, "fields": fields, "seen": self.case(number)["step"]}
-        answer = self.reader.context.request.post(
-            f"{self.reader.address}/api/cases/{number}/steps", data=json.dumps(body), headers=JSON
-        )
-        assert answer.ok, answer.text()
-        told: dict[str, Any] = answer.json()
-        return told
+    # at a desk
 
-    def upload(self, content: bytes) -> str:
-        answer = self.reader.context.request.post(
-            f"{self.reader.address}/api/cases/photos", data=content, headers={"Content-Type": "image/jpeg"}
-        )
-        assert answer.ok, answer.text()
-        return str(answer.json()["digest"])
+    def take(self, number: str, step: str, fill: Callable[[Locator], None] = lambda _: None) -> None:
+        """Take a step on the page of the case: choose it, fill in its form, send it."""
+        page = self.reader.open(f"/cases/{number}")
+        page.get_by_role("button", name=step, exact=True).click()
+        form = page.get_by_role("form", name=step, exact=True)
+        fill(form)
+        form.get_by_role("button", name=step, exact=True).click()
+        form.wait_for(state="detached")
 
     # on a telephone
 
@@ -102,9 +98,6 @@ class Person:
 
     def said(self, words: str) -> None:
         self.page.get_by_role("status").filter(has_text=words).wait_for()
-
-
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -135,12 +128,15 @@ def test_seven_people_carry_a_case_from_report_to_closure_and_its_log_verifies(b
         _extend(staff, number)
         _handle_offline(staff["yuan"], number)
         _finish_the_other_part(staff["shui"], number)
-        staff["zhi"].act(number, "confirm")
+        staff["zhi"].take(number, "部门确认")
         _check(staff, number, passes=False)
         _rework(staff, number)
         _check(staff, number, passes=True)
-        staff["shou"].act(number, "propose_close")
-        closed = staff["zhang"].act(number, "approve_close", closing="修复")
+        staff["shou"].take(number, "提交结案")
+        staff["zhang"].take(
+            number, "值班长结案", lambda form: form.get_by_role("button", name="修复").click()
+        )
+        closed = staff["zhang"].case(number)
         assert closed["state"] == "closed"
         assert steps_of(closed) == STEPS
         for login, one in staff.items():
@@ -177,26 +173,26 @@ def _report(lin):
 
 
 def _register_and_dispatch(staff, number):
-    staff["shou"].act(number, "register", rule="R1")
-    staff["pai"].act(number, "dispatch", department=PARKS, co_departments=[WATER])
+    staff["shou"].reader.open("/cases")
+    staff["shou"].page.locator(f'[data-number="{number}"]').wait_for()  # it waits in the inbox
+    staff["shou"].take(number, "立案", lambda form: form.get_by_role("radio", name="井盖破损").check())
+
+    def to_both(form):
+        form.get_by_role("radio", name="园林局").check()  # in charge of the component, so proposed
+        form.get_by_role("combobox", name="协办部门").fill("水务")
+        form.get_by_role("option", name="水务局").click()
+        form.get_by_role("button", name="水务局").wait_for()
+
+    staff["pai"].take(number, "派遣", to_both)
     _assign(staff, number)
 
 
 def _assign(staff, number):
-    case = staff["zhi"].act(number, "assign", handler=_handler(staff, number))
-    assert case["state"] == "handling"
+    def to_yuan(form):
+        form.get_by_label("处置人员").select_option(label="袁园丁")
 
-
-def _handler(staff, number):
-    hands = (
-        staff["zhi"]
-        .reader.context.request.get(
-            f"{staff['zhi'].reader.address}/api/cases/{number}/hands", params={"action": "assign"}
-        )
-        .json()
-    )
-    (hand,) = [one["id"] for one in hands if one["name"] == "袁园丁"]
-    return hand
+    staff["zhi"].take(number, "指派", to_yuan)
+    assert staff["zhi"].case(number)["state"] == "handling"
 
 
 def _extend(staff, number):
@@ -206,9 +202,10 @@ def _extend(staff, number):
     yuan.page.get_by_label("理由").fill("须等水务先换井盖")
     yuan.send("申请延期")
     yuan.said("已发送")
-    staff["zhi"].act(number, "support_extension")
-    case = staff["pai"].act(number, "grant_extension")
-    (handle,) = [one for one in case["clocks"] if one["stage"] == "handle"]
+    staff["zhi"].take(number, "同意上报延期")
+    staff["pai"].take(number, "批准延期")
+    clocks = staff["pai"].case(number)["clocks"]
+    (handle,) = [one for one in clocks if one["stage"] == "handle"]
     assert handle["extensions"] == 1
 
 
@@ -238,12 +235,19 @@ def _handle_offline(yuan, number):
 
 
 def _finish_the_other_part(shui, number):
-    photo = shui.upload(photograph(20))
-    shui.act(number, "finish_part", department=WATER, photos=[photo], words="井盖已换")
+    def with_picture(form):
+        form.get_by_role("radio", name="水务局").check()
+        form.get_by_label("照片（", exact=False).first.set_input_files(
+            {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": photograph(20)}
+        )
+        form.locator(".photos img").wait_for()
+        form.get_by_label("说明").fill("井盖已换")
+
+    shui.take(number, "协办完成", with_picture)
 
 
 def _check(staff, number, *, passes):
-    staff["shou"].act(number, "send_check")
+    staff["shou"].take(number, "发核查")
     lin = staff["lin"]
     lin.reader.open("/field")
     card = lin.page.locator(".field-card").first
@@ -258,7 +262,7 @@ def _check(staff, number, *, passes):
 
 
 def _rework(staff, number):
-    staff["pai"].act(number, "rework", reason="树坑还有积水")
+    staff["pai"].take(number, "返工", lambda form: form.get_by_label("理由").fill("树坑还有积水"))
     _assign(staff, number)
     yuan = staff["yuan"]
     yuan.open_task(number)
@@ -266,7 +270,7 @@ def _rework(staff, number):
     yuan.shoot("处置后照片", 12)
     yuan.send("提交处置结果")
     yuan.said("已发送")
-    staff["zhi"].act(number, "confirm")
+    staff["zhi"].take(number, "部门确认")
 
 
 def _check_the_log(office, number, folder):

@@ -23,8 +23,8 @@ INPUTS: dict[str, Text] = {
     "source": Text("来源", "where the report came from"),
     "place": Text("位置", "the place"),
     "component": Text("部件标识码", "the component's identifier"),
-    "photos": Text("照片的摘要（SHA-256）", "digests (SHA-256) of photographs"),
-    "before": Text("处置前照片的摘要（SHA-256）", "digests (SHA-256) of photographs from before the work"),
+    "photos": Text("照片", "photographs"),
+    "before": Text("处置前照片", "photographs from before the work"),
     "description": Text("问题描述", "the description"),
     "reason": Text("理由", "the reason"),
     "words": Text("说明", "a remark"),
@@ -125,6 +125,8 @@ def event_fields(one: Transition) -> dict[str, Field]:
         says = INPUTS[name]
         if name in WORDS:
             says = Text(f"{says.zh}（摘要）", f"{says.en} (digest)")
+        elif name in ("photos", "before"):
+            says = Text(f"{says.zh}（SHA-256）", f"{says.en} (SHA-256)")
         fields[name] = Field(_TYPES.get(name, str), says, required=name in one.needs)
     return fields | _MORE.get(one.event, {})
 
