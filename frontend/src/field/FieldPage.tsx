@@ -32,6 +32,12 @@ export default function FieldPage() {
       void navigator.serviceWorker.register("/field-worker.js", { scope: "/field" });
     }
   }, []);
+  useEffect(() => {
+    // By it a telephone puts these pages, and no others, on its home screen.
+    const manifest = Object.assign(document.createElement("link"), { rel: "manifest", href: "/field.json" });
+    document.head.append(manifest);
+    return () => manifest.remove();
+  }, []);
   const refused = items.filter((one) => one.refusal).length;
   return (
     <div className="field-page">
