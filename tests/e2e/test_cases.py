@@ -265,7 +265,15 @@ def test_staff_report_with_a_place_from_the_map(browser, office, screen):
 
 @BOTH
 @pytest.mark.parametrize(
-    "path", ["/cases?scope=all", "/cases/department", "/cases/figures", "/cases/figures?by=department"]
+    "path",
+    [
+        "/cases?scope=all",
+        "/cases/department",
+        "/cases/figures",
+        "/cases/figures?by=department",
+        "/cases/figures?part=scores",
+        "/cases/figures?part=findings",
+    ],
 )
 def test_every_page_of_cases_is_legible_to_all(browser, office, screen, path):
     case = office.report()

@@ -247,3 +247,7 @@ def test_scores_comparisons_and_findings_lead_to_their_cases(api):
     assert api.get("/api/cases/figures/compared").status_code == 400
     assert {one["key"] for one in api.get("/api/cases/findings/kinds").json()} >= {"own_twins", "last_moment"}
     assert api.get("/api/cases/findings").json() == []
+
+
+def test_the_people_of_figures_have_names(api):
+    assert api.get("/api/cases/people", params={"id": ["person/none", "local"]}).json() == []

@@ -85,6 +85,18 @@ def read_case_departments(
 
 
 @router.get(
+    "/people", summary="Names of those who act on cases", dependencies=[allowed("case.figures", CITY)]
+)
+def read_case_people(
+    city: CityOf,
+    id: Annotated[list[Annotated[str, Field(max_length=40)]], Query(max_length=MOST_HANDS)] = [],  # noqa: A002, B006
+) -> list[Named]:
+    """Return the names of people by identifier: figures are told by them."""
+    with city.records.read() as session:
+        return [Named(id=one, name=name) for one, name in access.names_of(session, id).items()]
+
+
+@router.get(
     "/components/{code}", summary="A component of the inventory", dependencies=[allowed("city.read", CITY)]
 )
 def read_component(
