@@ -264,11 +264,12 @@ class Board(Sheet):
         column, down = sort.removeprefix("-"), sort.startswith("-")
         order = f"{column} {'DESC' if down else 'ASC'} NULLS LAST, number {'DESC' if down else 'ASC'}"
         count = self.ask(f"SELECT count(*) FROM cases WHERE {where}", given)
-        rows = self.ask(
-            f"SELECT {_LISTED} FROM cases WHERE {where} ORDER BY {order}"
-            f" LIMIT {min(limit, MOST)} OFFSET {min(int(after), FARTHEST)}",
-            given,
+        # Which rows, by few columns; then what is told of them: several times as quick as both at once.
+        chosen = (
+            f"SELECT rowid FROM cases WHERE {where} ORDER BY {order}"
+            f" LIMIT {min(limit, MOST)} OFFSET {min(int(after), FARTHEST)}"
         )
+        rows = self.ask(f"SELECT {_LISTED} FROM cases WHERE rowid IN ({chosen}) ORDER BY {order}", given)
         return rows.to_pylist(), count.column(0)[0].as_py()
 
     def states(self, asker: Asker, choice: Choice, now: int) -> list[dict[str, Any]]:
