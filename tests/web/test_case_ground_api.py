@@ -154,6 +154,12 @@ def test_days_are_decided_and_undone(api):
     assert (again["periods"], sum(one["decided"] for one in again["days"])) == ([["09:00:00", "17:00:00"]], 3)
     overlapping = {"periods": [["09:00:00", "13:00:00"], ["12:00:00", "17:00:00"]]}
     assert api.put("/api/cases/calendar", json=overlapping).status_code == 400
+    for wrong in (
+        periods | {"zone": ""},
+        periods | {"zone": "../etc/passwd"},
+        {"periods": [["09:00Z", "17:00"]]},
+    ):
+        assert api.put("/api/cases/calendar", json=wrong).status_code == 400, wrong
 
 
 def test_settings_are_versions_too(api):
@@ -161,7 +167,17 @@ def test_settings_are_versions_too(api):
     assert api.put("/api/cases/settings", json={"reopen_days": 10}).json() == {"version": 1}
     assert api.get("/api/cases/settings").json()["settings"]["reopen_days"] == 10
     assert api.put("/api/cases/settings", json={"number": "{nothing}"}).status_code == 400
-    assert api.put("/api/cases/settings", json={"unknown": 1}).status_code == 400
+    for wrong in (
+        {"unknown": 1},
+        {"limits": {}},
+        {"shares": [0]},
+        {"overall": ["work_day", -1]},
+        {"trusted": ["nobody"]},
+        {"number": "{day}{sequence:099999999d}"},
+        {"number": "{day}"},
+        {"suspension_days": 10**9},
+    ):
+        assert api.put("/api/cases/settings", json=wrong).status_code == 400, wrong
 
 
 def test_only_those_who_keep_the_rules_change_them(bare):

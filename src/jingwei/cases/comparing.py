@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.cases.board import Board, Choice
     from jingwei.cases.recount import Recount
+
+
+EARLIEST, LATEST = (instant(datetime(year, 1, 1, tzinfo=UTC)) for year in (1990, 2100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ def compared(
         raise BadFieldError(
             "since", Text("比较需要起止时间", "a comparison needs a period: since and until.")
         )
+    if choice.since < EARLIEST or choice.until > LATEST:
+        raise BadFieldError("since", Text("比较限于 1990 至 2100 年", "comparisons are of 1990 to 2100."))
     periods = [(choice.since, choice.until), *earlier(choice.since, choice.until, zone)]
     told: list[dict[tuple[Any, ...], dict[str, Figure]]] = []
     for since, until in periods:

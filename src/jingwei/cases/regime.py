@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 from sqlalchemy import func, select
@@ -20,6 +20,7 @@ from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
 from jingwei.cases.models import RegimePart
 from jingwei.cases.rules import Rule
+from jingwei.cases.schemas import SOURCES
 from jingwei.cases.store import alarm_all
 from jingwei.cases.types import CaseType, Catalogue, Kind
 from jingwei.ledger.models import encode_json
@@ -430,17 +431,60 @@ def _check_event(one: EventReport) -> None:
         )
 
 
+def _check_calendar(valid: CalendarContent) -> None:
+    if valid.zone not in available_timezones():
+        raise BadFieldError(
+            "zone", Text(f"没有时区 {valid.zone[:60]}", f"there is no time zone {valid.zone[:60]}.")
+        )
+    if any(edge.tzinfo is not None for period in valid.periods for edge in period):
+        raise BadFieldError("periods", Text("工作时段为当地时间", "working periods are local times."))
+    valid.calendar()
+
+
+_NUMBER = re.compile(r"(?:[A-Za-z0-9_-]|\{division\}|\{day\}|\{sequence(?::0[1-9]d)?\})*")
+_RANGES = {
+    "extensions": (0, 100), "suspensions": (0, 100), "suspension_days": (1, 3650), "reopen_days": (0, 3650),
+    "stock_days": (0, 3650), "duplicate_metres": (1, 1000), "duplicate_days": (1, 365),
+    "border_metres": (0, 100), "track_days": (0, 3650),
+}  # fmt: skip
+
+
+def _check_settings(valid: Settings) -> None:
+    """Raise unless clocks run, numbers are told apart and nothing is out of reason."""
+    for one in valid.events:
+        _check_event(one)
+    limits = {**valid.limits, "overall": valid.overall}
+    for stage in (*_LIMITS, "overall"):
+        if stage not in limits or not 0 < limits[stage].amount <= 365:
+            raise BadFieldError(
+                "limits",
+                Text(
+                    f"{stage} 的时限应大于 0、不超过 365", f"the limit of {stage} is above 0 and 365 at most."
+                ),
+            )
+    if len(valid.shares) > 10 or not all(1 <= share <= 1000 for share in valid.shares):
+        raise BadFieldError(
+            "shares", Text("至多 10 个 1 至 1000 的百分比", "at most ten percents, each 1 to 1000.")
+        )
+    for name, (low, high) in _RANGES.items():
+        if not low <= getattr(valid, name) <= high:
+            raise BadFieldError(name, Text(f"应为 {low} 至 {high}", f"is {low} to {high}."))
+    if not set(valid.trusted) <= set(SOURCES):
+        raise BadFieldError("trusted", Text("含未知来源", "names an unknown source."))
+    pattern = valid.number
+    if not _NUMBER.fullmatch(pattern) or "{day}" not in pattern or "{sequence" not in pattern:
+        raise BadFieldError(
+            "number",
+            Text("编号须含 {day} 和 {sequence}", "the pattern of numbers holds {day} and {sequence}."),
+        )
+    if len(pattern.format(division=valid.division, day="20260101", sequence=999_999)) > 40:
+        raise BadFieldError("number", Text("编号超过 40 个字符", "numbers are longer than 40 characters."))
+
+
 def _check(part: PartName, valid: Any) -> None:
     if part == "calendar":
-        valid.calendar()
+        _check_calendar(valid)
     elif part == "types":
         Catalogue(valid)
     elif part == "settings":
-        for one in valid.events:
-            _check_event(one)
-        try:
-            valid.number.format(division="000000", day="20260101", sequence=1)
-        except (KeyError, IndexError, ValueError) as error:
-            raise BadFieldError(
-                "number", Text("编号格式有误", f"the pattern of numbers: {error}.")
-            ) from error
+        _check_settings(valid)

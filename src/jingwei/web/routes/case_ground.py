@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import shapely
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei.access import Asker
@@ -55,6 +55,16 @@ A_TABLE: dict[str, Any] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+
+
+def _in_reason(when: datetime) -> datetime:
+    if not 1990 <= when.year <= 2100:
+        msg = "a year of 1990 to 2100"
+        raise ValueError(msg)
+    return when
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reason)]
 FileName = Annotated[
     str,
     Query(max_length=200, examples=["grids.geojson"], description="The file's name: its end says the form"),
@@ -107,8 +117,8 @@ class DutyIn(_In):
     type: str = Field(default="", pattern=r"^(\d{2}|\d{5})?$", description="Major, type, or empty for all")
     department: str = Field(min_length=18, max_length=18)
     person: str = Field(default="", max_length=120, description="person/<id>; empty for a whole department")
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class DutyOut(BaseModel):
@@ -134,7 +144,7 @@ class DutiesOut(BaseModel):
 class EndIn(_In):
     """When a duty ends."""
 
-    until: AwareDatetime | None = Field(default=None, description="Now if not given")
+    until: Moment | None = Field(default=None, description="Now if not given")
 
 
 class PointIn(_In):
@@ -173,7 +183,7 @@ class TakenOut(BaseModel):
 def read_grids(
     city: CityOf,
     area: Area = "",
-    at: AwareDatetime | None = None,
+    at: Moment | None = None,
     after: Annotated[str, Query(max_length=15)] = "",
     limit: Limit = 100,
     outline: bool = False,
@@ -227,7 +237,7 @@ def read_duties(
     area: Area = "",
     department: Annotated[str, Query(max_length=18)] = "",
     person: Annotated[str, Query(max_length=120)] = "",
-    at: AwareDatetime | None = None,
+    at: Moment | None = None,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Limit = 100,
 ) -> DutiesOut:
