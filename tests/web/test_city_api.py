@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -227,6 +228,19 @@ def test_a_tile_is_read_by_another_program_as_what_was_drawn(client, tmp_path):
     assert set(drawn["name"]) == {"西区"}
     wanted = shapely.box(WEST, SOUTH, MIDDLE, NORTH).intersection(tile)
     assert drawn.geometry.union_all().intersection(tile).hausdorff_distance(wanted) < 1.5 * unit
+
+
+@pytest.mark.parametrize(("z", "named"), [(6, set()), (7, {"西区", "东区"})])
+def test_an_area_bears_its_name_once_it_is_large_enough_to_be_seen(client, tmp_path, z, named):
+    middle = (SOUTH + NORTH) / 2
+    x = int((MIDDLE / 360 + 0.5) * 2**z)
+    y = int((0.5 - math.asinh(math.tan(math.radians(middle))) / (2 * math.pi)) * 2**z)
+    path = tmp_path / f"{y}.pbf"
+    path.write_bytes(client.get(f"/api/datasets/districts/tiles/{z}/{x}/{y}").content)
+    assert set(pyogrio.read_dataframe(path, layer="shapes", X=x, Y=y, Z=z)["name"]) == {"西区", "东区"}
+    layers = {name for name, _ in pyogrio.list_layers(path)}
+    found = set(pyogrio.read_dataframe(path, layer="labels")["name"]) if "labels" in layers else set()
+    assert found == named
 
 
 def test_what_is_known_already_is_not_sent_again(client):

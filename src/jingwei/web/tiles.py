@@ -33,6 +33,10 @@ HELD_AT_ONCE = 200_000
 ASKED_PER_TILE = 20_000
 PAGE = 50_000
 TILES_KEPT = 4_096
+TILE_SIDE = 512
+"""Pixels of a tile on a page, as MapLibre draws it."""
+NAMED_FROM = 24
+"""Pixels that an area must be wide or high to bear its name."""
 DRAWINGS_KEPT = 8
 
 NOTHING = Packed(b"", None)
@@ -107,7 +111,10 @@ class Drawing:
         return self.by_zoom[z]
 
     def tile(self, z: int, x: int, y: int) -> bytes:
-        """Return a tile: layer `shapes`, and `labels` with a point for each named area centred here."""
+        """Return a tile: layer `shapes`, and `labels` with a point for each named area centred here.
+
+        An area that is too small to be seen at this zoom has no label: its name would stand for nothing.
+        """
         shapes, tree = self.at_zoom(z)
         hit = np.sort(tree.query(shapely.box(*mvt.tile_bounds(z, x, y))))
         names = [self.names[number] for number in hit]
@@ -119,6 +126,9 @@ class Drawing:
         px, py = shapely.get_x(self.anchors[hit]), shapely.get_y(self.anchors[hit])
         named = np.array([self.names[number] is not None for number in hit], bool)
         named &= np.isin(shapely.get_type_id(self.world[hit]), (3, 6))
+        west_edge, north_edge, east_edge, south_edge = shapely.bounds(self.world[hit]).T
+        side = np.maximum(east_edge - west_edge, south_edge - north_edge)
+        named &= side * (TILE_SIDE << z) >= NAMED_FROM
         here = hit[named & (px >= west) & (px < east) & (py >= north) & (py < south)]
         points = mvt.to_tile(self.anchors[here], z, x, y)
         return mvt.TileLayer(
