@@ -99,6 +99,14 @@ def test_duties_hold_since_and_until_and_are_proposed(api):
     assert (bad["code"], "1" in bad["title"]) == ("case-table-invalid", True)
 
 
+def test_default_points_are_recognised_and_named_once(api):
+    point = {"lon": 113.5, "lat": 22.5, "says": "市民中心"}
+    assert api.put("/api/cases/default-points", json=[point, point]).json()["count"] == 1
+    assert api.get("/api/cases/default-points").json() == [point]
+    report = {"kind": "matter", "type": "06001", "source": "collector", "lon": 113.5, "lat": 22.5}
+    assert api.post("/api/cases", json=report).json()["where"] == "default"
+
+
 def test_an_inventory_of_2013_is_mapped_and_its_faults_are_told(api):
     table = "标识码,名称,主管部门代码\n1199000101000001,上水井盖," + WATER + "\n119900,井盖,\n"
     taken = put(api, "components", "parts.csv", table)

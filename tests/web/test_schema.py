@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from jingwei.access import sessions
+from jingwei.access import add_department, departments, local_person, sessions
+from jingwei.cases.lifecycle import REPORTER, ROLES, SYSTEM
 from jingwei.city import open_city
 from jingwei.web import OPEN, Entry, create_app
 from jingwei.web.app import CITY_ROUTES
@@ -81,6 +82,23 @@ def test_no_question_of_who_is_signed_in_breaks_the_server(own, role):
         cookie = {"Cookie": f"jingwei={token}"}
         answers = answers_of(operation, GenerationMode.POSITIVE, examples=6, headers=cookie)
         assert broken(answers) == []
+
+
+@pytest.mark.parametrize("role", [name for name in ROLES if name not in (REPORTER, SYSTEM)])
+def test_no_question_about_cases_breaks_the_server_whoever_asks(own, role):
+    department = "11430000006122244L"
+    with own.records.write() as session:
+        if department not in {one.code for one in departments(session)}:
+            add_department(session, local_person(), department, "园林局")
+    person = person_of(own, f"schema-{role}", role, department=department)
+    with own.records.write() as session:
+        token = sessions.new_token()
+        sessions.begin(session, person, token, address="", agent="")
+    cookie = {"Cookie": f"jingwei={token}"}
+    for operation in operations_of(create_app(own, entry=Entry())):
+        if operation.path.startswith("/api/cases"):
+            answers = answers_of(operation, GenerationMode.POSITIVE, examples=3, headers=cookie)
+            assert broken(answers) == []
 
 
 def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):

@@ -258,12 +258,15 @@ def put_duties(session: Session, asker: Asker, duties: Sequence[Duty]) -> int:
 
 
 def put_default_points(session: Session, asker: Asker, points: Sequence[tuple[float, float, str]]) -> int:
-    """Name the default points (degrees, and what they stand for), instead of those before."""
+    """Name the default points (degrees, and what they stand for), instead of those before.
+
+    Of several at one place the last one holds; return how many places those are.
+    """
     session.execute(delete(DefaultPoint))
-    rows = [
-        {"cell": grid.to_stored(grid.encode(lon, lat, POINT_LEVEL)), "lon": lon, "lat": lat, "says": says}
-        for lon, lat, says in points
-    ]
+    cells = {
+        grid.to_stored(grid.encode(lon, lat, POINT_LEVEL)): (lon, lat, says) for lon, lat, says in points
+    }
+    rows = [{"cell": cell, "lon": lon, "lat": lat, "says": says} for cell, (lon, lat, says) in cells.items()]
     if rows:
         session.execute(insert(DefaultPoint), rows)
     _tell(session, asker, "default_points", [list(point) for point in points])
