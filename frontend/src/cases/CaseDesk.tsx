@@ -14,6 +14,7 @@ import { type Address, PAGE, URGENT } from "./filters";
 import { type Keys, setKeys, useKeys, useKeysOn } from "./keys";
 import { HandlingDepartment, TypePicker } from "./pickers";
 import { type CaseRow, useCases, useLifecycle, useStates, useTitles, useTypes } from "./questions";
+import { dayIn, midnight } from "../words/days";
 
 /** Where list and map find room beside each other. */
 const WIDE = matchMedia("(min-width: 64rem)");
@@ -356,22 +357,17 @@ function FilterBar({ address, search, hideStates, sort }: {
 
 function Day({ name, address }: { name: "since" | "until"; address: Address }) {
   const { t } = useTranslation();
-  const given = address.get(name);
+  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const given = new Date(address.get(name) ?? "");
   return (
     <label className="input">
       <span className="small">{t(`cases.${name}`)}</span>
       <input
         type="date"
         className="choice"
-        value={given ? dayOf(given) : ""}
-        onChange={(event) => address.put({ [name]: event.target.value ? new Date(`${event.target.value}T00:00`).toISOString() : null })}
+        value={Number.isNaN(given.getTime()) ? "" : dayIn(zone, given)}
+        onChange={(event) => address.put({ [name]: event.target.value ? midnight(event.target.value, zone) : null })}
       />
     </label>
   );
-}
-
-function dayOf(iso: string): string {
-  const day = new Date(iso);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return Number.isNaN(day.getTime()) ? "" : `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
 }

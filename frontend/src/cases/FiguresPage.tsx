@@ -10,6 +10,7 @@ import { count as written, decimal, instant, list, say, share, type Text } from 
 import { type Address, useAddress } from "./filters";
 import { HandlingDepartment } from "./pickers";
 import { useLifecycle, useTitles, useTypes } from "./questions";
+import { dayIn, midnight } from "../words/days";
 
 type Indicator = { key: string; says: Text; formula: string; waits: string };
 type Figure = { top: number; bottom: number | null; value: number | null; change?: number | null; year_change?: number | null };
@@ -36,24 +37,16 @@ function shown(key: string, figure: Figure | undefined, hours: (n: string) => st
   return figure.bottom === null ? written(figure.value) : share(figure.value);
 }
 
-/** Where a period begins and ends in the browser's own days; the city's zone is told by the server's day. */
+/** Where a period begins and ends, in days of the city. */
 function period(name: string, zone: string): { since?: string; until?: string } {
-  const today = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(new Date());
+  const today = dayIn(zone, new Date());
   const [year, month] = today.split("-").map(Number) as [number, number];
-  const first = (y: number, m: number) => zoned(`${m < 1 ? y - 1 : y}-${String(m < 1 ? m + 12 : m).padStart(2, "0")}-01`, zone);
-  const tomorrow = new Date(Date.parse(zoned(today, zone)) + 86_400_000).toISOString();
+  const first = (y: number, m: number) => midnight(`${m < 1 ? y - 1 : y}-${String(m < 1 ? m + 12 : m).padStart(2, "0")}-01`, zone);
+  const tomorrow = new Date(Date.parse(midnight(today, zone)) + 86_400_000).toISOString();
   if (name === "month") return { since: first(year, month), until: tomorrow };
   if (name === "lastMonth") return { since: first(year, month - 1), until: first(year, month) };
   if (name === "year") return { since: first(year, 1), until: tomorrow };
   return {};
-}
-
-/** Midnight of a day in a zone, as an instant. */
-function zoned(day: string, zone: string): string {
-  const guess = new Date(`${day}T00:00:00Z`);
-  const told = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(guess);
-  const offset = told.find((part) => part.type === "timeZoneName")?.value.replace("GMT", "") || "+00:00";
-  return new Date(`${day}T00:00:00${offset}`).toISOString();
 }
 
 const VIEWS = ["indicators", "scores", "findings"] as const;
