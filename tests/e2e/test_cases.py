@@ -243,7 +243,7 @@ def test_list_and_map_mark_the_same_case(browser, office):
         y = box["y"] + box["height"] / 2 - ((lat - (south + north) / 2) / (north - south)) * side * 1.083
         page.mouse.click(x, y)
         page.wait_for_url(f"**case={case.number}*")
-        assert row(page, case).get_attribute("data-picked") == "true"
+        page.locator(f'[data-number="{case.number}"][data-picked="true"]').wait_for()
 
 
 @BOTH
