@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ask, askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant } from "../words";
@@ -12,7 +12,7 @@ type SignIn = { id: string; started: string; seen: string; address: string; agen
 export function SignIns() {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const found = useQuery({
     queryKey: ["sign-ins"],
     queryFn: ({ signal }) => askJson<SignIn[]>("/api/account/sign-ins", { signal }),

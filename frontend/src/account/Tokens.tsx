@@ -4,7 +4,7 @@ import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ask, askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Secret } from "../design/Secret";
@@ -22,7 +22,7 @@ const DAYS = [7, 30, 90, 365];
 export function Tokens({ password, factor }: { password: boolean; factor: boolean }) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const [making, setMaking] = useState(false);
   const found = useQuery({
     queryKey: ["tokens"],

@@ -12,6 +12,11 @@ export function useCity() {
   });
 }
 
+/** The city's time zone, in which every page shows times; until the city has answered, the one a pack has by default. */
+export function useZone(): string {
+  return useCity().data?.time_zone ?? "Asia/Shanghai";
+}
+
 export function useBoundary() {
   return useQuery({
     queryKey: ["boundary"],

@@ -3,7 +3,7 @@ import { ChevronLeft, ChevronRight, CircleHelp, List, Map as MapIcon, Search, X 
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Empty, Failure, Loading } from "../design/States";
 import { count as written, say } from "../words";
@@ -12,7 +12,7 @@ import { CaseMap } from "./CaseMap";
 import { CaseItem } from "./CaseItem";
 import { type Address, PAGE, URGENT } from "./filters";
 import { type Keys, setKeys, useKeys, useKeysOn } from "./keys";
-import { HandlingDepartment, TypePicker } from "./pickers";
+import { HandlingDepartment, SourceChoice, TypePicker } from "./pickers";
 import { type CaseRow, useCases, useLifecycle, useStates, useTitles, useTypes } from "./questions";
 import { dayIn, midnight } from "../words/days";
 
@@ -38,7 +38,7 @@ type Props = {
 export function CaseDesk({ address, bulk, keys = [], beside, sort = "due", empty, fill, tools, hideStates }: Props) {
   const { t } = useTranslation();
   const go = useNavigate();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const table = useLifecycle().data;
   const types = useTypes().data;
   const after = Number(address.get("after") || 0);
@@ -316,17 +316,7 @@ function FilterBar({ address, search, hideStates, sort }: {
       <details className="filter-more" open={others > 0 || undefined}>
         <summary>{others ? t("cases.moreFiltersOn", { count: others }) : t("cases.moreFilters")}</summary>
         <div className="filter-grid">
-          <label className="input">
-            <span className="small">{t("cases.source")}</span>
-            <select className="choice" value={address.get("source")} onChange={(event) => address.put({ source: event.target.value })}>
-              <option value="">{t("cases.any")}</option>
-              {Object.entries(table?.sources ?? {}).map(([key, says]) => (
-                <option key={key} value={key}>
-                  {say(says)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <SourceChoice address={address} />
           <TypePicker
             label={t("cases.type")}
             value={type}
@@ -357,7 +347,7 @@ function FilterBar({ address, search, hideStates, sort }: {
 
 function Day({ name, address }: { name: "since" | "until"; address: Address }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const given = new Date(address.get(name) ?? "");
   return (
     <label className="input">

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { askJson } from "../api/client";
 import { Failure, Loading } from "../design/States";
 import { say } from "../words";
@@ -36,7 +36,7 @@ export function CasePage() {
 function Found({ one }: { one: CaseDetail }) {
   const { t } = useTranslation();
   const [parameters] = useSearchParams();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const table = useLifecycle().data;
   const names = useCaseNames(one.number, one.step).data ?? NO_NAMES;
   const ended = table?.states.find((state) => state.key === one.state)?.terminal ?? false;

@@ -3,12 +3,12 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ArrowDownWideNarrow } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { askJson } from "../api/client";
 import { Empty, Failure, Loading } from "../design/States";
 import { count as written, decimal, instant, list, say, share, type Text } from "../words";
 import { type Address, useAddress } from "./filters";
-import { HandlingDepartment } from "./pickers";
+import { HandlingDepartment, SourceChoice } from "./pickers";
 import { useLifecycle, useTitles, useTypes } from "./questions";
 import { dayIn, midnight } from "../words/days";
 
@@ -54,7 +54,7 @@ const VIEWS = ["indicators", "scores", "findings"] as const;
 export function FiguresPage() {
   const { t } = useTranslation();
   const address = useAddress();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const named = address.get("period") || "month";
   const part = address.get("part") || "indicators";
   const asked = new URLSearchParams(address.filters);
@@ -205,7 +205,7 @@ function Scores({ address, asked, table }: { address: Address; asked: URLSearchP
 
 function Findings({ asked }: { asked: URLSearchParams }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const kinds = useQuery({
     queryKey: ["case-finding-kinds"],
     queryFn: ({ signal }) => askJson<FindingKind[]>("/api/cases/findings/kinds", { signal }),
@@ -289,7 +289,6 @@ function dated(name: string, text: string): string {
 
 function Choices({ address, by, named }: { address: Address; by: string | null; named: string }) {
   const { t } = useTranslation();
-  const table = useLifecycle().data;
   const department = address.get("department");
   const titles = useTitles([department]);
   return (
@@ -317,17 +316,7 @@ function Choices({ address, by, named }: { address: Address; by: string | null; 
           </select>
         </label>
       )}
-      <label className="input">
-        <span className="small">{t("cases.source")}</span>
-        <select className="choice" value={address.get("source")} onChange={(event) => address.put({ source: event.target.value })}>
-          <option value="">{t("cases.any")}</option>
-          {Object.entries(table?.sources ?? {}).map(([key, says]) => (
-            <option key={key} value={key}>
-              {say(says)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SourceChoice address={address} />
       <HandlingDepartment
         label={t("cases.handlingDepartment")}
         value={department ? { code: department, title: titles[department] ?? department } : null}

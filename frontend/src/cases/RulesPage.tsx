@@ -5,7 +5,7 @@ import { useDeferredValue, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { askJson, problemOf } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
@@ -245,7 +245,7 @@ function EditRule({ rule, version, close }: { rule: Rule; version: number; close
 
 export function Versions({ part, now }: { part: "rules" | "calendar"; now: number }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const [compared, setCompared] = useState<number | null>(null);
   const found = useQuery({
     queryKey: ["case-regime", part, now],

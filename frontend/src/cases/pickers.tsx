@@ -1,10 +1,11 @@
-/** Choosing a type of case, and a department that cases go to. */
+/** Choosing a type of case, a source, and a department that cases go to. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { type Choice, Picker } from "../design/Picker";
 import { say } from "../words";
-import { type CaseType, type Kind, type Named, useTypes } from "./questions";
+import type { Address } from "./filters";
+import { type CaseType, type Kind, type Named, useLifecycle, useTypes } from "./questions";
 
 const MOST = 20;
 
@@ -81,5 +82,24 @@ export function HandlingDepartment({ label, value, pick, hideLabel }: {
       nothing={t("cases.noDepartment")}
       hideLabel={hideLabel}
     />
+  );
+}
+
+/** From where cases came in, as a filter of the address. */
+export function SourceChoice({ address }: { address: Address }) {
+  const { t } = useTranslation();
+  const sources = useLifecycle().data?.sources ?? {};
+  return (
+    <label className="input">
+      <span className="small">{t("cases.source")}</span>
+      <select className="choice" value={address.get("source")} onChange={(event) => address.put({ source: event.target.value })}>
+        <option value="">{t("cases.any")}</option>
+        {Object.entries(sources).map(([key, says]) => (
+          <option key={key} value={key}>
+            {say(says)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -4,7 +4,7 @@ import { Map as MapIcon, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes, useParams } from "react-router";
 import { askJson } from "../api/client";
-import { useCity, useDataset } from "../api/questions";
+import { useDataset, useZone } from "../api/questions";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
@@ -91,7 +91,7 @@ function ToMap({ dataset }: { dataset: DatasetDetail }) {
 
 function About({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const counts = dataset.counts;
   return (
     <>
@@ -328,7 +328,7 @@ function Quarantine({ dataset }: { dataset: DatasetDetail }) {
 
 function Versions({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const answer = useInfiniteQuery({
     queryKey: ["versions", dataset.id, dataset.version],
     queryFn: ({ signal, pageParam }) =>

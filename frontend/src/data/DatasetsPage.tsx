@@ -1,7 +1,7 @@
 /** All datasets in one table, with the state and the quality of each. */
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity, useDatasets } from "../api/questions";
+import { useCity, useDatasets, useZone } from "../api/questions";
 import type { Dataset } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say, share } from "../words";
@@ -10,6 +10,7 @@ import { StateBadge } from "./StateBadge";
 export function DatasetsPage() {
   const { t } = useTranslation();
   const city = useCity();
+  const zone = useZone();
   const datasets = useDatasets();
   const found = datasets.data ?? [];
   const sum = (name: "read" | "addressed" | "without_place" | "quarantined") =>
@@ -53,7 +54,7 @@ export function DatasetsPage() {
               </thead>
               <tbody>
                 {found.map((dataset) => (
-                  <Row key={dataset.id} dataset={dataset} zone={city.data?.time_zone ?? "Asia/Shanghai"} />
+                  <Row key={dataset.id} dataset={dataset} zone={zone} />
                 ))}
               </tbody>
             </table>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { askJson } from "../api/client";
-import { useCity, useDataset } from "../api/questions";
+import { useDataset, useZone } from "../api/questions";
 import type { Fact } from "../api/types";
 import { Failure, Loading } from "../design/States";
 import { instant, type Precision, say } from "../words";
@@ -12,7 +12,7 @@ import { Purpose } from "./Purpose";
 export function RecordPage() {
   const { t } = useTranslation();
   const { id = "", fact = "" } = useParams();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const dataset = useDataset(id);
   const answer = useQuery({
     queryKey: ["fact", id, fact, dataset.data?.version],

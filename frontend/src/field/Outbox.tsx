@@ -3,7 +3,7 @@ import { CircleAlert, Clock, RotateCw, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Empty } from "../design/States";
 import { instant, say } from "../words";
@@ -41,7 +41,7 @@ export function Outbox({ items, person }: { items: Item[]; person: string }) {
 
 function Waiting({ item, person }: { item: Item; person: string }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = useZone();
   const [asking, ask] = useState(false);
   const told = Object.values(item.fields).filter((value): value is string => typeof value === "string" && /[^\w.-]/.test(value));
   return (

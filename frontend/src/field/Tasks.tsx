@@ -3,7 +3,7 @@ import { AlarmClock, ChevronRight, ListTodo, Map as MapIcon, MapPin } from "luci
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useSearchParams } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant, metres, say } from "../words";
 import { FieldMap, type Spot } from "./FieldMap";
@@ -133,7 +133,7 @@ export function Due({ at }: { at: number }) {
 
 export function OldAnswer({ at }: { at: number }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = useZone();
   return (
     <p className="small quiet" role="status">
       {t("field.asOf", { time: instant(new Date(at).toISOString(), zone, "minute") })}

@@ -4,7 +4,7 @@ import { Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Form } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
@@ -100,7 +100,7 @@ export function WayPage({ person, position }: { person: string; position: Positi
   const { t } = useTranslation();
   const wanted = useAgreed(person);
   const client = useQueryClient();
-  const zone = useCity().data?.time_zone ?? "UTC";
+  const zone = useZone();
   const found = useWay();
   const [asking, ask] = useState(false);
   const fixes = found.data?.fixes ?? [];

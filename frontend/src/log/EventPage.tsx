@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Download, ShieldCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Failure, Loading } from "../design/States";
 import { instant, say } from "../words";
 import { receiptOf, useEvent } from "./questions";
@@ -14,7 +14,7 @@ import { checkReceipt } from "./verify";
 export function EventPage() {
   const { t } = useTranslation();
   const { position = "" } = useParams();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const answer = useEvent(position);
   const event = answer.data;
   const key = useTrustedKey();

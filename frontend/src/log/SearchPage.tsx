@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useEvents } from "../api/events";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say } from "../words";
 import { useLog, useTypes } from "./questions";
@@ -13,7 +13,7 @@ import { Subject } from "./Subject";
 export function SearchPage() {
   const { t } = useTranslation();
   const [asked, setAsked] = useSearchParams();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const search = Object.fromEntries(["type", "subject", "actor"].map((name) => [name, asked.get(name) ?? undefined]));
   const answer = useLog(search);
   const types = useTypes();

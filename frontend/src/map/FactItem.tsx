@@ -2,7 +2,7 @@
 import { ChevronDown, FileText, MapPin } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import type { Fact } from "../api/types";
 import { instant, type Precision } from "../words";
 
@@ -21,7 +21,7 @@ export function FactItem({ dataset, fact, values, locate }: {
   locate?: () => void;
 }) {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const title = fact.name ?? (lead(fact) || t("map.record"));
   return (
     <li className="fact">

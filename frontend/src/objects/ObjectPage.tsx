@@ -4,7 +4,7 @@ import { Printer } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, Route, Routes, useNavigate, useParams } from "react-router";
 import { askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant, say, type Text } from "../words";
 import "./objects.css";
@@ -73,7 +73,7 @@ function Find() {
 function ObjectPage() {
   const { t } = useTranslation();
   const { id = "" } = useParams();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const address = `/api/objects/${encodeURIComponent(id)}`;
   const answer = useQuery({
     queryKey: ["object", id],

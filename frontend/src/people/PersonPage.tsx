@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { ask, askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Failure, Loading } from "../design/States";
@@ -69,7 +69,7 @@ function Roles({ person, changed }: { person: Person; changed: (now: Person) => 
   const appoints = useMay("roles.appoint");
   const roles = useRoles();
   const own = useSession().data?.person === person.id;
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const taking = useMutation({
     mutationFn: (duty: Duty) =>
       askJson<Person>(

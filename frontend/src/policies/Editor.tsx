@@ -4,7 +4,7 @@ import { CircleCheck, CircleX, FlaskConical, Undo2, Upload } from "lucide-react"
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Failure, Loading } from "../design/States";
 import { instant, say } from "../words";
 import { type Check, type Example, usePolicies, useVocabulary, type Version } from "./questions";
@@ -46,7 +46,7 @@ export function Editor() {
 function Desk({ current }: { current: Version }) {
   const { t } = useTranslation();
   const questions = useQueryClient();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const [draft, setDraft] = useState(() => keptDraft() ?? written(current));
   const changed = draft.text !== current.text || draft.examples !== written(current).examples;
   useEffect(() => keep(changed ? draft : undefined), [draft, changed]);

@@ -1,14 +1,14 @@
 /** The versions of the policies, and what any two differ in. */
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useCity } from "../api/questions";
+import { useZone } from "../api/questions";
 import { Failure, Loading } from "../design/States";
 import { instant } from "../words";
 import { type DiffLine, useDiff, useVersions } from "./questions";
 
 export function Versions() {
   const { t } = useTranslation();
-  const zone = useCity().data?.time_zone ?? "Asia/Shanghai";
+  const zone = useZone();
   const answer = useVersions();
   const versions = answer.data?.pages.flatMap((page) => page.versions) ?? [];
   const [chosen, setChosen] = useState<number>();

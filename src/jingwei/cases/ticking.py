@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from jingwei.cases.calendar import SECOND, instant
 from jingwei.cases.store import next_alarm
-from jingwei.ledger.bell import bells_of
+from jingwei.ledger.bell import bells_of, in_thread
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -75,12 +75,5 @@ class Ticker:
     @contextlib.contextmanager
     def running(self) -> Iterator[Ticker]:
         """Tick in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="clock of cases", daemon=True)
-        thread.start()
-        try:
+        with in_thread("clock of cases", self.run, self.bells.appended):
             yield self
-        finally:
-            stop.set()
-            self.bells.appended.ring()
-            thread.join()

@@ -7,7 +7,8 @@ after a while.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -51,6 +52,20 @@ class Bell:
                 self._callbacks.discard(callback)
 
         return unsubscribe
+
+
+@contextmanager
+def in_thread(name: str, run: Callable[[threading.Event], None], bell: Bell) -> Iterator[None]:
+    """Run `run(stop)` in a thread of its own while the block lasts; the bell, for which it waits, ends it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        bell.ring()
+        thread.join()
 
 
 class Bells:

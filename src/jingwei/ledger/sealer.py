@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, ColumnElement, Table, Update, bindparam, func
 
 from jingwei.errors import ConflictError
 from jingwei.ledger import keys, tiles
-from jingwei.ledger.bell import bells_of
+from jingwei.ledger.bell import bells_of, in_thread
 from jingwei.ledger.keys import Signer
 from jingwei.ledger.models import Event, Head, PastCheckpoint
 from jingwei.ledger.service import append, entry_bytes
@@ -220,15 +220,8 @@ class Sealer:
     @contextlib.contextmanager
     def running(self) -> Iterator[Sealer]:
         """Seal in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="sealer", daemon=True)
-        thread.start()
-        try:
+        with in_thread("sealer", self.run, self.bells.appended):
             yield self
-        finally:
-            stop.set()
-            self.bells.appended.ring()
-            thread.join()
 
     def _seal_group(self, session: Session, head: _State, *, successor: Signer | None = None) -> int:
         now = self.clock()
