@@ -2,6 +2,7 @@
 import { FilePlus2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes } from "react-router";
+import { Tabs } from "../design/Tabs";
 import { useMay } from "../session/questions";
 import { CalendarPage } from "./CalendarPage";
 import { CasePage } from "./CasePage";
@@ -44,7 +45,7 @@ function WithTabs({ page }: { page: React.ReactNode }) {
           {t("cases.report")}
         </Link>
       </header>
-      <nav className="tabs" aria-label={t("cases.desks")}>
+      <Tabs label={t("cases.desks")}>
         <NavLink to="/cases" end>
           {t("cases.inbox")}
         </NavLink>
@@ -54,7 +55,7 @@ function WithTabs({ page }: { page: React.ReactNode }) {
         {evaluates && <NavLink to="/cases/figures">{t("cases.figures.name")}</NavLink>}
         <NavLink to="/cases/rules">{t("cases.rules.name")}</NavLink>
         <NavLink to="/cases/calendar">{t("cases.calendar.name")}</NavLink>
-      </nav>
+      </Tabs>
       {page}
     </div>
   );

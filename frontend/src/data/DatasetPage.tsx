@@ -7,6 +7,7 @@ import { askJson } from "../api/client";
 import { useDataset, useZone } from "../api/questions";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
+import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
 import { bytes, count, instant, say, share } from "../words";
 import { HeldSource } from "./HeldSource";
@@ -55,14 +56,14 @@ export function DatasetPage() {
       {dataset.state !== "published" && dataset.problem && <HeldSource dataset={dataset} />}
       {dataset.version !== null && (
         <>
-          <nav className="tabs" aria-label={t("data.parts")}>
+          <Tabs label={t("data.parts")}>
             {TABS.map((tab) => (
               <NavLink key={tab} to={tab ? `/data/${id}/${tab}` : `/data/${id}`} end>
                 {t(`data.tabs.${tab || "about"}`)}
                 {tab === "quarantine" && dataset.counts && dataset.counts.quarantined > 0 && ` ${count(dataset.counts.quarantined)}`}
               </NavLink>
             ))}
-          </nav>
+          </Tabs>
           <Routes>
             <Route index element={<About dataset={dataset} />} />
             <Route path="quality" element={<Quality dataset={dataset} />} />

@@ -67,7 +67,7 @@ export function Records({ dataset }: { dataset: DatasetDetail }) {
             <tbody>
               {records.map((record) => (
                 <tr key={record.fact}>
-                  <th scope="row">
+                  <th scope="row" className="nowrap">
                     <Link to={`/data/${dataset.id}/records/${record.fact}`}>{record.fact}</Link>
                   </th>
                   {columns.map((column) => (

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { NavLink, Navigate, Route, Routes } from "react-router";
+import { Tabs } from "../design/Tabs";
 import { askJson } from "../api/client";
 import { useMay } from "../session/questions";
 import type { Text } from "../words";
@@ -37,13 +38,13 @@ function Page({ children }: { children: React.ReactNode }) {
         <h1>{t("people.title")}</h1>
         <p className="lead">{t("people.lead")}</p>
       </header>
-      <nav className="tabs" aria-label={t("people.title")}>
+      <Tabs label={t("people.title")}>
         <NavLink to="/people" end>
           {t("people.people")}
         </NavLink>
         <NavLink to="/people/departments">{t("people.departments")}</NavLink>
         <NavLink to="/people/separation">{t("people.separation")}</NavLink>
-      </nav>
+      </Tabs>
       {children}
     </div>
   );

@@ -1,6 +1,7 @@
 /** The policies: what is in force, what was, and what a person may see. */
 import { useTranslation } from "react-i18next";
 import { NavLink, Route, Routes } from "react-router";
+import { Tabs } from "../design/Tabs";
 import { Editor } from "./Editor";
 import { Explain } from "./Explain";
 import "./policies.css";
@@ -14,13 +15,13 @@ export default function PoliciesPage() {
         <h1>{t("policies.name")}</h1>
         <p className="lead">{t("policies.lead")}</p>
       </header>
-      <nav className="tabs" aria-label={t("policies.name")}>
+      <Tabs label={t("policies.name")}>
         <NavLink to="/policies" end>
           {t("policies.inForce")}
         </NavLink>
         <NavLink to="/policies/versions">{t("policies.versions")}</NavLink>
         <NavLink to="/policies/who">{t("policies.who")}</NavLink>
-      </nav>
+      </Tabs>
       <Routes>
         <Route index element={<Editor />} />
         <Route path="versions" element={<Versions />} />

@@ -33,7 +33,7 @@ export function Versions() {
           <tbody>
             {versions.map((one) => (
               <tr key={one.number}>
-                <th scope="row">
+                <th scope="row" className="nowrap">
                   {one.number} {one.in_force && <span className="badge good">{t("policies.inForce")}</span>}
                 </th>
                 <td>{one.adopted ? instant(one.adopted, zone, "minute") : t("policies.shipped")}</td>
