@@ -1,12 +1,13 @@
 """The log gives every committed event one position, for ever, and can prove it."""
 
+import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 
 from jingwei import ledger
 from jingwei.errors import NotFoundError
@@ -154,6 +155,49 @@ def test_tiles_hold_the_tree_however_events_were_grouped(records, sealer, groups
             for at in {index + 1, size}:
                 proof = tiles.prove_inclusion(session, index, at)
                 assert verify_inclusion(index, at, leaves[index], proof, roots[at])
+
+
+@pytest.fixture
+def tiles_without_inner_nodes(records, sealer, monkeypatch):
+    """Seven full tiles as they were sealed before inner nodes were kept; gives those that belong there."""
+    monkeypatch.setattr(tiles, "AT_ONCE", 3)
+    with records.write() as session:
+        told = ((f"thing/{n}", {"n": n}) for n in range(7 * 256 + 9))
+        ledger.append_many(session, "test.noted", told, actor="a")
+    sealer.seal_all()
+    with records.write() as session:
+        inner = dict(session.execute(select(Tile.number, Tile.inner).where(Tile.level == 0)).all())
+        session.execute(update(Tile).values(inner=None))
+    return inner
+
+
+def test_tiles_of_older_versions_get_their_inner_nodes_and_an_interruption_loses_none(
+    records, tiles_without_inner_nodes
+):
+    begun = tiles.Completion(records)
+    assert begun.left() == 7
+    assert begun.step() == 3
+    resumed = tiles.Completion(records)
+    assert resumed.left() == 4
+    assert [resumed.step() for _ in range(3)] == [3, 1, 0]
+    with records.read() as session:
+        found = dict(session.execute(select(Tile.number, Tile.inner).where(Tile.level == 0)).all())
+    assert found == tiles_without_inner_nodes
+
+
+def test_a_sealer_with_nothing_to_seal_completes_older_tiles_and_says_how_far_it_is(
+    records, sealer, tiles_without_inner_nodes, caplog
+):
+    caplog.set_level(logging.INFO, "jingwei.ledger")
+    done = threading.Event()
+    listener = logging.Handler()
+    listener.emit = lambda record: done.set() if "7 of 7" in record.getMessage() else None
+    logging.getLogger("jingwei.ledger.sealer").addHandler(listener)
+    with sealer.running():
+        assert done.wait(10)
+    logging.getLogger("jingwei.ledger.sealer").removeHandler(listener)
+    assert "3 of 7" in caplog.text
+    assert tiles.Completion(records).left() == 0
 
 
 def test_a_tile_beyond_the_tree_is_not_found(records, sealer):
@@ -315,6 +359,31 @@ def test_events_of_a_subject_newest_first(records, note):
         note(n)
     with records.read() as session:
         assert [event.id for event in ledger.events_of(session, "thing/1")] == [3, 1]
+
+
+def test_events_of_types_are_found_sealed_and_waiting(records, sealer, note):
+    first = note(1)
+    sealer.seal_all()
+    second = note(2)
+    with records.read() as session:
+        found = session.execute(ledger.of_types(["test.noted"], Event.id)).scalars().all()
+    assert sorted(found) == [first, second]
+
+
+@pytest.mark.parametrize("given", [{"types": ["test.noted"]}, {"actor": "person/1"}, {"subject": "thing/1"}])
+def test_what_is_searched_for_is_found_by_an_index_in_its_order(records, note, given):
+    if records.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses by statistics, which a small table does not have")
+    asked = []
+    listen = lambda *told: asked.append(told[2:4])  # noqa: E731
+    event.listen(records.engine, "before_cursor_execute", listen)
+    with records.read() as session:
+        ledger.search(session, **given)
+        ((statement, values),) = asked
+        event.remove(records.engine, "before_cursor_execute", listen)
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "USING INDEX" in plan[0][3]
+    assert ("subject" in given) == any("TEMP B-TREE" in row[3] for row in plan)
 
 
 json_values = st.recursive(

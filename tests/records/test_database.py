@@ -1,6 +1,7 @@
 """The record store opens, migrates and keeps transactions whole."""
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from alembic.migration import MigrationContext
 import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
-from jingwei.records.database import newest_revision, upgrade
+from jingwei.records.database import after_commit, newest_revision, upgrade
 from jingwei.words import Text
 
 ledger.declare(
@@ -80,3 +81,51 @@ def test_an_error_leaves_nothing_behind(records):
         ledger.append(session, "test.done", actor="a", subject="s", data={"n": 2})
     with records.read() as session:
         assert [event.data for event in ledger.events_of(session, "s")] == [{"n": 2}]
+
+
+def test_what_is_undone_within_a_write_takes_its_events_with_it(records):
+    def append_then_fail(session, n) -> None:
+        with session.begin_nested():
+            ledger.append(session, "test.done", actor="a", subject="s", data={"n": n})
+            raise RuntimeError
+
+    with records.write() as session:
+        ledger.append(session, "test.done", actor="a", subject="s", data={"n": 1})
+        with pytest.raises(RuntimeError):
+            append_then_fail(session, 2)
+        ledger.append(session, "test.done", actor="a", subject="s", data={"n": 3})
+    with records.read() as session:
+        assert [event.data["n"] for event in ledger.events_of(session, "s")] == [3, 1]
+
+
+def test_what_is_to_follow_a_commit_follows_it_alone(records):
+    seen = []
+
+    def look() -> None:
+        with records.read() as session:
+            seen.append([event.data["n"] for event in ledger.events_of(session, "s")])
+
+    def write(n: int, *, fails: bool) -> None:
+        with records.write() as session:
+            after_commit(session, look)
+            after_commit(session, look)
+            ledger.append(session, "test.done", actor="a", subject="s", data={"n": n})
+            if fails:
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write(1, fails=True)
+    assert seen == []
+    write(2, fails=False)
+    assert seen == [[2]]
+
+
+def test_threads_write_one_after_another(records):
+    def write(n: int) -> None:
+        with records.write() as session:
+            ledger.append(session, "test.done", actor="a", subject="s", data={"n": n})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    with records.read() as session:
+        assert {event.data["n"] for event in ledger.events_of(session, "s")} == set(range(40))

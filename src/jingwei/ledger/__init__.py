@@ -10,6 +10,7 @@ from jingwei.ledger.service import (
     entry_at,
     erase,
     events_of,
+    of_types,
     search,
     size,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "event_types",
     "events_of",
     "events_page",
+    "of_types",
     "search",
     "size",
 ]

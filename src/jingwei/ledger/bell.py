@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from jingwei.records.database import after_commit
 
-APPENDED = "jingwei_appended"
-"""The mark in `Session.info` that a session appended events."""
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
 
 class Bell:
@@ -76,26 +76,25 @@ class Bells:
         self.sealed = Bell()
 
 
-_bells: WeakValueDictionary[Any, Bells] = WeakValueDictionary()
+_bells: WeakValueDictionary[tuple[Any, ...], Bells] = WeakValueDictionary()
 _guard = threading.Lock()
 
 
 def bells_of(engine: Engine) -> Bells:
     """Return the bells of the record store behind `engine`, the same for all who ask."""
     with _guard:
-        return _bells.setdefault(engine.url, Bells())
+        return _bells.setdefault(_store(engine), Bells())
 
 
-@event.listens_for(Session, "after_commit")
-def _ring_after_commit(session: Session) -> None:
-    if APPENDED in session.info:
-        with _guard:
-            bells = _bells.get(session.info[APPENDED])
-        if bells is not None:
-            bells.appended.ring()
+def _store(engine: Engine) -> tuple[Any, ...]:
+    """Return which record store is behind `engine`; a URL as a key would be written anew each time."""
+    url = engine.url
+    return url.drivername, url.host, url.port, url.database
 
 
 def mark_appended(session: Session) -> None:
     """Note that `session` appended, so that its commit rings."""
-    if APPENDED not in session.info:
-        session.info[APPENDED] = session.get_bind().engine.url
+    with _guard:
+        bells = _bells.get(_store(session.get_bind().engine))
+    if bells is not None:
+        after_commit(session, bells.appended.ring)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from sqlalchemy import String, select, type_coerce
 from jingwei.errors import NotFoundError
 from jingwei.ledger import verify
 from jingwei.ledger.models import Event, Head, PastCheckpoint, Tile
-from jingwei.ledger.service import entry_bytes, payload_bytes
+from jingwei.ledger.service import entry_bytes, of_types, payload_bytes
 from jingwei.ledger.tiles import prove_inclusion, tile_hashes
 from jingwei.ledger.verify import (
     ENTRY,
@@ -161,8 +162,8 @@ def _first_key(session: Session) -> str:
 def keys_of(session: Session) -> list[str]:
     """Return the verifier keys of the log, the first one first."""
     kinds = {"ledger.opened": "key", "ledger.key_rotated": "new_key"}
-    question = select(Event.type, Event.data).where(Event.type.in_(kinds)).order_by(Event.id)
-    return [str(data[kinds[kind]]) for kind, data in session.execute(question) if data is not None]
+    found = session.execute(of_types(kinds, Event.id, Event.type, Event.data)).all()
+    return [str(data[kinds[kind]]) for _, kind, data in sorted(found, key=itemgetter(0)) if data is not None]
 
 
 def entry_bundle(session: Session, size: int, number: int) -> bytes:

@@ -8,6 +8,7 @@ log's head. A follower that has read up to a position has missed nothing before 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from jingwei.ledger import keys, tiles
 from jingwei.ledger.bell import bells_of, in_thread
 from jingwei.ledger.keys import Signer
 from jingwei.ledger.models import Event, Head, PastCheckpoint
-from jingwei.ledger.service import append, entry_bytes
+from jingwei.ledger.service import append, entry_bytes, of_types
 from jingwei.ledger.verify import (
     EMPTY_ROOT,
     HASH_SIZE,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.records import Records
+
+log = logging.getLogger(__name__)
 
 KEY_FILE = "log-key.pem"
 NEXT_KEY_FILE = "log-key.next.pem"
@@ -208,11 +211,15 @@ class Sealer:
         return total
 
     def run(self, stop: threading.Event) -> None:
-        """Seal until `stop` is set."""
+        """Seal until `stop` is set; while nothing waits, complete the tiles of older versions."""
+        completion = tiles.Completion(self.records)
+        left = completion.left()
         while not stop.is_set():
             seen = self.bells.appended.count
             if self.seal():
                 stop.wait(self.pause)
+            elif completion.step():
+                _tell_completed(completion.done, left)
             else:
                 self.bells.appended.wait(seen, LOOK_AGAIN)
         self.seal_all()
@@ -307,18 +314,20 @@ class Sealer:
             return
         successor = Signer(self.signer.name, keys.load(self._next_key_file))
         with self.records.read() as session:
-            told = session.scalars(
-                select(Event.data)
-                .where(Event.type == "ledger.key_rotated")
-                .order_by(Event.id.desc())
-                .limit(1)
-            ).first()
-        if told is not None and told["new_key"] == str(successor.key):
+            told = session.execute(of_types(["ledger.key_rotated"], Event.id, Event.data)).all()
+        if told and max(told, key=itemgetter(0)).data["new_key"] == str(successor.key):
             os.replace(self._next_key_file, self._key_file)  # noqa: PTH105 - atomic
             self.signer = successor
         else:
             with contextlib.suppress(FileNotFoundError):
                 self._next_key_file.unlink()
+
+
+def _tell_completed(done: int, left: int) -> None:
+    """Say each tenth of the way how far the completion of tiles has come."""
+    before = max(0, done - tiles.AT_ONCE)
+    if done >= left or done * 10 // left != before * 10 // left:
+        log.info("%d of %d older tiles of the log have their inner nodes now", min(done, left), left)
 
 
 def _locked(session: Session) -> _State:

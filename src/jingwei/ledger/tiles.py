@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Table, and_, bindparam, insert, select, update
+from sqlalchemy import Dialect, Table, and_, bindparam, func, insert, select, tuple_, update
 
 from jingwei.errors import NotFoundError
 from jingwei.ledger.models import Tile
 from jingwei.ledger.tree import Node, consistency_proof, inclusion_proof
 from jingwei.ledger.verify import HASH_SIZE, TILE_SIZE, TILE_WIDTH, node_hash, perfect_subtrees
+from jingwei.records.database import driver_text, run
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jingwei.records import Records
+
 TILE_HEIGHT = 8
 INNER_HEIGHT = 4
+AT_ONCE = 64
+"""Tiles completed in one transaction: some 10 ms, which a seal may have to wait for."""
 CACHED_TILES = 1024
 """Tiles kept, 9 kB each and up to 40 kB once all their inner nodes were asked for."""
 
@@ -47,6 +53,11 @@ class _Tile:
         return found
 
 
+def _inner(hashes: bytes) -> bytes:
+    """Return the inner nodes that are kept of a full tile."""
+    return b"".join(perfect_subtrees(hashes)[INNER_HEIGHT])
+
+
 _caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Tile]] = WeakKeyDictionary()
 """By record store and (level, number, width): a tile of given width never changes."""
 
@@ -55,6 +66,9 @@ _WHICH = and_(_tile.c.level == bindparam("of_level"), _tile.c.number == bindpara
 _WHAT: dict[str, Any] = {"hashes": bindparam("to_hashes"), "inner": bindparam("to_inner")}
 _ONE = select(_tile.c.hashes, _tile.c.inner).where(_WHICH)
 _CHANGE = update(_tile).where(_WHICH).values(_WHAT)
+_FULL_WITHOUT = and_(_tile.c.inner.is_(None), func.length(_tile.c.hashes) == TILE_SIZE)
+_LACKING_COUNT = select(func.count()).select_from(_tile).where(_FULL_WITHOUT)
+_COMPLETE = update(_tile).where(_WHICH).values(inner=bindparam("to_inner"))
 _ADD = insert(_tile).values({"level": bindparam("of_level"), "number": bindparam("of_number"), **_WHAT})
 
 
@@ -83,6 +97,54 @@ def extend(session: Session, size: int, leaves: Sequence[bytes]) -> None:
         if rows:
             connection.execute(_ADD, rows)
         level, start, hashes = level + 1, number, b"".join(rows[TILE_HEIGHT][0] for rows in subtrees if rows)
+
+
+class Completion:
+    """Gives tiles that were sealed without inner nodes theirs, some at a time, so that it may stop anywhere.
+
+    Parameters
+    ----------
+    records
+        The record store whose tiles lack inner nodes: they were sealed before such were kept.
+
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._after: tuple[int, int] | None = (-1, 0)
+        self.done = 0
+
+    def left(self) -> int:
+        """Return how many tiles lack their inner nodes still."""
+        with self._records.read() as session:
+            return session.connection().execute(_LACKING_COUNT).scalar_one()
+
+    def step(self) -> int:
+        """Complete some tiles, in a transaction of their own; return how many, 0 once there are no more."""
+        if self._after is None:
+            return 0
+        where = _tile.c.level, _tile.c.number
+        question = select(*where, _tile.c.hashes).where(_FULL_WITHOUT, tuple_(*where) > self._after)
+        with self._records.read() as session:
+            found = session.connection().execute(question.order_by(*where).limit(AT_ONCE)).all()
+        if not found:
+            self._after = None
+            return 0
+        # A full tile never changes: what was read before the transaction is what it holds.
+        rows = [
+            {"of_level": level, "of_number": number, "to_inner": _inner(hashes)}
+            for level, number, hashes in found
+        ]
+        with self._records.write() as session:
+            session.connection().execute(_COMPLETE, rows)
+        self._after = found[-1].level, found[-1].number
+        self.done += len(rows)
+        return len(rows)
+
+
+@lru_cache(maxsize=8)
+def _one_text(dialect: Dialect) -> str:
+    return driver_text(_ONE, dialect, ("of_level", "of_number"))
 
 
 def node_reader(session: Session, size: int) -> Node:
@@ -122,12 +184,14 @@ def tile_hashes(session: Session, size: int, level: int, number: int) -> bytes:
 
 def _read(session: Session, size: int, level: int, number: int) -> _Tile:
     width = _width(size, level, number)
-    row = session.connection().execute(_ONE, {"of_level": level, "of_number": number}).one_or_none()
-    if width <= 0 or row is None or len(row.hashes) < width * HASH_SIZE:
+    connection = session.connection()
+    rows = run(connection, _one_text(connection.dialect), (level, number))
+    if width <= 0 or not rows or len(rows[0][0]) < width * HASH_SIZE:
         raise NotFoundError(
             Text(f"日志没有哈希块 {level}/{number}", f"the log has no tile {level}/{number}.")
         )
-    return _Tile(row.hashes[: width * HASH_SIZE], row.inner if width == TILE_WIDTH else None)
+    hashes, inner = rows[0]
+    return _Tile(hashes[: width * HASH_SIZE], inner if width == TILE_WIDTH else None)
 
 
 def prove_inclusion(session: Session, index: int, size: int) -> list[bytes]:

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import ClauseElement
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+WRITER_CACHE = 65_536
+"""KiB of pages that the one connection that writes to SQLite keeps; a reader keeps SQLite's 2 MiB."""
+PAGES_BEFORE_CHECKPOINT = 4_096
+"""Of SQLite's write-ahead log, 16 MiB: a page that many commits change is then copied back once for all."""
+MAPPED = 2**30
+"""Bytes of the file that SQLite reads through the system's own cache instead of copying them."""
+
+
+AFTER_COMMIT = "jingwei_after_commit"
+"""Under this a session notes what is called once it is committed, each once, in the order of asking."""
+
+
+class Writing(Session):
+    """A session within the transaction of a connection, which commits for it.
+
+    Parameters
+    ----------
+    line
+        A connection that has begun a transaction.
+
+    """
+
+    def __init__(self, line: Connection) -> None:
+        super().__init__(line, expire_on_commit=False)
+        self._line = line
+
+    def connection(self, *args: Any, **named: Any) -> Connection:
+        """Return the connection; who asks for no more is spared the session's book-keeping."""
+        return super().connection(*args, **named) if self.in_transaction() else self._line
+
+
+def after_commit(session: Session, call: Callable[[], object]) -> None:
+    """Have `call` called once what `Records.write` yielded as `session` is committed."""
+    session.info.setdefault(AFTER_COMMIT, {})[call] = None
 
 
 class Records:
@@ -27,6 +64,10 @@ class Records:
         # process wait in a queue of their own, which wakes them at once.
         one_at_a_time = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.RLock() if one_at_a_time else nullcontext()
+        # Who has the turn writes over one connection that stays open: to take one from the pool, and to
+        # give it back clean, costs as much as what is written.
+        self._one_line = one_at_a_time and bool(engine.url.database)
+        self._line: Connection | None = None
         self._watch: sqlite3.Connection | None = None
         self._watching = threading.Lock()
 
@@ -43,8 +84,26 @@ class Records:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Yield a session whose changes are committed together, or not at all after an error."""
-        with self._turn, Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._turn, self._to_write() as line, line.begin(), Writing(line) as session:
             yield session
+            if session.in_transaction():
+                session.commit()  # flushed; it is the line that commits
+        for call in session.info.get(AFTER_COMMIT, ()):
+            call()
+
+    @contextmanager
+    def _to_write(self) -> Iterator[Connection]:
+        """Yield over what to write; to be asked by who has the turn."""
+        if self._one_line and (self._line is None or self._line.closed or self._line.invalidated):
+            self._line = self._writer.connect()
+            self._line.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE}")
+            self._line.rollback()
+        # A write within a write of the same thread is a mistake, which the wait of another connection shows.
+        if self._line is not None and not self._line.in_transaction():
+            yield self._line
+        else:
+            with self._writer.connect() as line:
+                yield line
 
     def state(self) -> int | None:
         """Return a number that is another one after any program has changed anything in the store.
@@ -61,6 +120,10 @@ class Records:
 
     def close(self) -> None:
         """Close all connections."""
+        with self._turn:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
         with self._watching:
             if self._watch is not None:
                 self._watch.close()
@@ -100,6 +163,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={PAGES_BEFORE_CHECKPOINT}")
+        cursor.execute(f"PRAGMA mmap_size={MAPPED}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -107,7 +172,32 @@ def _prepare_sqlite(engine: Engine) -> None:
         # A deferred transaction that turns into a writer fails at once when another writes;
         # an immediate one waits.
         write = connection.get_execution_options().get("jingwei_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        # Told to the driver itself: through the engine a statement costs ten times what it does.
+        connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def driver_text(statement: ClauseElement, dialect: Dialect, names: tuple[str, ...]) -> str:
+    """Return a statement as the driver understands it, with its values by place, in the order of `names`."""
+    make: Any = type(dialect)
+    compiled: Any = statement.compile(
+        dialect=make(paramstyle="qmark" if dialect.name == "sqlite" else "format")
+    )
+    if tuple(compiled.positiontup or ()) != names:
+        msg = f"the values of a statement go in another order: {compiled.positiontup}"
+        raise TypeError(msg)
+    return str(compiled)
+
+
+def run(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[Any]:
+    """Run what `driver_text` gave within the connection's transaction; return its rows.
+
+    For what is asked thousands of times a second. On SQLite the driver is asked itself, where the engine
+    would cost three times what the statement does; its errors are then those of `sqlite3`.
+    """
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection.driver_connection
+        return list(raw.execute(statement, values).fetchall())
+    return list(connection.exec_driver_sql(statement, values))
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
@@ -134,8 +224,14 @@ def upgrade(engine: Engine, to: str = "head") -> None:
 
 
 def newest_revision() -> str:
-    """Return the revision that the newest migration makes: the number that its file's name begins with."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    """Return the revision that no other follows: it need not have the greatest number."""
+    told = [path.read_text("utf-8") for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")]
+    own, before = (
+        {found[1] for text in told if (found := re.search(rf'^{name} = "(.+)"$', text, re.MULTILINE))}
+        for name in ("revision", "down_revision")
+    )
+    (newest,) = own - before
+    return newest
 
 
 def _revision(connection: Connection) -> str | None:

@@ -357,8 +357,9 @@ class PolicyKeeper:
         return policies
 
 
-_STATE = select(func.max(Event.id), func.count()).where(
-    Event.type.in_(["policy.adopted", "department.added", "department.changed", "department.closed"])
-)
+_CHANGES = ledger.of_types(
+    ["policy.adopted", "department.added", "department.changed", "department.closed"], Event.id
+).subquery()
+_STATE = select(func.max(_CHANGES.c.id), func.count()).select_from(_CHANGES)
 """Differs whenever the policies or the departments do, for each change appends its event. The count finds
 what was committed late under a smaller number."""
