@@ -59,6 +59,16 @@ class FailureRow(Base):
     locked_until: Mapped[datetime | None]
 
 
+class RateRow(Base):
+    """How often something was asked by someone within a window of time; both are told by a keyed digest."""
+
+    __tablename__ = "rate_count"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    count: Mapped[int]
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
 class DutyRow(Base):
     """A role that a person holds, in a department or for the whole city."""
 

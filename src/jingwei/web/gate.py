@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jingwei.access import Asker, asker_of_person, local_person, sessions, signing_in, tokens
+from jingwei.access.counting import SharedCounts
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.vault import KEY_FILE, Vault
 from jingwei.errors import NotFoundError
@@ -65,7 +66,7 @@ class Gate:
         self.records = city.records
         self.entry = entry
         self.vault = Vault.open(entry.vault_key or city.home / "log" / KEY_FILE)
-        self.rates = Rates()
+        self.rates = Rates(SharedCounts(city.records, self.vault.digest))
         self.provider: Provider | None = None
         if entry.provider is not None and entry.address is not None:
             from jingwei.web.oidc import Provider  # brings a client of HTTP, which few cities need

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.storage import MemoryStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from jingwei.errors import JingweiError
@@ -27,6 +27,8 @@ LIMITS: dict[str, tuple[RateLimitItem, ...]] = {
     "asking by person": (RateLimitItemPerMinute(6000),),
 }
 """What is counted, and how much of it there may be. A map that is moved asks dozens of times a second."""
+OF_ONE_PROCESS = {"strangers by address", "asking by person"}
+"""Counted with every request: a durable write each would cost more than what it keeps off."""
 
 
 class TooOftenError(JingweiError):
@@ -43,10 +45,21 @@ class TooOftenError(JingweiError):
 
 
 class Rates:
-    """Counts in the memory of this process, by sliding windows."""
+    """Counts by sliding windows.
 
-    def __init__(self) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    What guards passwords, codes and tokens is counted for the whole city, however many processes serve it and
+    however often they start. What only keeps one process from being worn out is counted in its memory.
+
+    Parameters
+    ----------
+    shared
+        Where all processes of the city count.
+
+    """
+
+    def __init__(self, shared: Storage) -> None:
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = SlidingWindowCounterRateLimiter(shared)
 
     def count(self, what: str, who: str) -> None:
         """Count one more of something.
@@ -57,9 +70,10 @@ class Rates:
             Where that is too many; it is not counted then.
 
         """
+        limiter = self._own if what in OF_ONE_PROCESS else self._shared
         for limit in LIMITS[what]:
-            if not self._limiter.hit(limit, what, who):
-                reset = self._limiter.get_window_stats(limit, what, who).reset_time
+            if not limiter.hit(limit, what, who):
+                reset = limiter.get_window_stats(limit, what, who).reset_time
                 raise TooOftenError(max(1, math.ceil(reset - time.time())))
 
 
