@@ -9,7 +9,7 @@ import { CasePage } from "./CasePage";
 import "./cases.css";
 import { DepartmentQueue } from "./DepartmentQueue";
 import { Dispatch } from "./Dispatch";
-import { FiguresPage } from "./FiguresPage";
+import { FiguresPage } from "./figures/FiguresPage";
 import { Inbox } from "./Inbox";
 import { NewCase } from "./NewCase";
 import { useCaseNews } from "./questions";
