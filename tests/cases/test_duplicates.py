@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from cases.conftest import MONDAY, RULES, STAFF
-from jingwei.cases import Desk, Report, regime
+from jingwei.cases import Desk, Report, from_the_log, regime
 from jingwei.cases.duplicates import likeness, metres_between, proposals
+from jingwei.cases.errors import GuardError
 from jingwei.records import open_records
 
 # Problems as different people put them: (type, another type that fits too, ways of saying it)
@@ -103,6 +104,24 @@ def test_a_second_problem_is_proposed_at_most_never_merged(office):
     assert [one.number for one in found] == [one.number]
     assert "0 米" in found[0].why.zh
     assert (office.get(one.number).state, office.get(two.number).state) == ("reported", "reported")
+
+
+def test_what_people_told_apart_is_not_proposed_again_from_either_side(office):
+    one, two = (
+        office.report("citizen", source="public", description="人民路1号垃圾堆放", lon=113.9, lat=22.5)
+        for _ in range(2)
+    )
+    after = office.act("acceptor", one, "tell_apart", other=two.number)
+    assert (after.state, after.unlike) == ("reported", [two.number])
+    about = Report("matter", "06001", "public", "人民路1号垃圾堆放", 113.9, 22.5)
+    with office.records.read() as session:
+        rules = office.desk.regime(session)
+        for number, other in ((one.number, two.number), (two.number, one.number)):
+            found = proposals(session, rules, about, at=office.now, but=number)
+            assert other not in [proposal.number for proposal in found]
+        assert {case.number: case for case in from_the_log(session)}[one.number].unlike == [two.number]
+    with pytest.raises(GuardError):
+        office.act("acceptor", two, "tell_apart", other=one.number)
 
 
 def test_without_a_place_nothing_is_proposed(office):

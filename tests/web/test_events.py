@@ -21,6 +21,7 @@ from jingwei.web.routes import events
 from .served import serving
 
 PATIENCE = 20
+GARDENS, ROADS = "11440300000000001R", "11440300000000002W"
 
 
 class Person:
@@ -139,6 +140,34 @@ def test_a_stream_tells_who_did_it_only_to_those_who_read_the_log(address, city)
         publish(city, "stops")
         _, told = Stream(answer).next()
     assert set(told) == {"position", "type", "time", "subject"}
+
+
+def concern(city, number, **data):
+    """An event of a case, with whom it concerns."""
+    head = {"action": "order", "step": 2, "at": "2026-11-22T00:00:00+00:00", "words": "0" * 64}
+    head |= {"was": "handling", "to": "handling"} | data
+    with city.records.write() as session:
+        ledger.append(session, "case.ordered", actor="system", subject=f"case/{number}", data=head)
+
+
+@pytest.mark.parametrize(
+    ("role", "department", "mine"),
+    [
+        ("case_department", GARDENS, {"departments": [GARDENS, ROADS]}),
+        ("case_handler", None, {"people": ["person/1"]}),
+        ("grid_officer", None, {"was": "checking", "to": "pending_check"}),
+    ],
+)
+def test_who_is_concerned_by_a_case_follows_what_happens_to_it(address, city, role, department, mine):
+    with city.records.write() as session:
+        for code, title in ((GARDENS, "园林"), (ROADS, "道路")):
+            access.add_department(session, local_person(), code, title)
+    Person.now = Asker("person/1", "某人", frozenset({role}), frozenset({department} if department else ()))
+    with follow(address, types="case") as answer:
+        concern(city, "1", departments=[ROADS], people=["person/2"])
+        concern(city, "2", **mine)
+        _, told = Stream(answer).next()
+    assert told["subject"] == "case/2"
 
 
 def test_a_stream_ends_with_the_right_to_it(address, city):

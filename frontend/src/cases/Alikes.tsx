@@ -1,22 +1,34 @@
-/** Cases that may be the same, each beside this one: joined, or seen to be another. */
+/** Cases that may be the same, each beside this one: joined, or told apart for good. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Merge, Split } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
+import { Fault } from "../design/Form";
 import { instant, say, share } from "../words";
-import { type Alike, type CaseDetail, useCase } from "./questions";
+import { type Alike, type CaseDetail, takeStep, useCase } from "./questions";
 
 export function Alikes({ one, found, zone }: { one: CaseDetail; found: Alike[]; zone: string }) {
   const { t } = useTranslation();
   const [, setParameters] = useSearchParams();
+  const client = useQueryClient();
   const [others, setOthers] = useState<string[]>([]);
   const shown = found.filter((other) => !others.includes(other.number));
-  const mayJoin = one.possible.some((step) => step.action === "merge" && step.may && !step.hindered);
+  const may = (action: string) => one.possible.some((step) => step.action === action && step.may && !step.hindered);
+  const apart = useMutation({
+    mutationFn: (other: string) => takeStep(one.number, "tell_apart", { other }, one.step),
+    onSuccess: (after) => {
+      client.setQueryData(["cases", "one", one.number], after);
+      void client.invalidateQueries({ queryKey: ["cases"] });
+    },
+    onError: () => void client.invalidateQueries({ queryKey: ["cases", "one", one.number] }),
+  });
   if (shown.length === 0) return null;
   return (
     <section className="card stack">
       <h2>{t("cases.alike.title", { count: shown.length })}</h2>
       <p className="small quiet">{t("cases.alike.lead")}</p>
+      <Fault error={apart.error} />
       <ul className="alikes">
         {shown.map((other) => (
           <li key={other.number}>
@@ -28,16 +40,23 @@ export function Alikes({ one, found, zone }: { one: CaseDetail; found: Alike[]; 
               <Side number={other.number} zone={zone} title={t("cases.alike.other")} />
             </div>
             <div className="form-actions">
-              {mayJoin && (
+              {may("merge") && (
                 <button type="button" className="button" onClick={() => setParameters({ step: "merge", main: other.number }, { replace: true })}>
                   <Merge aria-hidden />
                   {t("cases.alike.join")}
                 </button>
               )}
-              <button type="button" className="button" onClick={() => setOthers((before) => [...before, other.number])}>
-                <Split aria-hidden />
-                {t("cases.alike.hide")}
-              </button>
+              {may("tell_apart") ? (
+                <button type="button" className="button" disabled={apart.isPending} onClick={() => apart.mutate(other.number)}>
+                  <Split aria-hidden />
+                  {t("cases.alike.apart")}
+                </button>
+              ) : (
+                <button type="button" className="button" onClick={() => setOthers((before) => [...before, other.number])}>
+                  <Split aria-hidden />
+                  {t("cases.alike.hide")}
+                </button>
+              )}
             </div>
           </li>
         ))}

@@ -157,7 +157,8 @@ export const casesEn: typeof casesZh = {
     this: "This case",
     other: "The other",
     join: "Join to the other",
-    hide: "Not the same, hide for now",
+    apart: "Not the same",
+    hide: "Hide for now",
   },
   bulk: {
     chosen: "{{count}} chosen",

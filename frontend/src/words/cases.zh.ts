@@ -155,7 +155,8 @@ export const casesZh = {
     this: "本案",
     other: "另一案",
     join: "并入另一案",
-    hide: "不是同一问题，先收起",
+    apart: "不是同一问题",
+    hide: "先收起",
   },
   bulk: {
     chosen: "已选 {{count}} 件",

@@ -57,6 +57,8 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
         For each step, who may not take it next, after a return.
     main
         The case that this one was merged into; `others` the reverse.
+    unlike
+        Cases that people found to be of something else, though they look alike.
     stated_late
         For a case imported as it stood: whether its source says that it was late.
 
@@ -95,6 +97,7 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
     bars: dict[str, list[str]] = {}
     main: str | None = None
     others: list[str] = []
+    unlike: list[str] = []
     followers: list[str] = []
     finding: str | None = None
     findings: int = 0

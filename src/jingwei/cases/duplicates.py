@@ -69,7 +69,7 @@ def proposals(
     at
         When it was made.
     but
-        The number of its own case, if it has one.
+        The number of its own case, if it has one; what people told apart from it is not proposed again.
     limit
         How many at most.
 
@@ -79,6 +79,8 @@ def proposals(
     settings = regime.settings
     when = instant(at)
     near = _near(session, about, when, settings.duplicate_metres, settings.duplicate_days * DAY, but)
+    apart = _told_apart(session, but)
+    near = [(case, metres) for case, metres in near if case.number not in apart and but not in case.unlike]
     texts = the_words.descriptions(session, [case.number for case, _ in near])
     reach, days = settings.duplicate_metres, settings.duplicate_days
     told = [
@@ -86,6 +88,14 @@ def proposals(
     ]
     likely = sorted((one for one in told if one.score >= THRESHOLD), key=lambda one: (-one.score, one.number))
     return likely[:limit]
+
+
+def _told_apart(session: Session, number: str | None) -> frozenset[str]:
+    """Return the cases from which people told a case apart."""
+    if number is None:
+        return frozenset()
+    body = session.scalar(select(CASES.c.body).where(CASES.c.number == number))
+    return frozenset(decode(body).unlike) if body is not None else frozenset()
 
 
 def place_of(case: Case) -> tuple[float, float] | None:

@@ -72,6 +72,20 @@ _COMMON = {
     ),
 }
 
+_CONCERNS = {
+    "departments": Field(
+        list[str],
+        Text("涉及的部门（事前、事后经办）", "the departments it concerns: those it was with, and is"),
+        required=False,
+    ),
+    "people": Field(
+        list[str],
+        Text("涉及的人员（上报、采集、处置）", "the people it concerns: reporter, collector, handler"),
+        required=False,
+    ),
+}
+"""By these the policies tell who may follow an event."""
+
 _PLACE = {
     "cell": Field(str, Text("网格编码（有符号整数的文本）", "the signed grid code, as text"), required=False),
     "level": Field(int, Text("层级", "its level"), required=False),
@@ -117,7 +131,7 @@ _MORE: dict[str, dict[str, Field]] = {
 
 def event_fields(one: Transition) -> dict[str, Field]:
     """Return the fields of the event by which the log tells of a step."""
-    fields = dict(_COMMON)
+    fields = _COMMON | _CONCERNS
     for name in (*one.needs, *one.takes):
         if name == "place":
             fields |= _PLACE

@@ -27,6 +27,7 @@ class Attempt:
     now: int
     alone: Callable[[], bool]
     main: Case | None = None
+    """The other case that the step names, if there is one of that number."""
 
 
 Guard = Callable[[Attempt], Text | None]
@@ -151,6 +152,17 @@ def _main_open(one: Attempt) -> Text | None:
     return None
 
 
+def _other_known(one: Attempt) -> Text | None:
+    other = one.main
+    if other is None:
+        return Text(f"没有编号为 {one.fields['other']} 的案件", f"there is no case {one.fields['other']}.")
+    if other.number == one.case.number:
+        return Text("案件不能与自身辨异", "a case cannot be told apart from itself.")
+    if other.number in one.case.unlike or one.case.number in other.unlike:
+        return Text(f"已认定与 {other.number} 不是同一问题", f"it is told apart from {other.number} already.")
+    return None
+
+
 def _returned_by_department(one: Attempt) -> Text | None:
     if one.case.returned_by == "department":
         return None
@@ -257,6 +269,7 @@ GUARDS: dict[str, Guard] = {
     "verified": _verified,
     "rule_of_type": _rule_of_type,
     "main_open": _main_open,
+    "other_known": _other_known,
     "returned_by_department": _returned_by_department,
     "not_yet_part": _not_yet_part,
     "open_part": _open_part,
@@ -280,5 +293,7 @@ GUARDS: dict[str, Guard] = {
     "checked": _checked,
     "order_open": _order_open,
 }
-BY_FIELDS = frozenset({"rule_of_type", "main_open", "not_yet_part", "open_part", "suspension_left"})
+BY_FIELDS = frozenset(
+    {"rule_of_type", "main_open", "other_known", "not_yet_part", "open_part", "suspension_left"}
+)
 """Rules that look at what is given with the step."""

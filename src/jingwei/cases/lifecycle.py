@@ -188,6 +188,8 @@ _TABLE = (
                "pending_register", (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",)),
     Transition("register_again", Text("重新立案", "take up again"), "taken_up", ("returned",),
                "pending_register", (ACCEPTOR, DUTY_CHIEF), "supervise"),
+    Transition("tell_apart", Text("辨异", "tell apart from another case"), "told_apart", OPEN, None,
+               (ACCEPTOR, DUTY_CHIEF), "supervise", ("other",), ("reason",), ("other_known",)),
     # command 指挥: dispatch
     Transition("dispatch", Text("派遣", "dispatch"), "dispatched", ("pending_dispatch",), "pending_handle",
                (DISPATCHER,), "command", ("department",), ("co_departments", "proposal", "words")),

@@ -44,6 +44,8 @@ SEES_ALL = (ACCEPTOR, DUTY_CHIEF, DISPATCHER, LEADER, "operator", "evaluator")
 ATTACHES = (*(role for role in ROLES if role not in (REPORTER, SYSTEM)), "citizen")
 ON_THE_SPOT = '["pending_verify", "checking"].contains(resource.state)'
 ITS_EVENTS = 'resource.part == "case"'
+_CONCERNS_MINE = "resource has department && principal in resource.department"
+_ON_MY_WAY = f'principal in Role::"{COLLECTOR}" && resource has state && ({ON_THE_SPOT})'
 FOR_A_PART = ("finish_part", "return_part")
 
 THE_SYSTEM = Asker(id="system", name="系统", roles=frozenset({SYSTEM}))
@@ -101,6 +103,8 @@ def default_rules() -> str:
         _permit("case-attach", [ATTACH], _any_of(*ATTACHES)),
         _permit("case-field", [FIELD], _any_of(COLLECTOR, HANDLER)),
         _permit("case-staff-follow", ["event.follow"], f"{ITS_EVENTS} && ({everyone})"),
+        _permit("case-own-department-follow", ["event.follow"], f"{ITS_EVENTS} && {_CONCERNS_MINE}"),
+        _permit("case-collectors-follow", ["event.follow"], f"{ITS_EVENTS} && {_ON_MY_WAY}"),
         _permit("case-report-from-outside", ["case.report_from_outside"], 'principal in Role::"citizen"'),
     ]  # fmt: skip
     for role in (*ROLES, "evaluator"):

@@ -316,6 +316,10 @@ def _left(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG00
     case.followers = [one for one in case.followers if one not in data.get("followers", ())]
 
 
+def _told_apart(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
+    case.unlike.append(data["other"])
+
+
 def _ordered(case: Case, actor: str, data: Data, when: int) -> None:
     due = data.get("due")
     case.orders.append(Order(actor, when, instant(datetime.fromisoformat(due)) if due else None))
@@ -373,6 +377,7 @@ _EFFECTS: dict[str, Callable[[Case, str, Data, int], None]] = {
     "separated": _separated,
     "joined": _joined,
     "left": _left,
+    "told_apart": _told_apart,
     "ordered": _ordered,
     "replied": _replied,
     "warned": _warned,

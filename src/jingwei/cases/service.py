@@ -322,9 +322,11 @@ class Desk:
         return guards.Attempt(case, one, asker, {}, regime, now, lambda: self._alone(asker, case))
 
     def _main(self, session: Session, fields: Mapping[str, Any]) -> Case | None:
-        if "main" not in fields:
+        """Return the other case that a step names."""
+        number = fields.get("main") or fields.get("other")
+        if number is None:
             return None
-        body = session.connection().execute(OPEN, {"number": fields["main"]}).scalar()
+        body = session.connection().execute(OPEN, {"number": number}).scalar()
         return decode(body) if body is not None else None
 
     def _step(self, session: Session, attempt: guards.Attempt, when: datetime) -> None:
@@ -348,8 +350,10 @@ class Desk:
         self, session: Session, asker: Asker, case: Case, step: Transition, data: dict[str, Any]
     ) -> None:
         type_ = PREFIX + step.event
-        ledger.append_many(session, type_, [(SUBJECT + case.number, data)], actor=asker.id)
+        before = concerned(case)
         apply(case, type_, asker.id, data)
+        data |= _concerns(before, concerned(case))
+        ledger.append_many(session, type_, [(SUBJECT + case.number, data)], actor=asker.id)
 
     def _tell_main(
         self,
@@ -418,6 +422,7 @@ class Desk:
                 case = begin(number)
                 data, rows = self._history_data(session, regime, ground, case, one)
                 apply(case, "case.imported", asker.id, data)
+                data |= _concerns(concerned(case))
                 cases.append(case)
                 told.append((SUBJECT + number, data))
                 kept += rows
@@ -514,6 +519,20 @@ def _head(case: Case, step: Transition, target: str | None, when: datetime) -> d
         "was": case.state,
         "to": target,
     }
+
+
+def concerned(case: Case) -> tuple[set[str], set[str]]:
+    """Return the departments and the people that a case is with."""
+    departments = {case.department, *(part.department for part in case.open_parts())}
+    people = {case.reporter, case.collector, case.handler}
+    return {one for one in departments if one}, {one for one in people if one}
+
+
+def _concerns(*with_whom: tuple[set[str], set[str]]) -> dict[str, list[str]]:
+    """Return whom an event concerns: who had the case before it, and who has it then."""
+    departments, people = (sorted(set().union(*sides)) for sides in zip(*with_whom, strict=True))
+    told = {"departments": departments, "people": people}
+    return {name: listed for name, listed in told.items() if listed}
 
 
 def _plain(limit: Any) -> list[Any]:

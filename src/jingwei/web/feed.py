@@ -13,7 +13,7 @@ from jingwei.access.policy import Resource
 from jingwei.ledger.bell import bells_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from jingwei.access import Asker
     from jingwei.access.policy import Policies
@@ -80,7 +80,9 @@ class Feed:
 def is_shown(policies: Policies, lake: Lake, asker: Asker, entry: Entry) -> bool:
     """Say whether an asker may follow an event.
 
-    Events of a dataset are shown to whom the dataset is listed; all others by the policies for events.
+    Events of a dataset are shown to whom the dataset is listed; all others by the policies for events. One
+    that concerns several people or departments, or leads from one state to another, is shown to whom it may
+    be for any of them.
     """
     subject = entry.subject or ""
     part = entry.type.partition(".")[0]
@@ -88,9 +90,22 @@ def is_shown(policies: Policies, lake: Lake, asker: Asker, entry: Entry) -> bool
         dataset = lake.resource(subject.removeprefix("dataset/"))
         return dataset is not None and policies.decide(asker, "dataset.list", dataset).allowed
     attributes: dict[str, Any] = {"type": entry.type, "part": part, "subject": subject}
-    if subject.startswith("person/"):
-        attributes["person"] = subject
-    return policies.decide(asker, "event.follow", Resource("Event", "", attributes)).allowed
+    return any(
+        policies.decide(asker, "event.follow", Resource("Event", "", attributes | more)).allowed
+        for more in _concerns(entry, subject)
+    )
+
+
+def _concerns(entry: Entry, subject: str) -> Iterator[dict[str, str]]:
+    """Yield in turn what policies may be asked by: nothing, each person, each department, each state."""
+    yield {"person": subject} if subject.startswith("person/") else {}
+    data = entry.data or {}
+    for name, key in (("person", "people"), ("department", "departments")):
+        told = data.get(key)
+        yield from ({name: one} for one in (told if isinstance(told, list) else ()) if isinstance(one, str))
+    for key in ("was", "to"):
+        if isinstance(data.get(key), str):
+            yield {"state": data[key]}
 
 
 def told(entry: Entry, *, whole: bool) -> bytes:

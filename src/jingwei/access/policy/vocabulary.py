@@ -150,7 +150,17 @@ declare_resource(
     },
 )
 
-declare_resource("Event", {"type": "String", "part": "String", "subject": "String", "person?": "Person"})
+declare_resource(
+    "Event",
+    {
+        "type": "String",
+        "part": "String",
+        "subject": "String",
+        "person?": "Person",
+        "department?": "Department",
+        "state?": "String",
+    },
+)
 declare_resource("Job", {"starter": "Person"})
 declare_resource(
     "Object",
