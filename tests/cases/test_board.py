@@ -1,7 +1,7 @@
 import pytest
 
 from cases.conftest import PARKS, STAFF, WATER
-from jingwei.cases.board import Board, Choice
+from jingwei.cases.board import SORTS, Board, Choice
 from jingwei.cases.errors import BadFieldError
 
 
@@ -11,9 +11,13 @@ def board(office):
 
 
 def numbers(board, who, **choice):
-    rows, count = board.page(STAFF[who], Choice(**choice), sort="number")
-    assert len(rows) == count
-    return [row["number"][-5:].lstrip("0") for row in rows]
+    page = board.page(STAFF[who], Choice(**choice), sort="number")
+    assert len(page.rows) == page.count
+    return [short(row) for row in page.rows]
+
+
+def short(row):
+    return row["number"][-5:].lstrip("0")
 
 
 def test_who_acts_sees_what_he_did(office, board):
@@ -45,12 +49,55 @@ def test_choosing_and_sorting(office, board):
     assert numbers(board, "chief", values={"type": ["06002"]}) == ["3"]
     assert numbers(board, "chief", values={"department": [PARKS]}) == ["1", "2"]
     assert numbers(board, "chief", since=one.at["reported"]) == ["2", "3"]
-    rows, count = board.page(STAFF["chief"], Choice(), sort="-reported", limit=1, after=1)
-    assert (len(rows), count) == (1, 3)
     with pytest.raises(BadFieldError):
         board.page(STAFF["chief"], Choice(), sort="body")
     with pytest.raises(BadFieldError):
         numbers(board, "chief", values={"1=1; --": ["x"]})
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [1, 2, 3, 6])
+def test_leafing_forth_and_back_shows_every_case_once_in_order(office, board, sort, limit):
+    for state in ("closed", "handling", "pending_register", "handling", "closed"):
+        office.to(state)
+    office.report()
+    whole = [row["number"] for row in board.page(STAFF["chief"], Choice(), sort=sort).rows]
+    assert sorted(whole) == sorted(set(whole))
+    forth, page = [], board.page(STAFF["chief"], Choice(), sort=sort, limit=limit)
+    assert page.previous is None
+    pages = [page]
+    while page.next:
+        page = board.page(STAFF["chief"], Choice(), sort=sort, limit=limit, after=page.next)
+        pages.append(page)
+    forth = [[row["number"] for row in one.rows] for one in pages]
+    assert [number for one in forth for number in one] == whole
+    assert all(one.count == 6 for one in pages)
+    back = [forth[-1]]
+    while page.previous:
+        page = board.page(STAFF["chief"], Choice(), sort=sort, limit=limit, before=page.previous)
+        back.insert(0, [row["number"] for row in page.rows])
+    assert back == forth
+
+
+@pytest.mark.parametrize("mark", ["x", "1", "1.x", ".", f"{10**30}.1", "2026-11-16.1"])
+def test_what_is_no_mark_of_a_page_is_told(board, mark):
+    with pytest.raises(BadFieldError):
+        board.page(STAFF["chief"], Choice(), after=mark)
+
+
+def test_words_are_found_in_every_case_whatever_their_language(office, board):
+    for said in ("人民路井盖破损", "路灯不亮", "Broken Lamp at 5th Ave", "井"):
+        office.report(description=said)
+    office.report()
+    for text, found in (
+        ("井盖", ["1"]), ("路", ["1", "2"]), ("井", ["1", "4"]), ("灯不亮", ["2"]), ("broken lamp", ["3"]),
+        ("盖井", []), ("🚧", []), ("5TH", ["3"]),
+    ):  # fmt: skip
+        assert numbers(board, "chief", text=text) == found, text
+    case = office.get(board.page(STAFF["chief"], Choice(text="灯不亮")).rows[0]["number"])
+    office.act("acceptor", case, "amend", reason="写错", description="路灯常亮")
+    assert numbers(board, "chief", text="灯不亮") == []
+    assert numbers(board, "chief", text="常亮") == ["2"]
 
 
 def test_what_is_overdue(office, board):
@@ -76,10 +123,10 @@ def test_a_new_calendar_gives_new_deadlines(office, board):
     from jingwei.cases import regime
 
     office.to("handling")
-    before = board.page(STAFF["chief"], Choice())[0][0]["due"]
+    before = board.page(STAFF["chief"], Choice()).rows[0]["due"]
     with office.records.write() as session:
         regime.adopt(session, STAFF["leader"], "calendar", {"days": {"2026-11-17": False}})
-    assert board.page(STAFF["chief"], Choice())[0][0]["due"] - before == 24 * 3600 * 1_000_000
+    assert board.page(STAFF["chief"], Choice()).rows[0]["due"] - before == 24 * 3600 * 1_000_000
 
 
 def test_the_board_misses_no_transaction_that_was_open_while_it_looked(office, board):

@@ -18,7 +18,7 @@ def test_many_chunks_are_worked_out_in_several_processes_as_in_one(office):
         office.wait(hours=7)
     with office.records.read() as session:
         now = office.desk.regime(session)
-        rows = [(row.id, row.body) for row in session.query(CaseRow)]
+        rows = [(row.id, row.body, "井盖") for row in session.query(CaseRow)]
     chunks = [rows[n % 4 : n % 4 + 1] for n in range(4 * MANY)]
     alone = table_of(rows, now)
     several = pa.concat_tables(tables_of(chunks, now))

@@ -46,7 +46,7 @@ def adopt(office, *how):
 
 
 def listed(office):
-    return Board(office.records, office.desk).page(STAFF["chief"], Choice(), sort="number")[0]
+    return Board(office.records, office.desk).page(STAFF["chief"], Choice(), sort="number").rows
 
 
 def test_events_become_reports_once_each(office, tmp_path):

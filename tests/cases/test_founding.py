@@ -50,8 +50,9 @@ def test_cases_stand_at_every_point_of_their_life_with_clocks_that_run(founded):
     city, desk, _, _ = founded
     board = Board(city.records, desk)
     chief = local_person()
-    rows, count = board.page(chief, Choice(flags={"ended": False}), sort="due", limit=500)
-    assert count >= 25
+    page = board.page(chief, Choice(flags={"ended": False}), sort="due", limit=500)
+    rows = page.rows
+    assert page.count >= 25
     phases = {row["phase"] for row in rows}
     assert phases == {"report", "dispatch", "handle", "check", "close"}
     now = instant(now_utc())
@@ -67,8 +68,8 @@ def test_people_have_their_parts_and_see_what_is_theirs(founded):
     with city.records.read() as session:
         clerks = people(session, role="case_department", limit=200)
         mine = [asker_of_person(session, one.id) for one in clerks]
-    seen = [board.page(one, Choice(), limit=1)[1] for one in mine]
-    assert 0 < max(seen) < board.page(local_person(), Choice(), limit=1)[1]
+    seen = [board.page(one, Choice(), limit=1).count for one in mine]
+    assert 0 < max(seen) < board.page(local_person(), Choice(), limit=1).count
 
 
 def test_the_history_is_as_the_pack_tells_it(founded):

@@ -14,7 +14,7 @@ def board(office):
 
 
 def waits(board, office, who):
-    rows, _ = board.page(office.staff[who], Choice(waiting=True), sort="number")
+    rows = board.page(office.staff[who], Choice(waiting=True), sort="number").rows
     return [row["number"] for row in rows]
 
 
@@ -71,12 +71,12 @@ def test_states_are_counted_with_what_is_at_risk_and_overdue(office, board):
     office.wait(hours=7)  # nine working hours a day at most: beyond four fifths, not over
     second = office.to("pending_handle")
     leader, now = office.staff["leader"], instant(office.now)
-    due = {row["number"]: (row["risk_at"], row["due"]) for row in board.page(leader, Choice())[0]}
+    due = {row["number"]: (row["risk_at"], row["due"]) for row in board.page(leader, Choice()).rows}
     risk, end = due[first.number]
     assert risk < end <= due[second.number][1]
     (count,) = board.states(leader, Choice(), max(now, risk))
     assert (count["state"], count["count"], count["at_risk"], count["overdue"]) == ("pending_handle", 2, 1, 0)
-    risky, _ = board.page(leader, Choice(risky_at=risk))
+    risky = board.page(leader, Choice(risky_at=risk)).rows
     assert [row["number"] for row in risky] == [first.number]
     (count,) = board.states(leader, Choice(values={"department": [PARKS]}), end + 1)
     assert (count["overdue"], count["at_risk"]) == (1, 1 if due[second.number][0] <= end + 1 else 0)

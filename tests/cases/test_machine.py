@@ -96,6 +96,7 @@ def machine(template, folder, policies):
                 "finding": st.sampled_from(["exist", "exist", "not_exist"]),
                 "verdict": st.sampled_from(["pass", "pass", "not_pass"]),
                 "main": st.sampled_from(self.cases),
+                "other": st.sampled_from(self.cases),
                 "result_score": st.integers(1, 5),
                 "kind": st.just("matter"),
                 "type": st.sampled_from(["06001", "06002"]),

@@ -10,7 +10,7 @@ import { count as written, say } from "../words";
 import { BulkDialog } from "./BulkDialog";
 import { CaseMap } from "./CaseMap";
 import { CaseItem } from "./CaseItem";
-import { type Address, PAGE, URGENT } from "./filters";
+import { type Address, PAGE, pageOf, URGENT } from "./filters";
 import { type Keys, setKeys, useKeys, useKeysOn } from "./keys";
 import { HandlingDepartment, SourceChoice, TypePicker } from "./pickers";
 import { type CaseRow, useCases, useLifecycle, useStates, useTitles, useTypes } from "./questions";
@@ -41,9 +41,9 @@ export function CaseDesk({ address, bulk, keys = [], beside, sort = "due", empty
   const zone = useZone();
   const table = useLifecycle().data;
   const types = useTypes().data;
-  const after = Number(address.get("after") || 0);
+  const from = Number(address.get("from")) || 0;
   const order = address.get("sort") || sort;
-  const found = useCases(address.filters, { sort: order, limit: String(PAGE), after: String(after) });
+  const found = useCases(address.filters, pageOf(address, sort));
   const rows = found.data?.cases ?? [];
   const titles = useTitles(rows.flatMap((row) => [row.department, ...row.open_parts]));
   const view = address.get("view") || (WIDE.matches ? "both" : "list");
@@ -99,18 +99,20 @@ export function CaseDesk({ address, bulk, keys = [], beside, sort = "due", empty
               type="button"
               className="icon-button"
               aria-label={t("cases.before")}
-              disabled={after === 0}
-              onClick={() => address.put({ after: after > PAGE ? String(after - PAGE) : null })}
+              disabled={found.data.previous === null}
+              onClick={() =>
+                address.put(from > PAGE ? { before: found.data?.previous ?? null, from: String(from - PAGE) } : {})
+              }
             >
               <ChevronLeft aria-hidden />
             </button>
-            <span className="small numbers">{`${written(after + 1)}–${written(after + rows.length)}`}</span>
+            <span className="small numbers">{`${written(from + 1)}–${written(from + rows.length)}`}</span>
             <button
               type="button"
               className="icon-button"
               aria-label={t("cases.next")}
               disabled={found.data.next === null}
-              onClick={() => address.put({ after: String(found.data?.next ?? 0) })}
+              onClick={() => address.put({ after: found.data?.next ?? null, from: String(from + rows.length) })}
             >
               <ChevronRight aria-hidden />
             </button>

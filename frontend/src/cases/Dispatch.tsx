@@ -7,7 +7,7 @@ import { useNavigate } from "react-router";
 import { Fault } from "../design/Form";
 import { say } from "../words";
 import { CaseDesk } from "./CaseDesk";
-import { PAGE, useAddress } from "./filters";
+import { pageOf, useAddress } from "./filters";
 import { type CaseRow, type Proposals, proposalsOf, takeStep, useCases, useTitles } from "./questions";
 
 const STATES = ["pending_dispatch", "returned"];
@@ -18,12 +18,7 @@ export function Dispatch() {
   const go = useNavigate();
   const client = useQueryClient();
   const address = useAddress({ waiting: "true", state: STATES });
-  const rows =
-    useCases(address.filters, {
-      sort: address.get("sort") || "due",
-      limit: String(PAGE),
-      after: address.get("after") || "0",
-    }).data?.cases ?? [];
+  const rows = useCases(address.filters, pageOf(address, "due")).data?.cases ?? [];
   const asked = useQueries({ queries: rows.map((row) => proposalsOf(row.number, row.step)) });
   const proposed = new Map<string, Proposals | undefined>(rows.map((row, at) => [row.number, asked[at]?.data]));
   const first = (row: CaseRow) => proposed.get(row.number)?.departments[0];

@@ -29,6 +29,8 @@ const ASKED = [
   "search",
   "indicator",
 ];
+/** Which page: the mark after or before which it begins, and how many cases come before it. */
+const LEAF = ["after", "before", "from"];
 export const PAGE = 50;
 export const URGENT = ["overdue", "at_risk", "asked", "ordered"] as const;
 
@@ -39,6 +41,13 @@ export type Address = {
   put: (values: Record<string, string | string[] | null>) => void;
   filters: Filters;
 };
+
+/** What a list is asked beside the filters: its order and its page. */
+export function pageOf(address: Address, sort: string): Record<string, string> {
+  const asked: Record<string, string> = { sort: address.get("sort") || sort, limit: String(PAGE) };
+  for (const name of ["after", "before"]) if (address.get(name)) asked[name] = address.get(name);
+  return asked;
+}
 
 /** `preset` holds where the address says nothing of it. */
 export function useAddress(preset: Record<string, string | string[]> = {}): Address {
@@ -57,7 +66,7 @@ export function useAddress(preset: Record<string, string | string[]> = {}): Addr
       setParameters(
         (now) => {
           const next = new URLSearchParams(now);
-          if (!("case" in values)) next.delete("after");
+          if (!("case" in values)) for (const name of LEAF) next.delete(name);
           for (const [name, value] of Object.entries(values)) {
             next.delete(name);
             for (const one of [value ?? []].flat()) if (one !== "") next.append(name, one);

@@ -32,7 +32,7 @@ export type CaseRow = {
   asked: string | null;
 };
 export type Kind = "component" | "matter";
-export type CasePageAnswer = { cases: CaseRow[]; count: number; next: number | null };
+export type CasePageAnswer = { cases: CaseRow[]; count: number; next: string | null; previous: string | null };
 export type StateCount = { state: string; count: number; overdue: number; at_risk: number; asked: number; ordered: number };
 
 export type Step = { action: string; says: Text; roles: string[]; needs: string[]; takes: string[]; may: boolean; hindered: Text | null };

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from jingwei.cases import inbox, policy
+from jingwei.cases import inbox, policy, traces, words
 from jingwei.cases.columns import Sheet, tables_of
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.store import CASES
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 CHUNK = 5_000
 MOST = 500
 """Rows of a page at most."""
-FARTHEST = 10_000
-"""Rows that can be leafed over: beyond them one chooses more narrowly, or goes on by `Choice.beyond`."""
-
 LISTED = (
     "number", "step", "state", "phase", "ended", "kind", "type", "source", "area", "street",
     "where", "component", "cell", "lon", "lat", "reporter", "collector", "department", "handler",
@@ -77,9 +74,9 @@ class Choice:
     box
         West, south, east, north in degrees.
     text
-        Part of a number, or the beginning of an area's code.
-    numbers, types
-        With `text`: also these numbers, also these types (kind and code).
+        Part of a number, the beginning of an area's code, or a part of the words.
+    types
+        With `text`: also these types (kind and code).
     beyond
         Numbers after this one: programs that read all go on from the last number they saw.
     sql
@@ -98,7 +95,6 @@ class Choice:
     ordered: bool = False
     box: tuple[float, float, float, float] | None = None
     text: str = ""
-    numbers: Sequence[str] = ()
     types: Sequence[tuple[str, str]] = ()
     beyond: str = ""
     sql: str = ""
@@ -149,15 +145,86 @@ class Choice:
         if self.ordered:
             clauses.append("orders_open > 0")
         if self.text:
-            types = [f"{kind}/{code}" for kind, code in self.types]
-            add(
-                "(contains(number, ?) OR starts_with(area, ?) OR list_contains(?, number)"
-                " OR list_contains(?, kind || '/' || type))",
-                self.text, self.text, list(self.numbers), types,
-            )  # fmt: skip
+            add(*self._found())
         if self.sql:
             clauses.append(f"({self.sql})")
         return " AND ".join(clauses) or "TRUE", given
+
+    def _found(self) -> tuple[Any, ...]:
+        """Return the condition for what is searched, and its parameters."""
+        clauses: list[str] = []
+        given: list[Any] = []
+        if self.text.isascii():
+            clauses.append("contains(number, ?) OR starts_with(area, ?)")
+            given += [self.text, self.text]
+        if not self.text.isdigit():
+            said = traces.plain(self.text)
+            # Each row's trace is looked at first, so that few texts are looked through.
+            clauses.append(f"CASE WHEN {traces.condition(said)} THEN contains(said, ?) ELSE FALSE END")
+            given.append(said)
+        for kind in sorted({kind for kind, _ in self.types}):
+            clauses.append("(kind = ? AND type IN (SELECT unnest(?)))")
+            given += [kind, [code for one, code in self.types if one == kind]]
+        return f"({' OR '.join(clauses)})", *given
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Cases of a list in order, how many there are in all, and the marks at which the pages beside begin."""
+
+    rows: list[dict[str, Any]]
+    count: int
+    next: str | None = None
+    previous: str | None = None
+
+
+class Order:
+    """An order of cases, and what lies beyond one of them; `back` the other way round."""
+
+    def __init__(self, sort: Sort, *, back: bool) -> None:
+        self.column, self.back = sort.removeprefix("-"), back
+        self.down = sort.startswith("-") != back
+        way, nulls = "DESC" if self.down else "ASC", "FIRST" if back else "LAST"
+        self.sql = f"{self.column} {way} NULLS {nulls}, id {way}"
+
+    def mark_of(self, row: Mapping[str, Any]) -> str:
+        """Return by what a row is found again."""
+        value = row[self.column]
+        return f"{'' if value is None else value}.{row['id']}"
+
+    def beyond(self, mark: str, given: list[Any]) -> str:
+        """Return the condition for what comes after a mark in this order; its parameters join `given`.
+
+        Raises
+        ------
+        BadFieldError
+            Where that is no mark of this order.
+
+        """
+        value, dot, id_ = mark.rpartition(".")
+        numeric = self.column != "number"
+        try:
+            edge = _whole(value) if numeric and value else value
+            given.append(_whole(id_ if dot else dot))
+        except ValueError as error:
+            raise BadFieldError(
+                "after", Text("不是此列表的翻页标记", "that is no mark of a page of this list.")
+            ) from error
+        way, last = "<" if self.down else ">", f"id {'<' if self.down else '>'} ${len(given)}"
+        if value == "":
+            within = f"{self.column} IS NULL AND {last}"
+            return f"{self.column} IS NOT NULL OR ({within})" if self.back else within
+        given.append(edge)
+        here = f"{self.column} {way} ${len(given)} OR ({self.column} = ${len(given)} AND {last})"
+        return here if self.back else f"{here} OR {self.column} IS NULL"
+
+
+def _whole(text: str) -> int:
+    """Return a whole number of 64 bits."""
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(text)
+    return number
 
 
 class Board(Sheet):
@@ -219,12 +286,12 @@ class Board(Sheet):
         return int(session.scalar(text("SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case")) or 0)
 
     def _changed(self, session: Session, regime: Regime) -> Iterator[pa.Table]:
-        question = select(CASES.c.id, CASES.c.body)
+        question = select(CASES.c.id, CASES.c.body, words.NEWEST_DESCRIPTION)
         if self._mark:
             question = question.where(CASES.c.changed >= self._mark)
         found = session.connection().execute(question, execution_options={"yield_per": CHUNK})
         yield from tables_of(
-            ([(id_, body) for id_, body in part] for part in found.partitions(CHUNK)), regime
+            ([(id_, body, said) for id_, body, said in part] for part in found.partitions(CHUNK)), regime
         )
 
     # asking
@@ -252,25 +319,58 @@ class Board(Sheet):
         return f"({where}) AND ({may})", given
 
     def page(
-        self, asker: Asker, choice: Choice, *, sort: Sort = "-reported", limit: int = 50, after: int = 0
-    ) -> tuple[list[dict[str, Any]], int]:
-        """Return cases in order, `limit` of them after the first `after`, and how many there are in all."""
+        self,
+        asker: Asker,
+        choice: Choice,
+        *,
+        sort: Sort = "-reported",
+        limit: int = 50,
+        after: str = "",
+        before: str = "",
+    ) -> Page:
+        """Return cases in order, `limit` of them next to a mark: every page costs the same, however far.
+
+        Parameters
+        ----------
+        asker, choice
+            Who asks for which cases.
+        sort
+            One of `SORTS`; cases that are equal in that are in the order in which they were taken in.
+        limit
+            How many at most.
+        after, before
+            The `next` or `previous` of another page of the same choice and order.
+
+        """
         if sort not in SORTS:
             raise BadFieldError(
                 "sort", Text(f"不能按 {sort[:40]} 排序", f"cases are not sorted by {sort[:40]}.")
             )
         self.refresh()
         where, given = self.allowed(asker, choice)
-        column, down = sort.removeprefix("-"), sort.startswith("-")
-        order = f"{column} {'DESC' if down else 'ASC'} NULLS LAST, number {'DESC' if down else 'ASC'}"
         count = self.ask(f"SELECT count(*) FROM cases WHERE {where}", given)
+        order = Order(sort, back=bool(before))
+        mark = after or before
+        if mark:
+            where = f"({where}) AND ({order.beyond(mark, given)})"
+        limit = min(limit, MOST)
         # Which rows, by few columns; then what is told of them: several times as quick as both at once.
-        chosen = (
-            f"SELECT rowid FROM cases WHERE {where} ORDER BY {order}"
-            f" LIMIT {min(limit, MOST)} OFFSET {min(int(after), FARTHEST)}"
+        chosen = f"SELECT rowid FROM cases WHERE {where} ORDER BY {order.sql} LIMIT {limit + 1}"
+        found = self.ask(
+            f"SELECT id, {_LISTED} FROM cases WHERE rowid IN ({chosen}) ORDER BY {order.sql}", given
+        ).to_pylist()
+        more, rows = len(found) > limit, found[:limit]
+        if before:
+            rows.reverse()
+        edges = [order.mark_of(row) for row in (rows[0], rows[-1])] if rows else [None, None]
+        for row in rows:
+            del row["id"]
+        return Page(
+            rows,
+            count.column(0)[0].as_py(),
+            next=edges[1] if more or before else None,
+            previous=edges[0] if (more if before else after) else None,
         )
-        rows = self.ask(f"SELECT {_LISTED} FROM cases WHERE rowid IN ({chosen}) ORDER BY {order}", given)
-        return rows.to_pylist(), count.column(0)[0].as_py()
 
     def states(self, asker: Asker, choice: Choice, now: int) -> list[dict[str, Any]]:
         """Return for each state how many of the cases are in it, how many overdue at `now`, and the like."""

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from jingwei import grid
+from jingwei.cases import traces
 from jingwei.cases.case import decode
 from jingwei.cases.facts import COLUMNS, facts_of
 from jingwei.cases.regime import CalendarContent, Regime, Settings
@@ -34,8 +35,8 @@ _ARROW = {
 _IN_ORDER = itemgetter(*COLUMNS)
 SCHEMA = pa.schema([("id", pa.int64()), *((name, _ARROW[type_]) for name, type_ in COLUMNS.items())])
 
-Rows = Sequence[tuple[int, str | bytes]]
-"""Cases as they are kept: their row's number, and what their events made of them."""
+Rows = Sequence[tuple[int, str | bytes, str | None]]
+"""Cases as they are kept: their row's number, what their events made of them, and their words."""
 
 
 def table_of(rows: Rows, regime: Regime) -> pa.Table:
@@ -43,13 +44,14 @@ def table_of(rows: Rows, regime: Regime) -> pa.Table:
     collecting = gc.isenabled()
     gc.disable()  # cases hold no circles: looking for them takes a third of the time
     try:
-        facts = [(id_, *_IN_ORDER(facts_of(decode(body), regime))) for id_, body in rows]
+        facts = [(id_, *_IN_ORDER(facts_of(decode(body), regime))) for id_, body, _ in rows]
         columns = zip(*facts, strict=True) if facts else ([] for _ in SCHEMA)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
     finally:
         if collecting:
             gc.enable()
-    return _with_place(pa.Table.from_arrays(arrays, schema=SCHEMA))
+    placed = _with_place(pa.Table.from_arrays(arrays, schema=SCHEMA))
+    return _with_words(placed, [traces.plain(said or "") for _, _, said in rows])
 
 
 def tables_of(chunks: Iterable[Rows], regime: Regime) -> Iterator[pa.Table]:
@@ -112,13 +114,24 @@ def _with_place(table: pa.Table) -> pa.Table:
     return table
 
 
+def _with_words(table: pa.Table, said: Sequence[str]) -> pa.Table:
+    """Return rows of cases with their words, and the traces by which these are found."""
+    table = table.append_column("said", pa.array(said, pa.string()))
+    for name, column in zip(traces.COLUMNS, traces.traces(said).T, strict=True):
+        table = table.append_column(name, pa.array(np.ascontiguousarray(column)))
+    return table
+
+
 class Sheet:
     """Cases in columns in memory, to be asked in SQL about the table `cases`."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
         columns = ", ".join(f'"{name}" {type_}' for name, type_ in COLUMNS.items())
-        self._connection.execute(f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE)")
+        words = ", ".join(("said VARCHAR", *(f"{name} UBIGINT" for name in traces.COLUMNS)))
+        self._connection.execute(
+            f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE, {words})"
+        )
 
     def clear(self) -> None:
         """Forget all cases."""

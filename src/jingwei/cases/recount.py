@@ -61,7 +61,7 @@ class Recount(Sheet):
                 apply(case, one.type, one.actor or "", one.data)
         self.regime = the_regime.from_events(changes)
         self.count = len(cases)
-        rows = ((index, encode(case)) for index, case in enumerate(cases.values(), start=1))
+        rows = ((index, encode(case), None) for index, case in enumerate(cases.values(), start=1))
         for table in tables_of(iter(lambda: list(islice(rows, CHUNK)), []), self.regime):
             self.put(table, replace=False)
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.events import INPUTS
-from jingwei.cases.models import CaseWords
+from jingwei.cases.models import CaseRow, CaseWords
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LONGEST = 4000
 SALT = 16
-MOST_FOUND = 500
 _TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z][^<>]*>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -77,6 +76,17 @@ def words_of(session: Session, case: str) -> dict[tuple[int, str], str]:
     return {(step, field): words for step, field, words in session.execute(question)}
 
 
+NEWEST_DESCRIPTION = (
+    select(CaseWords.words)
+    .where(CaseWords.case == CaseRow.number, CaseWords.field == "description")
+    .order_by(CaseWords.step.desc())
+    .limit(1)
+    .correlate(CaseRow)
+    .scalar_subquery()
+)
+"""Of the case of a row."""
+
+
 def descriptions(session: Session, cases: list[str]) -> dict[str, str]:
     """Return the newest description of each of some cases."""
     question = (
@@ -85,14 +95,3 @@ def descriptions(session: Session, cases: list[str]) -> dict[str, str]:
         .order_by(CaseWords.step)
     )
     return dict(iter(session.execute(question)))
-
-
-def described_by(session: Session, text: str, *, limit: int = MOST_FOUND) -> list[str]:
-    """Return the newest cases whose description holds a text, by number."""
-    question = (
-        select(CaseWords.case)
-        .where(CaseWords.field == "description", CaseWords.words.contains(text, autoescape=True))
-        .order_by(CaseWords.case.desc())
-        .limit(limit)
-    )
-    return list(session.scalars(question))

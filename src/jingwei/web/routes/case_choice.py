@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime, Field
 
 from jingwei.access.policy import Resource
-from jingwei.cases import Desk, words
+from jingwei.cases import Desk
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import instant
 from jingwei.cases.indicators import cases_of
@@ -86,7 +86,6 @@ def choice_of(
     condition = cases_of(indicator, now=now, stock_days=board.stock_days) if indicator else ""
     if "repeated" in condition or "frequent" in condition:
         condition = "registered"  # what such a figure chooses from
-    numbers, types = _meant_by(search.strip(), city, desk)
     return Choice(
         values={name: values for name, values in given.items() if values},
         flags={} if ended is None else {"ended": ended},
@@ -99,8 +98,7 @@ def choice_of(
         ordered=ordered,
         box=_box(box),
         text=search.strip(),
-        numbers=numbers,
-        types=types,
+        types=_types_named(search.strip(), city, desk),
         beyond=beyond,
         sql=condition,
     )
@@ -109,13 +107,12 @@ def choice_of(
 ChoiceOf = Annotated[Choice, Depends(choice_of)]
 
 
-def _meant_by(search: str, city: CityOf, desk: DeskOf) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the cases whose description holds what is searched, and the types named so."""
+def _types_named(search: str, city: CityOf, desk: DeskOf) -> list[tuple[str, str]]:
+    """Return the types (kind and code) that bear what is searched in their names."""
     if not search or search.isdigit():
-        return [], []
+        return []
     with city.records.read() as session:
-        types = desk.regime(session).catalogue.search(search)
-        return words.described_by(session, search), [(one.kind, one.code) for one in types]
+        return [(one.kind, one.code) for one in desk.regime(session).catalogue.search(search)]
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from jingwei.cases import Case, Desk, Report, dispatch, duplicates, regime, timeline, words
-from jingwei.cases.board import FARTHEST, MOST, SORTS, Sort
+from jingwei.cases.board import MOST, SORTS, Sort
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.field import done_at, note_sent, sent_before
 from jingwei.records import now_utc
@@ -22,6 +22,11 @@ from jingwei.web.texts import TextOut, text_out
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
 """Included after the other routes of cases: here alone a case is named by the path."""
+
+
+Mark = Annotated[
+    str, Query(max_length=80, description="`next` or `previous` of another page of the same list")
+]
 
 
 class _In(BaseModel):
@@ -144,7 +149,8 @@ class CasesOut(BaseModel):
 
     cases: list[dict[str, Any]]
     count: int = Field(description="How many there are in all")
-    next: int | None = Field(description="Where the next page begins")
+    next: str | None = Field(description="Go on `after` this")
+    previous: str | None = Field(description="Go back `before` this")
 
 
 class CellOut(BaseModel):
@@ -175,17 +181,17 @@ def list_cases(
     choice: ChoiceOf,
     sort: Sort = SORTS[0],
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-    after: Annotated[int, Query(ge=0, le=FARTHEST)] = 0,
+    after: Mark = "",
+    before: Mark = "",
 ) -> CasesOut:
     """Return the cases that the asker may see, a page at a time. Instants are microseconds since 1970 UTC."""
-    rows, count = board.page(asker, choice, sort=sort, limit=limit, after=after)
+    page = board.page(asker, choice, sort=sort, limit=limit, after=after, before=before)
     with city.records.read() as session:
-        said = words.descriptions(session, [row["number"] for row in rows])
-    for row in rows:
+        said = words.descriptions(session, [row["number"] for row in page.rows])
+    for row in page.rows:
         row["description"] = said.get(row["number"], "")
         row["cell"] = None if row["cell"] is None else str(row["cell"])
-    end = after + len(rows)
-    return CasesOut(cases=rows, count=count, next=end if end < count and end <= FARTHEST else None)
+    return CasesOut(cases=page.rows, count=page.count, next=page.next, previous=page.previous)
 
 
 @router.post("", summary="Report", status_code=201, dependencies=shows)
