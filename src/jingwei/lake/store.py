@@ -18,16 +18,17 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema
-from deltalake.transaction import AddAction, create_table_with_add_actions
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 from sqlalchemy import func, select
 
 from jingwei import ledger
@@ -82,6 +83,9 @@ class Load:
     scratch: Path
     files: dict[TableName, list[DataFile]] = field(default_factory=lambda: {name: [] for name in TABLES})
     schemas: dict[TableName, pa.Schema] = field(default_factory=dict)
+    before: dict[TableName, list[DataFile]] = field(default_factory=dict)
+    """Of tables that are added to, not replaced: the files of the version before. Those that are in `files`
+    too are kept, the others are taken out."""
 
     def table(self, name: TableName) -> Path:
         """Return the folder of the Delta table `name` of this dataset."""
@@ -187,6 +191,55 @@ class Store:
         load.schemas[name] = table.schema
         pq.write_table(table, path, compression="zstd", row_group_size=writing.group_rows(table.num_rows))
         load.files[name] = _described([path], folder, [sort] if sort else [])
+
+    def add_table(
+        self, load: Load, name: TableName, table: pa.Table, *, kept: list[DataFile], before: list[DataFile]
+    ) -> DataFile | None:
+        """Write rows as they come, as one further file of a table that grows.
+
+        Parameters
+        ----------
+        load
+            The load that the file belongs to.
+        name
+            Which table. Facts bear no `jw_fact` yet: they are numbered behind all that are in `before`.
+        table
+            The rows, in the order in which they are to lie; no file is written for none.
+        kept, before
+            The files of the version before, and those of them that stay.
+
+        """
+        load.before[name], load.files[name] = before, [*kept]
+        folder = load.table(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        first = max((file.groups[-1].first + file.groups[-1].rows for file in before), default=0)
+        schema = table.schema.append(writing.FACT) if name == "facts" else table.schema
+        load.schemas[name] = schema
+        if not table.num_rows:
+            return None
+        path = folder / f"{load.intent}-0.parquet"
+        if name == "facts":
+            numbers = pa.array(np.arange(first, first + table.num_rows))
+            table = pa.table([*table.columns, numbers], schema=schema)
+        sample = table.slice(0, writing.LOOKED_AT).combine_chunks().to_batches()[0]
+        options = writing.encoding(sample)
+        group = writing.group_rows(table.num_rows)
+        pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            row_group_size=group,
+            **options,
+        )
+        cells = [one for one in ("jw_cell",) if one in schema.names]
+        (written,) = _described([path], folder, cells)
+        written = replace(
+            written, groups=[replace(group, first=group.first + first) for group in written.groups]
+        )
+        load.files[name].append(written)
+        return written
 
     def publish(self, load: Load, about: Description, content: Content, *, actor: str) -> int:
         """Commit the load's files to Delta, then publish them as one new version; returns its number."""
@@ -332,7 +385,7 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
     intent = session.get_one(IntentRow, intent_id)
     data = intent.content
     about = Description(**data["about"])
-    content = {**data["content"], "delta": versions}
+    content = {**data["content"], "delta": {**data["content"]["delta"], **versions}}
     row = _upsert(session, about)
     session.flush()
     written = Content.from_json(content)
@@ -352,7 +405,7 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
         subject=f"dataset/{about.id}",
         data={
             "version": number,
-            "delta": versions,
+            "delta": content["delta"],
             "counts": content["counts"],
             "sources": [{"path": s["path"], "digest": s["digest"]} for s in content["sources"]],
         },
@@ -435,14 +488,40 @@ def _described(paths: list[Path], folder: Path, cells: list[str]) -> list[DataFi
 def _sync(load: Load) -> None:
     """Make the written files durable before anything refers to them."""
     for name in load.schemas:
-        for file in load.files[name]:
+        for file in _new(load, name):
             with (load.table(name) / file.path).open("rb") as handle:
                 os.fsync(handle.fileno())
 
 
-def _commit(load: Load, name: TableName) -> int:
-    """Commit the load's files as the whole new content of a Delta table; returns the Delta version."""
+def _new(load: Load, name: TableName) -> list[DataFile]:
+    """Return the files of a load that were not there before."""
+    before = {file.path for file in load.before.get(name, [])}
+    return [file for file in load.files[name] if file.path not in before]
+
+
+def _commit_more(load: Load, name: TableName) -> int:
+    """Commit what a load adds to a Delta table and takes out of it; returns the Delta version."""
     folder = load.table(name)
+    kept = {file.path for file in load.files[name]}
+    gone = [file for file in load.before[name] if file.path not in kept]
+    table = DeltaTable(str(folder))
+    table.create_write_transaction(
+        [*(_add_action(file) for file in _new(load, name)), *(_remove_action(file) for file in gone)],
+        "append",
+        Schema.from_arrow(load.schemas[name]),
+        commit_properties=CommitProperties(custom_metadata={"jw_intent": load.intent}),
+    )
+    return int(DeltaTable(str(folder)).version())
+
+
+def _commit(load: Load, name: TableName) -> int:
+    """Commit the load's files to a Delta table, as its whole new content or beside what it holds.
+
+    Returns the Delta version.
+    """
+    folder = load.table(name)
+    if load.before.get(name) and DeltaTable.is_deltatable(str(folder)):
+        return _commit_more(load, name)
     partitioned = any("jw_day=" in file.path for file in load.files[name])
     actions = [_add_action(file) for file in load.files[name]]
     schema = load.schemas[name]
@@ -470,6 +549,10 @@ def _commit(load: Load, name: TableName) -> int:
         commit_properties=properties,
     )
     return int(DeltaTable(str(folder)).version())
+
+
+def _remove_action(file: DataFile) -> RemoveAction:
+    return RemoveAction(file.path, True, int(time.time() * 1000), file.size, {})  # noqa: FBT003 - the library's own order of arguments
 
 
 def _add_action(file: DataFile) -> AddAction:

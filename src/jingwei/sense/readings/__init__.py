@@ -14,8 +14,14 @@ from jingwei.sense.readings.batch import (
     Refusal,
     readings_of,
 )
-from jingwei.sense.readings.errors import ImpossibleOrderError, IntakeFullError, UnknownReadingError
-from jingwei.sense.readings.store import Readings, StreamFacts
+from jingwei.sense.readings.errors import (
+    ImpossibleOrderError,
+    IntakeFullError,
+    StoreInUseError,
+    UnknownReadingError,
+)
+from jingwei.sense.readings.facts import StreamFacts
+from jingwei.sense.readings.store import Readings
 
 __all__ = [
     "NONE",
@@ -28,6 +34,7 @@ __all__ = [
     "Readings",
     "Receipt",
     "Refusal",
+    "StoreInUseError",
     "StreamFacts",
     "UnknownReadingError",
     "readings_of",

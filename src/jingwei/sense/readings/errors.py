@@ -32,6 +32,20 @@ class IntakeFullError(JingweiError):
         self.retry_after = retry_after
 
 
+class StoreInUseError(JingweiError):
+    """Another process has the readings open."""
+
+    code = "readings-in-use"
+    status = 503
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            Text(f"另一个进程正在使用读数库 {home}", f"Another process has the readings in {home} open."),
+            mend=Text("请先停止它。", "Stop it first."),
+            where={"home": home},
+        )
+
+
 class ImpossibleOrderError(BadRequestError):
     """Readings cannot be sorted by this column."""
 
