@@ -4,9 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pyarrow.compute as pc
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,7 +19,6 @@ from jingwei.sense.readings import (
     Reading,
     Readings,
     StreamFacts,
-    UnknownReadingError,
     readings_of,
 )
 
@@ -162,7 +159,9 @@ class Store(RuleBasedStateMachine):
         for number in list(self.held)[:2]:
             assert plain(readings_of(self.readings.get(number))[0]) == self.held[number]
         pages = [self.readings.read(limit=4, offset=offset) for offset in range(0, len(self.held) + 4, 4)]
-        assert sum((page["id"].to_pylist() for page in pages), []) == self.readings.read()["id"].to_pylist()
+        assert [number for page in pages for number in page["id"].to_pylist()] == self.readings.read()[
+            "id"
+        ].to_pylist()
         numbers = [one for one in self.held.values() if type(one.result) is not str]
         wanted = sum(type(one.result) in (int, float) and one.result >= 1 for one in numbers)
         assert self.readings.count(where=pc.field("result") >= 1) == wanted
@@ -182,7 +181,7 @@ def extent(mine):
     return Extent(
         len(mine),
         min(one.time for one in mine),
-        max(max(one.time for one in mine), *ends),
+        max(*(one.time for one in mine), *ends),
         min(told, default=NONE),
         max(told, default=NONE),
     )

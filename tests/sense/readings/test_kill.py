@@ -38,7 +38,7 @@ with open_city(home, create=True) as city:
 
 
 def kill_one(home, begin, lines):
-    """Let a writer write until it has said so many lines, then kill it; return what it said of each stream."""
+    """Let a writer write until it has said so many lines, then kill it; return what it said."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(home), str(begin)],
         stdout=subprocess.PIPE,
