@@ -121,6 +121,7 @@ class Readings:
         self.facts = FactsBook(streams)
         self.counters = Counters()
         self.flushed_at: float | None = None
+        self.closed = False
         self._in_use = _take(home)
         self._lock = threading.RLock()
         self._flushing = threading.Lock()
@@ -336,8 +337,15 @@ class Readings:
         """How many readings were sent away because the intake was full."""
         return self._intake.refused
 
+    def use(self, streams: Callable[[int], StreamFacts | None], lake: Lake) -> None:
+        """Go on with the records and the lake of a city that was opened again."""
+        self.facts = FactsBook(streams)
+        if self.lake is not None:
+            self.lake = lake
+
     def close(self) -> None:
         """Finish what waits and let go of the files."""
+        self.closed = True
         self._intake.close()
         self._log.close()
         if self._tier is not None:
