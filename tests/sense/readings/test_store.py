@@ -99,3 +99,11 @@ def test_who_subscribes_is_told_of_durable_readings(readings):
     end()
     readings.append(hourly(1, 6))
     assert [table["result"].to_pylist() for table in told] == [[0.0, 1.0, 2.0]]
+
+
+def test_ten_thousand_streams_come_at_once(readings):
+    streams = np.arange(1, 10_001)
+    for at in range(2):
+        readings.append(Batch(streams, np.full(len(streams), at), streams.astype(float)))
+    assert readings.latest(range(1, 10_001))["result"].to_pylist() == streams.tolist()
+    assert readings.count() == 20_000

@@ -102,12 +102,14 @@ class Standing:
 
     def newest(self, streams: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the time of the latest reading of each stream, `NONE` where there is none."""
-        return self._latest["time"][self.rows(streams)]
+        rows = self.rows(streams)  # may make the columns anew
+        return self._latest["time"][rows]
 
     def keep(self, evicted: Rows) -> None:
         """Note which times memory does not hold any more."""
         if len(evicted):
-            np.maximum.at(self._counted["kept"], self.rows(evicted["stream"]), evicted["time"])
+            rows = self.rows(evicted["stream"])
+            np.maximum.at(self._counted["kept"], rows, evicted["time"])
 
     def kept(self, stream: int) -> int:
         """Return the latest time of a stream that only the lake holds, `NONE` where there is none."""
