@@ -22,6 +22,7 @@ from sqlalchemy import select
 from jingwei import ledger
 from jingwei.city import survey
 from jingwei.city.areas import published, shape_of
+from jingwei.city.assessing import GateError, check_load
 from jingwei.city.confirming import Thinned
 from jingwei.city.decisions import apply_decisions
 from jingwei.city.directory import load_directory
@@ -37,7 +38,7 @@ from jingwei.city.naming import named, named_schema
 from jingwei.city.parts import Area
 from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.errors import JingweiError
-from jingwei.lake import forms, quality
+from jingwei.lake import contracting, forms, quality
 from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
 from jingwei.lake.covers import cover_table
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
@@ -243,6 +244,8 @@ def _settled(work: _Work, spec: SourceSpec, *, last: bool) -> bool:
         report = _load_source(work, spec, about, started)
     except (NoSpaceError, ReadOnlyError, StoppedError):
         raise
+    except GateError as error:
+        report = _problem(work, spec, about, "held", error, started)
     except HeldError as error:
         if not last:
             return False
@@ -296,9 +299,18 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
         return _unchanged(work, spec, about, dataset, started)
     with work.city.lake.store.load(spec.id) as load:
         content = _write(work, spec, load, sources, paths, fingerprint, started)
+        _check(work, spec, load, content)
         work.tell(spec, "publishing", 1.0, content.counts.read)
         work.city.lake.store.publish(load, about, content, actor=work.asker.id)
     return _published_report(spec, "published", content, time.monotonic() - started)
+
+
+def _check(work: _Work, spec: SourceSpec, load: Load, content: Content) -> None:
+    """Check what was written against the contract in force, which may keep it from being published."""
+    folder = load.table("facts")
+    written = [folder / file.path for file in content.facts]
+    own = contracting.own_schema(written, content)
+    check_load(work.city, spec.id, load.intent, written, own, content, work.boundary)
 
 
 def _unchanged(

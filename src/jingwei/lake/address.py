@@ -247,10 +247,39 @@ class Addresser:
             odd, "impossible-place", Text("坐标不是有限的数。", "A coordinate is not a finite number.")
         )
         known &= ~odd
+        known = self._misplaced(x, y, known, placing.crs, faults)
         lon, lat = datums.to_wgs84(np.where(known, x, 0.0), np.where(known, y, 0.0), placing.crs)
         known = self._plausible(lon, lat, known, placing.inside, faults)
         codes = grid.encode(np.where(known, lon, 0.0), np.where(known, lat, 0.0), placing.level)
         return codes, np.full(len(x), placing.level, np.int8), known
+
+    def _misplaced(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        known: NDArray[np.bool_],
+        crs: str,
+        faults: _Faults,
+    ) -> NDArray[np.bool_]:
+        """Mark points that are no place but a default, and those that lie at the city once swapped."""
+        default = known & (x == y) & ((x == 0) | (np.abs(x) >= 90) | (np.abs(x) == 1))
+        reason = Text("坐标是默认值，不是位置。", "The coordinates are a default, not a place.")
+        faults.mark(default, "default-place", reason)
+        known = known & ~default
+        if self.near is None or not known.any():
+            return known
+        west, south, east, north = self.near
+        suspect = known.copy()
+        lon, lat = datums.to_wgs84(np.where(known, x, 0.0), np.where(known, y, 0.0), crs)
+        with np.errstate(invalid="ignore"):
+            suspect &= ~((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+        if not suspect.any():
+            return known
+        lon, lat = datums.to_wgs84(np.where(suspect, y, 0.0), np.where(suspect, x, 0.0), crs)
+        swapped = suspect & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        reason = Text("经度与纬度写反了。", "Longitude and latitude are swapped.")
+        faults.mark(swapped, "swapped-coordinates", reason)
+        return known & ~swapped
 
     def _plausible(
         self,

@@ -55,3 +55,29 @@ declare(
         "rows": Field(int, Text("行数之和", "how many rows these had together")),
     },
 )
+declare(
+    "contract.adopted",
+    Text("数据契约生效", "A contract of a dataset was put in force"),
+    subject=SUBJECT,
+    fields={
+        "contract": Field(int, Text("契约的版本号", "the number of the contract")),
+        "fields": Field(int, Text("字段数", "how many fields it names")),
+        "rules": Field(int, Text("规则数", "how many rules it has beside them")),
+    },
+)
+declare(
+    "dataset.checked",
+    Text("数据按契约检查完毕", "What was loaded was checked against the contract"),
+    subject=SUBJECT,
+    fields={
+        "intent": Field(str, Text("装载的编号", "the identifier of the load")),
+        "contract": Field(
+            int, Text("契约的版本号；0 为建议的契约", "the number of the contract, 0 if proposed")
+        ),
+        "score": Field(float, Text("得分（0 至 100）", "the score, 0 to 100")),
+        "rows": Field(int, Text("读入的行数", "how many rows were read")),
+        "faulty": Field(int, Text("有错误的行数", "how many rows have errors")),
+        "rules": Field(list[str], Text("未满足的规则", "the rules that were broken")),
+        "gated": Field(bool, Text("是否因得分过低未发布", "whether the gate kept it from being published")),
+    },
+)

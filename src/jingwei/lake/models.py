@@ -58,3 +58,33 @@ class IntentRow(Base):
     state: Mapped[str] = mapped_column(String(20), index=True)
     opened: Mapped[datetime]
     content: Mapped[dict[str, Any]]
+
+
+class ContractRow(Base):
+    """A version of a dataset's contract; the highest number is in force."""
+
+    __tablename__ = "dataset_contract"
+
+    dataset: Mapped[str] = mapped_column(String(80), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[dict[str, Any]]
+    adopted: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(200))
+
+
+class ReportRow(Base):
+    """What a check found of what one intent wrote, by one version of the contract (0: as proposed).
+
+    `gated` says that the contract's gate kept it from being published. The version is the one that was
+    published by the same intent, if any.
+    """
+
+    __tablename__ = "quality_report"
+
+    intent: Mapped[str] = mapped_column(String(36), primary_key=True)
+    contract: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    dataset: Mapped[str] = mapped_column(String(80), index=True)
+    at: Mapped[datetime]
+    gated: Mapped[bool]
+    score: Mapped[float]
+    body: Mapped[dict[str, Any]]

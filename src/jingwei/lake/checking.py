@@ -1,0 +1,678 @@
+"""Checking written facts against a contract: every finding with its rule, its row and its place.
+
+All rules on single rows are counted in one scan; only those that some row breaks are asked for their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import shapely
+from scipy.spatial import cKDTree
+
+from jingwei import grid
+from jingwei.errors import BadRequestError
+from jingwei.lake.contracts import (
+    DIMENSIONS,
+    Alike,
+    Change,
+    Contract,
+    ContractError,
+    Fresh,
+    InForce,
+    Inside,
+    OnePlace,
+    Reference,
+    Repeated,
+    Rule,
+)
+from jingwei.lake.rules import (
+    RowTest,
+    check_there,
+    field_tests,
+    given,
+    literal,
+    moment,
+    name_of,
+    rule_test,
+    text_of,
+)
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from jingwei.lake.schemas import Content, Place
+
+KEPT = 10_000
+"""Rows that are kept of one rule; all are counted."""
+MOST_PAIRS = 5_000_000
+"""Pairs of neighbours whose texts are compared; where more are near each other, the reach is shortened."""
+EARTH_METRES = 111_320.0
+"""Metres of a degree of latitude."""
+
+FINDINGS = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("fact", pa.int64()),
+        ("file", pa.int32()),
+        ("row", pa.int64()),
+        ("value", pa.string()),
+        ("cell", pa.int64()),
+        ("level", pa.int8()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a check knows beside the rows themselves.
+
+    Attributes
+    ----------
+    at
+        The moment against which ages are measured, UTC.
+    boundary
+        The city's area (WGS84), or None.
+    columns
+        Reads columns of another dataset's published version; None where it has none.
+    area
+        Returns the union of another dataset's areas; None where it has none.
+    previous
+        What the version before held, or None.
+    """
+
+    at: datetime
+    boundary: Any = None
+    columns: Callable[[str, list[str]], pa.Table | None] = lambda _name, _columns: None
+    area: Callable[[str], Any] = lambda _name: None
+    previous: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What became of one rule. `rows` is null for a rule on the version as a whole."""
+
+    id: str
+    kind: str
+    columns: list[str]
+    dimension: str
+    severity: str
+    text: dict[str, str]
+    rows: int | None
+    failed: bool
+    examples: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found.
+
+    Attributes
+    ----------
+    score
+        Share of the rows read that no rule of severity `error` is broken by, in hundredths (0 to 100).
+    dimensions
+        The same for the rules of one dimension of GB/T 36344-2018.
+    """
+
+    score: float
+    rows: int
+    faulty: int
+    dimensions: dict[str, float]
+    rules: list[RuleResult]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values only."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Report:
+        """Read what `as_json` wrote."""
+        return Report(**{**data, "rules": [RuleResult(**one) for one in data["rules"]]})
+
+
+def check(
+    contract: Contract,
+    paths: Sequence[Path],
+    own: pa.Schema,
+    content: Content,
+    around: Surroundings,
+    *,
+    memory: str = "1GB",
+    strict: bool = False,
+    rows: bool = True,
+) -> tuple[Report, pa.Table]:
+    """Check the facts of a version.
+
+    Parameters
+    ----------
+    contract
+        What they are checked against.
+    paths
+        Their Parquet files, as written.
+    own
+        The department's own columns.
+    content
+        What the version holds: its places, counts and quarantined rows by rule.
+    around
+        What is known beside.
+    memory
+        What the engine may hold.
+    strict
+        Refuse a contract with a rule that cannot be checked; else that is a finding itself.
+    rows
+        Whether rows are looked at; else only whether the rules suit the columns.
+
+    Returns
+    -------
+    report, findings
+        The counts and the score, and the rows (`FINDINGS`), at most `KEPT` of each rule.
+
+    Raises
+    ------
+    ContractError
+        If `strict`, and a rule names what is not there, or is no condition.
+
+    """
+    with duckdb.connect() as engine:
+        engine.execute("SET memory_limit = ?", [memory])
+        engine.execute("SET TimeZone = 'UTC'")
+        listed = ", ".join(literal(str(path)) for path in paths)
+        if not listed:
+            return _empty_report(content), FINDINGS.empty_table()
+        limited = "" if rows else " LIMIT 0"
+        engine.execute(
+            f"CREATE VIEW facts AS FROM read_parquet([{listed}], hive_partitioning = false){limited}"
+        )
+        engine.execute("CREATE TABLE found (rule INTEGER, fact BIGINT)")
+        work = _Check(contract, own, content, around, engine, strict=strict)
+        work.layout()
+        work.single_rows()
+        work.unique_fields()
+        work.rules()
+        work.quarantined()
+        return work.report(), work.findings()
+
+
+def _empty_report(content: Content) -> Report:
+    read = content.counts.read
+    return Report(0.0 if read else 100.0, read, content.counts.quarantined, {}, [])
+
+
+class _Check:
+    """One check under way; `results[n]` is the rule whose rows stand in `found` as n."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        own: pa.Schema,
+        content: Content,
+        around: Surroundings,
+        engine: duckdb.DuckDBPyConnection,
+        *,
+        strict: bool,
+    ) -> None:
+        self.strict = strict
+        self.contract = contract
+        self.own = own
+        self.content = content
+        self.around = around
+        self.engine = engine
+        self.results: list[RuleResult] = []
+        self.a_key_holds = False
+
+    # rules on the version as a whole
+
+    def layout(self) -> None:
+        """Tell columns that the contract names and the file lacks, and those that it does not name."""
+        if not self.contract.fields:
+            return
+        agreed = [terms.name for terms in self.contract.fields]
+        for terms in self.contract.fields:
+            if terms.name not in self.own.names:
+                text = Text(f"缺少约定的列“{terms.name}”。", f"The agreed column '{terms.name}' is missing.")
+                self._whole(
+                    f"missing-column:{terms.name}", "missing-column", [terms.name], "normative", "error", text
+                )
+        new = [name for name in self.own.names if name not in agreed]
+        if new:
+            shown = "、".join(new[:10])
+            text = Text(f"有契约未约定的列：{shown}", f"Columns that the contract does not name: {shown}")
+            self._whole("new-column", "new-column", new[:10], "normative", "warning", text)
+
+    def _whole(
+        self, identifier: str, kind: str, columns: list[str], dimension: str, severity: str, text: Text
+    ) -> None:
+        self.results.append(
+            RuleResult(identifier, kind, columns, dimension, severity, text.as_json(), None, failed=True)
+        )
+
+    # rules on single rows
+
+    def single_rows(self) -> None:
+        """Count what breaks each rule on single rows, then fetch the facts of those that some row breaks."""
+        tests = list(field_tests(self.contract, self.own))
+        for identifier, rule in self._numbered():
+            with self._told(identifier, rule):
+                test = rule_test(self.contract, rule, identifier, self.own, self.around.at)
+                tests += [] if test is None else [test]
+        for test, count in self._counted(tests):
+            self._note(test, count, f"SELECT jw_fact FROM facts WHERE {test.broken}")
+
+    def _numbered(self) -> list[tuple[str, Rule]]:
+        return [(f"{rule.kind}:{n}", rule) for n, rule in enumerate(self.contract.rules, start=1)]
+
+    @contextmanager
+    def _told(self, identifier: str, rule: Rule) -> Iterator[None]:
+        """Make of a rule that cannot be checked a finding, where the check is not strict."""
+        try:
+            yield
+        except BadRequestError as error:
+            if self.strict:
+                raise
+            text = Text(f"规则无法检查：{error.what.zh}", f"A rule could not be checked: {error.what.en}")
+            self._whole(identifier, "unchecked", [], "normative", rule.severity, text)
+
+    def _counted(self, tests: list[RowTest]) -> list[tuple[RowTest, int]]:
+        """Count the rows that break each test, all in one scan."""
+        if not tests:
+            return []
+        counted = ", ".join(f"count(*) FILTER (WHERE {test.broken})" for test in tests)
+        try:
+            counts = self.engine.execute(f"SELECT {counted} FROM facts").fetchall()[0]
+        except duckdb.Error as error:
+            if len(tests) == 1:
+                reason = Text(
+                    "有规则与列的类型不合。", f"a rule does not suit the type of its column: {error}"
+                )
+                if self.strict:
+                    raise ContractError(self.contract.dataset, reason) from error
+                test = tests[0]
+                self._whole(test.id, "unchecked", list(test.columns), test.dimension, test.severity, reason)
+                return []
+            return [one for test in tests for one in self._counted([test])]
+        return list(zip(tests, counts, strict=True))
+
+    def _note(self, test: RowTest, rows: int, facts: str) -> None:
+        """Add a rule and the facts that break it."""
+        number = len(self.results)
+        if rows:
+            self.engine.execute(f"INSERT INTO found SELECT {number}, jw_fact FROM ({facts})")
+        self.results.append(
+            RuleResult(
+                test.id,
+                test.kind,
+                list(test.columns),
+                test.dimension,
+                test.severity,
+                test.text.as_json(),
+                rows,
+                failed=rows > 0,
+            )
+        )
+
+    def _asked(self, test: RowTest, facts: str) -> None:
+        """Add a rule by the question for the facts that break it."""
+        number = len(self.results)
+        self.engine.execute(f"INSERT INTO found SELECT DISTINCT {number}, jw_fact FROM ({facts})")
+        rows = self.engine.execute(f"SELECT count(*) FROM found WHERE rule = {number}").fetchall()[0][0]
+        self._note(test, 0, "")
+        self.results[number] = RuleResult(
+            **{**asdict(self.results[number]), "rows": rows, "failed": rows > 0}
+        )
+
+    def unique_fields(self) -> None:
+        """Tell rows whose value of a unique field another row before them has."""
+        for terms in self.contract.fields:
+            if not terms.unique or terms.name not in self.own.names:
+                continue
+            text = Text(f"“{terms.name}”重复。", f"'{terms.name}' is repeated.")
+            test = RowTest(
+                f"unique:{terms.name}", "unique", (terms.name,), "consistent", terms.severity, text, ""
+            )
+            there = given(terms, self.own.field(terms.name).type)
+            self._asked(test, _later_of_equal(name_of(terms.name), there))
+            self.a_key_holds |= not self.results[-1].failed and terms.required
+
+    def rules(self) -> None:
+        """Follow the contract's further rules."""
+        follow: dict[type, Callable[..., None]] = {
+            Repeated: self._repeated,
+            Alike: self._alike,
+            Reference: self._referenced,
+            InForce: self._in_force,
+            Inside: self._inside,
+            OnePlace: self._one_place,
+            Fresh: self._fresh,
+            Change: self._changed,
+        }
+        for identifier, rule in self._numbered():
+            if type(rule) not in follow:
+                continue
+            said = Text(rule.says, rule.says) if rule.says else None
+
+            def test(
+                columns: Sequence[str],
+                dimension: str,
+                text: Text,
+                rule: Rule = rule,
+                identifier: str = identifier,
+                said: Text | None = said,
+            ) -> RowTest:
+                return RowTest(
+                    identifier, rule.kind, tuple(columns), dimension, rule.severity, said or text, ""
+                )
+
+            with self._told(identifier, rule):
+                follow[type(rule)](rule, test)
+
+    def _repeated(self, rule: Repeated, test: Callable[..., RowTest]) -> None:
+        check_there(self.contract, rule.columns, self.own)
+        columns = rule.columns or list(self.own.names)
+        shown = "、".join(rule.columns) if rule.columns else ""
+        text = Text(
+            f"与前面的行重复{f'（{shown}）' if shown else ''}。",
+            f"It repeats an earlier row{f' ({shown})' if shown else ''}.",
+        )
+        made = test(rule.columns, "consistent", text)
+        if not rule.columns and self.a_key_holds:  # rows with a unique key cannot be equal
+            self._note(made, 0, "")
+            return
+        listed = ", ".join(name_of(name) for name in columns)
+        self._asked(made, _later_of_equal(f"hash({listed})", "TRUE"))
+
+    def _referenced(self, rule: Reference, test: Callable[..., RowTest]) -> None:
+        check_there(self.contract, [rule.column], self.own)
+        table = self._other(rule.dataset, [rule.to])
+        text = Text(
+            f"“{rule.column}”在“{rule.dataset}”中不存在。",
+            f"'{rule.column}' is not there in '{rule.dataset}'.",
+        )
+        self.engine.register("other", table)
+        value = text_of(rule.column)
+        self._asked(
+            test([rule.column], "consistent", text),
+            f"SELECT jw_fact FROM (SELECT jw_fact, {value} AS jw_named FROM facts) ANTI JOIN "
+            f"(SELECT DISTINCT {text_of(rule.to)} AS jw_known FROM other) "
+            f"ON jw_named = jw_known WHERE jw_named <> ''",
+        )
+        self.engine.unregister("other")
+
+    def _in_force(self, rule: InForce, test: Callable[..., RowTest]) -> None:
+        check_there(self.contract, [rule.column, rule.date], self.own)
+        wanted = [name for name in (rule.code, rule.since, rule.until) if name]
+        self.engine.register("other", self._other(rule.dataset, wanted))
+        on = [f"trim(CAST(other.{name_of(rule.code)} AS VARCHAR)) = mine.jw_code"]
+        if rule.since:
+            on.append(f"coalesce({moment(rule.since)} <= mine.jw_day, TRUE)")
+        if rule.until:
+            on.append(f"coalesce({moment(rule.until)} > mine.jw_day, TRUE)")
+        text = Text(
+            f"“{rule.column}”在该行日期不是有效代码。", f"'{rule.column}' was not in force on the row's date."
+        )
+        self._asked(
+            test([rule.column, rule.date], "consistent", text),
+            f"WITH mine AS (SELECT jw_fact, {text_of(rule.column)} AS jw_code, {moment(rule.date)} AS jw_day "
+            f"FROM facts), "
+            f"pairs AS (SELECT DISTINCT jw_code, jw_day::DATE AS jw_day FROM mine WHERE jw_code <> ''), "
+            f"good AS (SELECT mine.jw_code, mine.jw_day FROM pairs AS mine WHERE EXISTS "
+            f"(SELECT 1 FROM other WHERE {' AND '.join(on)})) "
+            f"SELECT jw_fact FROM mine LEFT JOIN good ON good.jw_code = mine.jw_code AND "
+            f"good.jw_day IS NOT DISTINCT FROM mine.jw_day::DATE "
+            f"WHERE mine.jw_code <> '' AND good.jw_code IS NULL",
+        )
+        self.engine.unregister("other")
+
+    def _other(self, dataset: str, columns: list[str]) -> pa.Table:
+        table = self.around.columns(dataset, columns)
+        if table is None:
+            raise ContractError(
+                self.contract.dataset,
+                Text(
+                    f"所引用的“{dataset}”没有这些列或尚未发布",
+                    f"'{dataset}' has no such columns or is not published",
+                ),
+            )
+        return table
+
+    # rules on places
+
+    def _place(self, role: str) -> Place:
+        for place in self.content.places:
+            if place.role == role:
+                return place
+        raise ContractError(self.contract.dataset, Text(f"没有位置“{role}”", f"there is no place '{role}'"))
+
+    def _points(self, place: Place) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the facts that have a place, and where (WGS84 degrees)."""
+        cell = name_of(place.cell)
+        table = self._table(f"SELECT jw_fact, {cell} AS cell FROM facts WHERE {cell} IS NOT NULL")
+        codes = np.asarray(grid.from_stored(table["cell"].to_numpy()), np.uint64)
+        lon, lat = grid.centre(codes, 32) if len(codes) else (np.empty(0), np.empty(0))
+        return table["jw_fact"].to_numpy(), np.asarray(lon), np.asarray(lat)
+
+    def _inside(self, rule: Inside, test: Callable[..., RowTest]) -> None:
+        place = self._place(rule.role)
+        area = self.around.area(rule.dataset) if rule.dataset else self.around.boundary
+        if area is None:
+            raise ContractError(self.contract.dataset, Text("没有这个范围", "there is no such area"))
+        facts, lon, lat = self._points(place)
+        shapely.prepare(area)
+        outside = facts[~shapely.contains_xy(area, lon, lat)]
+        self.engine.register("outside", pa.table({"jw_fact": outside}))
+        text = Text("位置不在范围内。", "Its place is not inside the area.")
+        self._asked(test(place.columns or [], "accurate", text), "SELECT jw_fact FROM outside")
+        self.engine.unregister("outside")
+
+    def _one_place(self, rule: OnePlace, test: Callable[..., RowTest]) -> None:
+        check_there(self.contract, [*rule.columns, *([rule.of] if rule.of else [])], self.own)
+        if rule.columns:
+            listed = ", ".join(name_of(name) for name in rule.columns)
+            where = " AND ".join(f"{text_of(name)} <> ''" for name in rule.columns)
+            columns = rule.columns
+        else:
+            place = (
+                self._place("") if any(p.role == "" for p in self.content.places) else self.content.places[0]
+            )
+            listed = name_of(place.cell)
+            where = f"{listed} IS NOT NULL AND {name_of(place.level)} = 32"
+            columns = place.columns or []
+        counted = f"count(DISTINCT {name_of(rule.of)})" if rule.of else "count(*)"
+        text = Text(
+            f"同一处超过 {rule.most} 个，可能是默认位置。",
+            f"More than {rule.most} lie at exactly one place, which may be a default.",
+        )
+        self._asked(
+            test(columns, "accurate", text),
+            f"SELECT unnest(list(jw_fact)) AS jw_fact FROM facts WHERE {where} "
+            f"GROUP BY {listed} HAVING {counted} > {rule.most}",
+        )
+
+    def _alike(self, rule: Alike, test: Callable[..., RowTest]) -> None:
+        check_there(self.contract, rule.columns, self.own)
+        text = Text("与附近的另一行几乎相同。", "It is almost equal to another row near it.")
+        joined = " || ' ' || ".join(f"coalesce({text_of(name)}, '')" for name in rule.columns)
+        if self.content.places:
+            facts, lon, lat = self._points(self.content.places[0])
+            pairs = _near_pairs(lon, lat, rule.metres)
+            table = pa.table({"a": facts[pairs[:, 0]], "b": facts[pairs[:, 1]]})
+        else:
+            table = self._table(
+                f"WITH named AS (SELECT jw_fact, {joined} AS words FROM facts) "
+                f"SELECT x.jw_fact AS a, y.jw_fact AS b "
+                f"FROM named x JOIN named y ON substr(x.words, 1, 3) = substr(y.words, 1, 3) "
+                f"AND x.jw_fact < y.jw_fact AND abs(length(x.words) - length(y.words)) <= 2 "
+                f"LIMIT {MOST_PAIRS}"
+            )
+        self.engine.register("pairs", table)
+        self._asked(
+            test(rule.columns, "consistent", text),
+            f"WITH named AS (SELECT jw_fact, jw_source, jw_row, {joined} AS words FROM facts) "
+            f"SELECT CASE WHEN (x.jw_source, x.jw_row) > (y.jw_source, y.jw_row) THEN x.jw_fact "
+            f"ELSE y.jw_fact END AS jw_fact FROM pairs "
+            f"JOIN named x ON x.jw_fact = pairs.a JOIN named y ON y.jw_fact = pairs.b "
+            f"WHERE x.words <> y.words AND length(x.words) > 2 "
+            f"AND 1 - levenshtein(x.words, y.words) / greatest(length(x.words), length(y.words)) "
+            f">= {rule.likeness}",
+        )
+        self.engine.unregister("pairs")
+
+    # rules on time and on the version before
+
+    def _fresh(self, rule: Fresh, test: Callable[..., RowTest]) -> None:
+        if self.content.period is None:
+            return
+        age = (self.around.at.timestamp() - self.content.period[1] / 1e6) / 86_400
+        if age > rule.days:
+            text = Text(
+                f"最新一条已有 {age:.0f} 天，约定不超过 {rule.days:g} 天。",
+                f"The newest fact is {age:.0f} days old; at most {rule.days:g} were agreed.",
+            )
+            made = test([], "timely", text)
+            self._whole(made.id, "fresh", [], "timely", rule.severity, made.text)
+
+    def _changed(self, rule: Change, test: Callable[..., RowTest]) -> None:
+        identifier = test([], "consistent", Text("")).id
+        before = self.around.previous
+        if before is None or not before.counts.read:
+            return
+        old, new = before.counts.read, self.content.counts.read
+        if abs(new - old) > rule.share * old:
+            text = Text(
+                f"行数由 {old} 变为 {new}，变化超过 {rule.share:.0%}。",
+                f"The rows went from {old} to {new}, by more than {rule.share:.0%}.",
+            )
+            self._whole(f"{identifier}:rows", "change", [], "consistent", rule.severity, text)
+        earlier = {column.name: column for column in before.columns}
+        for column in self.content.columns:
+            known = earlier.get(column.name)
+            if known is None or not before.counts.published or not self.content.counts.published:
+                continue
+            was, now = known.nulls / before.counts.published, column.nulls / self.content.counts.published
+            if abs(now - was) > rule.share:
+                text = Text(
+                    f"“{column.name}”的空值由 {was:.0%} 变为 {now:.0%}。",
+                    f"Empty values of '{column.name}' went from {was:.0%} to {now:.0%}.",
+                )
+                self._whole(
+                    f"{identifier}:{column.name}", "change", [column.name], "consistent", rule.severity, text
+                )
+
+    # what came of it
+
+    def quarantined(self) -> None:
+        """Add the rows that could not be published, by rule; they stand in the quarantine."""
+        for rule, rows in sorted(self.content.rules.items()):
+            dimension = (
+                "timely"
+                if "time" in rule
+                else "accurate"
+                if "place" in rule or "coord" in rule
+                else "normative"
+            )
+            text = Text(f"无法发布的行：{rule}", f"Rows that could not be published: {rule}")
+            self.results.append(
+                RuleResult(
+                    f"quarantine:{rule}", rule, [], dimension, "error", text.as_json(), rows, failed=True
+                )
+            )
+
+    def report(self) -> Report:
+        """Return the counts and the score."""
+        counts = self.content.counts
+        errors = [n for n, one in enumerate(self.results) if one.severity == "error" and one.rows is not None]
+
+        def faulty(numbers: list[int]) -> int:
+            listed = ", ".join(map(str, numbers)) or "-1"
+            question = f"SELECT count(DISTINCT fact) FROM found WHERE rule IN ({listed})"
+            return int(self.engine.execute(question).fetchall()[0][0])
+
+        total = max(1, counts.read)
+        bad = faulty(errors) + counts.quarantined
+        dimensions = {}
+        for name in DIMENSIONS:
+            mine = [n for n in errors if self.results[n].dimension == name]
+            if mine:
+                held = sum(
+                    self.results[n].rows or 0 for n in mine if self.results[n].id.startswith("quarantine:")
+                )
+                dimensions[name] = _hundredths(total, faulty(mine) + held)
+        return Report(_hundredths(total, bad), counts.read, bad, dimensions, self._with_examples())
+
+    def _with_examples(self) -> list[RuleResult]:
+        rows = self.engine.execute(
+            "SELECT hit.rule, list(facts.jw_row ORDER BY facts.jw_source, facts.jw_row)[:10] FROM "
+            "(SELECT rule, fact, row_number() OVER (PARTITION BY rule ORDER BY fact) AS nth FROM found) hit "
+            "JOIN facts ON hit.fact = facts.jw_fact WHERE hit.nth <= 1000 GROUP BY hit.rule"
+        ).fetchall()
+        examples = dict(rows)
+        return [
+            RuleResult(**{**asdict(one), "examples": examples.get(number, [])})
+            for number, one in enumerate(self.results)
+        ]
+
+    def findings(self) -> pa.Table:
+        """Return the rows that break rules, in order of rule, file and row."""
+        place = self.content.places[0] if self.content.places else None
+        cell, level = (name_of(place.cell), name_of(place.level)) if place else ("NULL", "NULL")
+        parts = []
+        for number, one in enumerate(self.results):
+            if not one.rows or one.id.startswith("quarantine:"):
+                continue
+            shown = [
+                name
+                for name in one.columns
+                if name in self.own.names and not pa.types.is_binary(self.own.field(name).type)
+            ]
+            value = (
+                " || ' | ' || ".join(f"coalesce(left(CAST({name_of(n)} AS VARCHAR), 200), '')" for n in shown)
+                or "''"
+            )
+            parts.append(
+                f"(SELECT {literal(one.id)} AS rule, jw_fact AS fact, CAST(jw_source AS INTEGER) AS file, "
+                f"jw_row AS row, {value} AS value, CAST({cell} AS BIGINT) AS cell, "
+                f"CAST({level} AS TINYINT) AS level FROM facts WHERE jw_fact IN "
+                f"(SELECT fact FROM found WHERE rule = {number} ORDER BY fact LIMIT {KEPT}))"
+            )
+        if not parts:
+            return FINDINGS.empty_table()
+        table = self._table(f"FROM ({' UNION ALL '.join(parts)}) ORDER BY rule, file, row")
+        return table.cast(FINDINGS)
+
+    def _table(self, question: str) -> pa.Table:
+        return self.engine.sql(question).to_arrow_table()
+
+
+def _hundredths(total: int, bad: int) -> float:
+    return round(100.0 * max(0, total - bad) / total, 2)
+
+
+def _later_of_equal(value: str, where: str) -> str:
+    """Return the question for all rows but the first of each group of equal ones."""
+    return (
+        f"SELECT unnest(list(jw_fact ORDER BY jw_source, jw_row)[2:]) AS jw_fact FROM facts "
+        f"WHERE {where} GROUP BY {value} HAVING count(*) > 1"
+    )
+
+
+def _near_pairs(lon: NDArray[np.float64], lat: NDArray[np.float64], metres: float) -> NDArray[np.int64]:
+    """Return pairs of points within a distance; the reach is halved until there are not too many."""
+    if len(lon) < 2:
+        return np.empty((0, 2), np.int64)
+    middle = np.cos(np.radians(float(np.median(lat))))
+    flat = np.stack([lon * EARTH_METRES * middle, lat * EARTH_METRES], axis=1)
+    tree = cKDTree(flat)
+    reach = metres
+    while reach > 0.5 and (tree.count_neighbors(tree, reach) - len(lon)) / 2 > MOST_PAIRS:
+        reach /= 2
+    return np.asarray(tree.query_pairs(reach, output_type="ndarray"), np.int64)

@@ -1,0 +1,304 @@
+"""The rules of a contract as conditions in DuckDB's SQL, each true for a row that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from jingwei.lake.check_digits import wrong_credit_code, wrong_identity_number
+from jingwei.lake.contracts import FORMATS, ContractError, Never, Order, Stale
+from jingwei.lake.filters import compile_filter
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from jingwei.lake.contracts import Contract, FieldTerms, Rule, Severity
+
+NUMBER = r"^\s*[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][-+]?\d+)?\s*(万|亿|万亿|%)?\s*$"
+
+
+WAYS_OF_WRITING = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RowTest:
+    """A rule on single rows: where it comes from, what it says, and the condition of a row that breaks it."""
+
+    id: str
+    kind: str
+    columns: tuple[str, ...]
+    dimension: str
+    severity: Severity
+    text: Text
+    broken: str
+
+
+def name_of(column: str) -> str:
+    """Return a column as an identifier of SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_of(column: str) -> str:
+    """Return a column as text without surrounding blanks."""
+    return f"trim(CAST({name_of(column)} AS VARCHAR))"
+
+
+def given(terms: FieldTerms, type_: pa.DataType) -> str:
+    """Return the condition that a field holds a value, and none that stands for a missing one."""
+    column = name_of(terms.name)
+    if pa.types.is_binary(type_):
+        return f"{column} IS NOT NULL"
+    there = f"({column} IS NOT NULL AND {text_of(terms.name)} <> '')"
+    return f"({there} AND NOT {_placeholder(terms)})" if terms.placeholders else there
+
+
+def field_tests(contract: Contract, schema: pa.Schema) -> Iterator[RowTest]:
+    """Yield the tests on single values that the fields of a contract ask for.
+
+    A field that is not among the columns of `schema` is no matter of rows.
+    """
+    for terms in contract.fields:
+        if terms.name in schema.names:
+            yield from _field_tests(terms, schema.field(terms.name).type)
+
+
+def rule_test(
+    contract: Contract, rule: Rule, identifier: str, schema: pa.Schema, at: datetime
+) -> RowTest | None:
+    """Return the test on single rows that a rule asks for, or None where it is of another kind.
+
+    Parameters
+    ----------
+    contract, rule, identifier
+        The rule, and under which name its findings go.
+    schema
+        The columns that the facts have.
+    at
+        The moment against which ages are measured.
+
+    Raises
+    ------
+    ContractError, BadFilterError, UnknownColumnError
+        If it names what is not there, or is no condition.
+
+    """
+    said = Text(rule.says, rule.says) if rule.says else None
+    if isinstance(rule, Never):
+        broken = compile_filter(rule.where, contract.dataset, schema.names)
+        text = said or Text(f"不应出现：{rule.where}", f"This cannot be: {rule.where}")
+        broken = f"coalesce({broken}, FALSE)"
+        return RowTest(identifier, "never", (), "consistent", rule.severity, text, broken)
+    if isinstance(rule, Order):
+        return _order_test(contract, rule, identifier, said, schema)
+    if isinstance(rule, Stale):
+        return _stale_test(contract, rule, identifier, said, schema, at)
+    return None
+
+
+def check_there(contract: Contract, columns: list[str], schema: pa.Schema) -> None:
+    """Refuse a rule that names a column which is not there.
+
+    Raises
+    ------
+    ContractError
+        Naming the column.
+
+    """
+    for column in columns:
+        if column not in schema.names:
+            raise ContractError(contract.dataset, Text(f"没有列“{column}”", f"there is no column '{column}'"))
+
+
+def _placeholder(terms: FieldTerms) -> str:
+    text = text_of(terms.name)
+    listed = ", ".join(literal(one.strip()) for one in terms.placeholders)
+    tests = [f"{text} IN ({listed})"]
+    numbers = [float(one) for one in terms.placeholders if _is_number(one)]
+    if numbers and terms.type in ("integer", "number"):
+        tests.append(f"coalesce(TRY_CAST({text} AS DOUBLE) IN ({', '.join(map(repr, numbers))}), FALSE)")
+    return f"coalesce({' OR '.join(tests)}, FALSE)"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _field_tests(terms: FieldTerms, type_: pa.DataType) -> Iterator[RowTest]:
+    column, text, there = terms.name, text_of(terms.name), given(terms, type_)
+
+    def test(kind: str, dimension: str, says: Text, broken: str) -> RowTest:
+        return RowTest(
+            f"{kind}:{column}", kind, (column,), dimension, terms.severity, says, f"coalesce({broken}, FALSE)"
+        )
+
+    if terms.required:
+        empty = f"{name_of(column)} IS NULL"
+        if not pa.types.is_binary(type_):
+            empty += f" OR {text} = ''"
+        says = Text(f"“{column}”缺少值。", f"'{column}' is missing.")
+        yield test("required", "complete", says, f"({empty})")
+    if terms.placeholders:
+        shown = "、".join(terms.placeholders[:5])
+        says = Text(
+            f"“{column}”用 {shown} 代替缺失的值。", f"'{column}' has {shown} where a value is missing."
+        )
+        yield test("placeholder", "complete", says, _placeholder(terms))
+    if pa.types.is_binary(type_):
+        return
+    unreadable = _unreadable(terms, type_)
+    if unreadable is not None:
+        says = Text(f"“{column}”不是{_TYPES[terms.type].zh}。", f"'{column}' is no {_TYPES[terms.type].en}.")
+        yield test("type", "normative", says, f"{there} AND {unreadable}")
+    if terms.codes:
+        listed = ", ".join(literal(code) for code in terms.codes)
+        says = Text(f"“{column}”不在代码表中。", f"'{column}' is not in its list of codes.")
+        yield test("codes", "normative", says, f"{there} AND {text} NOT IN ({listed})")
+    if terms.longest is not None:
+        says = Text(
+            f"“{column}”超过 {terms.longest} 个字符。",
+            f"'{column}' has more than {terms.longest} characters.",
+        )
+        yield test("longest", "normative", says, f"length({text}) > {terms.longest}")
+    if terms.pattern:
+        says = Text(f"“{column}”的写法不对。", f"'{column}' is not written as agreed.")
+        yield test(
+            "pattern",
+            "normative",
+            says,
+            f"{there} AND NOT regexp_full_match({text}, {literal(terms.pattern)})",
+        )
+    if terms.format is not None:
+        named = FORMATS[terms.format]
+        says = Text(f"“{column}”不是有效的{named.zh}。", f"'{column}' is no valid {named.en}.")
+        yield test(terms.format, "accurate", says, f"{there} AND {_malformed(terms.format, text)}")
+    if terms.least is not None or terms.most is not None:
+        low = "" if terms.least is None else f"{terms.least}"
+        high = "" if terms.most is None else f"{terms.most}"
+        says = Text(f"“{column}”超出 {low}～{high}。", f"'{column}' is outside {low} to {high}.")
+        yield test("range", "accurate", says, f"{there} AND ({_outside(terms)})")
+
+
+_TYPES = {
+    "text": Text("文本", "text"),
+    "integer": Text("整数", "whole number"),
+    "number": Text("数字", "number"),
+    "date": Text("日期", "date"),
+    "time": Text("时间", "time"),
+    "boolean": Text("是否值", "yes or no"),
+    "geometry": Text("几何", "geometry"),
+}
+
+
+def _unreadable(terms: FieldTerms, type_: pa.DataType) -> str | None:
+    """Return the condition that a value is none of its type, or None where the column cannot hold such."""
+    text = text_of(terms.name)
+    types = pa.types
+    if terms.type == "integer":
+        if types.is_integer(type_) or types.is_decimal(type_):
+            return None
+        if types.is_floating(type_):
+            return f"{name_of(terms.name)} <> round({name_of(terms.name)})"
+        return f"NOT regexp_full_match({text}, '[-+]?\\d[\\d,]*')"
+    if terms.type == "number":
+        if types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_):
+            return None
+        return f"NOT (regexp_matches({text}, '{NUMBER}') AND regexp_matches({text}, '\\d'))"
+    if terms.type in ("date", "time"):
+        if types.is_date(type_) or types.is_timestamp(type_):
+            return None
+        return f"{moment(terms.name)} IS NULL"
+    if terms.type == "boolean" and not types.is_boolean(type_):
+        return f"lower({text}) NOT IN ('true', 'false', '1', '0', '是', '否', 'y', 'n', 'yes', 'no')"
+    return None
+
+
+def moment(column: str) -> str:
+    """Return a column as a time without zone, null where it holds none; Chinese dates are read, too."""
+    text = text_of(column)
+    plain = f"regexp_replace({text}, '^(\\d{{4}})年(\\d{{1,2}})月(\\d{{1,2}})日', '\\1-\\2-\\3')"
+    forms = ", ".join(literal(one) for one in WAYS_OF_WRITING)
+    return f"coalesce(TRY_CAST({plain} AS TIMESTAMP), try_strptime({plain}, [{forms}]))"
+
+
+def _malformed(form: str, text: str) -> str:
+    if form == "identity_number":
+        return f"({wrong_identity_number(text)})"
+    if form == "credit_code":
+        return f"({wrong_credit_code(text)})"
+    if form == "mobile":
+        return f"NOT regexp_full_match({text}, '(\\+?86[- ]?)?1[3-9]\\d{{9}}')"
+    return f"NOT regexp_full_match({text}, '[1-9]\\d{{5}}(\\d{{3}}(\\d{{3}})?)?')"
+
+
+def _outside(terms: FieldTerms) -> str:
+    if terms.type in ("date", "time"):
+        value = moment(terms.name)
+        bounds = [
+            f"{value} {sign} TIMESTAMP {literal(str(bound))}"
+            for sign, bound in (("<", terms.least), (">", terms.most))
+            if bound is not None
+        ]
+    else:
+        value = f"TRY_CAST(replace({text_of(terms.name)}, ',', '') AS DOUBLE)"
+        bounds = [
+            f"{value} {sign} {float(bound)!r}"
+            for sign, bound in (("<", terms.least), (">", terms.most))
+            if bound is not None
+        ]
+    return " OR ".join(bounds)
+
+
+def _order_test(
+    contract: Contract, rule: Order, identifier: str, said: Text | None, schema: pa.Schema
+) -> RowTest:
+    check_there(contract, [rule.first, rule.second], schema)
+    first, second = moment(rule.first), moment(rule.second)
+    broken = f"{second} < {first}"
+    text = Text(f"“{rule.second}”早于“{rule.first}”。", f"'{rule.second}' lies before '{rule.first}'.")
+    if rule.most_hours is not None:
+        broken += f" OR epoch({second} - {first}) > {rule.most_hours * 3600}"
+        text = Text(
+            f"“{rule.second}”早于“{rule.first}”，或晚了 {rule.most_hours:g} 小时以上。",
+            f"'{rule.second}' lies before '{rule.first}', or more than {rule.most_hours:g} hours after it.",
+        )
+    columns = (rule.first, rule.second)
+    return RowTest(
+        identifier, "order", columns, "consistent", rule.severity, said or text, f"coalesce({broken}, FALSE)"
+    )
+
+
+def _stale_test(
+    contract: Contract, rule: Stale, identifier: str, said: Text | None, schema: pa.Schema, at: datetime
+) -> RowTest:
+    check_there(contract, [rule.column], schema)
+    if rule.since is not None:
+        edge = f"TIMESTAMP {literal(rule.since)}"
+        text = Text(f"“{rule.column}”早于 {rule.since}。", f"'{rule.column}' lies before {rule.since}.")
+    else:
+        edge = f"TIMESTAMP {literal(at.strftime('%Y-%m-%d %H:%M:%S'))} - INTERVAL {rule.days} DAY"
+        text = Text(
+            f"“{rule.column}”已超过 {rule.days} 天。", f"'{rule.column}' is more than {rule.days} days old."
+        )
+    broken = f"coalesce({moment(rule.column)} < {edge}, FALSE)"
+    return RowTest(identifier, "stale", (rule.column,), "timely", rule.severity, said or text, broken)
