@@ -184,7 +184,7 @@ def list_checks(
 ) -> CheckPage:
     """Return the reports of versions and of what the gate held back, each against the one before."""
     found = contracting.reports(city.lake, asker, dataset, limit=limit + 1)
-    earlier = [*found[1:], None]
+    earlier = [*found, None][1:]
     page = [_check_out(one, before) for one, before in zip(found, earlier, strict=True)]
     return CheckPage(checks=page[:limit])
 
