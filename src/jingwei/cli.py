@@ -55,6 +55,7 @@ class _Commands(click.Group):
         "cases": "jingwei.cli_cases",
         "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
+        "intake": "jingwei.cli_intake",
         "ledger": "jingwei.ledger.commands",
         "people": "jingwei.cli_people",
     }

@@ -153,6 +153,7 @@ ON_THE_CITY = {
     "roles.manage": {SECURITY},
     "roles.appoint": {SYSTEM},
     "object.manage": {SYSTEM},
+    "intake.manage": {SYSTEM},
     "policy.read": {SECURITY, AUDITOR},
     "policy.change": {SECURITY},
     "log.read": {AUDITOR},

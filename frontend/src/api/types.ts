@@ -92,6 +92,7 @@ export type Dataset = {
   places: PlaceRole[];
   has_geometry: boolean;
   named: boolean;
+  rights: ("read" | "count" | "export" | "inspect" | "publish")[];
   problem: Record<string, unknown> | null;
 };
 

@@ -3,12 +3,16 @@ import { Route, Routes } from "react-router";
 import "./data.css";
 import { DatasetPage } from "./DatasetPage";
 import { DatasetsPage } from "./DatasetsPage";
+import { IntakeFile } from "./IntakeFile";
+import { IntakePage } from "./IntakePage";
 import { RecordPage } from "./RecordPage";
 
 export default function DataPage() {
   return (
     <Routes>
       <Route index element={<DatasetsPage />} />
+      <Route path="intake" element={<IntakePage />} />
+      <Route path="intake/:file" element={<IntakeFile />} />
       <Route path=":id/records/:fact" element={<RecordPage />} />
       <Route path=":id/*" element={<DatasetPage />} />
     </Routes>

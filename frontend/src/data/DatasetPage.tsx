@@ -10,12 +10,14 @@ import { Empty, Failure, Loading } from "../design/States";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
 import { bytes, count, instant, say, share } from "../words";
+import { Checks } from "./Checks";
+import { ContractTab } from "./ContractTab";
 import { HeldSource } from "./HeldSource";
 import { Purpose } from "./Purpose";
 import { Records } from "./Records";
 import { StateBadge } from "./StateBadge";
 
-const TABS = ["", "quality", "quarantine", "versions", "records"] as const;
+const TABS = ["", "quality", "contract", "quarantine", "versions", "records"] as const;
 
 export function DatasetPage() {
   const { t } = useTranslation();
@@ -57,7 +59,7 @@ export function DatasetPage() {
       {dataset.version !== null && (
         <>
           <Tabs label={t("data.parts")}>
-            {TABS.map((tab) => (
+            {TABS.filter((tab) => tab !== "contract" || dataset.rights.includes("inspect")).map((tab) => (
               <NavLink key={tab} to={tab ? `/data/${id}/${tab}` : `/data/${id}`} end>
                 {t(`data.tabs.${tab || "about"}`)}
                 {tab === "quarantine" && dataset.counts && dataset.counts.quarantined > 0 && ` ${count(dataset.counts.quarantined)}`}
@@ -67,6 +69,7 @@ export function DatasetPage() {
           <Routes>
             <Route index element={<About dataset={dataset} />} />
             <Route path="quality" element={<Quality dataset={dataset} />} />
+            <Route path="contract" element={<ContractTab dataset={dataset} />} />
             <Route path="quarantine" element={<Quarantine dataset={dataset} />} />
             <Route path="versions" element={<Versions dataset={dataset} />} />
             <Route path="records" element={<Records dataset={dataset} />} />
@@ -190,6 +193,7 @@ function Quality({ dataset }: { dataset: DatasetDetail }) {
   const clean = dataset.findings.length === 0 && rules.length === 0;
   return (
     <>
+      <Checks dataset={dataset} />
       {clean && <Empty title={t("data.clean")}>{t("data.cleanNote")}</Empty>}
       {dataset.findings.length > 0 && (
         <section className="stack">

@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import { useCity, useDatasets, useZone } from "../api/questions";
 import type { Dataset } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
+import { useMay } from "../session/questions";
 import { count, instant, say, share } from "../words";
 import { StateBadge } from "./StateBadge";
 
@@ -12,6 +13,7 @@ export function DatasetsPage() {
   const city = useCity();
   const zone = useZone();
   const datasets = useDatasets();
+  const mayTakeIn = useMay("intake.manage");
   const found = datasets.data ?? [];
   const sum = (name: "read" | "addressed" | "without_place" | "quarantined") =>
     found.reduce((total, one) => total + (one.counts?.[name] ?? 0), 0);
@@ -21,6 +23,13 @@ export function DatasetsPage() {
       <header>
         <h1>{city.data ? t("data.title", { city: say(city.data.name) }) : t("data.name")}</h1>
         <p className="lead">{t("data.lead")}</p>
+        {mayTakeIn && (
+          <p>
+            <Link className="button primary" to="/data/intake">
+              {t("intake.title")}
+            </Link>
+          </p>
+        )}
       </header>
       {datasets.isPending && <Loading lines={8} />}
       {datasets.error && <Failure error={datasets.error} retry={() => datasets.refetch()} />}

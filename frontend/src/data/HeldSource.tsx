@@ -1,10 +1,10 @@
 /** A source that is held back: why, what it may be, both candidates on the map, and the way to finish its load. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { FeatureCollection } from "geojson";
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { askJson, Problem } from "../api/client";
+import { askJson } from "../api/client";
 import { useCity } from "../api/questions";
 import type { DatasetDetail } from "../api/types";
 import { useLook } from "../app/mode";
@@ -15,19 +15,13 @@ import { type DrawnLayer, GeoJsonLayer } from "../map/GeoJsonLayer";
 import { BELOW_LABELS, useGround } from "../map/ground";
 import { metres, say, share, type Text } from "../words";
 import { Evidence } from "./DatasetPage";
+import { Following } from "./Following";
 
 type Candidate = {
   crs: string;
   share_inside: number;
   fits: { against: string; matched: number; misfit: number }[];
   points: [number, number][];
-};
-
-type Step = { step: string; title: string; stage: string; share: number; rows: number };
-type Progress = {
-  state: "running" | "done" | "failed" | "stopped";
-  steps: Step[];
-  problem: { what: Text; mend: Text | null } | null;
 };
 
 export function HeldSource({ dataset }: { dataset: DatasetDetail }) {
@@ -154,55 +148,4 @@ function Points({ candidates, chosen }: { candidates: Candidate[]; chosen: strin
     map.fitBounds([at(xs, 0.02), at(ys, 0.02), at(xs, 0.98), at(ys, 0.98)], { padding: 40, maxZoom: 15, duration: 0 });
   }, [map, candidates]);
   return <GeoJsonLayer id="candidates" data={data} layers={layers} before={BELOW_LABELS} />;
-}
-
-/** The load as it goes on, by server-sent events. */
-function Following({ address, dataset, again }: { address: string; dataset: string; again: () => void }) {
-  const { t } = useTranslation();
-  const questions = useQueryClient();
-  const [progress, setProgress] = useState<Progress | null>(null);
-  const [lost, setLost] = useState(false);
-
-  useEffect(() => {
-    const source = new EventSource(address);
-    source.addEventListener("progress", (event) => {
-      const now = JSON.parse((event as MessageEvent<string>).data) as Progress;
-      setProgress(now);
-      setLost(false);
-      if (now.state !== "running") {
-        source.close();
-        void questions.invalidateQueries();
-      }
-    });
-    source.onerror = () => setLost(true);
-    return () => source.close();
-  }, [address, questions]);
-
-  const stop = () => {
-    void askJson(address.replace(/\/events$/, ""), { method: "DELETE" });
-  };
-  const step = progress?.steps.find((one) => one.step === dataset) ?? progress?.steps[progress.steps.length - 1];
-  const ended = progress !== null && progress.state !== "running";
-  return (
-    <div className="following" role="status">
-      {!ended && (
-        <>
-          <progress value={step?.stage === "reading" ? step.share : undefined} max={1} aria-label={t("data.loading")} />
-          <p className="small numbers">
-            {step ? `${step.title} · ${t(`data.stages.${step.stage}`, { defaultValue: step.stage })}` : t("data.loading")}
-            {step && step.rows > 0 && ` · ${t("data.rowsCount", { count: step.rows })}`}
-          </p>
-          <button type="button" className="button" onClick={stop}>
-            {t("data.stop")}
-          </button>
-        </>
-      )}
-      {lost && !ended && <p className="small">{t("state.unreachable")}</p>}
-      {progress?.state === "done" && <p className="badge good">{t("data.loaded")}</p>}
-      {progress?.state === "stopped" && <p className="badge">{t("data.stopped")}</p>}
-      {progress?.problem && (
-        <Failure error={new Problem({ title: say(progress.problem.what), mend: say(progress.problem.mend) })} retry={again} compact />
-      )}
-    </div>
-  );
 }

@@ -1,5 +1,6 @@
 /** English: every key that Chinese has. */
 import { casesEn } from "./cases.en";
+import { intakeEn } from "./intake.en";
 import type { Words } from "./zh";
 
 export const en: Words = {
@@ -353,7 +354,7 @@ export const en: Words = {
     way: "Where you are",
     all: "All data",
     parts: "This dataset",
-    tabs: { about: "About", quality: "Quality", quarantine: "Quarantine", versions: "Versions and lineage", records: "Records" },
+    tabs: { about: "About", quality: "Quality", contract: "Contract", quarantine: "Quarantine", versions: "Versions and lineage", records: "Records" },
     onMap: "Show on the map",
     sharings: { unconditional: "shared without condition", conditional: "shared on condition", none: "not shared" },
     cycles: {
@@ -397,6 +398,8 @@ export const en: Words = {
     rules: "Why rows are in quarantine",
     ruleNames: {
       "impossible-place": "Impossible place",
+      "swapped-coordinates": "longitude and latitude swapped",
+      "default-place": "a default place",
       "unreadable-place": "Unreadable coordinates",
       "half-place": "Only one coordinate",
       "far-from-city": "Too far from the city",
@@ -684,6 +687,7 @@ export const en: Words = {
     ask: "Ask {{whom}}",
   },
   cases: casesEn,
+  intake: intakeEn,
   objects: {
     name: "Objects",
     lead: "Each object has an identifier for ever. Renamed, moved, split, merged or retired, the old one still leads to what took its place.",

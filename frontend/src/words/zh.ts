@@ -1,5 +1,6 @@
 /** 中文。这里的键就是英文必须有的键。 */
 import { casesZh } from "./cases.zh";
+import { intakeZh } from "./intake.zh";
 
 export const zh = {
   name: "经纬",
@@ -352,7 +353,7 @@ export const zh = {
     way: "所在位置",
     all: "全部数据",
     parts: "这个数据集",
-    tabs: { about: "概况", quality: "质量", quarantine: "隔离行", versions: "版本与来源", records: "记录" },
+    tabs: { about: "概况", quality: "质量", contract: "契约", quarantine: "隔离行", versions: "版本与来源", records: "记录" },
     onMap: "在地图上看",
     sharings: { unconditional: "无条件共享", conditional: "有条件共享", none: "不予共享" },
     cycles: {
@@ -390,6 +391,8 @@ export const zh = {
     rules: "隔离原因",
     ruleNames: {
       "impossible-place": "位置不可能",
+      "swapped-coordinates": "经纬度写反",
+      "default-place": "默认坐标",
       "unreadable-place": "坐标读不出",
       "half-place": "只有一个坐标",
       "far-from-city": "离城市太远",
@@ -668,6 +671,7 @@ export const zh = {
     ask: "可向{{whom}}申请",
   },
   cases: casesZh,
+  intake: intakeZh,
   objects: {
     name: "对象",
     lead: "每个对象有一个永久标识。改名、迁移、拆分、合并、注销之后，旧标识仍能找到它的后继。",

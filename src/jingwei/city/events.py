@@ -11,6 +11,16 @@ declare(
 )
 
 declare(
+    "file.received",
+    Text("收到一个文件", "A file was handed in"),
+    subject="file/<id>",
+    fields={
+        "name": Field(str, Text("文件名", "its name")),
+        "size": Field(int, Text("字节数", "its bytes")),
+        "digest": Field(str, Text("SHA-256 摘要", "its SHA-256")),
+    },
+)
+declare(
     "source.decided",
     Text("已确定数据源的坐标系", "The coordinate system of a source was decided"),
     subject="source/<id>",

@@ -20,6 +20,7 @@ import shapely
 from sqlalchemy import select
 
 from jingwei import ledger
+from jingwei.access import Asker
 from jingwei.city import survey
 from jingwei.city.areas import published, shape_of
 from jingwei.city.assessing import GateError, check_load
@@ -32,6 +33,7 @@ from jingwei.city.errors import (
     MissingColumnError,
     OtherCityError,
 )
+from jingwei.city.kept import FOLDER, PREFIX, apply_kept, place_of
 from jingwei.city.manifest import Manifest, SourceSpec, ground_of, in_order
 from jingwei.city.models import CityRow
 from jingwei.city.naming import named, named_schema
@@ -52,7 +54,6 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jingwei.access import Asker
     from jingwei.city.service import City
 
 RECIPE = 2
@@ -158,7 +159,7 @@ def load_pack(
 
     """
     started = time.monotonic()
-    manifest = apply_decisions(city, manifest)
+    manifest = apply_decisions(city, apply_kept(city, manifest))
     work = _Work(city, manifest, (data or pack).resolve(), asker, listener, stop or Stop())
     with city.lake.store.writing():
         _introduce(work, pack)
@@ -329,11 +330,11 @@ def _published_report(spec: SourceSpec, stage: Stage, content: Content, seconds:
 
 def _files(work: _Work, spec: SourceSpec) -> list[Path]:
     """Return the files of a source, in order; a pattern may stand for several."""
-    if any(mark in spec.file for mark in "*?["):
+    if any(mark in spec.file for mark in "*?[") and not spec.file.startswith(PREFIX):
         found = sorted(path for path in work.data.glob(spec.file) if path.is_file())
         if found:
             return found
-    return [work.data / spec.file]
+    return [place_of(work.city.home, work.data, spec.file)]
 
 
 def _source_file(work: _Work, spec: SourceSpec, path: Path, known: list[SourceFile]) -> SourceFile:
@@ -341,6 +342,8 @@ def _source_file(work: _Work, spec: SourceSpec, path: Path, known: list[SourceFi
     check_file(path)
     stat = path.stat()
     name = path.relative_to(work.data).as_posix() if path.is_relative_to(work.data) else str(path)
+    if path.is_relative_to(work.city.home / FOLDER):
+        name = path.name
     for old in known:
         if (old.path, old.size, old.modified_ns) == (name, stat.st_size, stat.st_mtime_ns):
             return SourceFile(name, spec.layer or "", stat.st_size, stat.st_mtime_ns, old.digest)
@@ -357,11 +360,12 @@ def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> st
         below[name] = version.content.fingerprint if version else None
     unsaid = survey.is_unsaid(spec)
     boundary = work.manifest.city.boundary
+    handed_in = spec.file.startswith(PREFIX)  # known by its content, whatever it is called
     text = json.dumps(
         {
             "recipe": RECIPE,
-            "spec": spec.model_dump(mode="json", exclude=NO_FACTS),
-            "files": [(source.path, source.digest) for source in sources],
+            "spec": spec.model_dump(mode="json", exclude=NO_FACTS | ({"file"} if handed_in else set())),
+            "files": [("" if handed_in else source.path, source.digest) for source in sources],
             "zone": work.manifest.city.time_zone,
             "referred": below,
             "boundary": boundary.model_dump(mode="json") if boundary and unsaid else None,
@@ -539,6 +543,24 @@ def _surroundings(work: _Work, spec: SourceSpec) -> survey.Surroundings:
         area=area,
         anchors=anchors,
     )
+
+
+def survey_of(
+    city: City, manifest: Manifest, spec: SourceSpec
+) -> tuple[survey.Surroundings, tuple[float, float, float, float] | None]:
+    """Return what the city knows that helps to place a source, and how far from it a place may lie.
+
+    Raises
+    ------
+    HeldError
+        When a surrounding is asked for that is not published.
+
+    """
+    about = city.about
+    nobody = Asker(id="jingwei", name="", roles=frozenset())
+    work = _Work(city, apply_decisions(city, manifest), Path(about.data), nobody, lambda _: None, Stop())
+    _find_boundary(work)
+    return _surroundings(work, spec), work.near
 
 
 def _waits_for(spec: SourceSpec, target: str) -> HeldError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base
@@ -32,3 +32,31 @@ class DecisionRow(Base):
     crs: Mapped[str]
     actor: Mapped[str] = mapped_column(String(200))
     decided: Mapped[datetime]
+
+
+class IntakeFileRow(Base):
+    """A file that was handed in by itself. `state` is `received`, `loaded`, `held` or `failed`."""
+
+    __tablename__ = "intake_file"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String(64))
+    received: Mapped[datetime] = mapped_column(index=True)
+    by: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str | None] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(20))
+
+
+class IntakeSourceRow(Base):
+    """How a source that came as a single file is read: its part of the manifest, its columns, its name."""
+
+    __tablename__ = "intake_source"
+
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    spec: Mapped[dict[str, Any]]
+    layout: Mapped[dict[str, Any]]
+    pattern: Mapped[str] = mapped_column(String(200))
+    by: Mapped[str] = mapped_column(String(200))
+    changed: Mapped[datetime]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base, Counter
@@ -86,5 +86,5 @@ class ReportRow(Base):
     dataset: Mapped[str] = mapped_column(String(80), index=True)
     at: Mapped[datetime]
     gated: Mapped[bool]
-    score: Mapped[float]
+    score: Mapped[float] = mapped_column(Float)
     body: Mapped[dict[str, Any]]

@@ -35,6 +35,7 @@ from jingwei.web.routes import (
     datasets,
     events,
     features,
+    intake,
     loading,
     log,
     objects,
@@ -56,6 +57,7 @@ TAGS = [
     {"name": "features", "description": "Facts by region and time"},
     {"name": "cells", "description": "Everything in a cell, of all datasets"},
     {"name": "loading", "description": "Finishing what was held back"},
+    {"name": "intake", "description": "Files handed in one by one"},
     {"name": "search", "description": "Places by code, coordinates or name"},
     {"name": "objects", "description": "Objects by their identifiers: what became of them, labels"},
     {
@@ -81,6 +83,7 @@ CITY_ROUTES = (
     cells.router,
     search.router,
     loading.router,
+    intake.router,
     objects.issuing,
     objects.router,
     case_regime.router,
@@ -140,7 +143,9 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
-    app.add_middleware(limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES} | case_ground.UPLOADS)
+    app.add_middleware(
+        limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES} | case_ground.UPLOADS | intake.UPLOADS
+    )
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:

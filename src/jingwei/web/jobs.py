@@ -39,6 +39,30 @@ class Job:
     problem: dict[str, Any] | None = None
     changes: int = 0
     wish: threading.Event = field(default_factory=threading.Event)
+    going: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.going.set()
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody asked it to pause."""
+        return not self.going.is_set()
+
+    def hold(self) -> None:
+        """Ask the work to pause at its next step."""
+        self.going.clear()
+        self.changes += 1
+
+    def go_on(self) -> None:
+        """Let the work go on."""
+        self.going.set()
+        self.changes += 1
+
+    def wait_while_held(self) -> None:
+        """Called by the work between two steps: wait until it may go on, or is to stop."""
+        while not self.wish.is_set() and not self.going.wait(BEAT_SECONDS):
+            pass
 
     def tell(self, step: str, **what: Any) -> None:
         """Say where a step stands."""
@@ -51,6 +75,7 @@ class Job:
             "id": self.id,
             "title": self.title.as_json(),
             "state": self.state,
+            "held": self.held and self.state == "running",
             "steps": list(self.steps.values()),
             "result": self.result,
             "problem": self.problem,

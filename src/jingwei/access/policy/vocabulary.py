@@ -192,6 +192,7 @@ declare_action(
 declare_action(
     "dataset.publish", ("Dataset",), Text("发布数据集", "publish a dataset"), implies=("dataset.list",)
 )
+declare_action("intake.manage", ("City",), Text("接收和装载文件", "take in and load files"))
 declare_action("dataset.export", ("Dataset", "Fact"), Text("导出数据", "export data"), implies=_SEEN)
 declare_action("field.read", ("Field",), Text("读取字段", "read a field"))
 declare_action("place.read", ("Dataset",), Text("查看位置", "see where facts are"))

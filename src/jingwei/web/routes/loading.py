@@ -113,6 +113,7 @@ def _load(city: City, asker: Asker, job: jobs.Job) -> dict[str, Any]:
     stop = Stop()
 
     def tell(progress: Progress) -> None:
+        job.wait_while_held()
         if job.wish.is_set():
             stop.ask()
         job.tell(
@@ -149,6 +150,22 @@ async def follow_job(request: Request, job: JobPath) -> StreamingResponse:
     return StreamingResponse(
         jobs.follow(found), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
+
+
+@router.post("/jobs/{job}/pause", summary="Pause a job", dependencies=[allowed("job.follow", of_job)])
+def pause_job(request: Request, job: JobPath) -> JobOut:
+    """Ask a job to wait at its next step; other loads wait with it."""
+    found = request.app.state.jobs.get(job)
+    found.hold()
+    return JobOut(id=found.id, events=f"/api/jobs/{found.id}/events")
+
+
+@router.post("/jobs/{job}/resume", summary="Let a job go on", dependencies=[allowed("job.follow", of_job)])
+def resume_job(request: Request, job: JobPath) -> JobOut:
+    """Let a job that was paused go on."""
+    found = request.app.state.jobs.get(job)
+    found.go_on()
+    return JobOut(id=found.id, events=f"/api/jobs/{found.id}/events")
 
 
 @router.delete(

@@ -1,0 +1,176 @@
+"""The command that hands in a file: what was detected, then the load."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jingwei.cli_guard import INCOMPLETE, guarded, say
+from jingwei.cli_home import city_option, open_named
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jingwei.city.intake import Examined
+
+CHUNK = 1 << 20
+
+
+@click.command(
+    help=say(
+        "装载单个文件：显示识别结果与依据，然后装载。",
+        "Load a single file: show what was detected and why, then load it.",
+    )
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as", "source", metavar="ID", help=say("数据源的标识", "identifier of the source"))
+@click.option(
+    "--set",
+    "told",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help=say(
+        '更正，键与城市清单相同，例如 place.crs="BD-09"',
+        'a correction, with the keys of a city\'s manifest, such as place.crs="BD-09"',
+    ),
+)
+@click.option("--new-layout", is_flag=True, help=say("接受变化了的列", "take changed columns"))
+@click.option("--look", is_flag=True, help=say("只看不装载", "only look, do not load"))
+@click.option("--yes", is_flag=True, help=say("不再询问", "do not ask"))
+@city_option
+@click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
+@guarded
+def intake(
+    file: Path,
+    source: str | None,
+    told: tuple[str, ...],
+    city_id: str | None,
+    *,
+    new_layout: bool,
+    look: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Hand in a file, show what it is, and load it."""
+    from jingwei.access import local_person
+    from jingwei.city import intake as handing
+    from jingwei.cli_progress import Bars
+
+    changes = read_changes(told) | ({"id": source} if source else {})
+    with open_named(city_id) as city:
+        received = handing.receive(city, local_person(), file.name, _chunks(file))
+        seen = handing.examine(city, received.id, changes)
+        if look or not as_json:
+            _show(seen, as_json=as_json)
+        if look:
+            return
+        if seen.preview.problem is not None:
+            sys.exit(INCOMPLETE)
+        if not (yes or as_json) and not click.confirm(say("装载？", "Load it?"), default=True):
+            return
+        with Bars(quiet=as_json) as bars:
+            report = handing.load_file(
+                city, local_person(), received.id, changes, listener=bars, new_layout=new_layout
+            )
+    if as_json:
+        click.echo(json.dumps({"source": report.id, "stage": report.stage, "problem": report.problem}))
+    else:
+        counts = report.counts
+        click.echo(
+            say(
+                f"{report.id}：{report.stage}，读入 {counts.read} 行，"
+                f"发布 {counts.published} 行，隔离 {counts.quarantined} 行",
+                f"{report.id}: {report.stage}, {counts.read} rows read, {counts.published} published, "
+                f"{counts.quarantined} quarantined",
+            )
+        )
+    if report.stage not in ("published", "unchanged"):
+        sys.exit(INCOMPLETE)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def read_changes(told: tuple[str, ...]) -> dict[str, Any]:
+    """Read corrections given as `key=value`, each as a line of TOML; a bare word is a text."""
+    changes: dict[str, Any] = {}
+    for one in told:
+        key, sign, value = one.partition("=")
+        if not sign:
+            raise click.BadParameter(
+                str(Text(f"“{one}”应为 键=值", f"'{one}' is not key=value")), param_hint="--set"
+            )
+        try:
+            line = tomllib.loads(f"{key} = {value}")
+        except tomllib.TOMLDecodeError:
+            try:
+                line = tomllib.loads(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+            except tomllib.TOMLDecodeError as error:
+                raise click.BadParameter(str(error), param_hint="--set") from error
+        _merge(changes, line)
+    return changes
+
+
+def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _show(seen: Examined, *, as_json: bool) -> None:
+    preview = seen.preview
+    if as_json:
+        data = {
+            "spec": seen.spec.model_dump(mode="json", exclude_defaults=True),
+            "known": {"source": seen.known.source, "match": seen.known.match},
+            "layers": seen.layers,
+            "columns": preview.columns,
+            "evidence": preview.evidence,
+            "problem": preview.problem,
+            "looked_at": preview.looked_at,
+            "placed": preview.placed,
+            "faults": preview.faults,
+            "score": preview.report.score if preview.report else None,
+        }
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+        return
+    known = seen.known
+    if known.source:
+        click.echo(say(f"数据源 {known.source} 的下一个文件", f"The next file of source {known.source}"))
+    if known.match == "changed":
+        click.echo(
+            say(
+                f"列有变化：缺少 {'、'.join(known.missing) or '无'}，多出 {'、'.join(known.new) or '无'}",
+                f"Its columns changed: missing {', '.join(known.missing) or 'none'}, "
+                f"new {', '.join(known.new) or 'none'}",
+            )
+        )
+    for one in preview.evidence:
+        click.echo(f"  {one['about']}: {one['verdict']}  ({Text(**one['reason'])})")
+    if preview.problem:
+        click.echo(str(Text(**preview.problem["what"])), err=True)
+        if preview.problem["mend"]:
+            click.echo(str(Text(**preview.problem["mend"])), err=True)
+        return
+    click.echo(
+        say(
+            f"看了 {preview.looked_at} 行，{preview.placed} 行有位置",
+            f"{preview.looked_at} rows looked at, {preview.placed} have a place",
+        )
+    )
+    for rule, rows in preview.faults.items():
+        click.echo(say(f"  无法发布：{rule} {rows} 行", f"  cannot be published: {rule}, {rows} rows"))
+    for broken in preview.report.rules if preview.report else []:
+        if broken.failed and broken.rows:
+            click.echo(f"  {Text(**broken.text)} {broken.rows}")

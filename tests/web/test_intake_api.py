@@ -1,0 +1,104 @@
+"""A file handed in by a client: looked at, loaded in the background, held and let go on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.web import OPEN, create_app
+from jingwei.words import Text
+from square import write_square
+
+TEXT = "code,name,lon,lat\n" + "".join(f"{n},第{n}站,{114.01 + n / 1000},{22.52}\n" for n in range(40))
+SAID = {"id": "stations", "crs": "WGS84"}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    pack = write_square(tmp_path / "pack")
+    with open_city(tmp_path / "home", create=True) as city:
+        load_pack(city, read_manifest(pack), pack, None, local_person())
+        with TestClient(create_app(city, entry=OPEN), raise_server_exceptions=False) as client:
+            yield client
+
+
+def hand_in(desk, name="车站9月.csv", text=TEXT):
+    answer = desk.post("/api/intake/files", params={"name": name}, content=text.encode())
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def ended(desk, started):
+    assert started.status_code == 202, started.text
+    lines = desk.get(started.json()["events"]).text.splitlines()
+    return json.loads([line for line in lines if line.startswith("data: ")][-1][6:])
+
+
+def test_a_file_is_handed_in_looked_at_and_loaded(desk):
+    file = hand_in(desk)
+    seen = desk.post(f"/api/intake/files/{file['id']}/examination", json={"changes": SAID}).json()
+    assert (seen["problem"], seen["looked_at"], seen["placed"], seen["form"]) == (None, 40, 40, "csv")
+    assert seen["spec"]["id"] == "stations"
+    assert "encoding" in {one["about"] for one in seen["evidence"]}
+    done = ended(desk, desk.post(f"/api/intake/files/{file['id']}/load", json={"changes": SAID}))
+    assert (done["state"], done["result"]["stage"]) == ("done", "published")
+    assert desk.get("/api/datasets/stations").json()["counts"]["published"] == 40
+    assert desk.get("/api/intake/files").json()["files"][0]["state"] == "loaded"
+    following = hand_in(desk, "车站10月.csv")
+    again = desk.post(f"/api/intake/files/{following['id']}/examination", json={}).json()
+    assert again["known"] == {"source": "stations", "match": "same", "missing": [], "new": []}
+    assert ended(desk, desk.post(f"/api/intake/files/{following['id']}/load", json={}))["state"] == "done"
+
+
+def test_a_changed_layout_is_refused_at_once_with_its_columns(desk):
+    file = hand_in(desk)
+    ended(desk, desk.post(f"/api/intake/files/{file['id']}/load", json={"changes": SAID}))
+    other = hand_in(desk, "车站10月.csv", TEXT.replace("name", "label"))
+    answer = desk.post(f"/api/intake/files/{other['id']}/load", json={})
+    assert answer.status_code == 400
+    assert (answer.json()["where"]["missing"], answer.json()["where"]["new"]) == (["name"], ["label"])
+
+
+def test_a_job_that_is_held_waits_and_goes_on(desk):
+    jobs = desk.app.state.jobs
+    said = []
+
+    def work(job):
+        for step in range(3):
+            job.wait_while_held()
+            said.append(step)
+            job.tell("x", stage=str(step))
+
+    def held(job):
+        job.hold()
+        return work(job)
+
+    job = jobs.start(Text("试"), "local", held)
+    assert desk.post(f"/api/jobs/{job.id}/pause").status_code == 200
+    assert said == []
+    assert desk.post(f"/api/jobs/{job.id}/resume").status_code == 200
+    lines = desk.get(f"/api/jobs/{job.id}/events").text.splitlines()
+    assert json.loads([line for line in lines if line.startswith("data: ")][-1][6:])["state"] == "done"
+    assert said == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("name", "content", "status"), [("a.exe", b"x", 400), ("a.csv", b"", 400)])
+def test_what_is_no_file_of_data_is_refused_with_a_reason(desk, name, content, status):
+    answer = desk.post("/api/intake/files", params={"name": name}, content=content)
+    assert answer.status_code == status
+    assert answer.json()["title"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"eat": 1}, {"id": "Not An Id"}, {"place": {"lon": "nothing", "lat": "lat"}}]
+)
+def test_corrections_that_cannot_be_are_told(desk, changes):
+    file = hand_in(desk)
+    answer = desk.post(f"/api/intake/files/{file['id']}/examination", json={"changes": changes})
+    told = answer.json()
+    assert answer.status_code == 400 or told["problem"] is not None
+    assert desk.post("/api/intake/files/none/examination", json={}).status_code == 404
