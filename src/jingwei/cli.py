@@ -143,7 +143,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei.cases.tidying import tidying
         from jingwei.city import read_manifest
         from jingwei.cli_serve import Options, plan_of, serve_city
-        from jingwei.ledger.sealer import Sealer
+        from jingwei.ledger.sealer import Sealer, key_folder_of
 
     wanted = Options(open=options.pop("open_mode"), **options)
     web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after
@@ -157,7 +157,13 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     tidy = tidying(city.records, Photos(city.home / FOLDER))
     desk = Desk(city.policies.current)
     clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
-    with city, Sealer(city.records, city.home / "log").running(), tidy, clock, listener:
+    with (
+        city,
+        Sealer(city.records, city.home / "log", key_folder=key_folder_of(city.home)).running(),
+        tidy,
+        clock,
+        listener,
+    ):
         serve_city(city, plan)
 
 

@@ -92,9 +92,10 @@ def reset(login: str, city_id: str | None, home: Path | None) -> None:
     from jingwei.access.signing_in import SYSTEM, new_setup_code, unlock
     from jingwei.access.vault import KEY_FILE, Vault
     from jingwei.city.settings import read_settings
+    from jingwei.ledger.keys import settled
 
     with open_named(city_id, home) as city:
-        vault = Vault.open(read_settings(city.home).keys.secrets or city.home / "log" / KEY_FILE)
+        vault = Vault.open(read_settings(city.home).keys.secrets or settled(city.home, KEY_FILE))
         with city.records.write() as session:
             person = _named(session, login)
             code = new_setup_code(session, SYSTEM, person.id)

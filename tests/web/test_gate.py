@@ -22,7 +22,7 @@ def auditor(bare):
 
 def signed_in(city):
     """Return the token of a session of the auditor."""
-    vault = Vault.open(city.home / "log" / KEY_FILE)
+    vault = Vault.open(city.home / "keys" / KEY_FILE)
     return signing_in.sign_in(city.records, vault, Credentials("shen", GOOD))
 
 

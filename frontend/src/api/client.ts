@@ -47,6 +47,15 @@ export function address(path: string, query: Query = {}): string {
   return tail ? `${path}?${tail}` : path;
 }
 
+/** What every question carries besides its address: the reader's language, and what for, where that was stated. */
+export function headersNow(): Record<string, string> {
+  const purpose = purposeNow();
+  return {
+    "Accept-Language": languageNow() === "en" ? "en" : "zh-CN",
+    ...(purpose ? { "Jingwei-Purpose": encodeURIComponent(purpose) } : {}),
+  };
+}
+
 export async function ask(
   path: string,
   { query, signal, method = "GET", body, accept = "application/json" }: {
@@ -64,8 +73,7 @@ export async function ask(
       signal,
       headers: {
         Accept: `${accept}, application/problem+json`,
-        "Accept-Language": languageNow() === "en" ? "en" : "zh-CN",
-        ...(purposeNow() ? { "Jingwei-Purpose": encodeURIComponent(purposeNow()) } : {}),
+        ...headersNow(),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,5 +1,5 @@
 /** The questions that several pages ask. */
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import type { FeatureCollection } from "geojson";
 import { askJson } from "./client";
 import type { City, Dataset, DatasetDetail, Likeness } from "./types";
@@ -53,9 +53,18 @@ export function useDatasets() {
   });
 }
 
+const aboutDataset = (id: string) => ({
+  queryKey: ["dataset", id],
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    askJson<DatasetDetail>(`/api/datasets/${encodeURIComponent(id)}`, { signal }),
+});
+
 export function useDataset(id: string) {
-  return useQuery({
-    queryKey: ["dataset", id],
-    queryFn: ({ signal }) => askJson<DatasetDetail>(`/api/datasets/${encodeURIComponent(id)}`, { signal }),
-  });
+  return useQuery(aboutDataset(id));
+}
+
+/** Whether of any of these datasets more is shown to who says what for. */
+export function useAsksPurpose(ids: string[]): boolean {
+  const answers = useQueries({ queries: [...new Set(ids)].map((id) => ({ ...aboutDataset(id), staleTime: 300_000 })) });
+  return answers.some((one) => one.data?.asks_purpose);
 }

@@ -93,6 +93,8 @@ export type Dataset = {
   has_geometry: boolean;
   named: boolean;
   rights: ("read" | "count" | "export" | "inspect" | "publish")[];
+  /** The finest level that a map may show: 32 places as they are, 0 none. */
+  map_level: number;
   problem: Record<string, unknown> | null;
 };
 

@@ -6,7 +6,7 @@ import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { Failure, Loading } from "../design/States";
 import { instant, say } from "../words";
-import { receiptOf, useEvent } from "./questions";
+import { purposeOf, receiptOf, useEvent } from "./questions";
 import { Subject } from "./Subject";
 import { KeyField, useTrustedKey, VerdictCard } from "./VerifyPage";
 import { checkReceipt } from "./verify";
@@ -42,6 +42,12 @@ export function EventPage() {
               </dd>
               <dt>{t("log.actor")}</dt>
               <dd>{event.actor ?? t("log.erased")}</dd>
+              {purposeOf(event) !== null && (
+                <>
+                  <dt>{t("log.purpose")}</dt>
+                  <dd>{purposeOf(event) || t("log.purposeNone")}</dd>
+                </>
+              )}
               <dt>{t("log.time")}</dt>
               <dd>{instant(event.time, zone)}</dd>
               <dt>{t("log.sealed")}</dt>

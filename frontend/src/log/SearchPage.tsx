@@ -7,7 +7,7 @@ import { useEvents } from "../api/events";
 import { useZone } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say } from "../words";
-import { useLog, useTypes } from "./questions";
+import { purposeOf, useLog, useTypes } from "./questions";
 import { Subject } from "./Subject";
 
 export function SearchPage() {
@@ -104,6 +104,13 @@ export function SearchPage() {
                   <span className="small">
                     <Subject subject={event.subject} />
                   </span>
+                  {purposeOf(event) !== null && (
+                    <span className="small">
+                      {t("log.purpose")}
+                      {t("map.colon")}
+                      {purposeOf(event) || t("log.purposeNone")}
+                    </span>
+                  )}
                 </div>
                 <div className="log-who small quiet">
                   <span>{event.actor ?? t("log.erased")}</span>

@@ -14,6 +14,12 @@ export type LogEvent = {
   data: Record<string, unknown> | null;
 };
 
+/** What personal fields were read for, as it was stated; empty where it was not, null of events that state none. */
+export function purposeOf(event: LogEvent): string | null {
+  const told = event.data?.purpose;
+  return typeof told === "string" ? told : null;
+}
+
 type Page = { size: number; events: LogEvent[]; before: number | null };
 export type Search = { type?: string; subject?: string; actor?: string };
 

@@ -3,6 +3,8 @@ import maplibregl, { type LngLatBoundsLike, type Map as MapLibre } from "maplibr
 import "maplibre-gl/dist/maplibre-gl.css";
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { headersNow } from "../api/client";
+import { usePurpose } from "../api/purpose";
 import "./map.css";
 import { type Ground, groundStyle } from "./style";
 
@@ -49,6 +51,8 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
       made = new maplibregl.Map({
         container: box.current,
         style: groundStyle(ground),
+        // Tiles of the city are asked for as everything else is; a city's map service hears nothing of it.
+        transformRequest: (url) => (url.startsWith(`${location.origin}/api/`) ? { url, headers: headersNow() } : { url }),
         ...(centre ? { center: centre, zoom: zoom ?? 10 } : bounds ? { bounds, fitBoundsOptions: { padding } } : {}),
         maxBounds,
         attributionControl: false,
@@ -93,6 +97,17 @@ export function BaseMap({ label, ground, bounds, padding = 40, centre, zoom, max
       made.remove();
     };
   }, [ground, i18n.language, label]);
+
+  const purpose = usePurpose();
+  const drawnFor = useRef(purpose);
+  useEffect(() => {
+    if (!map || drawnFor.current === purpose) return;
+    drawnFor.current = purpose;
+    for (const [id, { type, ...rest }] of Object.entries(map.getStyle().sources)) {
+      const source = map.getSource(id);
+      if (type === "vector" && "tiles" in rest && rest.tiles && source instanceof maplibregl.VectorTileSource) source.setTiles(rest.tiles);
+    }
+  }, [map, purpose]);
 
   return (
     <div className="map" data-drawn={drawn}>

@@ -9,7 +9,7 @@ import { useLook } from "../app/mode";
 import { count, decimal, say } from "../words";
 import { classColours, css, hue } from "./colours";
 import type { Loaded } from "./DataLayers";
-import { keyOf, type Layer, sideOf, waysOf } from "./layers";
+import { EXACT, keyOf, type Layer, sideOf, waysOf } from "./layers";
 
 type Row = { dataset: Dataset; role: string };
 
@@ -77,6 +77,7 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
           <Settings
             layer={layer}
             ways={waysOf(row.dataset, row.role)}
+            permitted={row.dataset.map_level}
             state={state}
             broken={broken.has(row.dataset.id)}
             number={hues.get(key) ?? 0}
@@ -183,9 +184,11 @@ function BaseChoice({ services, base, troubled, setBase }: {
   );
 }
 
-function Settings({ layer, ways, state, broken, number, title, set }: {
+function Settings({ layer, ways, permitted, state, broken, number, title, set }: {
   layer: Layer;
   ways: Layer["as"][];
+  /** The finest level that the policies let the reader see. */
+  permitted: number;
   state: Loaded | undefined;
   broken: boolean;
   number: number;
@@ -229,6 +232,7 @@ function Settings({ layer, ways, state, broken, number, title, set }: {
           )}
         </>
       )}
+      {permitted < EXACT && <p className="small quiet">{t("map.coarsened", { level: permitted })}</p>}
       <label className="opacity small">
         <span>{t("map.opacity")}</span>
         <input

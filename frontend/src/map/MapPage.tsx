@@ -5,9 +5,10 @@ import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson, Problem } from "../api/client";
-import { useCity, useDatasets } from "../api/questions";
+import { useAsksPurpose, useCity, useDatasets } from "../api/questions";
 import type { Bounds, City, Dataset, Explanation, Hit } from "../api/types";
 import { token, useLook, useMode } from "../app/mode";
+import { Purpose } from "../data/Purpose";
 import { Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { BaseMap, useMap } from "./BaseMap";
@@ -71,6 +72,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
   const tools = useRef<HTMLDivElement>(null);
 
   const loaded = useLoaded(state.layers, datasets, seen?.bounds ?? null, seen?.zoom ?? 10, state.time);
+  const asksPurpose = useAsksPurpose(state.layers.map((one) => one.dataset));
   const shapes = state.layers.filter((one) => one.as === "shapes");
   const hues = useHues(datasets);
   const [removed, forget] = useRemoved(state, datasets);
@@ -171,6 +173,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
               </div>
             </header>
             <div className="panel-body">
+              {asksPurpose && <Purpose />}
               {removed.length > 0 && (
                 <div role="alert" className="notice warn layers-removed">
                   <TriangleAlert aria-hidden />

@@ -1,6 +1,5 @@
 /** The page's side of the decoding worker. */
-import { Problem } from "../api/client";
-import { languageNow } from "../words";
+import { headersNow, Problem } from "../api/client";
 import type { Answer, Cells, Job, Order, Points } from "./decode.worker";
 import DecodeWorker from "./decode.worker?worker";
 
@@ -28,7 +27,7 @@ export function decode<K extends "points" | "cells">(
   return new Promise((resolve, reject) => {
     next += 1;
     const id = next;
-    const job: Job = { id, kind, url, language: languageNow() === "en" ? "en" : "zh-CN" };
+    const job: Job = { id, kind, url, headers: headersNow() };
     signal.addEventListener("abort", () => {
       if (!waiting.delete(id)) return;
       theWorker().postMessage({ id, stop: true } satisfies Order);

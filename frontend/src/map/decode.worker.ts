@@ -1,7 +1,7 @@
 /** Fetches and decodes Arrow streams away from the page's own thread, and hands over bare arrays. */
 import { type Table, tableFromIPC } from "apache-arrow";
 
-export type Job = { id: number; kind: "points" | "cells"; url: string; language: string };
+export type Job = { id: number; kind: "points" | "cells"; url: string; headers: Record<string, string> };
 export type Order = Job | { id: number; stop: true };
 
 export type Points = {
@@ -59,7 +59,7 @@ async function work(job: Job, signal: AbortSignal): Promise<void> {
   const started = performance.timeOrigin + performance.now();
   const response = await fetch(job.url, {
     signal,
-    headers: { Accept: "application/vnd.apache.arrow.stream", "Accept-Language": job.language },
+    headers: { Accept: "application/vnd.apache.arrow.stream", ...job.headers },
   });
   if (!response.ok) {
     const body = await response.text();

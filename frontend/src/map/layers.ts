@@ -42,6 +42,9 @@ export function missingOf(text: string, datasets: Dataset[]): string[] {
   return [...new Set(ids)].filter((id) => /^[a-z][a-z0-9_]{0,59}$/.test(id) && !datasets.some((one) => one.id === id));
 }
 
+/** The level from which on places are shown as they are. */
+export const EXACT = 32;
+
 /** A place known to 12 cm or better is drawn as a point. */
 const MEASURED = 29;
 
@@ -49,12 +52,15 @@ const MEASURED = 29;
 export function waysOf(dataset: Dataset, role: string): Showing[] {
   const place = dataset.places.find((one) => one.role === role);
   if (!place || dataset.state === "failed" || dataset.version === null) return [];
-  if (place.kind === "geometry") return ["shapes"];
-  return Math.max(...place.levels, 0) >= MEASURED ? ["density", "points"] : ["density"];
+  if (dataset.map_level === 0) return [];
+  if (place.kind === "geometry") return dataset.map_level >= EXACT ? ["shapes"] : [];
+  return Math.min(Math.max(...place.levels, 0), dataset.map_level) >= MEASURED ? ["density", "points"] : ["density"];
 }
 
+/** The finest level at which a layer is asked for: as its places are known, and as far as the policies let one see. */
 export function finestLevel(dataset: Dataset, role: string): number {
-  return Math.max(...(dataset.places.find((one) => one.role === role)?.levels ?? [32]), 1);
+  const known = Math.max(...(dataset.places.find((one) => one.role === role)?.levels ?? [EXACT]), 1);
+  return Math.max(1, Math.min(known, dataset.map_level));
 }
 
 /** What a first visit shows, as a density: the most measured points, rather those of a dataset's own coordinates. */

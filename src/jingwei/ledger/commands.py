@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from jingwei.ledger import bundle
-from jingwei.ledger.keys import check_signature
+from jingwei.ledger.keys import FOLDER, FORMER_FOLDER, check_signature
 from jingwei.ledger.schemas import event_types, events_page
-from jingwei.ledger.sealer import Sealer
+from jingwei.ledger.sealer import KEY_FILE, Sealer, key_folder_of
 from jingwei.ledger.verify import FormatError, Key, Report, check_bundle, check_receipt
 from jingwei.records import open_records
 
@@ -102,8 +102,13 @@ def receipt(event_id: int, records_url: str) -> None:
 )
 @records_option
 def rotate(folder: Path, key_file: Path | None, records_url: str) -> None:
-    """Pass the log whose key lies in FOLDER to a new key, and print that."""
-    sealer = Sealer(open_records(records_url), folder)
+    """Pass the log of the city in FOLDER to a new key, and print that."""
+    home = folder.parent if folder.name == FORMER_FOLDER else folder
+    known = (home / FOLDER / KEY_FILE).exists() or (home / FORMER_FOLDER / KEY_FILE).exists()
+    records = open_records(records_url)
+    sealer = (
+        Sealer(records, home / "log", key_folder=key_folder_of(home)) if known else Sealer(records, folder)
+    )
     click.echo(str(sealer.rotate(key_file)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,21 @@ from cryptography.hazmat.primitives.serialization import (
 from jingwei.errors import JingweiError
 from jingwei.ledger.verify import Checkpoint, Key
 from jingwei.words import Text
+
+FOLDER = "keys"
+"""In the folder of a city: the keys, and nothing else."""
+FORMER_FOLDER = "log"
+"""Where keys lay before, beside the copy of the newest checkpoint."""
+
+
+def settled(home: Path, name: str) -> Path:
+    """Return the path of a key of the city in `home`; one that lies where keys lay before is moved there."""
+    path, former = home / FOLDER / name, home / FORMER_FOLDER / name
+    if former.exists() and not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process was quicker
+            os.replace(former, path)  # noqa: PTH105 - atomic
+    return path
 
 
 class KeyFileError(JingweiError):

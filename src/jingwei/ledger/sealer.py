@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Table, Update, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Table, Update, bindparam, func, insert, select, text, update
 
 from jingwei.errors import ConflictError
 from jingwei.ledger import keys, tiles
@@ -42,6 +42,7 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from sqlalchemy.orm import Session
 
     from jingwei.records import Records
@@ -112,6 +113,23 @@ class RolledBackError(ConflictError):
         )
 
 
+class WrongKeyError(ConflictError):
+    """The key at hand is not the one that signs the log: it was lost, or is that of another."""
+
+    code = "ledger-key-wrong"
+    status = 500
+
+    def __init__(self, path: Path, origin: str) -> None:
+        super().__init__(
+            Text(
+                f"{path} 不是签署日志 {origin} 的密钥，日志停止封存",
+                f"{path} is not the key that signs the log {origin}, which does not seal.",
+            ),
+            mend=Text("请从备份恢复密钥文件", "Restore the file of the key from its copy."),
+            where={"file": str(path)},
+        )
+
+
 class Sealer:
     """Seals the log of one record store.
 
@@ -120,10 +138,12 @@ class Sealer:
     records
         The record store.
     folder
-        Where the key and a copy of the newest checkpoint are kept, apart from the record store: the copy
-        shows when the store is rolled back.
+        Where a copy of the newest checkpoint is kept, apart from the record store: it shows when the store
+        is rolled back.
+    key_folder
+        Where the key is kept, and generated for a log that has none yet; `folder` if not given.
     key_file
-        A key from outside, instead of one generated in `folder`.
+        A key from outside, instead of one in `key_folder`.
     origin
         The name of the log, given once when it is opened.
     pause
@@ -138,6 +158,7 @@ class Sealer:
         records: Records,
         folder: Path,
         *,
+        key_folder: Path | None = None,
         key_file: Path | None = None,
         origin: str | None = None,
         pause: float = 0.02,
@@ -148,24 +169,56 @@ class Sealer:
         self.pause = pause
         self.clock = clock
         self.bells = bells_of(records.engine)
-        self._key_file = key_file or folder / KEY_FILE
-        self._next_key_file = folder / NEXT_KEY_FILE
-        if not self._key_file.exists() and key_file is None:
-            with contextlib.suppress(FileExistsError):  # another process was quicker
-                keys.generate(self._key_file)
+        self._own_key = key_file is None
+        self._key_file = key_file or (key_folder or folder) / KEY_FILE
+        self._next_key_file = (key_folder or folder) / NEXT_KEY_FILE
+        folder.mkdir(parents=True, exist_ok=True)
         self._open(origin)
 
     # opening
 
     def _open(self, origin: str | None) -> None:
-        private = keys.load(self._key_file)
         with self.records.write() as session:
+            if session.get_bind().dialect.name == "postgresql":
+                # Where there is no head yet there is none to lock: of two that open a log, one waits.
+                session.execute(text("SELECT pg_advisory_xact_lock(7462)"))
             head = session.scalar(select(Head).with_for_update())
             if head is None:
-                head = self._first_head(session, Signer(origin or keys.new_origin(), private))
-            self.signer = Signer(head.origin, private)
+                head = self._first_head(session, Signer(origin or keys.new_origin(), self._first_key()))
+            elif not self._key_file.exists():
+                raise WrongKeyError(self._key_file, head.origin)
+            self.signer = Signer(head.origin, keys.load(self._key_file))
         self._finish_rotation()
+        with self.records.read() as session:
+            self._take_key_of(latest_checkpoint(session))
         self._check_not_rolled_back()
+
+    def _first_key(self) -> Ed25519PrivateKey:
+        """Return the key for a new log: one that lies there already, or one made now."""
+        if self._own_key:
+            with contextlib.suppress(FileExistsError):
+                return keys.generate(self._key_file)
+        return keys.load(self._key_file)
+
+    def _take_key_of(self, note: str) -> None:
+        """Sign on with the key by which the newest checkpoint is signed: another process may have rotated it.
+
+        Raises
+        ------
+        WrongKeyError
+            Where that key is not at hand.
+
+        """
+        name, key_id, _ = Note.parse(note).signatures[-1]
+        if (self.signer.name, self.signer.key.id) == (name, key_id):
+            return
+        for path in (self._key_file, self._next_key_file):
+            with contextlib.suppress(keys.KeyFileError):
+                signer = Signer(self.signer.name, keys.load(path))
+                if (signer.name, signer.key.id) == (name, key_id):
+                    self.signer = signer
+                    return
+        raise WrongKeyError(self._key_file, self.signer.name)
 
     def _first_head(self, session: Session, signer: Signer) -> Head:
         told = {"origin": signer.name, "key": str(signer.key)}
@@ -198,6 +251,7 @@ class Sealer:
                 return 0
         with self.records.write() as session:
             head = _locked(session)
+            self._take_key_of(head.checkpoint)
             count = self._seal_group(session, head)
             note = head.checkpoint
         self._after_commit(note)
@@ -294,6 +348,7 @@ class Sealer:
         self.seal_all()
         with self.records.write() as session:
             head = _locked(session)
+            self._take_key_of(head.checkpoint)
             # What was committed meanwhile goes before the entry of the new key, which must come last.
             while self._seal_group(session, head) == GROUP:
                 pass
@@ -328,6 +383,12 @@ def _tell_completed(done: int, left: int) -> None:
     before = max(0, done - tiles.AT_ONCE)
     if done >= left or done * 10 // left != before * 10 // left:
         log.info("%d of %d older tiles of the log have their inner nodes now", min(done, left), left)
+
+
+def key_folder_of(home: Path) -> Path:
+    """Return where the keys of the city in `home` lie."""
+    keys.settled(home, NEXT_KEY_FILE)
+    return keys.settled(home, KEY_FILE).parent
 
 
 def _locked(session: Session) -> _State:

@@ -16,7 +16,8 @@ from jingwei.ledger.bell import mark_appended
 from jingwei.ledger.models import Event, Head, encode_json
 from jingwei.ledger.schemas import event_type
 from jingwei.records import now_utc
-from jingwei.records.database import driver_text, run
+from jingwei.records.database import driver_text
+from jingwei.records.database import insert as insert_row
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def append(session: Session, type_: str, *, actor: str, subject: str, data: dict
 
     """
     statements, rows = _rows(session, type_, actor, [(subject, data)])
-    event_id: int = run(session.connection(), statements.one, rows[0])[0][0]
+    event_id = insert_row(session.connection(), statements.one, rows[0])
     mark_appended(session)
     return event_id
 
@@ -97,7 +98,9 @@ def _statements(dialect: Dialect) -> _Statements:
     """Compile once: what the ORM does for an object costs more than the disk."""
     table = cast("Table", Event.__table__)
     statement = insert(table).values({name: bindparam(name) for name in _TOLD})
-    many, one = (driver_text(text, dialect, _TOLD) for text in (statement, statement.returning(table.c.id)))
+    many = one = driver_text(statement, dialect, _TOLD)
+    if dialect.name != "sqlite":  # which tells the number anyway
+        one = driver_text(statement.returning(table.c.id), dialect, _TOLD)
     time = table.c.time.type.bind_processor(dialect) or (lambda value: value)
     return _Statements(one, many, time)
 

@@ -63,11 +63,11 @@ class Records:
         # SQLite lets one write at a time and has the others look again after growing pauses; threads of one
         # process wait in a queue of their own, which wakes them at once.
         one_at_a_time = engine.dialect.name == "sqlite"
-        self._turn: AbstractContextManager[Any] = threading.RLock() if one_at_a_time else nullcontext()
+        self.turn: AbstractContextManager[Any] = threading.RLock() if one_at_a_time else nullcontext()
         # Who has the turn writes over one connection that stays open: to take one from the pool, and to
         # give it back clean, costs as much as what is written.
-        self._one_line = one_at_a_time and bool(engine.url.database)
-        self._line: Connection | None = None
+        self._keeps_line = one_at_a_time and bool(engine.url.database)
+        self.one_line: Connection | None = None
         self._watch: sqlite3.Connection | None = None
         self._watching = threading.Lock()
 
@@ -81,29 +81,20 @@ class Records:
                 session.expunge_all()  # a rollback would empty what was read
                 session.rollback()
 
-    @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> AbstractContextManager[Session]:
         """Yield a session whose changes are committed together, or not at all after an error."""
-        with self._turn, self._to_write() as line, line.begin(), Writing(line) as session:
-            yield session
-            if session.in_transaction():
-                session.commit()  # flushed; it is the line that commits
-        for call in session.info.get(AFTER_COMMIT, ()):
-            call()
+        return _Write(self)
 
-    @contextmanager
-    def _to_write(self) -> Iterator[Connection]:
-        """Yield over what to write; to be asked by who has the turn."""
-        if self._one_line and (self._line is None or self._line.closed or self._line.invalidated):
-            self._line = self._writer.connect()
-            self._line.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE}")
-            self._line.rollback()
+    def line(self) -> Connection:
+        """Return over what to write; to be asked by who has the turn, who closes what is not `one_line`."""
+        if self.one_line is None and self._keeps_line:
+            self.one_line = self._writer.connect()
+            self.one_line.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE}")
+            self.one_line.rollback()
         # A write within a write of the same thread is a mistake, which the wait of another connection shows.
-        if self._line is not None and not self._line.in_transaction():
-            yield self._line
-        else:
-            with self._writer.connect() as line:
-                yield line
+        if self.one_line is not None and not self.one_line.in_transaction():
+            return self.one_line
+        return self._writer.connect()
 
     def state(self) -> int | None:
         """Return a number that is another one after any program has changed anything in the store.
@@ -120,15 +111,64 @@ class Records:
 
     def close(self) -> None:
         """Close all connections."""
-        with self._turn:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
+        with self.turn:
+            if self.one_line is not None:
+                self.one_line.close()
+                self.one_line = None
         with self._watching:
             if self._watch is not None:
                 self._watch.close()
                 self._watch = None
         self.engine.dispose()
+
+
+class _Write(AbstractContextManager[Session]):
+    """A write, once: written out where context managers within each other would take half its time."""
+
+    __slots__ = ("_line", "_records", "_session", "_transaction")
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def __enter__(self) -> Session:
+        self._records.turn.__enter__()
+        try:
+            self._line = self._records.line()
+            try:
+                self._transaction = self._line.begin()
+                self._session = Writing(self._line)
+            except BaseException:
+                self._hang_up()
+                raise
+        except BaseException:
+            self._records.turn.__exit__(None, None, None)
+            raise
+        return self._session
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        session = self._session
+        try:
+            try:
+                # The session's own transaction lies within the line's, and flushes: the line commits.
+                if session.in_transaction():
+                    with session:
+                        if error is None:
+                            session.commit()
+                if error is None:
+                    self._transaction.commit()
+            finally:
+                if self._transaction.is_active:
+                    self._transaction.rollback()
+                self._hang_up()
+        finally:
+            self._records.turn.__exit__(None, None, None)
+        if error is None:
+            for call in session.info.get(AFTER_COMMIT, ()):
+                call()
+
+    def _hang_up(self) -> None:
+        if self._line is not self._records.one_line:
+            self._line.close()
 
 
 def open_records(url: str, *, migrate: bool = True) -> Records:
@@ -186,6 +226,14 @@ def driver_text(statement: ClauseElement, dialect: Dialect, names: tuple[str, ..
         msg = f"the values of a statement go in another order: {compiled.positiontup}"
         raise TypeError(msg)
     return str(compiled)
+
+
+def insert(connection: Connection, statement: str, values: tuple[Any, ...]) -> int:
+    """Insert a row by what `driver_text` gave; return its number. On PostgreSQL the statement returns it."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection.driver_connection
+        return int(raw.execute(statement, values).lastrowid)
+    return int(connection.exec_driver_sql(statement, values).scalar_one())
 
 
 def run(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[Any]:

@@ -10,6 +10,7 @@ from jingwei.access.counting import SharedCounts
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.vault import KEY_FILE, Vault
 from jingwei.errors import NotFoundError
+from jingwei.ledger.keys import settled
 from jingwei.web.rates import Rates, address_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Gate:
     def __init__(self, city: City, entry: Entry) -> None:
         self.records = city.records
         self.entry = entry
-        self.vault = Vault.open(entry.vault_key or city.home / "log" / KEY_FILE)
+        self.vault = Vault.open(entry.vault_key or settled(city.home, KEY_FILE))
         self.rates = Rates(SharedCounts(city.records, self.vault.digest))
         self.provider: Provider | None = None
         if entry.provider is not None and entry.address is not None:

@@ -15,6 +15,7 @@ from jingwei.access.policy import Resource
 from jingwei.city import City
 from jingwei.errors import NotFoundError
 from jingwei.lake import Dataset, Version
+from jingwei.lake.counting import FINEST
 from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
 from jingwei.web.at_once import at_once
@@ -78,6 +79,9 @@ class DatasetOut(BaseModel):
     rights: list[Right] = Field(description="What the reader may do with it")
     place_level: int = Field(
         description="The finest level of its places that is shown: 32 as they are, 0 none"
+    )
+    map_level: int = Field(
+        description="The finest level that a map may show: of places or of counts; 32 as they are, 0 none"
     )
     problem: dict[str, Any] | None
 
@@ -210,6 +214,7 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
         "named": bool(content and content.name),
         "rights": sorted(view.rights),
         "place_level": view.place_level,
+        "map_level": min(FINEST, view.count_level) if view.counts_only else view.place_level,
         "problem": dataset.problem,
     }
 
