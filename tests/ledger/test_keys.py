@@ -42,6 +42,7 @@ def test_a_new_city_takes_the_key_that_lies_there(records, tmp_path):
     private = keys.generate(tmp_path / "keys" / KEY_FILE)
     sealer = Sealer(records, tmp_path / "log", key_folder=key_folder_of(tmp_path))
     assert sealer.signer.private.private_bytes_raw() == private.private_bytes_raw()
+    assert (tmp_path / "keys").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("another", [False, True])

@@ -19,6 +19,16 @@ def test_a_page_may_fetch_from_this_server_only(client):
     assert "http" not in policy
 
 
+def test_no_other_site_holds_a_page_or_draws_an_answer(client):
+    headers = client.get("/api/nothing").headers
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_an_answer_that_does_not_say_how_it_may_be_kept_is_not_kept(client):
+    assert client.get("/api/session").headers["cache-control"] == "no-store"
+
+
 def test_a_page_may_also_fetch_from_the_citys_own_map_services_and_no_answer_of_the_api_may(tmp_path):
     (tmp_path / "index.html").write_text("<!doctype html>page")
     app = FastAPI()

@@ -154,7 +154,8 @@ def open_city(home: Path, *, create: bool = False, records_url: str | None = Non
     if not create and records_url is None and not (home / RECORDS).is_file():
         raise NoCityError(str(home))
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, exist_ok=True)  # the records hold what is for some people only
         (home / ".writable").touch()
     except OSError as error:
         if create:

@@ -110,7 +110,7 @@ def store_secret(path: Path, content: bytes) -> None:
         Where there is a file already; it stays as it is.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Written elsewhere and then linked: a crash leaves no half key, and two starters one key.
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
