@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITER_CACHE = 65_536
 """KiB of pages that the one connection that writes to SQLite keeps; a reader keeps SQLite's 2 MiB."""
-PAGES_BEFORE_CHECKPOINT = 4_096
-"""Of SQLite's write-ahead log, 16 MiB: a page that many commits change is then copied back once for all."""
-MAPPED = 2**30
-"""Bytes of the file that SQLite reads through the system's own cache instead of copying them."""
 
 
 AFTER_COMMIT = "jingwei_after_commit"
@@ -203,8 +199,6 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA wal_autocheckpoint={PAGES_BEFORE_CHECKPOINT}")
-        cursor.execute(f"PRAGMA mmap_size={MAPPED}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
