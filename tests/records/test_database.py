@@ -129,3 +129,19 @@ def test_threads_write_one_after_another(records):
         list(pool.map(write, range(40)))
     with records.read() as session:
         assert {event.data["n"] for event in ledger.events_of(session, "s")} == set(range(40))
+
+
+def test_a_commit_that_fails_is_undone_and_the_next_write_is_whole(records):
+    with records.write() as session:
+        session.execute(sa.text("CREATE TABLE whole (id INTEGER PRIMARY KEY)"))
+        session.execute(
+            sa.text("CREATE TABLE part (id INTEGER REFERENCES whole (id) DEFERRABLE INITIALLY DEFERRED)")
+        )
+    for with_orm in (False, True):
+        with pytest.raises(sa.exc.IntegrityError), records.write() as session:
+            (session if with_orm else session.connection()).execute(sa.text("INSERT INTO part VALUES (7)"))
+    with records.write() as session:
+        session.execute(sa.text("INSERT INTO whole VALUES (1)"))
+    with records.read() as session:
+        assert session.execute(sa.text("SELECT count(*) FROM whole")).scalar_one() == 1
+        assert session.execute(sa.text("SELECT count(*) FROM part")).scalar_one() == 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -92,6 +93,18 @@ class Records:
             return self.one_line
         return self._writer.connect()
 
+    def hang_up(self, line: Connection, *, committed: bool) -> None:
+        """Give back what `line` gave."""
+        if not committed:
+            # The engine takes a commit that failed for the end of the transaction; SQLite does not.
+            with suppress(DBAPIError, sqlite3.Error):
+                line.connection.rollback()
+        if line is not self.one_line:
+            line.close()
+        elif line.get_transaction() is not None:
+            self.one_line = None
+            line.close()
+
     def state(self) -> int | None:
         """Return a number that is another one after any program has changed anything in the store.
 
@@ -134,7 +147,7 @@ class _Write(AbstractContextManager[Session]):
                 self._transaction = self._line.begin()
                 self._session = Writing(self._line)
             except BaseException:
-                self._hang_up()
+                self._records.hang_up(self._line, committed=False)
                 raise
         except BaseException:
             self._records.turn.__exit__(None, None, None)
@@ -142,29 +155,29 @@ class _Write(AbstractContextManager[Session]):
         return self._session
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        session = self._session
         try:
-            try:
-                # The session's own transaction lies within the line's, and flushes: the line commits.
-                if session.in_transaction():
-                    with session:
-                        if error is None:
-                            session.commit()
-                if error is None:
-                    self._transaction.commit()
-            finally:
-                if self._transaction.is_active:
-                    self._transaction.rollback()
-                self._hang_up()
+            self._end(commit=error is None)
         finally:
             self._records.turn.__exit__(None, None, None)
         if error is None:
-            for call in session.info.get(AFTER_COMMIT, ()):
+            for call in self._session.info.get(AFTER_COMMIT, ()):
                 call()
 
-    def _hang_up(self) -> None:
-        if self._line is not self._records.one_line:
-            self._line.close()
+    def _end(self, *, commit: bool) -> None:
+        session, committed = self._session, False
+        try:
+            # The session's own transaction lies within the line's, and flushes: the line commits.
+            if session.in_transaction():
+                with session:
+                    if commit:
+                        session.commit()
+            if commit:
+                self._transaction.commit()
+                committed = True
+            elif self._transaction.is_active:
+                self._transaction.rollback()
+        finally:
+            self._records.hang_up(self._line, committed=committed)
 
 
 def open_records(url: str, *, migrate: bool = True) -> Records:
