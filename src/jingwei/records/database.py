@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -96,8 +95,9 @@ class Records:
     def hang_up(self, line: Connection, *, committed: bool) -> None:
         """Give back what `line` gave."""
         if not committed:
-            # The engine takes a commit that failed for the end of the transaction; SQLite does not.
-            with suppress(DBAPIError, sqlite3.Error):
+            # The engine takes a commit that failed for the end of the transaction; SQLite does not. Where the
+            # connection itself was lost there is nothing to undo, and the first error is the one to tell.
+            with suppress(Exception):
                 line.connection.rollback()
         if line is not self.one_line:
             line.close()
