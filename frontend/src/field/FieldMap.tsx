@@ -35,6 +35,37 @@ export function FieldMap({ label, spots, here, way, pick }: {
   );
 }
 
+/** A map whose middle is the place: one draws the map under the mark, with a thumb or the arrow keys. */
+export function PlaceMap({ label, start, moved }: { label: string; start: Point; moved: (place: Point) => void }) {
+  const ground = useGround();
+  const first = useRef(start);
+  return (
+    <div className="field-place-map">
+      <BaseMap label={label} ground={ground} centre={first.current} zoom={17}>
+        <Middle moved={moved} />
+      </BaseMap>
+      <span className="field-place-mark" aria-hidden />
+    </div>
+  );
+}
+
+function Middle({ moved }: { moved: (place: Point) => void }) {
+  const map = useMap();
+  const newest = useRef(moved);
+  newest.current = moved;
+  useEffect(() => {
+    const told = () => {
+      const { lng, lat } = map.getCenter();
+      newest.current([Math.round(lng * 1e7) / 1e7, Math.round(lat * 1e7) / 1e7]);
+    };
+    map.on("moveend", told);
+    return () => {
+      map.off("moveend", told);
+    };
+  }, [map]);
+  return null;
+}
+
 const NOTHING: Point[] = [];
 /** Degrees that are shown around a single point. */
 const ROOM = 0.002;

@@ -1,9 +1,11 @@
 /** A report from where one stands: place from the telephone, the nearest component, and what is reported there already. */
-import { LoaderCircle, LocateFixed, Search, X } from "lucide-react";
+import { LoaderCircle, LocateFixed, MapPin, Search, X } from "lucide-react";
 import { type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useCity } from "../api/questions";
 import { decimal, metres, say } from "../words";
+import { PlaceMap } from "./FieldMap";
 import { WhereAmI } from "./FieldPage";
 import type { Position } from "./here";
 import { newKey, send } from "./outbox";
@@ -12,7 +14,8 @@ import { Shots } from "./Shots";
 import type { Shot } from "./store";
 
 const SHOWN = 8;
-type Place = { lon: number; lat: number; accuracy: number };
+/** `accuracy` in metres, of the telephone; none where the place was set on the map. */
+type Place = { lon: number; lat: number; accuracy?: number };
 
 export function Report({ person, position }: { person: string; position: Position }) {
   const { t } = useTranslation();
@@ -24,10 +27,15 @@ export function Report({ person, position }: { person: string; position: Positio
   const [handled, setHandled] = useState(false);
   /** Held once one begins to write, so that walking on does not move the report. */
   const [held, setHeld] = useState<Place>();
+  const [moving, setMoving] = useState(false);
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<"sent" | "kept" | "refused">();
   const place = held ?? position.here;
   const hold = () => setHeld((now) => now ?? position.here ?? undefined);
+  const bounds = useCity().data?.bounds;
+  const start: [number, number] | undefined = place
+    ? [place.lon, place.lat]
+    : bounds && [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2];
   const found = useAround(place, type?.kind ?? "", type?.code ?? "", useDeferredValue(words));
   const around = found.data;
 
@@ -77,6 +85,7 @@ export function Report({ person, position }: { person: string; position: Positio
     setShots([]);
     setHandled(false);
     setHeld(undefined);
+    setMoving(false);
   };
 
   return (
@@ -98,7 +107,7 @@ export function Report({ person, position }: { person: string; position: Positio
               {place.lon.toFixed(6)}, {place.lat.toFixed(6)}
             </span>
             <span className="small quiet">
-              {t("field.accuracy", { metres: metres(Math.max(1, place.accuracy)) })}
+              {place.accuracy === undefined ? t("field.onMap") : t("field.accuracy", { metres: metres(Math.max(1, place.accuracy)) })}
               {around?.area && ` · ${around.area}`}
             </span>
             {around?.rule && <span className="small">{say(around.rule)}</span>}
@@ -106,12 +115,31 @@ export function Report({ person, position }: { person: string; position: Positio
         ) : (
           <p>{position.state === "asking" ? t("field.locating") : t("field.noPosition")}</p>
         )}
-        {held && (
-          <button type="button" className="button" onClick={() => setHeld(position.here ?? undefined)}>
+        {held && position.here && (
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              setHeld(position.here ?? undefined);
+              setMoving(false);
+            }}
+          >
             {t("field.again")}
           </button>
         )}
+        {start && !moving && (
+          <button type="button" className="button" onClick={() => setMoving(true)}>
+            <MapPin aria-hidden />
+            {t("field.move")}
+          </button>
+        )}
       </div>
+      {moving && start && (
+        <div>
+          <p className="small quiet">{t("field.moveLead")}</p>
+          <PlaceMap label={t("field.placeMap")} start={start} moved={([lon, lat]) => setHeld({ lon, lat })} />
+        </div>
+      )}
       {!place && <WhereAmI position={position} />}
       <TypeField types={types} value={type} set={choose} />
       {around && around.components.length > 0 && (

@@ -91,6 +91,24 @@ export function beginAnew(address = "/"): void {
   location.assign(address);
 }
 
+/** How much this person did in the field that is not sent yet, on this telephone. */
+export async function unsent(person: string): Promise<number> {
+  const { itemsOf } = await import("../field/outbox");
+  return (await itemsOf(person).catch(() => [])).length; // a browser without a store has kept nothing
+}
+
+/** Tries to send what waits; says how much is left. */
+export async function sendUnsent(person: string): Promise<number> {
+  const { flush, itemsOf } = await import("../field/outbox");
+  await flush(person);
+  return (await itemsOf(person)).length;
+}
+
+export async function discardUnsent(person: string): Promise<void> {
+  const { discard, itemsOf } = await import("../field/outbox");
+  for (const item of await itemsOf(person)) await discard(item.key);
+}
+
 export async function signOut(): Promise<void> {
   const { leave } = await askJson<{ leave: string | null }>("/api/session", { method: "DELETE" });
   const { forgetOthers } = await import("../field/store");
