@@ -8,10 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from jingwei import access
+from jingwei.access import local_person
+from jingwei.cases import ground, inventory
+from jingwei.cases.regime import Regime
 from jingwei.web import OPEN, create_app
 
 from .people import client_of, person_of, sign_in
 
+CODE = "11440300000000001R"
 PARKS, WATER = "11990000MB0000001A", "11990000MB0000002B"
 GRIDS = {
     "type": "FeatureCollection",
@@ -195,3 +200,90 @@ def test_only_those_who_keep_the_rules_change_them(bare):
         assert decided.status_code == 403
         assert client.get("/api/cases/duties").status_code == 403
         assert client.get("/api/cases/calendar", params={"year": 2026}).status_code == 200
+
+
+def ended(api, job):
+    """Return the last that a job's stream tells."""
+    told = api.get(job["events"]).text
+    return json.loads([line for line in told.splitlines() if line.startswith("data: ")][-1][6:])
+
+
+def test_an_inventory_is_taken_in_by_a_job_that_tells_how_far_it_is(api):
+    table = "标识码,名称\n" + "".join(f"11990001001{n:06d},井盖\n" for n in range(1, 4501)) + "119900,井盖\n"
+    job = put(api, "components/jobs", "parts.csv", table, 202, how="post")
+    told = ended(api, job)
+    assert (told["state"], told["result"]["count"], len(told["result"]["faults"])) == ("done", 4500, 1)
+    assert told["steps"][0]["rows"] == 4500
+    job = put(api, "components/jobs", "parts.csv", "a,b\n1,2\n", 202, how="post")
+    told = ended(api, job)
+    assert (told["state"], told["problem"]["code"]) == ("failed", "case-table-invalid")
+
+
+def test_an_inventory_that_is_stopped_keeps_the_parts_that_are_in(bare):
+    regime = Regime()
+    rows = [{"code": f"11990001001{n:06d}"} for n in range(1, 2 * inventory.BATCH + 2)]
+    heard = []
+
+    def heed(done):
+        heard.append(done)
+        return done < inventory.BATCH
+
+    taken = inventory.put_in_parts(bare.records, local_person(), regime, rows, heed=heed)
+    assert heard == [0, inventory.BATCH]
+    assert taken.count == inventory.BATCH
+    with bare.records.read() as session:
+        assert len(inventory.components(session, limit=len(rows))) == inventory.BATCH
+    taken = inventory.put_in_parts(bare.records, local_person(), regime, rows, heed=lambda _: True)
+    with bare.records.read() as session:
+        assert len(inventory.components(session, limit=2 * len(rows))) == len(rows)
+
+
+def test_a_city_writes_its_own_phrases_in_versions(api):
+    assert api.get("/api/cases/phrases").json() == {"version": 0, "phrases": {}}
+    body = {"phrases": {"reject": [" 不属本市 ", "不属本市", ""], "reply": []}, "seen": 0}
+    assert api.put("/api/cases/phrases", json=body).json() == {"version": 1}
+    assert api.get("/api/cases/phrases").json()["phrases"] == {"reject": ["不属本市"], "reply": []}
+    refused = api.put("/api/cases/phrases", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "case-regime-changed")
+    assert api.put("/api/cases/phrases", json={"phrases": {"reject": None}}).json() == {"version": 2}
+    assert api.get("/api/cases/phrases").json()["phrases"] == {"reply": []}
+    for wrong in ({"fly": ["x"]}, {"reject": ["x" * 201]}, {"reject": ["<script>x</script>"]}):
+        assert api.put("/api/cases/phrases", json={"phrases": wrong}).status_code == 400, wrong
+
+
+def test_settings_that_another_adopted_first_are_told(api):
+    now = api.get("/api/cases/settings").json()
+    fresh = now["settings"] | {"extensions": 3}
+    assert api.put("/api/cases/settings", params={"seen": now["version"]}, json=fresh).status_code == 200
+    again = api.put("/api/cases/settings", params={"seen": now["version"]}, json=fresh)
+    assert (again.status_code, again.json()["code"]) == (409, "case-regime-changed")
+    assert api.get("/api/cases/settings").json()["settings"]["extensions"] == 3
+
+
+def test_grids_of_a_day_to_come_are_in_force_when_it_comes(api, bare):
+    put(api, "grids", "grids.geojson", TEXT)
+    coming = datetime.now(UTC) + timedelta(days=30)
+    one = json.dumps(GRIDS | {"features": GRIDS["features"][:1]})
+    answer = api.put(
+        "/api/cases/grids", params={"name": "g.geojson", "since": coming.isoformat()}, content=one
+    )
+    assert answer.json()["count"] == 1
+    assert len(api.get("/api/cases/grids").json()["grids"]) == 2
+    with bare.records.read() as session:
+        now, then = ground.version(session), ground.version(session, coming)
+        assert now == ground.version(session, coming - timedelta(seconds=1))
+        assert now != then
+        assert len(ground.load_ground(session, 5)) == 2
+        assert len(ground.load_ground(session, 5, coming)) == 1
+
+
+def test_a_duty_tells_names_and_finds_its_people(api, bare):
+    with bare.records.write() as session:
+        access.add_department(session, local_person(), CODE, "园林局")
+    wang = person_of(bare, "wang", "case_handler", department=CODE)
+    (one,) = api.get("/api/cases/duties/people", params={"department": CODE}).json()
+    assert one == {"id": f"person/{wang.removeprefix('person/')}", "name": "人员wang"}
+    given = [{"department": CODE, "person": one["id"]}]
+    assert api.post("/api/cases/duties", json=given).status_code == 201
+    (kept,) = api.get("/api/cases/duties").json()["duties"]
+    assert (kept["title"], kept["name"]) == ("园林局", "人员wang")

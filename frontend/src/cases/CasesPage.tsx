@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes } from "react-router";
 import { Tabs } from "../design/Tabs";
 import { useMay } from "../session/questions";
+import { AdministrationPage } from "./administration/AdministrationPage";
 import { CalendarPage } from "./CalendarPage";
 import { CasePage } from "./CasePage";
 import "./cases.css";
@@ -28,6 +29,7 @@ export default function CasesPage() {
       <Route path="figures" element={<WithTabs page={<FiguresPage />} />} />
       <Route path="rules" element={<WithTabs page={<RulesPage />} />} />
       <Route path="calendar" element={<WithTabs page={<CalendarPage />} />} />
+      <Route path="administration/*" element={<WithTabs page={<AdministrationPage />} />} />
       <Route path=":number" element={<CasePage />} />
     </Routes>
   );
@@ -36,6 +38,8 @@ export default function CasesPage() {
 function WithTabs({ page }: { page: React.ReactNode }) {
   const { t } = useTranslation();
   const evaluates = useMay("case.figures");
+  const manages = useMay("case.manage");
+  const field = useMay("case.field");
   return (
     <div className="page wide">
       <header className="cases-head">
@@ -44,6 +48,11 @@ function WithTabs({ page }: { page: React.ReactNode }) {
           <FilePlus2 aria-hidden />
           {t("cases.report")}
         </Link>
+        {field && (
+          <Link className="button" to="/field">
+            {t("cases.toField")}
+          </Link>
+        )}
       </header>
       <Tabs label={t("cases.desks")}>
         <NavLink to="/cases" end>
@@ -55,6 +64,7 @@ function WithTabs({ page }: { page: React.ReactNode }) {
         {evaluates && <NavLink to="/cases/figures">{t("cases.figures.name")}</NavLink>}
         <NavLink to="/cases/rules">{t("cases.rules.name")}</NavLink>
         <NavLink to="/cases/calendar">{t("cases.calendar.name")}</NavLink>
+        {manages && <NavLink to="/cases/administration">{t("cases.administration.name")}</NavLink>}
       </Tabs>
       {page}
     </div>

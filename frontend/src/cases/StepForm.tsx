@@ -7,6 +7,7 @@ import { Input } from "../design/Form";
 import { say } from "../words";
 import { HandlingDepartment, TypePicker } from "./pickers";
 import { PhotoField } from "./Photos";
+import { phrasesOf, usePhrases } from "./phrases";
 import { PlacePicker } from "./PlacePicker";
 import { type Kind, type Named, type Proposals, type Transition, useLifecycle, useTypes } from "./questions";
 
@@ -190,8 +191,7 @@ function Words({ name, label, needed, action, value, set }: {
 }) {
   const { t, i18n } = useTranslation();
   const id = useId();
-  const key = `cases.templates.${action}`;
-  const templates = i18n.exists(key) ? t(key).split("|") : [];
+  const templates = phrasesOf(action, usePhrases().data?.phrases, i18n);
   return (
     <div className="input">
       <label htmlFor={id}>{label}</label>

@@ -1,9 +1,12 @@
 /** English for the pages of cases. */
+import { administrationEn } from "./administration.en";
 import type { casesZh } from "./cases.zh";
 
 export const casesEn: typeof casesZh = {
+  administration: administrationEn,
   name: "Cases",
   desks: "Desks",
+  toField: "Field",
   inbox: "Inbox",
   report: "Report a case",
   mine: "Waiting for me",

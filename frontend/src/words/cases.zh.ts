@@ -1,7 +1,11 @@
 /** 案件页面的中文。 */
+import { administrationZh } from "./administration.zh";
+
 export const casesZh = {
+  administration: administrationZh,
   name: "案件",
   desks: "工作台",
+  toField: "现场",
   inbox: "待办",
   report: "上报案件",
   mine: "等我办理",

@@ -244,7 +244,7 @@ class Board(Sheet):
         self.records, self.desk = records, desk
         self._guard = threading.Lock()
         self._mark = self._begun = self._done = 0
-        self._versions: tuple[int, ...] | None = None
+        self._clocks: tuple[int, ...] | None = None
 
     # keeping in step
 
@@ -265,9 +265,9 @@ class Board(Sheet):
     def _take_over(self) -> int:
         with self.records.read() as session:
             regime = self.desk.regime(session)
-            if self._versions != regime.versions:
+            if self._clocks != regime.clocks:
                 self.clear()
-                self._mark, self._versions = 0, regime.versions
+                self._mark, self._clocks = 0, regime.clocks
             first = self._mark == 0
             mark = self._next_mark(session)
             count = 0

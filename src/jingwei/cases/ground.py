@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 
 from jingwei import grid, ledger
 from jingwei.cases.errors import BadFieldError, UnknownDutyError
@@ -401,17 +401,21 @@ def default_points(session: Session) -> list[tuple[float, float, str]]:
     return [(row.lon, row.lat, row.says) for row in session.scalars(select(DefaultPoint))]
 
 
+_NOW: Any = bindparam("now", type_=UnitGrid.since.type)
+_BEGUN, _OVER = UnitGrid.since <= _NOW, UnitGrid.until <= _NOW
 _VERSION = select(
-    select(func.count()).select_from(UnitGrid).scalar_subquery(),
-    select(func.max(UnitGrid.since)).scalar_subquery(),
-    select(func.max(UnitGrid.until)).scalar_subquery(),
+    select(func.count())
+    .where(_BEGUN, or_(UnitGrid.until.is_(None), UnitGrid.until > _NOW))
+    .scalar_subquery(),
+    select(func.max(UnitGrid.since)).where(_BEGUN).scalar_subquery(),
+    select(func.max(UnitGrid.until)).where(_OVER).scalar_subquery(),
     select(func.sum(DefaultPoint.cell % 1_000_003)).scalar_subquery(),
 )
 
 
-def version(session: Session) -> tuple[Any, ...]:
-    """Return what tells whether the ground changed since it was loaded."""
-    return tuple(session.connection().execute(_VERSION).one())
+def version(session: Session, at: datetime | None = None) -> tuple[Any, ...]:
+    """Return what tells whether the ground is another than when it was loaded: by a change, or by its day."""
+    return tuple(session.connection().execute(_VERSION, {"now": at or now_utc()}).one())
 
 
 def _tell(session: Session, asker: Asker, part: str, content: list[Any]) -> None:

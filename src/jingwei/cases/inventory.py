@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.cases.regime import Regime
+    from jingwei.records import Records
 
 OWNER = "components"
 """The name under which the registry knows where these identifiers come from."""
@@ -65,6 +66,43 @@ def put_components(
         `area` (grid), `lon` and `lat` (degrees).
 
     """
+    taken, good = _checked(regime, rows)
+    _write(session, asker, good)
+    _tell(session, asker, list(good))
+    return taken
+
+
+def put_in_parts(
+    records: Records,
+    asker: Asker,
+    regime: Regime,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    heed: Callable[[int], bool],
+) -> Taken:
+    """Take in an inventory in transactions of `BATCH` components, so that others write in between.
+
+    Parameters
+    ----------
+    records, asker, regime, rows
+        As with `put_components`.
+    heed
+        Told how many are taken in, before the first and after each part; says whether to go on.
+
+    """
+    taken, good = _checked(regime, rows)
+    codes, done = list(good), 0
+    while heed(done) and done < len(codes):
+        part = codes[done : done + BATCH]
+        with records.write() as session:
+            _write(session, asker, {code: good[code] for code in part})
+            _tell(session, asker, part)
+        done += len(part)
+    return Taken(done, taken.mapped, taken.faults)
+
+
+def _checked(regime: Regime, rows: Sequence[Mapping[str, Any]]) -> tuple[Taken, dict[str, Mapping[str, Any]]]:
+    """Return what comes of an inventory, and its rows without faults by their 17 digits."""
     good: dict[str, Mapping[str, Any]] = {}
     faults: list[dict[str, Any]] = []
     mapped = 0
@@ -79,10 +117,12 @@ def put_components(
             continue
         mapped += len(str(row["code"]).strip()) != len(code)
         good[code] = row
-    _write(session, asker, good)
-    told = {"count": len(good), "digest": sha256(encode_json(sorted(good))).hexdigest()}
+    return Taken(len(good), mapped, faults), good
+
+
+def _tell(session: Session, asker: Asker, codes: list[str]) -> None:
+    told = {"count": len(codes), "digest": sha256(encode_json(sorted(codes))).hexdigest()}
     ledger.append(session, "case.ground_changed", actor=asker.id, subject="cases/components", data=told)
-    return Taken(len(good), mapped, faults)
 
 
 def _write(session: Session, asker: Asker, good: Mapping[str, Mapping[str, Any]]) -> None:

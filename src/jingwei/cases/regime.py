@@ -18,11 +18,13 @@ from jingwei import ledger
 from jingwei.cases.calendar import PERIODS, Calendar, default_calendar
 from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
+from jingwei.cases.lifecycle import TRANSITIONS
 from jingwei.cases.models import RegimePart
 from jingwei.cases.rules import Rule
 from jingwei.cases.schemas import SOURCES
 from jingwei.cases.store import alarm_all
 from jingwei.cases.types import CaseType, Catalogue, Kind
+from jingwei.cases.words import check_words
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc
 from jingwei.words import Text
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
 
-PartName = Literal["settings", "calendar", "types", "rules"]
-PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules")
+PartName = Literal["settings", "calendar", "types", "rules", "phrases"]
+PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules", "phrases")
 TOLD_WHOLE = ("settings", "calendar")
 """Parts whose events hold all of them: by these clocks run."""
+MOST_PHRASES, LONGEST_PHRASE = 30, 200
 SUBJECT = "cases/"
 
 _LIMITS = {
@@ -163,7 +166,12 @@ class Regime:
     content: CalendarContent = CalendarContent()  # noqa: RUF009 -- frozen
     types: tuple[CaseType, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
-    versions: tuple[int, ...] = (0, 0, 0, 0)
+    versions: tuple[int, ...] = (0,) * len(PARTS)
+
+    @property
+    def clocks(self) -> tuple[int, ...]:
+        """The versions of what clocks run by: where these are the same, so is every deadline."""
+        return tuple(number for part, number in zip(PARTS, self.versions, strict=True) if part in TOLD_WHOLE)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -194,6 +202,7 @@ _FORMS: dict[PartName, Any] = {
     "calendar": CalendarContent,
     "types": list[CaseType],
     "rules": list[Rule],
+    "phrases": dict[str, list[str]],
 }
 
 
@@ -380,6 +389,56 @@ def change_rules(
     return adopt(session, asker, "rules", list(rules.values()), note=note)
 
 
+def put_phrases(
+    session: Session,
+    asker: Asker,
+    phrases: Mapping[str, Sequence[str] | None],
+    *,
+    seen: int | None = None,
+    note: str = "",
+) -> int:
+    """Make a new version of the phrases that pages offer for what is written at a step.
+
+    Parameters
+    ----------
+    session, asker
+        On whose behalf.
+    phrases
+        For each step its phrases; None gives it back those that it has where nothing was decided.
+    seen, note
+        As with `change_rules`.
+
+    """
+    number = versions(session)[PARTS.index("phrases")]
+    if seen is not None and seen != number:
+        raise RulesChangedError("phrases", seen, number)
+    merged: dict[str, Any] = dict(content_of(session, "phrases", number))
+    for action, listed in phrases.items():
+        if listed is None:
+            merged.pop(action, None)
+        else:
+            merged[action] = list(dict.fromkeys(one.strip() for one in listed if one.strip()))
+    return adopt(session, asker, "phrases", merged, note=note)
+
+
+def _check_phrases(valid: Mapping[str, Sequence[str]]) -> None:
+    for action, listed in valid.items():
+        if action not in TRANSITIONS:
+            raise BadFieldError(
+                "phrases", Text(f"没有步骤 {action[:40]}", f"there is no step {action[:40]}.")
+            )
+        if len(listed) > MOST_PHRASES or any(len(one) > LONGEST_PHRASE for one in listed):
+            raise BadFieldError(
+                "phrases",
+                Text(
+                    f"每个步骤至多 {MOST_PHRASES} 条，每条至多 {LONGEST_PHRASE} 字",
+                    f"at most {MOST_PHRASES} for a step, each of at most {LONGEST_PHRASE} characters.",
+                ),
+            )
+        for one in listed:
+            check_words("words", one)
+
+
 def change_days(session: Session, asker: Asker, days: Mapping[date, bool | None], *, note: str = "") -> int:
     """Make a new version of the calendar in which days work or rest as told; None is as announced."""
     now = load(session).content
@@ -488,3 +547,5 @@ def _check(part: PartName, valid: Any) -> None:
         Catalogue(valid)
     elif part == "settings":
         _check_settings(valid)
+    elif part == "phrases":
+        _check_phrases(valid)

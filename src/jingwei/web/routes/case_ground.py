@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from jingwei import access
 from jingwei.access import Asker
 from jingwei.cases import Desk, inventory
 from jingwei.cases.errors import BadTableError
@@ -28,10 +29,13 @@ from jingwei.cases.ground import (
 from jingwei.cases.tables import named, read_table, rows_of
 from jingwei.city import City
 from jingwei.web import problems
+from jingwei.web.jobs import Job
 from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.case_choice import CITY, FAILURES, DeskOf
+from jingwei.web.routes.case_desk import MOST_NAMED, Named
 from jingwei.web.routes.city import CityOf
+from jingwei.web.routes.loading import JobOut
 from jingwei.words import Text
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
@@ -39,10 +43,17 @@ router = APIRouter(prefix="/cases", tags=["cases"], responses=FAILURES)
 MOST_BYTES = 64 << 20
 """Of a table that is handed in."""
 MOST_COMPONENTS = 50_000
-"""Rows of one request; a larger inventory comes with the city pack, which shows how far it is."""
+"""Rows of one request; a larger inventory is taken in by a job, which shows how far it is."""
 UPLOADS = {
     f"/api/cases/{path}": MOST_BYTES
-    for path in ("grids", "duties/table", "components", "rules/table", "calendar/table")
+    for path in (
+        "grids",
+        "duties/table",
+        "components",
+        "components/jobs",
+        "rules/table",
+        "calendar/table",
+    )
 }
 """Paths that take a table as their body, and what it may weigh."""
 
@@ -129,7 +140,9 @@ class DutyOut(BaseModel):
     kind: str
     type: str
     department: str
+    title: str = Field(description="The department's")
     person: str
+    name: str = Field(description="The person's, where one is named")
     since: datetime | None
     until: datetime | None
 
@@ -204,17 +217,23 @@ def read_grids(
 @router.put(
     "/grids", summary="Adopt unit grids", dependencies=manages, responses=TOO_LARGE, openapi_extra=A_TABLE
 )
-async def adopt_grids(request: Request, city: CityOf, asker: AskerOf, name: FileName) -> TakenOut:
-    """Take a file of outlines (degrees, CGCS2000) as the unit grids from now on, whole or not at all.
+async def adopt_grids(
+    request: Request,
+    city: CityOf,
+    asker: AskerOf,
+    name: FileName,
+    since: Annotated[Moment | None, Query(description="From when on; now if not given")] = None,
+) -> TakenOut:
+    """Take a file of outlines (degrees, CGCS2000) as the unit grids from a moment on, whole or not at all.
 
     Columns: `code` (网格编码, 15 digits), and as known `duty_grid` (责任网格), `grade` (管理等级).
     Those before stay for the time in which they were in force.
     """
     content = await request.body()
-    return await run_in_threadpool(_adopt_grids, city, asker, name, content)
+    return await run_in_threadpool(_adopt_grids, city, asker, name, content, since)
 
 
-def _adopt_grids(city: City, asker: Asker, name: str, content: bytes) -> TakenOut:
+def _adopt_grids(city: City, asker: Asker, name: str, content: bytes, since: datetime | None) -> TakenOut:
     table, geometry = read_table(name, content)
     if geometry is None:
         raise BadTableError(name, Text("没有边界（几何列）", "it has no outlines (a column of geometries)."))
@@ -228,7 +247,7 @@ def _adopt_grids(city: City, asker: Asker, name: str, content: bytes) -> TakenOu
         for row in table.to_pylist()
     ]
     with city.records.write() as session:
-        return TakenOut(count=put_grids(session, asker, grids))
+        return TakenOut(count=put_grids(session, asker, grids, since=since))
 
 
 @router.get("/duties", summary="Who is responsible for what and where", dependencies=manages)
@@ -246,15 +265,30 @@ def read_duties(
         found = duties(
             session, area=area, department=department, person=person, at=at, after=after, limit=limit
         )
+        titles = access.titles_of(session, {one.duty.department for one in found})
+        names = access.names_of(session, {one.duty.person for one in found if one.duty.person})
     listed = [
         DutyOut(
             id=one.id, area=one.duty.area, kind=one.duty.kind, type=one.duty.type,
-            department=one.duty.department, person=one.duty.person, since=one.duty.since,
+            department=one.duty.department, title=titles.get(one.duty.department, ""),
+            person=one.duty.person, name=names.get(one.duty.person, ""), since=one.duty.since,
             until=one.duty.until,
         )
         for one in found
     ]  # fmt: skip
     return DutiesOut(duties=listed, next=listed[-1].id if len(listed) == limit else None)
+
+
+@router.get("/duties/people", summary="People who can be given duties", dependencies=manages)
+def read_duty_people(
+    city: CityOf,
+    department: Annotated[str, Query(max_length=18)] = "",
+    search: Annotated[str, Query(max_length=80, description="Part of a name")] = "",
+) -> list[Named]:
+    """Return people who hold a role in a department, or anywhere, the first fifty."""
+    with city.records.read() as session:
+        found = access.people(session, search=search, department=department, limit=MOST_NAMED)
+    return [Named(id=f"person/{one.id}", name=one.name) for one in found if not one.disabled]
 
 
 @router.post("/duties", summary="Give duties", status_code=201, dependencies=manages)
@@ -377,17 +411,24 @@ async def take_components(
 
 
 def _take_components(city: City, desk: Desk, asker: Asker, name: str, content: bytes) -> TakenOut:
-    rows = rows_of(name, content)
-    if len(rows) > MOST_COMPONENTS:
+    given = _inventory(name, content)
+    if len(given) > MOST_COMPONENTS:
         raise BadTableError(
             name,
             Text(
-                f"一次至多 {MOST_COMPONENTS} 行；更大的台账请放入城市包",
-                f"at most {MOST_COMPONENTS} rows at once; a larger inventory comes with the city pack.",
+                f"一次至多 {MOST_COMPONENTS} 行；更大的台账请作为任务导入",
+                f"at most {MOST_COMPONENTS} rows at once; take a larger inventory in as a job.",
             ),
         )
+    with city.records.write() as session:
+        taken = inventory.put_components(session, asker, desk.regime(session), given)
+    return TakenOut(count=taken.count, mapped=taken.mapped, faults=taken.faults[:100])
+
+
+def _inventory(name: str, content: bytes) -> list[dict[str, Any]]:
+    """Return the rows of an inventory."""
     given: list[dict[str, Any]] = []
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows_of(name, content), start=1):
         one: dict[str, Any] = {
             "code": named(name, row, COMPONENT),
             "name": named(name, row, NAME, needed=False),
@@ -402,6 +443,43 @@ def _take_components(city: City, desk: Desk, asker: Asker, name: str, content: b
                 what = Text(f"第 {number} 行坐标有误", f"row {number}: the coordinates are no numbers.")
                 raise BadTableError(name, what) from error
         given.append(one)
-    with city.records.write() as session:
-        taken = inventory.put_components(session, asker, desk.regime(session), given)
-    return TakenOut(count=taken.count, mapped=taken.mapped, faults=taken.faults[:100])
+    return given
+
+
+@router.post(
+    "/components/jobs",
+    summary="Take in an inventory, with progress",
+    status_code=202,
+    dependencies=manages,
+    responses=TOO_LARGE,
+    openapi_extra=A_TABLE,
+)
+async def begin_components(
+    request: Request, city: CityOf, desk: DeskOf, asker: AskerOf, name: FileName
+) -> JobOut:
+    """Take in a table of components, of any number, in the background: as with `PUT /api/cases/components`.
+
+    A job that is stopped keeps what it has taken in; the same table again goes on from there.
+    """
+    content = await request.body()
+    title = Text(f"导入部件台账 {name[:80]}", f"Take in the inventory {name[:80]}")
+
+    def work(job: Job) -> dict[str, Any]:
+        return _take_in(job, city, desk, asker, name, content)
+
+    job = request.app.state.jobs.start(title, asker.id, work)
+    return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")
+
+
+def _take_in(job: Job, city: City, desk: Desk, asker: Asker, name: str, content: bytes) -> dict[str, Any]:
+    job.tell("components", stage="reading", share=0.0, rows=0)
+    given = _inventory(name, content)
+
+    def heed(done: int) -> bool:
+        job.tell("components", stage="taking", share=done / max(1, len(given)), rows=done)
+        return not job.wish.is_set()
+
+    with city.records.read() as session:
+        in_force = desk.regime(session)
+    taken = inventory.put_in_parts(city.records, asker, in_force, given, heed=heed)
+    return {"count": taken.count, "mapped": taken.mapped, "faults": taken.faults[:100]}

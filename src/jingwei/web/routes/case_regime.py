@@ -13,7 +13,7 @@ from jingwei.access import Asker
 from jingwei.cases import Desk, lifecycle, regime
 from jingwei.cases.calendar import FIRST_YEAR, LAST_YEAR, is_announced, official
 from jingwei.cases.clocks import Limit
-from jingwei.cases.errors import BadTableError
+from jingwei.cases.errors import BadTableError, RulesChangedError
 from jingwei.cases.events import INPUTS
 from jingwei.cases.fields import CHOICES
 from jingwei.cases.rules import Rule, read_rules
@@ -157,6 +157,24 @@ class DaysIn(_In):
     """Days that the city decides: true works, false rests, null is as announced."""
 
     days: dict[date, bool | None] = Field(min_length=1, max_length=1_000)
+    note: str = Field(default="", max_length=400)
+
+
+class PhrasesOut(BaseModel):
+    """The phrases that a city offers for what is written at a step; a step that is not named has our own."""
+
+    version: int
+    phrases: dict[str, list[str]]
+
+
+class PhrasesIn(_In):
+    """Phrases of steps as they are to be; null gives a step back those of the product."""
+
+    phrases: dict[
+        Annotated[str, Field(max_length=40)],
+        Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)] | None,
+    ] = Field(max_length=100)
+    seen: int | None = Field(default=None, ge=0, description="The version that one saw")
     note: str = Field(default="", max_length=400)
 
 
@@ -321,11 +339,33 @@ def read_settings(city: CityOf) -> Any:
 
 @router.put("/settings", summary="Adopt settings of cases", dependencies=manages)
 def adopt_settings(
-    city: CityOf, asker: AskerOf, settings: Annotated[dict[str, Any], Field(max_length=40)]
+    city: CityOf,
+    asker: AskerOf,
+    settings: Annotated[dict[str, Any], Field(max_length=40)],
+    seen: Annotated[int | None, Query(ge=0, le=2**31, description="The version that one saw")] = None,
 ) -> AdoptedOut:
     """Adopt settings as a new version: those given; the others are as where nothing was decided."""
     with city.records.write() as session:
+        now = regime.versions(session)[regime.PARTS.index("settings")]
+        if seen is not None and seen != now:
+            raise RulesChangedError("settings", seen, now)
         return AdoptedOut(version=regime.adopt(session, asker, "settings", settings))
+
+
+@router.get("/phrases", summary="What steps offer to write", dependencies=[allowed("city.read", CITY)])
+def read_phrases(city: CityOf) -> PhrasesOut:
+    """Return the phrases that the city offers for what is written at a step."""
+    with city.records.read() as session:
+        number = regime.versions(session)[regime.PARTS.index("phrases")]
+        return PhrasesOut(version=number, phrases=regime.content_of(session, "phrases", number))
+
+
+@router.put("/phrases", summary="Adopt phrases of steps", dependencies=manages)
+def adopt_phrases(city: CityOf, asker: AskerOf, body: PhrasesIn) -> AdoptedOut:
+    """Adopt the phrases of some steps as a new version; those of the others stay."""
+    with city.records.write() as session:
+        number = regime.put_phrases(session, asker, body.phrases, seen=body.seen, note=body.note)
+    return AdoptedOut(version=number)
 
 
 @router.get("/calendar", summary="The working time of a year", dependencies=[allowed("city.read", CITY)])
