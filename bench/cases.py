@@ -174,6 +174,9 @@ def views(board, cases):
     chance = random.Random(3)
     now = instant(YEAR_START) + 52 * 7 * DAY
     clerks = [clerk(one) for one in DEPARTMENTS]
+    far = ""
+    for _ in range(20):
+        far = board.page(CHIEF, Choice(), limit=500, after=far).next or ""
     asked = {
         "list: newest of all": lambda: board.page(CHIEF, Choice()),
         "list: an inbox by state, soonest due first": lambda: board.page(
@@ -192,7 +195,13 @@ def views(board, cases):
                 until=now,
             ),
         ),
-        "list: the last page that can be leafed to": lambda: board.page(CHIEF, Choice(), after=10_000),
+        "list: after the 10,000th case": lambda: board.page(CHIEF, Choice(), after=far),
+        "list: before it, back": lambda: board.page(CHIEF, Choice(), before=far),
+        "search: two words in a row": lambda: board.page(
+            CHIEF, Choice(text="".join(chance.sample(WORDS, 2)))
+        ),
+        "search: a word of a quarter of all": lambda: board.page(CHIEF, Choice(text=chance.choice(WORDS))),
+        "search: what nobody wrote": lambda: board.page(CHIEF, Choice(text="幼儿园")),
         "list: on from a number, for programs": lambda: board.page(
             CHIEF, Choice(beyond=f"440301{chance.randrange(cases):013d}"), sort="number", limit=500
         ),

@@ -5,6 +5,7 @@ import { Link, useParams, useSearchParams } from "react-router";
 import { useZone } from "../api/questions";
 import { askJson } from "../api/client";
 import { Failure, Loading } from "../design/States";
+import { useMay } from "../session/questions";
 import { say } from "../words";
 import { TimeLeft } from "./Clock";
 import { Clocks } from "./Clocks";
@@ -21,10 +22,17 @@ export function CasePage() {
   const { t } = useTranslation();
   const { number = "" } = useParams();
   const found = useCase(number);
+  const field = useMay("case.field");
   return (
     <div className="page wide">
       <nav aria-label={t("data.way")} className="small">
         <Link to="/cases">{t("cases.name")}</Link> / <code>{number}</code>
+        {field && (
+          <>
+            {" · "}
+            <Link to={`/field/case/${number}`}>{t("cases.toField")}</Link>
+          </>
+        )}
       </nav>
       {found.isPending && <Loading lines={8} />}
       {found.error && !found.data && <Failure error={found.error} retry={() => found.refetch()} />}

@@ -39,7 +39,6 @@ function WithTabs({ page }: { page: React.ReactNode }) {
   const { t } = useTranslation();
   const evaluates = useMay("case.figures");
   const manages = useMay("case.manage");
-  const field = useMay("case.field");
   return (
     <div className="page wide">
       <header className="cases-head">
@@ -48,11 +47,6 @@ function WithTabs({ page }: { page: React.ReactNode }) {
           <FilePlus2 aria-hidden />
           {t("cases.report")}
         </Link>
-        {field && (
-          <Link className="button" to="/field">
-            {t("cases.toField")}
-          </Link>
-        )}
       </header>
       <Tabs label={t("cases.desks")}>
         <NavLink to="/cases" end>

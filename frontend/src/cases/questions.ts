@@ -112,8 +112,8 @@ export type CaseNames = { people: Record<string, string>; departments: Record<st
 export type Filters = URLSearchParams;
 
 const EVERY = Number.POSITIVE_INFINITY;
-/** Milliseconds: who may not follow the log's events sees what is new at the next look. */
-const LOOK_AGAIN = 20_000;
+/** Milliseconds: what changes by time alone, and what was missed while the network was away. */
+const LOOK_AGAIN = 60_000;
 /** Milliseconds between two looks when much happens at once. */
 const REST = 800;
 

@@ -1,5 +1,5 @@
 /** The pages in the field, for one hand and one thumb: tasks near oneself, reporting, what waits to be sent, one's way. */
-import { BriefcaseBusiness, CloudOff, Footprints, ListTodo, MapPinPlus, SendHorizontal } from "lucide-react";
+import { CloudOff, Footprints, ListTodo, MapPinPlus, SendHorizontal } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, Route, Routes } from "react-router";
@@ -63,10 +63,6 @@ export default function FieldPage() {
         <NavLink to="/field/way">
           <Footprints aria-hidden />
           {t("field.way")}
-        </NavLink>
-        <NavLink to="/cases">
-          <BriefcaseBusiness aria-hidden />
-          {t("field.cases")}
         </NavLink>
       </nav>
       {!online && (

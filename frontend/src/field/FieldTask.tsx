@@ -83,7 +83,9 @@ function Facts({ one, here }: { one: FieldCase; here: Here | null }) {
       )}
       <dl className="facts">
         <dt>{t("field.number")}</dt>
-        <dd className="code">{one.number}</dd>
+        <dd className="code">
+          <Link to={`/cases/${one.number}`}>{one.number}</Link>
+        </dd>
         {one.area && (
           <>
             <dt>{t("field.area")}</dt>

@@ -35,7 +35,9 @@ export function Report({ person, position }: { person: string; position: Positio
   const bounds = useCity().data?.bounds;
   const start: [number, number] | undefined = place
     ? [place.lon, place.lat]
-    : bounds && [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2];
+    : bounds
+      ? [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]
+      : undefined;
   const found = useAround(place, type?.kind ?? "", type?.code ?? "", useDeferredValue(words));
   const around = found.data;
 

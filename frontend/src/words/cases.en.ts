@@ -6,7 +6,7 @@ export const casesEn: typeof casesZh = {
   administration: administrationEn,
   name: "Cases",
   desks: "Desks",
-  toField: "Field",
+  toField: "Work on it in the field",
   inbox: "Inbox",
   report: "Report a case",
   mine: "Waiting for me",

@@ -5,7 +5,7 @@ export const casesZh = {
   administration: administrationZh,
   name: "案件",
   desks: "工作台",
-  toField: "现场",
+  toField: "在现场办理",
   inbox: "待办",
   report: "上报案件",
   mine: "等我办理",

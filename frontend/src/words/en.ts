@@ -723,7 +723,6 @@ export const en: Words = {
   field: {
     name: "Field",
     parts: "Work in the field",
-    cases: "Cases",
     move: "Move on the map",
     moveLead: "Draw the map until the ring is where the problem is.",
     placeMap: "Map of the report's place",

@@ -707,7 +707,6 @@ export const zh = {
   field: {
     name: "现场",
     parts: "现场功能",
-    cases: "案件",
     move: "在图上移动",
     moveLead: "拖动地图，让圆圈对准问题所在。",
     placeMap: "上报位置地图",

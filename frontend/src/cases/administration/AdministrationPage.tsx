@@ -1,6 +1,7 @@
 /** What a city decides about its cases besides rules and calendar: ground, duties, inventory, settings, phrases. */
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { Navigate, NavLink, Route, Routes } from "react-router";
+import { Navigate, NavLink, Route, Routes, useLocation } from "react-router";
 import { Empty } from "../../design/States";
 import { useMay } from "../../session/questions";
 import "./administration.css";
@@ -25,10 +26,15 @@ const ROOMS = {
 export function AdministrationPage() {
   const { t } = useTranslation();
   const manages = useMay("case.manage");
+  const { pathname } = useLocation();
+  const rooms = useRef<HTMLElement>(null);
+  useEffect(() => {
+    rooms.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [pathname]);
   if (!manages) return <Empty title={t("cases.administration.notYours")}>{t("cases.administration.notYoursMend")}</Empty>;
   return (
     <div className="administration">
-      <nav className="rooms" aria-label={t("cases.administration.name")}>
+      <nav ref={rooms} className="rooms" aria-label={t("cases.administration.name")}>
         {Object.keys(ROOMS).map((room) => (
           <NavLink key={room} to={`/cases/administration/${room}`}>
             {t(`cases.administration.${room}.name`)}

@@ -140,7 +140,7 @@ function Outlines({ grids }: { grids: UnitGrid[] }) {
     const xs = points.filter((_, at) => at % 2 === 0);
     const ys = points.filter((_, at) => at % 2 === 1);
     if (!xs.length) return;
-    const edge = (values: number[], pick: (a: number, b: number) => number) => values.reduce(pick);
+    const edge = (values: number[], pick: (a: number, b: number) => number) => values.reduce((a, b) => pick(a, b));
     map.fitBounds([edge(xs, Math.min), edge(ys, Math.min), edge(xs, Math.max), edge(ys, Math.max)], { padding: 24, duration: 0 });
   }, [map, data]);
   return <GeoJsonLayer id="unit-grids" data={data} layers={layers} />;
