@@ -35,7 +35,7 @@ export function Duties() {
   const types = useTypes().data ?? [];
   const [area, setArea] = useState("");
   const [whole, setWhole] = useState(false);
-  const [now] = useState(() => new Date().toISOString());
+  const now = new Date().toISOString();
   const [after, setAfter] = useState(0);
   const [giving, setGiving] = useState(false);
   const [ending, setEnding] = useState<Duty | null>(null);
@@ -44,7 +44,7 @@ export function Duties() {
     queryKey: ["case-duties", asked, whole, after],
     queryFn: ({ signal }) =>
       askJson<{ duties: Duty[]; next: number | null }>("/api/cases/duties", {
-        query: { area: asked, after, ...(whole ? {} : { at: now }) },
+        query: { area: asked, after, ...(whole ? {} : { at: new Date().toISOString() }) },
         signal,
       }),
     placeholderData: keepPreviousData,
