@@ -297,6 +297,29 @@ def test_every_room_of_set_up_is_legible_to_all(browser, office, screen):
             assert page.locator("main").evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+def test_what_who_sets_cases_up_saves_holds(browser, office):
+    with sitting(browser, office, None) as (reader, _):
+        page = reader.open("/cases/administration/phrases")
+        page.get_by_label("常用语", exact=False).last.fill("不在本区\n请转水务")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_text("现为第 1 版").wait_for()
+        page = reader.open("/cases/administration/duties")
+        page.get_by_role("button", name="分派职责").click()
+        page.get_by_label("区域", exact=True).fill("990100")
+        page.get_by_role("combobox", name="部门").fill("园林")
+        page.get_by_role("option", name="园林局").click()
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("rowheader", name="990100").wait_for()
+        page = reader.open("/cases/administration/components")
+        table = "标识码,名称\n99010001001000077,井盖\n12,坏\n".encode()
+        page.locator("input[type=file]").set_input_files(
+            {"name": "t.csv", "mimeType": "text/csv", "buffer": table}
+        )
+        page.get_by_text("已导入 1 个部件").wait_for()
+        page.get_by_text("1 行未能采用").wait_for()
+        page.get_by_text("99010001001000077").wait_for()
+
+
 def test_rules_are_changed_in_versions_that_can_be_compared(browser, office):
     with sitting(browser, office, None) as (reader, _):
         page = reader.open("/cases/rules")
