@@ -12,7 +12,7 @@ from jingwei.cases import Desk, Report, regime
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import DAY, instant
 from jingwei.cases.indicators import cases_of, figures, indicators
-from jingwei.cases.lifecycle import transitions_from
+from jingwei.cases.lifecycle import ABOUT_THE_REPORT, transitions_from
 from jingwei.errors import JingweiError
 from jingwei.records import open_records
 
@@ -45,7 +45,7 @@ def live(office, session, chance):
         for _ in range(25):
             case = desk.get(session, STAFF["chief"], chance.choice(numbers[-8:]))
             steps = [one for one in transitions_from(case.state) if one.axis != "system"]
-            steps = [one for one in steps if one.action not in ("cancel", "tell_apart")]
+            steps = [one for one in steps if one.action not in ("cancel", "tell_apart", *ABOUT_THE_REPORT)]
             if not steps:
                 continue
             onward = [one for one in steps if one.action in ONWARD]

@@ -81,6 +81,8 @@ class Choice:
         Numbers after this one: programs that read all go on from the last number they saw.
     sql
         A condition of ours on the columns, never of a user.
+    public
+        What the public is told of, instead of what the asker may read.
 
     """
 
@@ -98,6 +100,7 @@ class Choice:
     types: Sequence[tuple[str, str]] = ()
     beyond: str = ""
     sql: str = ""
+    public: bool = False
 
     def where(self) -> tuple[str, list[Any]]:
         """Return the condition and its parameters, numbered from $1."""
@@ -305,11 +308,12 @@ class Board(Sheet):
     def allowed(self, asker: Asker, choice: Choice) -> tuple[str, list[Any]]:
         """Return the condition for those cases of a choice that an asker may see."""
         where, given = choice.where()
-        rows = self.desk.policies().rows(asker, policy.READ, "Case")
+        action = policy.READ_PUBLIC if choice.public else policy.READ
+        rows = self.desk.policies().rows(asker, action, "Case")
         columns = {name: f'"{name}"' for name in policy.FILTERED}
         may, parameters = rows.sql(columns, "duckdb", first=len(given) + 1)
         given += parameters
-        if asker.departments and not rows.everything:
+        if asker.departments and not rows.everything and not choice.public:
             given.append(sorted(asker.departments))
             may = f"({may} OR list_has_any(parts, ${len(given)}))"
         if choice.waiting:

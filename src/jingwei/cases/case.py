@@ -61,6 +61,14 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
         Cases that people found to be of something else, though they look alike.
     stated_late
         For a case imported as it stood: whether its source says that it was late.
+    disputed, verdicts_since
+        How often who reported it said that it was not solved, and how many checks there were since.
+    hidden
+        Who keeps it from the public: `reporter` or `staff`; empty where nobody does.
+    published
+        The step whose words are for the public; 0 for none.
+    shown
+        Photographs for the public.
 
     """
 
@@ -109,6 +117,11 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
     result_score: int | None = None
     service_score: int | None = None
     stated_late: bool | None = None
+    disputed: int = 0
+    verdicts_since: int = 0
+    hidden: str = ""
+    published: int = 0
+    shown: list[str] = []
     at: dict[str, int] = {}
     """When each event of the case happened last, by the event's name; `first.<name>` when first."""
 

@@ -191,6 +191,41 @@ class CalendarRangeError(JingweiError):
         )
 
 
+class ElsewhereError(BadRequestError):
+    """A place lies in another city; whose it is is told as far as it is known."""
+
+    code = "case-elsewhere"
+
+    def __init__(self, name: Text | None, phone: str, address: str) -> None:
+        whose = name or Text("别的城市", "another city")
+        where = Text(f"，或在 {address} 上报", f" or report at {address}") if address else Text("")
+        super().__init__(
+            Text(
+                f"这个位置属于{whose.zh}，不归本市管", f"this place belongs to {whose.en}, not to this city."
+            ),
+            mend=Text(
+                f"请拨打{whose.zh} {phone}{where.zh}；若位置标错了，请改正位置，已填的内容都还在。",
+                f"Call {phone} of {whose.en}{where.en}; if the place is wrong, mend it: what you wrote is not"
+                " lost.",
+            ),
+            where={"whose": whose.as_json(), "phone": phone, "address": address},
+        )
+
+
+class NoSuchReportError(NotFoundError):
+    """No report bears the code or the secret."""
+
+    code = "case-report-unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("没有这个查询码对应的上报", "no report has this code."),
+            mend=Text(
+                "请核对查询码或使用上报时得到的链接。", "Check the code, or use the link that you were given."
+            ),
+        )
+
+
 class UnreadablePhotoError(BadRequestError):
     """An upload is not taken as a photograph; `where.fault` says why."""
 

@@ -46,12 +46,14 @@ INPUTS: dict[str, Text] = {
     "share": Text("时限的百分比", "the share of the limit, in percent"),
     "other": Text("另一案件", "the other case"),
     "state": Text("状态", "the state"),
+    "shown": Text("公开的照片", "photographs for the public"),
 }
 """What steps need and take, by name."""
 
 _TYPES: dict[str, Any] = {
     "photos": list[str],
     "before": list[str],
+    "shown": list[str],
     "co_departments": list[str],
     "days": int,
     "result_score": int,
@@ -139,7 +141,7 @@ def event_fields(one: Transition) -> dict[str, Field]:
         says = INPUTS[name]
         if name in WORDS:
             says = Text(f"{says.zh}（摘要）", f"{says.en} (digest)")
-        elif name in ("photos", "before"):
+        elif name in ("photos", "before", "shown"):
             says = Text(f"{says.zh}（SHA-256）", f"{says.en} (SHA-256)")
         fields[name] = Field(_TYPES.get(name, str), says, required=name in one.needs)
     return fields | _MORE.get(one.event, {})

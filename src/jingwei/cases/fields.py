@@ -19,7 +19,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "verdict": ("pass", "not_pass", "unable"),
 }
 _SCORES = ("result_score", "service_score")
-_LISTS = {"photos": MOST_PHOTOS, "before": MOST_PHOTOS, "co_departments": MOST_DEPARTMENTS}
+_LISTS = {
+    "photos": MOST_PHOTOS,
+    "before": MOST_PHOTOS,
+    "shown": MOST_PHOTOS,
+    "co_departments": MOST_DEPARTMENTS,
+}
 
 
 def check_fields(one: Transition, given: Mapping[str, Any]) -> dict[str, Any]:

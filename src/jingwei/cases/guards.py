@@ -253,6 +253,54 @@ def _checked(one: Attempt) -> Text | None:
     return Text("现场核查通过后才能结案", "it is closed once a check on the spot has passed.")
 
 
+def _something_said(one: Attempt) -> Text | None:
+    if one.fields.get("words") or one.fields.get("photos"):
+        return None
+    return Text("请写一句话或附一张照片", "say something, or add a photograph.")
+
+
+def _not_hidden_by_reporter(one: Attempt) -> Text | None:
+    if one.case.hidden != "reporter":
+        return None
+    return Text("上报人不愿公开，不能对外公布", "its reporter keeps it from the public.")
+
+
+def _found_gone(one: Attempt) -> Text | None:
+    """Who said that it is not solved is not sent away from a desk: somebody looks first."""
+    if not one.case.disputed or one.case.finding == "not_exist" or one.case.verdict == "pass" or one.alone():
+        return None
+    return Text(
+        "上报人认为没有解决：须重新现场核实（不存在）或核查通过后才能了结",
+        "its reporter says that it is not solved: it ends only after somebody has looked again on the spot.",
+    )
+
+
+def _another_checker(one: Attempt) -> Text | None:
+    before = one.case.did.get("check", ())
+    if one.case.disputed and one.asker.id in before and not one.case.verdicts_since and not one.alone():
+        return Text(
+            "上报人对上次核查有异议，须由另一人核查",
+            "its reporter disputes the last check: another person takes this one.",
+        )
+    return None
+
+
+def _not_alone_against_reporter(one: Attempt) -> Text | None:
+    if not one.case.disputed or one.alone():
+        return None
+    return Text(
+        "上报人曾认为没有解决：请提交结案，由另一位值班长复核",
+        "its reporter said that it was not solved: submit it for closure, so that another looks at it.",
+    )
+
+
+def _second_look(one: Attempt) -> Text | None:
+    proposed = one.case.did.get("propose_close", ())
+    if one.case.disputed and proposed and proposed[-1] == one.asker.id and not one.alone():
+        return Text("提交结案的人不能自己批准", "who submitted it for closure does not approve it.")
+    return None
+
+
 def _order_open(one: Attempt) -> Text | None:
     if any(order.replied is None for order in one.case.orders):
         return None
@@ -292,8 +340,17 @@ GUARDS: dict[str, Guard] = {
     "once_appealed": _once_appealed,
     "checked": _checked,
     "order_open": _order_open,
+    "something_said": _something_said,
+    "not_hidden_by_reporter": _not_hidden_by_reporter,
+    "found_gone": _found_gone,
+    "another_checker": _another_checker,
+    "not_alone_against_reporter": _not_alone_against_reporter,
+    "second_look": _second_look,
 }
 BY_FIELDS = frozenset(
-    {"rule_of_type", "main_open", "other_known", "not_yet_part", "open_part", "suspension_left"}
+    {
+        "rule_of_type", "main_open", "other_known", "not_yet_part", "open_part", "suspension_left",
+        "something_said",
+    }
 )
 """Rules that look at what is given with the step."""

@@ -164,6 +164,18 @@ _TABLE = (
     Transition("evaluate", Text("评价", "evaluate"), "evaluated", ("closed", "forced_close"), None,
                (REPORTER, "evaluator"), "report", ("result_score",), ("service_score", "words"),
                ("once_evaluated",)),
+    # what a report says, who hears it: added to, put right, kept from the public or told to it
+    Transition("supplement", Text("补充", "add to the report"), "supplemented", OPEN, None,
+               (REPORTER, ACCEPTOR), "report", (), ("words", "photos"), ("something_said",)),
+    Transition("correct", Text("改正上报", "correct one's own report"), "corrected",
+               ("reported", "pending_verify", "pending_register"), None, (REPORTER,), "report", (),
+               ("kind", "type", "description", "place")),
+    Transition("redact", Text("隐去个人信息", "take personal data out"), "redacted", tuple(STATES), None,
+               (REPORTER, ACCEPTOR, DUTY_CHIEF), "report", ("description",)),
+    Transition("hide", Text("不对外公开", "keep from the public"), "hidden", tuple(STATES), None,
+               (REPORTER, ACCEPTOR, DUTY_CHIEF), "report", (), ("reason",)),
+    Transition("publish", Text("对外公布", "tell the public"), "published", tuple(STATES), None,
+               (ACCEPTOR, DUTY_CHIEF), "supervise", (), ("words", "shown", "photos"), ("not_hidden_by_reporter",)),
     # supervise 监督: accept, verify, register
     Transition("accept", Text("受理", "accept"), "accepted", ("reported",), "pending_register",
                (ACCEPTOR,), "supervise"),
@@ -179,11 +191,13 @@ _TABLE = (
     Transition("register", Text("立案", "register"), "registered", ("pending_register",), "pending_dispatch",
                (ACCEPTOR, DUTY_CHIEF), "supervise", ("rule",), ("words",), ("verified", "rule_of_type")),
     Transition("reject", Text("不予立案", "do not register"), "rejected", ("reported", "pending_register"),
-               "not_accepted", (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",)),
+               "not_accepted", (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",), (), ("found_gone",)),
     Transition("cancel", Text("作废", "cancel"), "cancelled", ("pending_register", "returned"), "cancelled",
-               (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",)),
+               (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",), (), ("found_gone",)),
     Transition("merge", Text("并案", "merge into a main case"), "merged", _MERGEABLE, "duplicate",
                (ACCEPTOR, DUTY_CHIEF), "supervise", ("main",), ("reason",), ("main_open",)),
+    Transition("join_main", Text("我也遇到", "say that it is the same"), "merged", ("reported",), "duplicate",
+               (REPORTER,), "report", ("main",), (), ("main_open",)),
     Transition("separate", Text("拆出", "take out of the main case"), "separated", ("duplicate",),
                "pending_register", (ACCEPTOR, DUTY_CHIEF), "supervise", ("reason",)),
     Transition("register_again", Text("重新立案", "take up again"), "taken_up", ("returned",),
@@ -262,7 +276,7 @@ _TABLE = (
     Transition("send_check", Text("发核查", "send for a check"), "check_sent", ("pending_check",), "checking",
                (ACCEPTOR,), "supervise", (), ("collector", "words")),
     Transition("check", Text("反馈核查", "answer the check"), "checked", ("checking",), "pending_check",
-               (COLLECTOR,), "supervise", ("verdict",), ("photos", "words"), apart=_WORK),
+               (COLLECTOR,), "supervise", ("verdict",), ("photos", "words"), ("another_checker",), apart=_WORK),
     Transition("rework", Text("返工", "send back for rework"), "reworked", ("pending_check",),
                "pending_handle", (DISPATCHER, ACCEPTOR), "supervise", ("reason",), bars=("close",)),
     Transition("propose_close", Text("提交结案", "submit for closure"), "closure_proposed",
@@ -271,9 +285,10 @@ _TABLE = (
     Transition("return_to_check", Text("退回核查", "return to the check"), "closure_returned",
                ("pending_close",), "pending_check", (DUTY_CHIEF,), "supervise", ("reason",)),
     Transition("close", Text("结案", "close"), "closed", ("pending_check",), "closed", (ACCEPTOR, DUTY_CHIEF),
-               "supervise", ("closing",), ("words",), ("checked",), apart=(*_WORK, "dispatch")),
+               "supervise", ("closing",), ("words",), ("checked", "not_alone_against_reporter"),
+               apart=(*_WORK, "dispatch")),
     Transition("approve_close", Text("值班长结案", "close as duty chief"), "closed", ("pending_close",),
-               "closed", (DUTY_CHIEF,), "supervise", ("closing",), ("words",), ("checked",),
+               "closed", (DUTY_CHIEF,), "supervise", ("closing",), ("words",), ("checked", "second_look"),
                apart=(*_WORK, "dispatch")),
     # lead: supervision orders 督办 and forced closure
     Transition("order", Text("督办", "order supervision"), "ordered", OPEN, None, (LEADER, DUTY_CHIEF),
@@ -281,7 +296,7 @@ _TABLE = (
     Transition("reply", Text("回复督办", "reply to an order"), "replied", OPEN, None,
                (DEPARTMENT, DISPATCHER), "handle", ("words",), (), ("order_open",)),
     Transition("force_close", Text("强制结案", "close by order"), "force_closed", OPEN, "forced_close",
-               (LEADER,), "lead", ("reason",), apart=_WORK),
+               (LEADER,), "lead", ("reason",), (), ("found_gone",), apart=_WORK),
     # the system
     Transition("warn", Text("预警", "warn"), "warned", OPEN, None, (SYSTEM,), "system", ("stage", "share")),
     Transition("join", Text("并入", "take in another report"), "joined", (*_MERGEABLE, "handle_finish",
@@ -297,6 +312,13 @@ TRANSITIONS: dict[str, Transition] = {one.action: one for one in _TABLE}
 FORWARD = ("accept", "register", "dispatch", "redispatch", "assign", "submit", "confirm", "propose_close",
            "close", "approve_close")  # fmt: skip
 """The steps that carry a case on: with one of them the bar of a return is over."""
+
+ABOUT_THE_REPORT = ("supplement", "correct", "redact", "hide", "publish")
+"""Steps about what is said of a case: none carries it on."""
+
+TOLD = ("report", "report_from_outside", "self_handle", "imported", "supplement", "correct", "amend", "redact",
+        "publish", "reopen", "evaluate")  # fmt: skip
+"""Steps whose words are what was reported: a wording without personal data takes their place."""
 
 SAME_WORK = {"redispatch": "dispatch", "approve_close": "close"}
 """Steps that count as another one where it is asked who took it."""

@@ -167,3 +167,32 @@ class TrackPoint(Base):
     lon: Mapped[float] = mapped_column(Float)
     lat: Mapped[float] = mapped_column(Float)
     accuracy: Mapped[float] = mapped_column(Float)
+
+
+class Following(Base):
+    """A report without an account: who has its secret stands as its reporter. Only digests are kept.
+
+    `contact` holds what the reporter chose to be told by: personal data, kept nowhere else, gone on request.
+    """
+
+    __tablename__ = "case_following"
+
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    code: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    reporter: Mapped[str] = mapped_column(String(120), index=True)
+    case: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[datetime]
+    language: Mapped[str] = mapped_column(String(5))
+    contact: Mapped[Any] = mapped_column(Json)
+
+
+class OutsideKey(Base):
+    """A key by which another system may report (Open311); of the key only its digest is kept."""
+
+    __tablename__ = "case_outside_key"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    made: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+    ended: Mapped[datetime | None]

@@ -239,6 +239,10 @@ class Photos:
             raise PhotoLostError(digest)
         return path
 
+    def belongs(self, session: Session, case: str, digest: str) -> bool:
+        """Say whether a case names a photograph."""
+        return session.scalar(select(PHOTOS.c.case).where(PHOTOS.c.digest == digest)) == case
+
     def remove_unused(self, records: Records, now: datetime | None = None) -> int:
         """Remove the uploads that no step named within a day; return how many those were.
 

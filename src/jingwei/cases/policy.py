@@ -31,13 +31,26 @@ from jingwei.cases.lifecycle import (
 from jingwei.words import Text
 
 READ = "case.read"
+READ_PUBLIC = "case.read_public"
+REPORT_OUTSIDE = "case.report_from_outside"
 EVALUATE = "case.figures"
 MANAGE = "case.manage"
 ALONE = "case.act_alone"
 ATTACH = "case.attach"
 FIELD = "case.field"
 
-FILTERED = ("state", "kind", "type", "source", "area", "department", "handler", "reporter", "collector")
+FILTERED = (
+    "state",
+    "kind",
+    "type",
+    "source",
+    "area",
+    "department",
+    "handler",
+    "reporter",
+    "collector",
+    "hidden",
+)
 """Attributes by which lists are filtered; each is a column of the board."""
 
 SEES_ALL = (ACCEPTOR, DUTY_CHIEF, DISPATCHER, LEADER, "operator", "evaluator")
@@ -47,6 +60,14 @@ ITS_EVENTS = 'resource.part == "case"'
 _CONCERNS_MINE = "resource has department && principal in resource.department"
 _ON_MY_WAY = f'principal in Role::"{COLLECTOR}" && resource has state && ({ON_THE_SPOT})'
 FOR_A_PART = ("finish_part", "return_part")
+FOR_ALL_REPORTERS = ("reopen", "supplement")
+"""Steps that everybody may take who reported the same."""
+
+UNSEEN = ("withdrawn", "cancelled")
+"""States of which the public is told nothing."""
+
+STRANGER = Asker(id="stranger", name="公众", roles=frozenset({"citizen"}))
+"""Anybody, of whom nothing is known: public answers are those that the policies give to him."""
 
 THE_SYSTEM = Asker(id="system", name="系统", roles=frozenset({SYSTEM}))
 """Who acts when a clock runs out."""
@@ -69,9 +90,11 @@ def _declare() -> None:
             "handler?": "Person",
             "reporter?": "Person",
             "collector?": "Person",
+            "hidden?": "String",
         },
     )
     declare_action(READ, ("Case",), Text("查看案件", "see a case"))
+    declare_action(READ_PUBLIC, ("Case",), Text("公开查看案件", "see what the public is told of a case"))
     declare_action(ALONE, ("Case",), Text("不受岗位分离约束", "act without separation of duties"))
     declare_action(EVALUATE, ("City",), Text("查看案件评价", "see the figures about cases"))
     declare_action(ATTACH, ("City",), Text("上传案件照片", "upload photographs for cases"))
@@ -105,6 +128,7 @@ def default_rules() -> str:
         _permit("case-staff-follow", ["event.follow"], f"{ITS_EVENTS} && ({everyone})"),
         _permit("case-own-department-follow", ["event.follow"], f"{ITS_EVENTS} && {_CONCERNS_MINE}"),
         _permit("case-collectors-follow", ["event.follow"], f"{ITS_EVENTS} && {_ON_MY_WAY}"),
+        _permit("case-public", [READ_PUBLIC], _PUBLIC),
         _permit("case-report-from-outside", ["case.report_from_outside"], 'principal in Role::"citizen"'),
     ]  # fmt: skip
     for role in (*ROLES, "evaluator"):
@@ -118,6 +142,7 @@ def default_rules() -> str:
     return "\n".join(rules)
 
 
+_PUBLIC = f"!({json.dumps(list(UNSEEN))}.contains(resource.state)) && !(resource has hidden)"
 _OWN = {
     REPORTER: "resource has reporter && resource.reporter == principal",
     DEPARTMENT: "resource has department && principal in resource.department",
@@ -146,9 +171,16 @@ def _permit(name: str, actions: list[str], when: str) -> str:
 
 
 def resource_of(
-    case: Case, one: Transition | None = None, fields: Mapping[str, Any] | None = None
+    case: Case,
+    one: Transition | None = None,
+    fields: Mapping[str, Any] | None = None,
+    asker: Asker | None = None,
 ) -> Resource:
-    """Return a case as policies see it, before a step with its fields is taken."""
+    """Return a case as policies see it, before a step with its fields is taken by an asker.
+
+    Who joined it with a report of his own stands where its reporter stands, in what concerns them both.
+    """
+    joined = one is not None and one.action in FOR_ALL_REPORTERS and asker and asker.id in case.followers
     named = (fields or {}).get("department")
     part = named if one is not None and one.action in FOR_A_PART and isinstance(named, str) else None
     return Resource(
@@ -163,8 +195,9 @@ def resource_of(
             "department": case.department,
             "part": part,
             "handler": case.handler,
-            "reporter": case.reporter,
+            "reporter": asker.id if joined and asker else case.reporter,
             "collector": case.collector,
+            "hidden": case.hidden or None,
         },
     )
 

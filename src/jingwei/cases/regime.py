@@ -84,6 +84,34 @@ class EventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
 
 
+class Neighbour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another city beside this one, for who reports what lies there.
+
+    Attributes
+    ----------
+    zh, en
+        Its name.
+    box
+        West, south, east, north in degrees, WGS84.
+    phone, address
+        Its hotline, and where it takes reports.
+    open311
+        The address of its Open311 endpoint (GeoReport v2), where cases are forwarded to it.
+    jurisdiction, key
+        What that endpoint wants to be told; the key names an entry of the server's own environment.
+
+    """
+
+    zh: str
+    en: str
+    box: tuple[float, float, float, float]
+    phone: str = "12345"
+    address: str = ""
+    open311: str = ""
+    jurisdiction: str = ""
+    key: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures that differ from city to city.
 
@@ -113,6 +141,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Which events of the log become reports, and how.
     track_days
         For how long the ways of people in the field are kept, who agreed to that.
+    neighbours
+        Cities beside this one.
+    outside_metres
+        How far outside of all grids a place is still the city's own.
+    offered
+        Types that the public is offered first, as `matter/06013`; those reported most where there are none.
+    message_zh, message_en
+        What every public page says at its top, as in an emergency.
+    least_count
+        Public figures below this number are not told: few cases may be of one person.
 
     """
 
@@ -133,6 +171,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     border_metres: float = 5
     events: tuple[EventReport, ...] = ()
     track_days: int = 3
+    neighbours: tuple[Neighbour, ...] = ()
+    outside_metres: float = 1000
+    offered: tuple[str, ...] = ()
+    message_zh: str = ""
+    message_en: str = ""
+    least_count: int = 5
 
     @property
     def risk(self) -> float:

@@ -256,6 +256,8 @@ def _check_sent(case: Case, actor: str, data: Data, when: int) -> None:  # noqa:
 def _checked(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
     case.verdict, case.collector = data["verdict"], actor
     case.verdicts.append(data["verdict"])
+    if case.disputed:
+        case.verdicts_since += 1
 
 
 def _reworked(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
@@ -265,6 +267,11 @@ def _reworked(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: A
 
 def _reopened(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
     case.reopened += 1
+    if actor in case.followers:
+        case.disputed += 1
+        case.verdicts_since, case.finding = 0, None
+        if case.departments:
+            case.reworks += 1  # the work was done, and not well
     case.verdict = case.handler = case.result_score = case.service_score = None
 
 
@@ -335,6 +342,24 @@ def _warned(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG
     case.turns[data["turn"]].warned.append(data["share"])
 
 
+def _corrected(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
+    _take_facts(case, data)
+
+
+def _redacted(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
+    case.published = 0  # what was told to the public may hold the same
+
+
+def _hidden(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
+    case.hidden = "reporter" if actor in case.followers or case.hidden == "reporter" else "staff"
+
+
+def _published(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
+    case.hidden = ""
+    case.published = data["step"] if data.get("words") else case.published
+    case.shown = [*data.get("shown", ()), *data.get("photos", ())]
+
+
 def _evaluated(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
     case.result_score, case.service_score = data["result_score"], data.get("service_score")
 
@@ -344,6 +369,10 @@ _EFFECTS: dict[str, Callable[[Case, str, Data, int], None]] = {
     "self_handled": _reported,
     "imported": _imported,
     "amended": _amended,
+    "corrected": _corrected,
+    "redacted": _redacted,
+    "hidden": _hidden,
+    "published": _published,
     "verification_sent": _verification_sent,
     "verified": _verified,
     "registered": _registered,

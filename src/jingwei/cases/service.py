@@ -29,7 +29,15 @@ from jingwei.cases.errors import (
 )
 from jingwei.cases.events import WORDS
 from jingwei.cases.fields import check_fields
-from jingwei.cases.lifecycle import DEPARTMENT, STATES, SYSTEM, TRANSITIONS, Transition, transitions_from
+from jingwei.cases.lifecycle import (
+    DEPARTMENT,
+    STATES,
+    SYSTEM,
+    TOLD,
+    TRANSITIONS,
+    Transition,
+    transitions_from,
+)
 from jingwei.cases.policy import THE_SYSTEM
 from jingwei.cases.replay import PREFIX, apply, begin
 from jingwei.cases.schemas import FROM_OUTSIDE, SOURCES, History, Report
@@ -227,7 +235,7 @@ class Desk:
         before = case.step
         self._step(session, attempt, when)
         save(session, regime, case, before)
-        if step.action in ("merge", "separate"):
+        if step.action in ("merge", "join_main", "separate"):
             self._tell_main(session, regime, case, step, main, when)
         return case
 
@@ -253,7 +261,7 @@ class Desk:
         """Say whether the policies let an asker take a step; what only the clock does is the clock's."""
         if step.axis == "system" or asker.id == THE_SYSTEM.id:
             return asker.id == THE_SYSTEM.id and SYSTEM in step.roles
-        resource = policy.resource_of(case, step, fields)
+        resource = policy.resource_of(case, step, fields, asker)
         return self.policies().decide(asker, step.policy_action, resource).allowed
 
     def _refused(self, asker: Asker, step: Transition, case: Case, fields: Mapping[str, Any]) -> RefusedError:
@@ -305,7 +313,9 @@ class Desk:
             if one.axis == "system":
                 continue
             fields = {"department": next(iter(asker.departments), None)}
-            may = policies.decide(asker, one.policy_action, policy.resource_of(case, one, fields)).allowed
+            may = policies.decide(
+                asker, one.policy_action, policy.resource_of(case, one, fields, asker)
+            ).allowed
             told = {
                 "action": one.action, "says": one.says.as_json(), "roles": list(one.roles),
                 "needs": list(one.needs), "takes": list(one.takes), "may": may,
@@ -344,6 +354,8 @@ class Desk:
         data |= _extras(attempt, when)
         photos.claim(session, attempt.asker, case.number, case.step + 1, data)
         self._happen(session, attempt.asker, case, step, data)
+        if step.action == "redact":
+            words.forget(session, case.number, _told_by_reporters(session, case.number))
         words.keep(session, rows)
 
     def _happen(
@@ -366,11 +378,11 @@ class Desk:
     ) -> None:
         """Let the main case know that a report joined it, or left it."""
         followers = [one for one in case.followers if one]
-        if step.action == "merge" and main is not None:
+        if step.action in ("merge", "join_main") and main is not None:
             told, new = TRANSITIONS["join"], [one for one in followers if one not in main.followers]
         else:
             left = ledger.events_of(session, SUBJECT + case.number, limit=1000)
-            number = next(one.data["main"] for one in left if one.data and one.data["action"] == "merge")
+            number = next(one.data["main"] for one in left if one.data and "main" in one.data)
             main = decode(session.scalars(select(CASES.c.body).where(CASES.c.number == number)).one())
             told, new = TRANSITIONS["leave"], [one for one in followers if one != main.reporter]
         at = max(when, moment(max(main.at.values())))
@@ -508,6 +520,12 @@ class Desk:
         if target != case.state:
             data |= _limits(regime, target, case)
         self._happen(session, THE_SYSTEM, case, step, data)
+
+
+def _told_by_reporters(session: Session, number: str) -> list[int]:
+    """Return the steps by which reporters, or others for them, said what a case is about."""
+    told = ledger.events_of(session, SUBJECT + number, limit=1000)
+    return [one.data["step"] for one in told if one.data and one.data["action"] in TOLD]
 
 
 def _head(case: Case, step: Transition, target: str | None, when: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.events import INPUTS
@@ -68,6 +68,11 @@ def keep(session: Session, rows: list[dict[str, Any]]) -> None:
     """Keep words."""
     if rows:
         session.connection().execute(insert(CaseWords.__table__), rows)  # type: ignore[arg-type]
+
+
+def forget(session: Session, case: str, steps: list[int]) -> None:
+    """Remove what was written at some steps; without its salt the log's digest tells nobody what it was."""
+    session.execute(delete(CaseWords).where(CaseWords.case == case, CaseWords.step.in_(steps)))
 
 
 def words_of(session: Session, case: str) -> dict[tuple[int, str], str]:

@@ -20,6 +20,7 @@ from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
+from jingwei.web.proof import Stamps
 from jingwei.web.routes import (
     account,
     case_desk,
@@ -41,6 +42,7 @@ from jingwei.web.routes import (
     objects,
     people,
     policies,
+    public_reports,
     search,
     session,
 )
@@ -64,6 +66,7 @@ TAGS = [
         "name": "cases",
         "description": "Grid city management: cases from report to closure, and figures of them",
     },
+    {"name": "public", "description": "Without an account: reporting, following, what the public is told"},
     {"name": "events", "description": "Events as they happen"},
     {"name": "policies", "description": "The policies: versions, drafts, and who may see what"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
@@ -93,10 +96,13 @@ CITY_ROUTES = (
     case_photos.router,
     case_field.router,
     cases.router,
+    public_reports.router,
     events.router,
     log.router,
 )
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
+
+_PHOTOS = {case_photos.UPLOADS: MOST_BYTES, public_reports.UPLOADS: MOST_BYTES}
 
 WARM_UP_AFTER = 1.0
 """Seconds after start at which the grid's compiled loops are loaded: the first page goes first."""
@@ -143,9 +149,7 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
-    app.add_middleware(
-        limits.BodyLimit, uploads={case_photos.UPLOADS: MOST_BYTES} | case_ground.UPLOADS | intake.UPLOADS
-    )
+    app.add_middleware(limits.BodyLimit, uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS)
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:
@@ -171,6 +175,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.followers = 0
     app.state.desk = Desk(city.policies.current)
     app.state.board = Board(city.records, app.state.desk)
+    app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True

@@ -1,7 +1,8 @@
 """What each route does with what, declared beside it and asked of the policies before it answers.
 
-Every route says one of three things: `allowed` (the policies are asked before it runs), `filtered` (it shows
-of many things those for which they allow it), or `open_to_all` (it tells nothing of the city). A route that
+Every route says one of four things: `allowed` (the policies are asked before it runs), `filtered` (it shows
+of many things those for which they allow it), `public` (the same for anybody, without an account), or
+`open_to_all` (it tells nothing of the city). A route that
 says nothing is a fault that `declarations` brings to light.
 """
 
@@ -16,6 +17,7 @@ from fastapi.routing import APIRoute
 
 from jingwei.access.policy import Policies, RefusedError, Resource
 from jingwei.access.policy.vocabulary import actions
+from jingwei.cases.policy import STRANGER
 from jingwei.web.at_once import at_once
 from jingwei.web.reader import AskerOf
 
@@ -41,7 +43,7 @@ class Declaration:
     actions: tuple[str, ...]
     """What is done; one of them is enough. Empty where the route is open to all."""
     how: str
-    """`allowed`, `filtered` or `open`."""
+    """`allowed`, `filtered`, `public` or `open`."""
 
 
 def policies_of(request: Request) -> Policies:
@@ -100,6 +102,27 @@ def open_to_all(*, before_set_up: bool = False) -> Any:
                 gate.check_set_up()
 
     return Depends(_marked(check, (), "open"))
+
+
+def public(action: str, resource: Resource = CITY) -> Any:
+    """Return a dependency that lets a request pass where anybody may do `action`, whoever asks.
+
+    For what the city tells and hears without an account. The policies are asked about a stranger: a city that
+    wants none of it says so there. What is shown of single things is filtered by the route.
+    """
+    _check_known((action,))
+
+    def check(request: Request) -> None:
+        gate: Gate = request.app.state.gate
+        gate.count_stranger(request)
+        gate.check_set_up()
+        keeper: PolicyKeeper = request.app.state.policies
+        if resource.kind in actions()[action].resources:
+            decision = keeper.current().decide(STRANGER, action, resource)
+            if not decision.allowed:
+                raise RefusedError(action, decision)
+
+    return Depends(_marked(check, (action,), "public"))
 
 
 def _check_known(names: tuple[str, ...]) -> None:

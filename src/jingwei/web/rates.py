@@ -23,11 +23,14 @@ LIMITS: dict[str, tuple[RateLimitItem, ...]] = {
     "sign-in by name": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
     "set-up by address": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
     "tokens by person": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
+    # One address may be a whole village: what comes beyond takes more work first, see `proof`.
+    "reports by address": (RateLimitItemPerMinute(120), RateLimitItemPerHour(1200)),
+    "codes by address": (RateLimitItemPerMinute(30), RateLimitItemPerHour(300)),
     "strangers by address": (RateLimitItemPerMinute(1200),),
     "asking by person": (RateLimitItemPerMinute(6000),),
 }
 """What is counted, and how much of it there may be. A map that is moved asks dozens of times a second."""
-OF_ONE_PROCESS = {"strangers by address", "asking by person"}
+OF_ONE_PROCESS = {"reports by address", "strangers by address", "asking by person"}
 """Counted with every request: a durable write each would cost more than what it keeps off."""
 
 
@@ -75,6 +78,11 @@ class Rates:
             if not limiter.hit(limit, what, who):
                 reset = limiter.get_window_stats(limit, what, who).reset_time
                 raise TooOftenError(max(1, math.ceil(reset - time.time())))
+
+    def counted(self, what: str, who: str) -> int:
+        """Return how much of something was counted in the longest of its windows."""
+        limiter, limit = self._own if what in OF_ONE_PROCESS else self._shared, LIMITS[what][-1]
+        return limit.amount - limiter.get_window_stats(limit, what, who).remaining
 
 
 def address_of(request: HTTPConnection) -> str:
