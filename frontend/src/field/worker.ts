@@ -1,15 +1,13 @@
 /**
- * The service worker of the pages in the field: keeps the shell of the application, so that they open without a
- * network. It keeps nothing of the city: answers of the API pass it by.
+ * The service worker of pages that open without a network, those in the field and those of citizens: it keeps their
+ * shell. It keeps nothing of the city: answers of the API pass it by.
  */
 declare const self: ServiceWorkerGlobalScope;
 /** The files of the shell, put in by the build; with other files it is another worker. */
-declare const JINGWEI_SHELL: { version: string; files: string[] };
+declare const JINGWEI_SHELL: { version: string; files: string[]; page: string; cache: string };
 
-const { version, files } = JINGWEI_SHELL;
-const PREFIX = "jingwei-shell-";
+const { version, files, page: PAGE, cache: PREFIX } = JINGWEI_SHELL;
 const CACHE = PREFIX + version;
-const PAGE = "/field";
 /** Milliseconds after which a network that does not answer counts as none. */
 const PATIENCE = 4_000;
 

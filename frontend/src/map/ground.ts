@@ -46,30 +46,35 @@ export function useGround(): Ground | null {
     void look; // the tokens' values follow the look
     void mode; // and the size of text the mode
     void i18n.language;
-    const sources: Record<string, SourceSpecification> = { graticule: { type: "geojson", data: graticule() } };
-    const layers: LayerSpecification[] = [
-      {
-        id: "graticule",
-        type: "line",
-        source: "graticule",
-        paint: { "line-color": token("--map-line"), "line-width": 1, "line-opacity": 0.7 },
-      },
-    ];
-    if (boundary) {
-      sources.land = { type: "geojson", data: boundary };
-      layers.push({ id: "land", type: "fill", source: "land", paint: { "fill-color": token("--map-land") } });
-    }
-    const drawn = [...(named ?? [])].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-    // Of several sets of divisions the first is the coarsest: it is drawn strongest.
-    const borders = drawn.filter((one) => one.kind === "border").map((one) => one.dataset);
-    for (const one of drawn) {
-      sources[sourceOf(one)] = { type: "vector", tiles: [tilesOf(one.dataset, one.version)], maxzoom: 15 };
-    }
-    for (const one of drawn) layers.push(...shapesOf(one, borders.indexOf(one.dataset)));
-    layers.push({ id: BELOW_LABELS, type: "background", paint: { "background-opacity": 0 } });
-    for (const one of drawn) if (one.label) layers.push(...namesOf(one, borders.indexOf(one.dataset)));
-    return { sources, layers };
+    return groundOf(named ?? [], boundary ?? null, tilesOf);
   }, [known, look, mode, boundary, named, i18n.language]);
+}
+
+/** The ground as layers; `tiles` says where those of a dataset come from. */
+export function groundOf(named: GroundDataset[], boundary: GeoJSON.GeoJSON | null, tiles: typeof tilesOf): Ground {
+  const sources: Record<string, SourceSpecification> = { graticule: { type: "geojson", data: graticule() } };
+  const layers: LayerSpecification[] = [
+    {
+      id: "graticule",
+      type: "line",
+      source: "graticule",
+      paint: { "line-color": token("--map-line"), "line-width": 1, "line-opacity": 0.7 },
+    },
+  ];
+  if (boundary) {
+    sources.land = { type: "geojson", data: boundary };
+    layers.push({ id: "land", type: "fill", source: "land", paint: { "fill-color": token("--map-land") } });
+  }
+  const drawn = [...named].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  // Of several sets of divisions the first is the coarsest: it is drawn strongest.
+  const borders = drawn.filter((one) => one.kind === "border").map((one) => one.dataset);
+  for (const one of drawn) {
+    sources[sourceOf(one)] = { type: "vector", tiles: [tiles(one.dataset, one.version)], maxzoom: 15 };
+  }
+  for (const one of drawn) layers.push(...shapesOf(one, borders.indexOf(one.dataset)));
+  layers.push({ id: BELOW_LABELS, type: "background", paint: { "background-opacity": 0 } });
+  for (const one of drawn) if (one.label) layers.push(...namesOf(one, borders.indexOf(one.dataset)));
+  return { sources, layers };
 }
 
 const sourceOf = (one: GroundDataset) => `ground-${one.dataset}`;

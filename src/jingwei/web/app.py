@@ -42,6 +42,7 @@ from jingwei.web.routes import (
     objects,
     people,
     policies,
+    public_map,
     public_reports,
     search,
     session,
@@ -97,6 +98,7 @@ CITY_ROUTES = (
     case_field.router,
     cases.router,
     public_reports.router,
+    public_map.router,
     events.router,
     log.router,
 )

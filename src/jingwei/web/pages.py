@@ -1,4 +1,4 @@
-"""Serves the built pages, precompressed; every address of a page leads to the one page."""
+"""Serves the built pages, precompressed; every address leads to the page of the staff or the public's."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+OTHERS = {"report": "citizen.html"}
+"""By the first part of an address, the page that it leads to, where that is not the one of the staff."""
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 
@@ -45,9 +47,9 @@ def _find(root: Path, address: str) -> _Page | None:
     if path.is_file() and path.is_relative_to(root.resolve()):
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return _Page(path, media_type, FOREVER if address.startswith("assets/") else ASK_AGAIN)
-    if address.startswith(("assets/", "api/")) or "." in address.rsplit("/", 1)[-1]:
+    if address.startswith(("assets/", "api/", "open311/")) or "." in address.rsplit("/", 1)[-1]:
         return None
-    return _Page(root / "index.html", "text/html", ASK_AGAIN)
+    return _Page(root / OTHERS.get(address.split("/", 1)[0], "index.html"), "text/html", ASK_AGAIN)
 
 
 def _encoded(path: Path, accepted: str) -> tuple[Path, str | None]:

@@ -70,7 +70,11 @@ class Stamps:
         """
         body, _, seal = stamp.rpartition(".")
         given, _, bits = body.partition(".")
-        if not (hmac.compare_digest(seal, self._seal(body)) and given.isdigit() and bits.isdigit()):
+        if not (
+            hmac.compare_digest(seal.encode(), self._seal(body).encode())
+            and given.isdigit()
+            and bits.isdigit()
+        ):
             raise NoProofError
         if not -EARLY <= time.time() - int(given) <= LASTS:
             raise NoProofError

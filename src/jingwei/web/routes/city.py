@@ -79,8 +79,8 @@ class CityOut(BaseModel):
     map_services: list[MapServiceOut]
 
 
-def _ground(city: City, asker: Asker) -> list[GroundOut]:
-    """Return what the ground of the map is drawn from: what the pack names, else what has names."""
+def ground_of(city: City, asker: Asker) -> list[GroundOut]:
+    """Return what the map's ground is drawn from for an asker: what the pack names, else what has names."""
     drawable = {
         one.id: one.version
         for one in city.lake.datasets(asker)
@@ -112,7 +112,7 @@ def read_city(city: CityOf, asker: AskerOf) -> CityOut:
         bounds=about.bounds,
         generated=about.generated,
         description=text_out(about.description) if about.description else None,
-        ground=_ground(city, asker),
+        ground=ground_of(city, asker),
         map_services=[_service_out(service) for service in about.map_services],
     )
 

@@ -406,6 +406,23 @@ def _drawn_points(version: Version, table: pa.Table, limit: int) -> pa.Table:
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
+def check_tile(z: int, x: int, y: int) -> None:
+    """Raise unless there is such a tile.
+
+    Raises
+    ------
+    BadRequestError
+        Where the zoom has fewer columns or rows.
+
+    """
+    if x >= 1 << z or y >= 1 << z:
+        raise BadRequestError(
+            Text(f"第 {z} 级没有瓦片 {x}/{y}", f"Zoom {z} has no tile {x}/{y}"),
+            mend=Text(f"行列号为 0 至 {(1 << z) - 1}。", f"Columns and rows go from 0 to {(1 << z) - 1}."),
+            where={"z": z, "x": x, "y": y},
+        )
+
+
 @router.get(
     "/tiles/{z}/{x}/{y}",
     summary="Lines and areas as a vector tile",
@@ -423,12 +440,7 @@ async def read_vector_tile(
     y: Annotated[int, Path(ge=0, lt=1 << MAX_ZOOM)],
 ) -> Response:
     """Return a Mapbox Vector Tile: `shapes`, generalised for the zoom, and `labels`, one point an area."""
-    if x >= 1 << z or y >= 1 << z:
-        raise BadRequestError(
-            Text(f"第 {z} 级没有瓦片 {x}/{y}", f"Zoom {z} has no tile {x}/{y}"),
-            mend=Text(f"行列号为 0 至 {(1 << z) - 1}。", f"Columns and rows go from 0 to {(1 << z) - 1}."),
-            where={"z": z, "x": x, "y": y},
-        )
+    check_tile(z, x, y)
     view, version = await at_once(city.records, seen_of, city, asker, dataset)
     etag = answers.etag_of(view.key, "tile", version.dataset, version.number, z, x, y)
     if answers.knows(request, etag):
