@@ -121,14 +121,14 @@ def test_what_its_reporter_hides_no_stranger_finds_and_no_clerk_publishes(office
     open_, _ = send()
     case, report = send(private=True)
     board = Board(office.records, office.desk)
-    rows, _ = board.page(STRANGER, Choice(public=True))
-    assert [one["number"] for one in rows] == [open_.number]
+    told = board.page(STRANGER, Choice(public=True))
+    assert [one["number"] for one in told.rows] == [open_.number]
     with office.records.read() as session:
         assert citizens.public_case(session, office.desk, case.number) is None
         assert citizens.public_case(session, office.desk, open_.number).number == open_.number
     with pytest.raises(GuardError):
         office.act("acceptor", case, "publish", words="已处理")
-    assert board.page(STRANGER, Choice())[1] == 0
+    assert board.page(STRANGER, Choice()).count == 0
     assert report.private
 
 

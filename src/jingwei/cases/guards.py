@@ -349,7 +349,12 @@ GUARDS: dict[str, Guard] = {
 }
 BY_FIELDS = frozenset(
     {
-        "rule_of_type", "main_open", "other_known", "not_yet_part", "open_part", "suspension_left",
+        "rule_of_type",
+        "main_open",
+        "other_known",
+        "not_yet_part",
+        "open_part",
+        "suspension_left",
         "something_said",
     }
 )
