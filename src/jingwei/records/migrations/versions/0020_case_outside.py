@@ -6,7 +6,7 @@ from alembic import op
 from jingwei.records.base import Json, UtcDateTime
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
