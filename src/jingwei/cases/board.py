@@ -36,6 +36,7 @@ LISTED = (
     "where", "component", "cell", "lon", "lat", "reporter", "collector", "department", "handler",
     "parts", "open_parts", "main", "others", "reported", "latest", "due", "risk_at", "overall_due",
     "handle_on_time", "reworks", "extensions", "orders_open", "asked", "returned_by",
+    "published",
 )  # fmt: skip
 """What a list tells of each case."""
 _LISTED = ", ".join(f'"{name}"' for name in LISTED)

@@ -24,6 +24,7 @@ COLUMNS: dict[str, str] = {
     "department": "VARCHAR", "first_department": "VARCHAR", "proposed": "VARCHAR", "handler": "VARCHAR",
     "parts": "VARCHAR[]", "open_parts": "VARCHAR[]", "main": "VARCHAR", "others": "INTEGER",
     "rule": "VARCHAR", "returned_by": "VARCHAR", "asked": "VARCHAR", "hidden": "VARCHAR",
+    "published": "INTEGER",
     # when
     "reported": "BIGINT", "day": "INTEGER", "latest": "BIGINT", "due": "BIGINT", "risk_at": "BIGINT",
     "overall_due": "BIGINT",
@@ -86,7 +87,7 @@ def _people(case: Case) -> dict[str, Any]:
         "handler": case.handler, "parts": [part.department for part in case.parts],
         "open_parts": [part.department for part in case.open_parts()], "main": case.main,
         "others": len(case.others), "rule": case.rule, "returned_by": case.returned_by or None,
-        "asked": _asked(case), "hidden": case.hidden or None,
+        "asked": _asked(case), "hidden": case.hidden or None, "published": case.published,
     }  # fmt: skip
 
 

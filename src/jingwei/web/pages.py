@@ -47,7 +47,7 @@ def _find(root: Path, address: str) -> _Page | None:
     if path.is_file() and path.is_relative_to(root.resolve()):
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return _Page(path, media_type, FOREVER if address.startswith("assets/") else ASK_AGAIN)
-    if address.startswith(("assets/", "api/", "open311/")) or "." in address.rsplit("/", 1)[-1]:
+    if address.startswith(("assets/", "api/")) or "." in address.rsplit("/", 1)[-1]:
         return None
     return _Page(root / OTHERS.get(address.split("/", 1)[0], "index.html"), "text/html", ASK_AGAIN)
 

@@ -96,7 +96,7 @@ def choice_of(
         waiting=waiting,
         asked=asked,
         ordered=ordered,
-        box=_box(box),
+        box=box_of_text(box),
         text=search.strip(),
         types=_types_named(search.strip(), city, desk),
         beyond=beyond,
@@ -115,7 +115,8 @@ def _types_named(search: str, city: CityOf, desk: DeskOf) -> list[tuple[str, str
         return [(one.kind, one.code) for one in desk.regime(session).catalogue.search(search)]
 
 
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
+def box_of_text(text: str | None) -> tuple[float, float, float, float] | None:
+    """Return the box that `west,south,east,north` says, in degrees."""
     if text is None:
         return None
     try:

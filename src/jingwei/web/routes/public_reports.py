@@ -252,7 +252,7 @@ def read_public_around(
     with city.records.read() as session:
         regime = desk.regime(session)
         if place is not None:
-            citizens.check_place(regime.settings, desk.ground(session), *place, _outline(city))
+            citizens.check_place(regime.settings, desk.ground(session), *place, outline_of(city))
         types = proposing.types_for(session, regime, words, place)
         about = Report(kind, type, "public", words, *(place or (None, None)))
         alike = duplicates.proposals(session, regime, about, at=now_utc())
@@ -337,7 +337,7 @@ def report_in_public(
         join=body.join, private=body.private, language=language, contact=body.contact.contact(),
     )  # fmt: skip
     with city.records.write() as session:
-        case, asker = citizens.take_in(session, desk, given, boundary=_outline(city))
+        case, asker = citizens.take_in(session, desk, given, boundary=outline_of(city))
     return _follow_out(city, desk, case, asker, body.secret)
 
 
@@ -414,7 +414,8 @@ def _known(request: Request, city: City, gate: Gate, secret: str) -> tuple[Case,
         return citizens.follow(session, secret)
 
 
-def _outline(city: City) -> Any:
+def outline_of(city: City) -> Any:
+    """Return the outline within which places are the city's, where it has no grids."""
     about = city.about
     if about.boundary is not None:
         return about.boundary
