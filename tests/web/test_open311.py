@@ -1,23 +1,19 @@
-"""Open311 GeoReport v2 against a strict reading of the standard, its schemas, and a public client."""
+"""Open311 GeoReport v2 against a strict reading of the standard, and its schemas."""
 
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
-import uvicorn
 
 from jingwei.access import local_person
 from jingwei.cases import Desk, Report, open311, regime
 from jingwei.cases.clocks import Limit
 from jingwei.cases.rules import Rule
 from jingwei.records import now_utc
-from jingwei.web import create_app, listen
 from jingwei.web.open311_xml import document
 
 from . import strict_xml
@@ -233,30 +229,3 @@ def test_text_that_is_no_xml_is_escaped_or_left_out():
     assert b"a &lt; b &amp; c" in written
     assert b"\x00" not in written
     assert "😀" in written.decode()
-
-
-@contextmanager
-def served(city):
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(city), log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def test_a_public_client_works_unmodified(city, key):
-    three = pytest.importorskip("three", reason="the client `three` is not installed")
-    number = report(city)
-    with served(city) as address:
-        for form in ("json", "xml"):
-            client = three.Three(f"{address}{V2}", api_key=key, format=form)
-            assert client.services()
-        client = three.Three(f"{address}{V2}", api_key=key)
-        assert client.services("matter-06013")["service_code"] == "matter-06013"
-        assert [one["service_request_id"] for one in client.requests()] == [number]
-        made = client.post("matter-06013", lat=22.51, long=113.91, description="坑")
-        assert client.request(made[0]["service_request_id"])[0]["status"] == "open"

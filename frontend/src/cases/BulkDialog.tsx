@@ -84,6 +84,7 @@ export function BulkDialog({ action, rows, titles: known, fill, close }: {
               openParts: first.open_parts,
               lon: null,
               lat: null,
+              photos: [],
             }}
             titles={titles}
             draft={draft}

@@ -23,6 +23,8 @@ export type About = {
   openParts: string[];
   lon: number | null;
   lat: number | null;
+  /** Photographs that its steps name. */
+  photos: string[];
 };
 
 type Props = {
@@ -39,6 +41,8 @@ const LONG = ["reason", "words", "description"];
 export const PARTS = ["release", "finish_part", "return_part"];
 /** Fields that go together with another one, or that the page itself fills in. */
 const ELSEWHERE = ["kind", "proposal"];
+/** Photographs of the case that are chosen, instead of new ones. */
+const CHOSEN = "shown";
 
 export function StepFields(props: Props) {
   const names = [...props.step.needs, ...props.step.takes].filter((name) => !ELSEWHERE.includes(name));
@@ -174,10 +178,27 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
         pick={(place) => set(name, place ?? undefined)}
       />
     );
+  if (name === CHOSEN)
+    return <Chosen label={label} number={about.number} photos={about.photos} value={(draft[name] as string[] | undefined) ?? []} set={(digests) => set(name, digests)} />;
   if (name === "photos" || name === "before")
     return <PhotoField label={label} value={(draft[name] as string[] | undefined) ?? []} set={(digests) => set(name, digests)} />;
   return (
     <Input label={label} value={text} required={needed} maxLength={200} onChange={(event) => set(name, event.target.value)} />
+  );
+}
+
+function Chosen({ label, number, photos, value, set }: { label: string; number: string; photos: string[]; value: string[]; set: (digests: string[]) => void }) {
+  if (photos.length === 0) return null;
+  return (
+    <fieldset className="radios">
+      <legend>{label}</legend>
+      {photos.map((digest, n) => (
+        <label key={digest} className="radio">
+          <input type="checkbox" checked={value.includes(digest)} onChange={(event) => set(photos.filter((one) => (one === digest ? event.target.checked : value.includes(one))))} />
+          <img width={96} src={`/api/cases/${encodeURIComponent(number)}/photos/${digest}?form=small`} alt={`${label} ${n + 1}`} />
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -8,6 +8,7 @@ import { Problem } from "../api/client";
 import { Fault } from "../design/Form";
 import { list, say } from "../words";
 import { type CaseDetail, type CaseNames, type Happening, type Proposals, type Step, takeStep, useLifecycle, useTitles } from "./questions";
+import { photosOf } from "./Photos";
 import { type Draft, fieldsOf, PARTS, StepFields } from "./StepForm";
 import { actorOf } from "./Timeline";
 
@@ -146,6 +147,7 @@ export function Steps({ one, names, proposals, wanted }: {
               openParts,
               lon: one.lon,
               lat: one.lat,
+              photos: [...new Set(one.timeline.flatMap((happening) => photosOf(happening.data)))],
             }}
             proposals={proposals}
             titles={titles}
