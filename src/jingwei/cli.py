@@ -138,10 +138,12 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei import web
         from jingwei.cases import Desk
         from jingwei.cases.following import Listener
+        from jingwei.cases.notices import Notices, channels_of
         from jingwei.cases.photos import FOLDER, Photos
         from jingwei.cases.ticking import Ticker
         from jingwei.cases.tidying import tidying
         from jingwei.city import read_manifest
+        from jingwei.city.settings import read_settings
         from jingwei.cli_serve import Options, plan_of, serve_city
         from jingwei.ledger.sealer import Sealer, key_folder_of
 
@@ -157,12 +159,15 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     tidy = tidying(city.records, Photos(city.home / FOLDER))
     desk = Desk(city.policies.current)
     clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
+    channels = channels_of(read_settings(city.home).notices, city.home)
+    notices = Notices(city.records, desk, channels, city.about.name).running()
     with (
         city,
         Sealer(city.records, city.home / "log", key_folder=key_folder_of(city.home)).running(),
         tidy,
         clock,
         listener,
+        notices,
     ):
         serve_city(city, plan)
 

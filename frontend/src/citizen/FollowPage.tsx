@@ -10,7 +10,7 @@ const WRITES: Record<string, string> = { supplement: "words", correct: "descript
 const WITH_PHOTOS = ["supplement", "reopen"];
 const AGAIN = 30_000;
 
-export function FollowPage({ zone }: { zone: string }) {
+export function FollowPage({ zone, channels }: { zone: string; channels: string[] }) {
   const secret = location.hash.slice(1);
   const [report, setReport] = useState<Report>();
   const [fault, setFault] = useState<Fault>();
@@ -99,7 +99,7 @@ export function FollowPage({ zone }: { zone: string }) {
           ))}
         </ol>
       </section>
-      <Told report={report} secret={secret} after={setReport} />
+      {channels.length > 0 && <Told channels={channels} report={report} secret={secret} after={setReport} />}
     </article>
   );
 }
@@ -186,7 +186,7 @@ function Step({ action, report, secret, after, cancel }: { action: string; repor
   );
 }
 
-function Told({ report, secret, after }: { report: Report; secret: string; after: (told: Report) => void }) {
+function Told({ channels, report, secret, after }: { channels: string[]; report: Report; secret: string; after: (told: Report) => void }) {
   const [contact, setContact] = useState(report.contact);
   const [said, setSaid] = useState("");
   const save = async (event: FormEvent) => {
@@ -202,7 +202,7 @@ function Told({ report, secret, after }: { report: Report; secret: string; after
     <details>
       <summary>{t("wishes")}</summary>
       <form onSubmit={(event) => void save(event)}>
-        <ContactFields contact={contact} change={setContact} />
+        <ContactFields channels={channels} contact={contact} change={setContact} />
         <button type="submit">{t("save")}</button>
         <p role="status">{said}</p>
       </form>

@@ -205,7 +205,7 @@ function Form({ city, first, sent }: { city: City | undefined; first: Draft; sen
 
       <details>
         <summary>{t("more")}</summary>
-        <ContactFields contact={draft.contact} change={(contact) => change({ contact })} />
+        <ContactFields channels={city?.channels ?? []} contact={draft.contact} change={(contact) => change({ contact })} />
         <label className="check">
           <input type="checkbox" checked={draft.hidden} onChange={(event) => change({ hidden: event.target.checked })} />
           <span>
@@ -227,15 +227,17 @@ function Form({ city, first, sent }: { city: City | undefined; first: Draft; sen
   );
 }
 
-export function ContactFields({ contact, change }: { contact: Draft["contact"]; change: (contact: Draft["contact"]) => void }) {
+/** By what one is told, of what the city has; nothing where it has nothing. */
+export function ContactFields({ channels, contact, change }: { channels: string[]; contact: Draft["contact"]; change: (contact: Draft["contact"]) => void }) {
   const id = useId();
+  if (!channels.includes("email") && !channels.includes("sms")) return null;
   return (
     <>
-      <div className="field">
+      <div className="field" hidden={!channels.includes("email")}>
         <label htmlFor={`${id}-email`}>{t("email")}</label>
         <input id={`${id}-email`} type="email" autoComplete="email" maxLength={254} value={contact.email} onChange={(event) => change({ ...contact, email: event.target.value })} />
       </div>
-      <div className="field">
+      <div className="field" hidden={!channels.includes("sms")}>
         <label htmlFor={`${id}-sms`}>{t("sms")}</label>
         <input id={`${id}-sms`} type="tel" autoComplete="tel" maxLength={20} value={contact.sms} onChange={(event) => change({ ...contact, sms: event.target.value })} />
       </div>

@@ -125,7 +125,7 @@ function Pages() {
       )}
       <main id="content" tabIndex={-1}>
         {path.startsWith("/report/follow") ? (
-          <FollowPage key={path} zone={city?.zone ?? "Asia/Shanghai"} />
+          <FollowPage key={path} zone={city?.zone ?? "Asia/Shanghai"} channels={city?.channels ?? []} />
         ) : path.startsWith("/report/mine") ? (
           <MinePage zone={city?.zone ?? "Asia/Shanghai"} />
         ) : (

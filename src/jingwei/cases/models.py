@@ -196,3 +196,22 @@ class OutsideKey(Base):
     made: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(120))
     ended: Mapped[datetime | None]
+
+
+class NoticeRow(Base):
+    """A message that a reporter is to be sent; `next` is when it is tried, null once that is over."""
+
+    __tablename__ = "case_notice"
+    __table_args__ = (
+        Index("ix_case_notice_once", "event", "reporter", "channel", unique=True),
+        Index("ix_case_notice_next", "next"),
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    event: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(String(80))
+    case: Mapped[str] = mapped_column(String(40))
+    reporter: Mapped[str] = mapped_column(String(120))
+    channel: Mapped[str] = mapped_column(String(20))
+    next: Mapped[datetime | None]
+    tries: Mapped[int]

@@ -9,7 +9,7 @@ import os
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -142,12 +142,50 @@ class KeySettings(_Part):
     secrets: Path | None = None
 
 
+class MailSettings(_Part):
+    """The mail server by which reporters are told."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    sender: str = Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    user: str = ""
+    password_file: Path | None = None
+    tls: bool = True
+
+    @property
+    def password(self) -> str:
+        """The password of the mail server, from its own file."""
+        return self.password_file.read_text("utf-8").strip() if self.password_file is not None else ""
+
+
+class HookSettings(_Part):
+    """A gateway that takes messages as JSON, for SMS or an app."""
+
+    channel: Literal["sms", "wechat"]
+    address: str = Field(pattern=r"^https?://")
+    token_file: Path | None = None
+
+    @property
+    def token(self) -> str:
+        """What the gateway wants to be shown, from its own file."""
+        return self.token_file.read_text("utf-8").strip() if self.token_file is not None else ""
+
+
+class NoticeSettings(_Part):
+    """By what reporters are told; by nothing where nothing is named."""
+
+    file: Path | None = None
+    mail: MailSettings | None = None
+    webhook: tuple[HookSettings, ...] = ()
+
+
 class Settings(_Part):
     """A whole `settings.toml`."""
 
     serve: ServeSettings = ServeSettings()
     sign_in: SignInSettings = SignInSettings()
     keys: KeySettings = KeySettings()
+    notices: NoticeSettings = NoticeSettings()
 
     @model_validator(mode="after")
     def _address_for_oidc(self) -> Self:

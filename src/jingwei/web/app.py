@@ -13,8 +13,10 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from jingwei import __version__, grid
 from jingwei.cases import Desk
 from jingwei.cases.board import Board
+from jingwei.cases.notices import channels_of
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
+from jingwei.city.settings import read_settings
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
@@ -183,6 +185,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.followers = 0
     app.state.desk = Desk(city.policies.current)
     app.state.board = Board(city.records, app.state.desk)
+    app.state.channels = sorted(channels_of(read_settings(city.home).notices, city.home))
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)

@@ -76,6 +76,7 @@ class PublicCity(BaseModel):
     generated: bool = Field(description="Whether the city is fictional")
     message: TextOut | None = Field(description="What the city has to say at once")
     types: list[TypeOut] = Field(description="Offered before a word is written")
+    channels: list[str] = Field(description="By what reporters can be told: `email`, `sms`, `wechat`")
     most_bytes: int
     longest: int
 
@@ -199,7 +200,7 @@ class FollowOut(BaseModel):
 
 
 @router.get("/city", summary="What a report needs to know of the city", dependencies=shows)
-def read_public_city(city: CityOf, desk: DeskOf, board: BoardOf) -> PublicCity:
+def read_public_city(request: Request, city: CityOf, desk: DeskOf, board: BoardOf) -> PublicCity:
     """Return the city's name, zone and bounds, what it has to say, and the types reported most."""
     about = city.about
     with city.records.read() as session:
@@ -209,7 +210,8 @@ def read_public_city(city: CityOf, desk: DeskOf, board: BoardOf) -> PublicCity:
     return PublicCity(
         name=text_out(about.name), zone=about.time_zone, bounds=about.bounds, generated=about.generated,
         message=text_out(message) if message.zh or message.en else None,
-        types=[_type_out(one) for one in types], most_bytes=MOST_BYTES, longest=LONGEST,
+        types=[_type_out(one) for one in types], channels=request.app.state.channels,
+        most_bytes=MOST_BYTES, longest=LONGEST,
     )  # fmt: skip
 
 

@@ -1,0 +1,296 @@
+"""Notices to reporters: by what and of what each of them chose, and never more.
+
+A follower of the log notes in one transaction what is to be told; a sender sends what is noted, at least
+once, and tries again later where a channel does not take it. What was chosen is looked up when it is sent:
+who changed his mind in between is not told. Channels have one interface; settings say which there are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import smtplib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jingwei import access
+from jingwei.cases import plain
+from jingwei.cases.case import Case, decode
+from jingwei.cases.models import Following, NoticeRow
+from jingwei.cases.replay import PREFIX
+from jingwei.cases.store import CASES, SUBJECT
+from jingwei.ledger.followers import Follower
+from jingwei.records import now_utc
+from jingwei.words import Language, Text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+    from jingwei.cases.service import Desk
+    from jingwei.city.settings import NoticeSettings
+    from jingwei.ledger import Entry
+    from jingwei.records import Records
+
+log = logging.getLogger(__name__)
+
+NOTICES: Table = NoticeRow.__table__  # type: ignore[assignment]
+NAME = "notices"
+CHANNELS = ("email", "sms", "wechat")
+PAUSE = 5.0
+"""Seconds between two looks at what is to be sent."""
+MOST = 50
+MOST_TRIES = 10
+PATIENCE = 15.0
+"""Seconds that a mail server or a webhook is given."""
+
+_DONE = frozenset({"closed", "force_closed", "rejected", "cancelled"})
+_RECEIVED = frozenset({"reported"})
+_OWN = frozenset({"supplemented", "corrected", "redacted", "hidden", "withdrawn", "evaluated", "published"})
+"""What a reporter does, or the public is told: nobody needs to be told of it."""
+TYPES = tuple(f"{PREFIX}{name}" for name in plain.HAPPENED if name not in _OWN)
+
+
+def wish_of(event: str) -> str:
+    """Return which wish a kind of event is told for: `received`, `done` or `progress`."""
+    name = event.removeprefix(PREFIX)
+    return "received" if name in _RECEIVED else "done" if name in _DONE else "progress"
+
+
+# channels
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to one person; `id` is the same however often it is sent."""
+
+    id: str
+    channel: str
+    to: str
+    subject: str
+    body: str
+    number: str
+
+
+class Channel(Protocol):
+    """A way to a person. What is sent twice bears the same `id`, by which the other side can tell."""
+
+    def send(self, notice: Notice) -> None:
+        """Send a message, or raise."""
+
+
+class FileChannel:
+    """Writes messages as lines of a file: for trying, and for cities that fetch them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def send(self, notice: Notice) -> None:
+        """Add a line."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(notice), ensure_ascii=False) + "\n")
+
+
+class MailChannel:
+    """Sends e-mail by a mail server (SMTP)."""
+
+    def __init__(
+        self, host: str, port: int, sender: str, *, user: str = "", password: str = "", tls: bool = True
+    ) -> None:
+        self.host, self.port, self.sender = host, port, sender
+        self.user, self.password, self.tls = user, password, tls
+
+    def send(self, notice: Notice) -> None:
+        """Send an e-mail."""
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self.sender, notice.to, notice.subject
+        message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(notice.body)
+        with smtplib.SMTP(self.host, self.port, timeout=PATIENCE) as server:
+            if self.tls:
+                server.starttls()
+            if self.user:
+                server.login(self.user, self.password)
+            server.send_message(message)
+
+
+class WebhookChannel:
+    """Hands messages to a city's gateway for SMS or for an app, as JSON."""
+
+    def __init__(self, address: str, token: str = "") -> None:
+        self.address, self.token = address, token
+
+    def send(self, notice: Notice) -> None:
+        """Post a message; whatever is not a success raises."""
+        import httpx2
+
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = httpx2.post(self.address, json=asdict(notice), headers=headers, timeout=PATIENCE)
+        answer.raise_for_status()
+
+
+def channels_of(settings: NoticeSettings, home: Path) -> dict[str, Channel]:
+    """Return the channels that a city's settings name; a file stands for all that have none of their own."""
+    found: dict[str, Channel] = {}
+    if settings.file is not None:
+        found = dict.fromkeys(CHANNELS, FileChannel(home / settings.file))
+    if settings.mail is not None:
+        mail = settings.mail
+        found["email"] = MailChannel(
+            mail.host, mail.port, mail.sender, user=mail.user, password=mail.password, tls=mail.tls
+        )
+    for hook in settings.webhook:
+        found[hook.channel] = WebhookChannel(hook.address, hook.token)
+    return found
+
+
+# noting
+
+
+class Notices:
+    """Notes what is to be told, and sends it.
+
+    Parameters
+    ----------
+    records, desk
+        Whose log, and by whose rules.
+    channels
+        By name: `email`, `sms`, `wechat`.
+    city
+        What the city is called.
+
+    """
+
+    def __init__(self, records: Records, desk: Desk, channels: Mapping[str, Channel], city: Text) -> None:
+        self.records, self.desk, self.channels, self.city = records, desk, channels, city
+        self.follower = Follower(records, NAME, self.note, types=TYPES, from_now=True)
+
+    def note(self, session: Session, entries: list[Entry]) -> None:
+        """Note who is to be told of some events, in the transaction that notes how far the log was read."""
+        for entry in entries:
+            number = (entry.subject or "").removeprefix(SUBJECT)
+            body = session.scalar(select(CASES.c.body).where(CASES.c.number == number))
+            if body is None:
+                continue
+            wanted = select(Following).where(Following.reporter.in_(decode(body).followers))
+            rows = [
+                {
+                    "event": entry.id, "type": entry.type, "case": number, "reporter": one.reporter,
+                    "channel": channel, "next": now_utc(), "tries": 0,
+                }
+                for one in session.scalars(wanted)
+                for channel in _chosen(one, wish_of(entry.type), self.channels)
+                if entry.actor != one.reporter or wish_of(entry.type) == "received"
+            ]  # fmt: skip
+            if rows:
+                dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+                session.execute(dialect.insert(NOTICES).values(rows).on_conflict_do_nothing())
+
+    # sending
+
+    def send(self, now: datetime | None = None) -> int:
+        """Send what is due; return how many messages a channel took."""
+        when = now or now_utc()
+        with self.records.read() as session:
+            due = select(NoticeRow).where(NoticeRow.next <= when).order_by(NoticeRow.id).limit(MOST)
+            waiting = [(row.id, row.tries, self._message(session, row)) for row in session.scalars(due)]
+        sent = 0
+        for id_, tries, message in waiting:
+            again: datetime | None = None
+            if message is not None:
+                try:
+                    self.channels[message.channel].send(message)
+                    sent += 1
+                except Exception as error:  # noqa: BLE001 -- whatever a channel raises: it is tried again
+                    log.warning("notice %s: %s", message.id, type(error).__name__)
+                    again = when + timedelta(minutes=2**tries) if tries < MOST_TRIES else None
+            with self.records.write() as session:
+                session.execute(
+                    update(NOTICES).where(NOTICES.c.id == id_).values(next=again, tries=tries + 1)
+                )
+        return sent
+
+    def _message(self, session: Session, row: NoticeRow) -> Notice | None:
+        """Return a noted message in words; None where its reader does not want it any more."""
+        one = session.scalar(select(Following).where(Following.reporter == row.reporter))
+        body = session.scalar(select(CASES.c.body).where(CASES.c.number == row.case))
+        if one is None or body is None or row.channel not in _chosen(one, wish_of(row.type), self.channels):
+            return None
+        language: Language = "en" if one.language == "en" else "zh"
+        subject, text = self._words(session, decode(body), row.type, one.case, language)
+        return Notice(f"{row.event}.{row.id}", row.channel, one.contact[row.channel], subject, text, one.case)
+
+    def _words(
+        self, session: Session, case: Case, event: str, mine: str, language: Language
+    ) -> tuple[str, str]:
+        type_ = self.desk.regime(session).catalogue.get(case.kind, case.type).name
+        says = plain.says(case.state)
+        happened = plain.HAPPENED[event.removeprefix(PREFIX)]
+        titles = access.titles_of(session, [case.department] if case.department else [])
+        told = {
+            "city": self.city.in_language(language), "number": mine, "type": type_.in_language(language),
+            "happened": happened.in_language(language),
+            "title": says["title"].in_language(language),
+            "meaning": says["meaning"].in_language(language),
+            "office": titles.get(case.department or "", "-"),
+        }  # fmt: skip
+        subject, text = (one.in_language(language).format(**told) for one in (_SUBJECT, _BODY))
+        return subject, text
+
+    # running
+
+    def run(self, stop: threading.Event) -> None:
+        """Note and send until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.follower.catch_up()
+                self.send()
+            except Exception:  # what a full or busy disk does not allow is tried again
+                log.exception("notices")
+            stop.wait(PAUSE)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Notices]:
+        """Note and send in a thread of its own while the block lasts; without channels there is none."""
+        if not self.channels:
+            yield self
+            return
+        stop = threading.Event()
+        thread = threading.Thread(target=self.run, args=(stop,), name="notices", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _chosen(one: Following, wish: str, channels: Mapping[str, Any]) -> list[str]:
+    """Return by which channels a reporter wants to be told, of what is told for a wish."""
+    contact = one.contact or {}
+    wishes = contact.get("wishes", ())
+    if wish not in wishes and not (wish == "done" and "progress" in wishes):
+        return []
+    return [name for name in CHANNELS if contact.get(name) and name in channels]
+
+
+_SUBJECT = Text("{city}：您的上报 {number} {title}", "{city}: your report {number}: {title}")
+_BODY = Text(
+    "您好！\n\n您上报的“{type}”（编号 {number}）有了进展：{happened}。\n"
+    "现在：{title}。{meaning}\n办理单位：{office}\n\n"
+    "请用上报时得到的链接或查询码查看全部进展；也可在那里改变通知方式。\n此消息由系统发出，请勿回复。\n",
+    "Hello,\n\nThere is news of your report “{type}” (number {number}): {happened}.\n"
+    "Now: {title}. {meaning}\nOffice: {office}\n\n"
+    "See all of it by the link or the code that you were given; there you can also change how you are told.\n"
+    "This message was sent by a system; please do not answer it.\n",
+)
