@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from jingwei.access.policy import Resource
 from jingwei.access.policy.vocabulary import actions
-from jingwei.web.app import CITY_ROUTES
+from jingwei.web.app import CITY_ROUTES, STANDARD_ROUTES
 from jingwei.web.policies import allowed, declarations
 from jingwei.web.routes import codes
 
@@ -25,8 +25,19 @@ def test_every_route_declares_its_action(client):
     assert served == declared
 
 
+def test_every_route_of_a_standard_declares_its_action():
+    declared = {(one.method, one.path) for one in declarations(STANDARD_ROUTES)}
+    served = {
+        (method, route.path)
+        for router in STANDARD_ROUTES
+        for route in router.routes
+        for method in route.methods
+    }
+    assert served == declared
+
+
 def test_every_declared_action_is_known():
-    for one in declarations(ROUTERS):
+    for one in declarations((*ROUTERS, *STANDARD_ROUTES)):
         assert set(one.actions) <= set(actions())
         assert one.actions or one.how == "open"
 

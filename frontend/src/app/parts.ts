@@ -7,6 +7,7 @@ import {
   Info,
   type LucideIcon,
   Map as MapIcon,
+  RadioTower,
   Scale,
   ScrollText,
   Smartphone,
@@ -31,6 +32,7 @@ export type Part = {
 export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/cases", name: "cases.name", icon: ClipboardList, page: lazy(() => import("../cases/CasesPage")) },
+  { path: "/sense", name: "sense.name", icon: RadioTower, page: lazy(() => import("../sense/SensePage")) },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/field", name: "field.name", icon: Smartphone, page: lazy(() => import("../field/FieldPage")), needs: "case.field" },
   { path: "/codes", name: "codes.name", icon: Hash, page: lazy(() => import("../codes/CodePage")) },

@@ -1,5 +1,6 @@
 /** English: every key that Chinese has. */
 import { casesEn } from "./cases.en";
+import { senseEn } from "./sense.en";
 import { intakeEn } from "./intake.en";
 import type { Words } from "./zh";
 
@@ -697,6 +698,7 @@ export const en: Words = {
     ask: "Ask {{whom}}",
   },
   cases: casesEn,
+  sense: senseEn,
   intake: intakeEn,
   objects: {
     name: "Objects",

@@ -1,5 +1,6 @@
 /** 中文。这里的键就是英文必须有的键。 */
 import { casesZh } from "./cases.zh";
+import { senseZh } from "./sense.zh";
 import { intakeZh } from "./intake.zh";
 
 export const zh = {
@@ -681,6 +682,7 @@ export const zh = {
     ask: "可向{{whom}}申请",
   },
   cases: casesZh,
+  sense: senseZh,
   intake: intakeZh,
   objects: {
     name: "对象",

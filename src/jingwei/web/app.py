@@ -17,11 +17,15 @@ from jingwei.cases.notices import channels_of
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
 from jingwei.city.settings import read_settings
+from jingwei.sense.intake import facts_of
+from jingwei.sense.readings.opening import open_readings
+from jingwei.sense.service import Sensing
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
+from jingwei.web.live import Live
 from jingwei.web.proof import Stamps
 from jingwei.web.routes import (
     account,
@@ -36,6 +40,7 @@ from jingwei.web.routes import (
     codes,
     contracts,
     datasets,
+    devices,
     events,
     features,
     intake,
@@ -49,7 +54,9 @@ from jingwei.web.routes import (
     public_open311,
     public_reports,
     search,
+    sense,
     session,
+    sta,
 )
 from jingwei.web.routes import city as city_routes
 from jingwei.web.tiles import Tiles
@@ -73,6 +80,10 @@ TAGS = [
     },
     {"name": "public", "description": "Without an account: reporting, following, what the public is told"},
     {"name": "open311", "description": "Open311 GeoReport v2: service requests of other systems and apps"},
+    {
+        "name": "sense",
+        "description": "Devices and readings: the map, time series, live values; see SensorThings",
+    },
     {"name": "events", "description": "Events as they happen"},
     {"name": "policies", "description": "The policies: versions, drafts, and who may see what"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
@@ -107,12 +118,16 @@ CITY_ROUTES = (
     public_map.router,
     public_cases.router,
     public_open311.router,
+    devices.router,
+    sense.router,
     events.router,
     log.router,
 )
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 
 _PHOTOS = {case_photos.UPLOADS: MOST_BYTES, public_reports.UPLOADS: MOST_BYTES}
+STANDARD_ROUTES = (sta.router,)
+"""The routes whose addresses a standard gives: they stand beside `/api`, and declare their actions too."""
 
 WARM_UP_AFTER = 1.0
 """Seconds after start at which the grid's compiled loops are loaded: the first page goes first."""
@@ -159,7 +174,10 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
-    app.add_middleware(limits.BodyLimit, uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS)
+    app.add_middleware(
+        limits.BodyLimit,
+        uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS | sta.UPLOADS | devices.UPLOADS,
+    )
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:
@@ -188,11 +206,16 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.channels = sorted(channels_of(read_settings(city.home).notices, city.home))
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
+    app.state.readings = open_readings(city, facts_of(city.records))
+    app.state.live = Live(app.state.readings)
+    app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()
     for router in CITY_ROUTES:
         app.include_router(router, prefix="/api")
+    for router in STANDARD_ROUTES:
+        app.include_router(router)
 
 
 def _map_hosts(city: City | None) -> list[str]:

@@ -1,0 +1,215 @@
+"""What a filter is made of, and the values that it compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICRO = timedelta(microseconds=1)
+MIN_TIME = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICRO
+MAX_TIME = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICRO
+TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+\- ]\d\d:?\d\d|[+\-]\d\d)?",
+    re.IGNORECASE,
+)
+
+
+class Instant(NamedTuple):
+    """A moment: UTC microseconds, and the offset in minutes in which it was written."""
+
+    micros: int
+    offset: int = 0
+
+
+class Period(NamedTuple):
+    """A period of time in UTC microseconds; a moment is one whose end is its start."""
+
+    start: int
+    end: int
+
+
+class Day(NamedTuple):
+    """A date without a time: days since 1970."""
+
+    days: int
+
+
+class Clock(NamedTuple):
+    """A time of day, in microseconds."""
+
+    micros: int
+
+
+class Span(NamedTuple):
+    """A length of time, in microseconds."""
+
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value as it is written: null, a truth value, a number, a text, a time, or a shapely geometry."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A property: links to go along, the property, and what to take of its JSON."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function with its arguments."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`not` or `neg` of something."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An operator between two."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Whether the id that a path leads to is one of some: what was found out elsewhere."""
+
+    path: Path
+    ids: frozenset[int]
+
+
+Expression = Literal | Path | Call | Unary | Binary | Among
+
+
+def paths_of(node: Expression) -> Iterator[Path]:
+    """Yield the paths of an expression."""
+    match node:
+        case Path():
+            yield node
+        case Among():
+            yield node.path
+        case Call():
+            for one in node.arguments:
+                yield from paths_of(one)
+        case Unary():
+            yield from paths_of(node.operand)
+        case Binary():
+            yield from paths_of(node.left)
+            yield from paths_of(node.right)
+
+
+def is_truth(node: Expression) -> bool:
+    """Say whether an expression is true or false by its form."""
+    match node:
+        case Among():
+            return True
+        case Unary():
+            return node.operator == "not"
+        case Binary():
+            return node.operator in COMPARISONS or node.operator in LOGIC
+        case Call():
+            return node.name in TRUTHS
+    return False
+
+
+def conjuncts(node: Expression) -> Iterator[Expression]:
+    """Yield what is joined by `and`."""
+    if isinstance(node, Binary) and node.operator == "and":
+        yield from conjuncts(node.left)
+        yield from conjuncts(node.right)
+    else:
+        yield node
+
+
+def conjunction(parts: Iterable[Expression]) -> Expression | None:
+    """Join expressions by `and`; None where there are none."""
+    whole: Expression | None = None
+    for one in parts:
+        whole = one if whole is None else Binary("and", whole, one)
+    return whole
+
+
+TRUTHS = frozenset(
+    {
+        "substringof", "contains", "endswith", "startswith", "geo.intersects", "st_equals", "st_disjoint",
+        "st_touches", "st_within", "st_overlaps", "st_crosses", "st_intersects", "st_contains", "st_relate",
+    }
+)  # fmt: skip
+"""Functions that say whether something is so."""
+
+COMPARISONS = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
+LOGIC = frozenset({"and", "or"})
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "mod"})
+
+
+def instant_of_text(text: str) -> Instant | None:
+    """Return a moment as ISO 8601 writes it, in UTC where no zone is named; None where it is none."""
+    found = TIME.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    micros = int((fraction or "0")[:6].ljust(6, "0"))
+    offset = _minutes(zone)
+    try:
+        # A plus sign that was not percent-encoded arrives as a blank.
+        local = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micros,
+            tzinfo=timezone(timedelta(minutes=offset)),
+        )  # fmt: skip
+        return Instant((local - EPOCH) // MICRO, offset)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _minutes(zone: str | None) -> int:
+    if not zone or zone in "Zz":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    return -minutes if zone[0] == "-" else minutes
+
+
+def period_of_text(text: str) -> Period | None:
+    """Return a period written as `start/end`, or a moment as a period; None where it is neither."""
+    start, slash, end = text.partition("/")
+    first = instant_of_text(start.strip())
+    if first is None:
+        return None
+    if not slash:
+        return Period(first.micros, first.micros)
+    last = instant_of_text(end.strip())
+    return Period(first.micros, last.micros) if last is not None and first.micros <= last.micros else None
+
+
+def text_of_instant(micros: int) -> str:
+    """Return a moment as ISO 8601 in UTC, with no more digits than it has."""
+    moment = EPOCH + micros * MICRO
+    written = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    fraction = f"{moment.microsecond:06d}".rstrip("0")
+    if fraction:
+        written += "." + fraction.ljust(3, "0")
+    return written + "Z"
+
+
+def text_of_period(start: int, end: int) -> str:
+    """Return a period as `start/end`."""
+    return f"{text_of_instant(start)}/{text_of_instant(end)}"

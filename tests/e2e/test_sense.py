@@ -1,0 +1,79 @@
+"""Sensors in a browser: the map that lives, a stream's chart, the devices."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
+from square import write_square
+
+from .conftest import DESK, served
+
+pytestmark = pytest.mark.browser
+
+SENSOR = {"name": "探头", "description": "", "encodingType": "text/html", "metadata": "m"}
+
+
+def send(address, method, path, body):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    asked = urllib.request.Request(address + path, data=data, method=method)
+    with urllib.request.urlopen(asked) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def sensed(tmp_path_factory):
+    """The square city with a device that has sent readings, with a gap, until now."""
+    folder = tmp_path_factory.mktemp("sensed")
+    pack = write_square(folder / "pack")
+    with open_city(folder / "home", create=True) as city:
+        load_pack(city, read_manifest(pack), pack, None, local_person())
+        west, south, east, north = city.about.bounds
+        with served(city) as address:
+            table = f"key,name,kind,lon,lat\nA1,东门站,空气站,{(west + east) / 2},{(south + north) / 2}\n"
+            send(address, "PUT", "/api/sense/devices/table?name=d.csv&crs=WGS84", table.encode())
+            stream = {
+                "name": "PM2.5", "description": "", "observationType": "m",
+                "unitOfMeasurement": {"symbol": "ug/m3"}, "Sensor": SENSOR,
+                "ObservedProperty": {"name": "PM2.5", "definition": "d", "description": ""},
+            }  # fmt: skip
+            send(address, "POST", "/sta/v1.1/Things(1)/Datastreams", stream)
+            now = datetime.now(UTC)
+            rows = [
+                [(now - timedelta(minutes=10 * n)).isoformat(), 40 + n % 7]
+                for n in range(1, 120)
+                if not 40 < n < 60
+            ]
+            array = {
+                "Datastream": {"@iot.id": 1},
+                "components": ["phenomenonTime", "result"],
+                "dataArray": rows,
+            }
+            send(address, "POST", "/sta/v1.1/CreateObservations", [array])
+            yield address
+
+
+def test_a_reading_shows_by_itself_and_leads_to_its_chart_and_device(browser, sensed):
+    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(sensed + "/sense")
+    page.locator('[data-wire="on"]').wait_for()
+    page.locator('[data-stream="1"]', has_text="41").wait_for()
+    send(sensed, "POST", "/sta/v1.1/Datastreams(1)/Observations", {"result": 99.5})
+    page.locator('[data-stream="1"]', has_text="99.5 ug/m3").wait_for()
+    page.get_by_role("link", name="东门站 PM2.5的曲线").click()
+    page.get_by_role("img", name="PM2.5").wait_for()
+    page.get_by_text("有 1 处中断").wait_for()
+    page.get_by_role("button", name="逐日对比").click()
+    page.get_by_role("img", name="逐日对比").wait_for()
+    page.get_by_role("link", name="东门站").click()
+    page.get_by_role("button", name="验收并投入使用").click()
+    page.get_by_text("在用").wait_for()
+    page.get_by_role("link", name="全部设备").click()
+    page.get_by_role("row", name="东门站").get_by_text("在用").wait_for()
+    context.close()
