@@ -23,6 +23,7 @@ from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
 from jingwei.lake.masking import mask_key, prepare
 from jingwei.lake.stopping import stoppable
+from jingwei.lake.summing import parts_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -423,6 +424,40 @@ class Reader:
         codes = grid.from_stored(table["jw_cell"].to_numpy())
         areas = grid.area_m2(codes, level) if len(codes) else np.empty(0)
         return table.append_column("area_m2", pa.array(areas, pa.float64()))
+
+    def sums(
+        self,
+        version: Version,
+        place: Place,
+        level: int,
+        columns: Sequence[str],
+        *,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        limit: int = MAX_LIMIT,
+        permitted: Permitted | None = None,
+    ) -> pa.Table:
+        """Return `density` with the figures of numeric columns, and the first and last instant of each cell.
+
+        Returns columns `jw_cell` (stored), `n`, those of `jingwei.lake.summing.parts_of`, and where the
+        dataset has time `jw_start` and `jw_end` in UTC microseconds. The region must be exact.
+        """
+        tests, values = self._tests(version, period, None, None)
+        tests.append(f"{_name(place.level)} >= {level}")
+        if region is not None:
+            tests.append(_placed_test(place, region) if len(region.ranges) else "false")
+        mask = ~((1 << (64 - 2 * level)) - 1)
+        parts = parts_of([_name(column) for column in columns])
+        if version.content.time:
+            parts += [
+                "epoch_us(min(jw_time)) AS jw_start",
+                "epoch_us(max(coalesce(jw_time_end, jw_time))) AS jw_end",
+            ]
+        listed = ", ".join([f"{_name(place.cell)} & {mask} AS jw_cell", "count(*) AS n", *parts])
+        source = self._source(version, permitted=permitted)
+        question = f"SELECT {listed} FROM {source}{_and(tests)} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
+        with self._engine.cursor() as cursor:
+            return _run(cursor, question, values, None)
 
     def places(
         self,

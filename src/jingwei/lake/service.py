@@ -24,10 +24,11 @@ from jingwei.lake.errors import (
 )
 from jingwei.lake.models import DatasetRow, VersionRow
 from jingwei.lake.personal import PersonalReadings
-from jingwei.lake.query import Reader, Rows
+from jingwei.lake.query import MAX_LIMIT, Reader, Rows
 from jingwei.lake.region import Region, region_of_cell
 from jingwei.lake.schemas import Content, Dataset, Place, Version
 from jingwei.lake.store import Store
+from jingwei.lake.summing import numeric_columns
 from jingwei.lake.views import View, Views, refusal, resource_of
 from jingwei.records import WhileUnchanged
 from jingwei.words import Text
@@ -315,6 +316,74 @@ class Lake:
         return self.reader.density(
             version, place, level, region=region, period=period, where=where, permitted=view.permitted
         )
+
+    def sums(
+        self,
+        asker: Asker,
+        dataset: str,
+        level: int,
+        *,
+        region: Region | None = None,
+        period: tuple[int, int] | None = None,
+        columns: Collection[str] | None = None,
+    ) -> tuple[pa.Table, list[str]]:
+        """Return `density` with the figures of numeric columns, and which columns these are.
+
+        Of columns that are not shown as they are there are no figures, and who may only count gets counts.
+
+        Parameters
+        ----------
+        asker, dataset, level
+            Who asks, of what, by cells of which level (1-32).
+        region
+            An exact region; all by default.
+        period
+            As in `query`.
+        columns
+            Only these; all by default. Those without figures are left out.
+
+        Raises
+        ------
+        HiddenColumnError
+            If one of `columns` is hidden from the asker.
+        BadRequestError
+            If there are more than `MAX_LIMIT` cells.
+
+        """
+        if self.view(asker, dataset).counts_only:
+            table, names = self.density(asker, dataset, level, region=region, period=period), []
+        else:
+            view, version = self._readable(asker, dataset)
+            place = _place(version, None)
+            hidden = [name for name in columns or [] if view.masks.get(name) == "hidden"]
+            if hidden:
+                raise HiddenColumnError(dataset, hidden[0])
+            names = [n for n in numeric_columns(view, version) if columns is None or n in columns]
+            table = self.reader.sums(
+                version,
+                place,
+                level,
+                names,
+                region=region,
+                period=period,
+                limit=MAX_LIMIT + 1,
+                permitted=view.permitted,
+            )
+            self.note_reading(asker, view, names, table.num_rows)
+        if table.num_rows > MAX_LIMIT:
+            raise BadRequestError(
+                Text(f"第 {level} 级的网格太多", f"There are too many cells of level {level}"),
+                mend=Text("请缩小范围，或用更粗的层级。", "Take a smaller region, or a coarser level."),
+                where={"level": level, "most": MAX_LIMIT},
+            )
+        return table, names
+
+    def finest(self, asker: Asker, dataset: str) -> int:
+        """Return the finest level of which the asker may be told anything of a dataset; 0 for none."""
+        view = self.view(asker, dataset)
+        if view.counts_only:
+            return min(FINEST, view.count_level)
+        return view.place_level if "read" in view.rights else 0
 
     def _blocks(self, view: View, version: Version, place: Place) -> Blocks:
         """Return the blocks in which a version is counted; they never change, so they are kept."""
