@@ -189,7 +189,7 @@ def test_the_figures_of_a_zone_are_those_of_its_facts(client, visits, system):
 def test_a_zone_tells_when_its_facts_were(client, visits):
     cell = Cell.at(*stop_place(0), 13)
     found = ok(get(client, f"{VISITED}/zones/{cell}"))
-    at = within(visits, cell.bounds).at
+    at = within(visits, cell.bounds)["at"]
     assert [pd.Timestamp(moment) for moment in found["temporalInterval"]] == [at.min(), at.max()]
 
 
@@ -373,7 +373,7 @@ def test_who_may_only_count_gets_no_small_count_under_subtraction(ward):
     """Over whole answers: of parent and children never is the rest a few."""
     ward.who = STAFF
     levels = {level: counted(ward, level) for level in (10, 12, 14, 16)}
-    assert sum(len(found) for found in levels.values()) > 20
+    assert sum(len(found) for found in levels.values()) > 10
     assert all(n >= 5 for found in levels.values() for n in found.values())
     for upper, lower in pairwise(levels):
         for zone, n in levels[upper].items():
