@@ -53,6 +53,7 @@ class _Commands(click.Group):
 
     parts: ClassVar[dict[str, str]] = {
         "cases": "jingwei.cli_cases",
+        "sense": "jingwei.cli_sense",
         "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
         "intake": "jingwei.cli_intake",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import click
 
 from jingwei.access.signing_in import check_open, first_start
-from jingwei.city.settings import read_settings
+from jingwei.city.settings import SenseSettings, read_settings
 from jingwei.cli_guard import say
+from jingwei.cli_readings import sensing
 from jingwei.web import OPEN, Entry, Wire, check_wire, create_app, serve
 from jingwei.web.origins import LOOPBACK
 
@@ -39,6 +40,7 @@ class Plan:
     entry: Entry
     wire: Wire
     hosts: frozenset[str] | None
+    sense: SenseSettings
 
 
 def plan_of(options: Options, home: Path) -> Plan:
@@ -50,10 +52,12 @@ def plan_of(options: Options, home: Path) -> Plan:
         Where that would not be safe, or cannot be; better before a long load than after.
 
     """
+    settings = read_settings(home)
+    limit = settings.sense.readings_per_minute
     if options.open:
         check_open(options.host)
-        return Plan(options, OPEN, Wire(), LOOPBACK | {options.host})
-    settings = read_settings(home)
+        entry = replace(OPEN, readings_per_minute=limit)
+        return Plan(options, entry, Wire(), LOOPBACK | {options.host}, settings.sense)
     served = settings.serve
     wire = Wire(
         options.tls_cert or served.tls_cert,
@@ -66,9 +70,10 @@ def plan_of(options: Options, home: Path) -> Plan:
         address=served.address,
         provider=settings.sign_in.oidc,
         vault_key=settings.keys.secrets,
+        readings_per_minute=limit,
     )
     named = urlsplit(served.address).hostname if served.address else None
-    return Plan(options, entry, wire, LOOPBACK | {named} if named else None)
+    return Plan(options, entry, wire, LOOPBACK | {named} if named else None, settings.sense)
 
 
 def serve_city(city: City, plan: Plan) -> None:
@@ -82,7 +87,9 @@ def serve_city(city: City, plan: Plan) -> None:
         _welcome(plan.entry.address or address, code, open_mode=plan.entry.open)
 
     app = create_app(city, entry=plan.entry, hosts=plan.hosts)
-    serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)
+    root = (plan.entry.address or f"http://{plan.options.host}:{plan.options.port}") + "/sta/v1.1"
+    with sensing(app.state, plan.sense, root):
+        serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)
 
 
 def _welcome(address: str, code: str | None, *, open_mode: bool) -> None:

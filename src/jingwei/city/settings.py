@@ -177,6 +177,53 @@ class NoticeSettings(_Part):
     file: Path | None = None
     mail: MailSettings | None = None
     webhook: tuple[HookSettings, ...] = ()
+class MappingSettings(_Part):
+    """How plain JSON on one topic becomes readings."""
+
+    topic: str = Field(min_length=1)
+    stream: int | None = Field(default=None, ge=1)
+    result: str = "value"
+    time: str | None = None
+    time_unit: Literal["iso", "s", "ms"] = "iso"
+    key: str | None = None
+    streams: dict[str, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if (self.stream is None) == (self.key is None or not self.streams):
+            msg = "give stream, or key and streams"
+            raise ValueError(msg)
+        return self
+
+
+class MqttSettings(_Part):
+    """The broker of readings: one that `jingwei up` starts, or one that is there."""
+
+    enabled: bool = True
+    broker: str | None = None
+    port: int = Field(default=1883, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    name: str | None = None
+    password_file: Path | None = None
+    person: str | None = None
+    mapping: tuple[MappingSettings, ...] = ()
+
+    @field_validator("broker")
+    @classmethod
+    def _address(cls, broker: str | None) -> str | None:
+        if broker is not None:
+            parts = urlsplit(broker)
+            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+                msg = "a broker is mqtt:// or mqtts:// and a host, and a port if need be"
+                raise ValueError(msg)
+        return broker
+
+
+class SenseSettings(_Part):
+    """How readings come in."""
+
+    readings_per_minute: int = Field(default=600_000, ge=1)
+    mqtt: MqttSettings = MqttSettings()
 
 
 class Settings(_Part):
@@ -186,6 +233,7 @@ class Settings(_Part):
     sign_in: SignInSettings = SignInSettings()
     keys: KeySettings = KeySettings()
     notices: NoticeSettings = NoticeSettings()
+    sense: SenseSettings = SenseSettings()
 
     @model_validator(mode="after")
     def _address_for_oidc(self) -> Self:

@@ -20,6 +20,7 @@ from jingwei.city.settings import read_settings
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.service import Sensing
+from jingwei.sense.taking import Taking
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
@@ -27,6 +28,7 @@ from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
 from jingwei.web.live import Live
 from jingwei.web.proof import Stamps
+from jingwei.web.quotas import Quotas
 from jingwei.web.routes import (
     account,
     case_desk,
@@ -60,6 +62,7 @@ from jingwei.web.routes import (
     sta,
 )
 from jingwei.web.routes import city as city_routes
+from jingwei.web.sense_door import SenseDoor
 from jingwei.web.tiles import Tiles
 
 TAGS = [
@@ -170,6 +173,8 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
+    if city is not None:
+        app.add_middleware(SenseDoor, served=app.state)
     app.add_middleware(
         GZipMiddleware,
         minimum_size=answers.LEAST,
@@ -211,6 +216,8 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.photos = Photos(city.home / FOLDER)
     app.state.readings = open_readings(city, facts_of(city.records))
     app.state.live = Live(app.state.readings)
+    app.state.quotas = Quotas(entry.readings_per_minute)
+    app.state.taking = Taking(city.records, city.policies.current, app.state.readings)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True

@@ -11,6 +11,7 @@ from jingwei.access.errors import NotSignedInError
 from jingwei.access.vault import KEY_FILE, Vault
 from jingwei.errors import NotFoundError
 from jingwei.ledger.keys import settled
+from jingwei.web.quotas import PER_MINUTE
 from jingwei.web.rates import Rates, address_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Entry:
         Who else may vouch for people.
     vault_key
         The file with the key that seals secrets; beside the log's key by default.
+    readings_per_minute
+        How many readings one token may send.
 
     """
 
@@ -55,6 +58,7 @@ class Entry:
     address: str | None = None
     provider: OidcSettings | None = None
     vault_key: Path | None = None
+    readings_per_minute: int = PER_MINUTE
 
 
 OPEN = Entry(open=True)

@@ -140,6 +140,11 @@ def _faults(errors: Sequence[Any], language: Language) -> list[FieldFault]:
 
 async def _on_jingwei_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, JingweiError)  # noqa: S101
+    return answer_to(request, error)
+
+
+def answer_to(request: Request, error: JingweiError) -> Response:
+    """Return the answer to a request that `error` ends."""
     return _answer(problem_of(error, language_of(request), request.url.path), _headers(error))
 
 
@@ -149,6 +154,8 @@ def _headers(error: JingweiError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if error.status == HTTPStatus.TOO_MANY_REQUESTS and "seconds" in error.where:
         return {"Retry-After": str(error.where["seconds"])}
+    if "retry_after" in error.where:
+        return {"Retry-After": str(error.where["retry_after"])}
     return {}
 
 

@@ -134,6 +134,7 @@ class Readings:
         self._version: Version | None = None
         self._tier: Tier | None = None
         self._callbacks: tuple[Callable[[pa.Table], None], ...] = ()
+        self._forgotten: tuple[Callable[[int | None], None], ...] = ()
         if lake is not None:
             self._tier = Tier(lake.root, flushing.DATASET, home / "summaries")
             self._open_lake(lake)
@@ -212,6 +213,12 @@ class Readings:
     def forget_facts(self, stream: int | None = None) -> None:
         """Ask anew what is known of a stream, or of all, at its next reading."""
         self.facts.forget(stream)
+        for callback in self._forgotten:
+            callback(stream)
+
+    def when_forgotten(self, callback: Callable[[int | None], None]) -> None:
+        """Call `callback` whenever `forget_facts` is called, with what it is called with."""
+        self._forgotten = (*self._forgotten, callback)
 
     # questions
 
@@ -275,6 +282,12 @@ class Readings:
         order_of = pc.sort_indices(table, sort_keys=_sort_keys(order))
         chosen = order_of.slice(offset, None if enough is None else enough - offset)
         return table.take(chosen)
+
+    def newest(self, stream: int, limit: int, offset: int = 0) -> Rows:
+        """Return the last readings of a stream, the newest first; the quickest of all questions."""
+        rows = self._of_stream(stream, None, None, (0, limit + offset))
+        order = np.lexsort((rows["id"], -rows["time"]))
+        return rows.take(order[offset : offset + limit])
 
     def count(
         self,
@@ -340,6 +353,7 @@ class Readings:
     def use(self, streams: Callable[[int], StreamFacts | None], lake: Lake) -> None:
         """Go on with the records and the lake of a city that was opened again."""
         self.facts = FactsBook(streams)
+        self._forgotten = ()
         if self.lake is not None:
             self.lake = lake
 

@@ -1,0 +1,382 @@
+"""Readings in and out: single, batched, by MQTT, replayed; the last of a stream, the latest of many.
+
+    python bench/sense.py [--only NAME ...] [--seconds 10] [--data FOLDER]
+
+The city runs in a process of its own with sign-in by token, validation, duplicates and the disk's sync on, as
+it ships; the load is made on the same machine. Targets on two cores: single readings over HTTP 8,000/s with
+p95 50 ms; batched 200,000/s; MQTT quality 1 from 1,000 devices 10,000/s (mosquitto); the last 100 readings of
+a stream 2,000 requests/s a core; the latest of 10,000 streams 50 ms; the Beijing replay 60 s. FOLDER holds
+the replay's files; without it that figure is left out.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import json
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from jingwei.sense.mqtt.mosquitto import program
+from jingwei.sense.readings import Batch, Readings
+from jingwei.sense.replay import Door, make_streams, placed, replay, stations_of
+
+CLIENTS, DEVICES, STREAMS = 64, 1_000, 1_000
+ROOT = "/sta/v1.1"
+
+SERVER = """
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from jingwei.access import local_person, add_person, give_role, signing_in, tokens
+from jingwei.city import open_city
+from jingwei.city.models import CityRow
+from jingwei.city.settings import MqttSettings, SenseSettings
+from jingwei.cli_readings import sensing
+from jingwei.records import now_utc
+from jingwei.web import OPEN, Entry, create_app
+from jingwei.web.server import serve
+home, port, kind = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+with open_city(home, create=True) as city:
+    about = {"name": {"zh": "bench"}, "adcode": "990200", "generated": False, "time_zone": "Asia/Shanghai"}
+    me = local_person()
+    with city.records.write() as session:
+        session.add(CityRow(id="bench", about=about, pack="", data="", changed=now_utc()))
+        signing_in.first_start(session)
+        person = add_person(session, me, "keeper", "keeper")
+        code = signing_in.new_setup_code(session, me, person)
+        signing_in.set_first_password(session, code, "correct horse battery staple")
+        give_role(session, me, person, "system_administrator")
+        allowed = frozenset({"sense.read", "sense.place", "sense.write", "sense.observe"})
+        token, _ = tokens.issue_token(session, person, "bench", allowed, now_utc() + timedelta(days=1))
+    entry = replace(OPEN if kind == "open" else Entry(), readings_per_minute=10**9)
+    app = create_app(city, entry=entry)
+    app.state.gate._is_set_up = True
+    settings = SenseSettings(mqtt=MqttSettings(port=port + 1))
+    with sensing(app.state, settings, f"http://127.0.0.1:{port}/sta/v1.1"):
+        serve(app, port=port, ready=lambda _: print(token, flush=True))
+"""
+
+
+def thing(number: int) -> dict:
+    """A station with ten streams."""
+    streams = [
+        {
+            "name": f"stream {number}-{n}",
+            "description": "",
+            "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+            "unitOfMeasurement": {"name": "", "symbol": "", "definition": ""},
+            "properties": {"validRange": [-1e9, 1e9]},
+            "Sensor": {"name": "s", "description": "", "encodingType": "text/html", "metadata": ""},
+            "ObservedProperty": {"name": "p", "definition": "urn:x:p", "description": ""},
+        }
+        for n in range(10)
+    ]
+    place = {"type": "Point", "coordinates": [114 + number / 1000, 22.5]}
+    location = {"name": "here", "description": "", "encodingType": "application/geo+json", "location": place}
+    return {"name": f"station {number}", "description": "", "Locations": [location], "Datastreams": streams}
+
+
+@contextlib.contextmanager
+def city(kind="signed"):
+    """A city in a process of its own, with stations; yields its port, a token and the process."""
+    home = Path(tempfile.mkdtemp(prefix="jw-bench-"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(home), str(port), kind], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        token = process.stdout.readline().strip()
+        if not token:
+            sys.exit("the city did not start")
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+        yield port, token, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def furnish(port, token, stations=STREAMS // 10):
+    door = Door(f"http://127.0.0.1:{port}{ROOT}", token)
+    for number in range(stations):
+        door.ask("POST", "Things", json.dumps(thing(number)).encode())
+    first = [
+        {
+            "Datastream": {"@iot.id": n},
+            "components": ["phenomenonTime", "result"],
+            "dataArray": [["2020-01-01T00:00:00Z", 1]],
+        }
+        for n in range(1, stations * 10 + 1)
+    ]
+    door.ask("POST", "CreateObservations", json.dumps(first).encode())
+    door.close()
+
+
+class Caller(asyncio.Protocol):
+    """One connection that asks, waits for the answer, and asks again."""
+
+    def __init__(self, asks, until, took):
+        self.asks, self.until, self.took = asks, until, took
+        self.done = asyncio.get_running_loop().create_future()
+        self.waiting = b""
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.ask()
+
+    def ask(self):
+        if time.perf_counter() > self.until:
+            self.transport.close()
+            if not self.done.done():
+                self.done.set_result(None)
+            return
+        self.at = time.perf_counter()
+        self.transport.write(next(self.asks))
+
+    def data_received(self, data):
+        self.waiting += data
+        head = self.waiting.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        length = self.waiting.lower().find(b"content-length: ")
+        size = int(self.waiting[length + 16 : self.waiting.find(b"\r", length)])
+        if len(self.waiting) < head + 4 + size:
+            return
+        if self.waiting[9:10] != b"2":
+            self.done.set_exception(RuntimeError(self.waiting[:300].decode()))
+            return
+        self.waiting = b""
+        self.took.append(time.perf_counter() - self.at)
+        self.ask()
+
+    def connection_lost(self, _):
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def call(port, asks_of, seconds, clients=CLIENTS):
+    """Ask by many connections for some seconds; return how long each answer took, and the time in all."""
+
+    async def all_of():
+        took = []
+        start = time.perf_counter()
+        callers = []
+        for number in range(clients):
+            _, caller = await asyncio.get_running_loop().create_connection(
+                lambda n=number: Caller(asks_of(n), start + seconds, took), "127.0.0.1", port
+            )
+            callers.append(caller)
+        await asyncio.gather(*(caller.done for caller in callers))
+        return took, time.perf_counter() - start
+
+    return asyncio.run(all_of())
+
+
+def request(method, path, token, body=b""):
+    head = f"{method} {ROOT}/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def told(what, amount, seconds, took, server, cpu, unit="/s"):
+    took = np.sort(took) * 1000
+    p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
+    used = sum(server.cpu_times()[:2]) - cpu
+    print(
+        f"{what:44} {amount / seconds:10,.0f}{unit}  p50 {p50:6.1f} ms  p95 {p95:6.1f} ms"
+        f"  {amount / used:10,.0f} per CPU-s of the city",
+        flush=True,
+    )
+
+
+def single(port, token, server, seconds):
+    def asks(number):
+        count = 0
+        while True:
+            count += 1
+            stream = (number + count * CLIENTS) % STREAMS + 1
+            at = 1_700_000_000_000 + number * 10_000_000 + count
+            when = np.datetime64(at, "ms").item().isoformat(timespec="milliseconds")
+            body = b'{"phenomenonTime":"%bZ","result":%d}' % (when.encode(), count)
+            yield request("POST", f"Datastreams({stream})/Observations", token, body)
+
+    cpu = sum(server.cpu_times()[:2])
+    took, elapsed = call(port, asks, seconds)
+    told("single readings over HTTP, durable", len(took), elapsed, took, server, cpu)
+
+
+def batched(port, token, server, seconds, rows=1_000):
+    def asks(number):
+        count = 0
+        while True:
+            count += 1
+            first = 1_600_000_000 + number * 10_000_000 + count * rows
+            whens = np.datetime_as_string(np.arange(first, first + rows).astype("M8[s]"))
+            listed = ",".join(f'["{when}Z",{n}.5]' for n, when in enumerate(whens.tolist()))
+            head = f'[{{"Datastream":{{"@iot.id":{number + 1}}},"components":["phenomenonTime","result"],'
+            yield request("POST", "CreateObservations", token, f'{head}"dataArray":[{listed}]}}]'.encode())
+
+    cpu = sum(server.cpu_times()[:2])
+    took, elapsed = call(port, asks, seconds, clients=8)
+    told(f"batched readings, {rows} a request, durable", len(took) * rows, elapsed, took, server, cpu)
+
+
+def last(port, token, server, seconds):
+    def asks(number):
+        while True:
+            number = number % STREAMS + 1
+            yield request(
+                "GET", f"Datastreams({number})/Observations?$top=100&$orderby=phenomenonTime%20desc", token
+            )
+
+    cpu = sum(server.cpu_times()[:2])
+    took, elapsed = call(port, asks, seconds, clients=16)
+    told("last 100 readings of a stream", len(took), elapsed, took, server, cpu)
+
+
+class Device(asyncio.Protocol):
+    """A device that publishes with quality 1, and waits for each acknowledgement."""
+
+    def __init__(self, number, messages, acknowledged):
+        self.number, self.messages, self.acknowledged = number, iter(messages), acknowledged
+        self.done = asyncio.get_running_loop().create_future()
+        self.identifier = 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+        name = f"device{self.number}".encode()
+        body = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack("!H", len(name)) + name
+        transport.write(bytes([0x10, len(body)]) + body)
+
+    def data_received(self, data):
+        if data[:1] == b"@":
+            self.acknowledged.append(time.perf_counter() - self.at)
+        message = next(self.messages, None)
+        if message is None:
+            self.transport.close()
+            self.done.set_result(None)
+            return
+        topic, payload = message
+        self.identifier = self.identifier % 65_535 + 1
+        body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", self.identifier) + payload
+        size = bytes([len(body)]) if len(body) < 128 else bytes([len(body) % 128 | 128, len(body) // 128])
+        self.at = time.perf_counter()
+        self.transport.write(b"\x32" + size + body)
+
+
+def mqtt(port, server, each):
+    door = http.client.HTTPConnection("127.0.0.1", port)
+
+    def count():
+        door.request("GET", f"{ROOT}/Observations?$count=true&$top=0")
+        return json.loads(door.getresponse().read())["@iot.count"]
+
+    def messages(number):
+        for n in range(each):
+            second = n % 60
+            when = f"2026-01-{n // 1440 % 28 + 1:02}T{n // 60 % 24:02}:{n % 60:02}:{second:02}Z"
+            yield (
+                f"v1.1/Datastreams({number + 1})/Observations".encode(),
+                b'{"phenomenonTime":"%b","result":%d}' % (when.encode(), n),
+            )
+
+    async def publish():
+        loop, took, devices = asyncio.get_running_loop(), [], []
+        start = time.perf_counter()
+        for number in range(DEVICES):
+            _, device = await loop.create_connection(
+                lambda n=number: Device(n, messages(n), took), "127.0.0.1", port + 1
+            )
+            devices.append(device)
+        await asyncio.gather(*(device.done for device in devices))
+        return took, start
+
+    before = count()
+    cpu = sum(server.cpu_times()[:2])
+    took, start = asyncio.run(publish())
+    published = time.perf_counter() - start
+    while count() < before + DEVICES * each:
+        time.sleep(0.05)
+        if time.perf_counter() - start > published + 120:
+            break
+    elapsed = time.perf_counter() - start
+    kept = count() - before
+    told(f"MQTT quality 1, {DEVICES} devices (mosquitto), kept", kept, elapsed, took, server, cpu)
+    print(
+        f"  published and acknowledged by the broker in {published:.1f} s, all durable after {elapsed:.1f} s;"
+        f" {DEVICES * each - kept} lost"
+    )
+
+
+def latest():
+    folder = Path(tempfile.mkdtemp(prefix="jw-bench-"))
+    with Readings(folder) as readings:
+        streams = np.arange(1, 10_001)
+        for at in range(20):
+            readings.append(Batch(streams, np.full(10_000, at), streams.astype(float)))
+        times = []
+        for _ in range(20):
+            start = time.perf_counter()
+            assert readings.latest(streams.tolist()).num_rows == 10_000
+            times.append(time.perf_counter() - start)
+    shutil.rmtree(folder)
+    print(f"{'latest values of 10,000 streams':44} {statistics.median(times) * 1000:10.1f} ms")
+
+
+def replayed(data):
+    with city() as (port, token, _):
+        root = f"http://127.0.0.1:{port}{ROOT}"
+        door = Door(root, token)
+        stations = stations_of(data / "beijing_air_sta_things.json")
+        streams = make_streams(door, placed(stations, "WGS84"))
+        start = time.perf_counter()
+        rows = replay(data / "beijing_air_prsa_observations.parquet", streams, lambda: Door(root, token))
+        seconds = time.perf_counter() - start
+        kept = json.loads(door.ask("GET", "Observations?$count=true&$top=0"))["@iot.count"]
+        print(f"{'replay of the Beijing readings':44} {seconds:10.1f} s  {rows:,} sent, {kept:,} kept")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--only", nargs="*", default=["single", "batched", "last", "mqtt", "latest", "replay"]
+    )
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--data", type=Path)
+    chosen = parser.parse_args()
+    if {"single", "batched", "last"} & set(chosen.only):
+        with city() as (port, token, server):
+            furnish(port, token)
+            if "single" in chosen.only:
+                single(port, token, server, chosen.seconds)
+            if "batched" in chosen.only:
+                batched(port, token, server, chosen.seconds)
+            if "last" in chosen.only:
+                last(port, token, server, chosen.seconds)
+    if "mqtt" in chosen.only and program() is not None:
+        with city("open") as (port, _, server):
+            furnish(port, None)
+            mqtt(port, server, 100)
+    if "latest" in chosen.only:
+        latest()
+    if "replay" in chosen.only and chosen.data is not None:
+        replayed(chosen.data)
+
+
+if __name__ == "__main__":
+    main()

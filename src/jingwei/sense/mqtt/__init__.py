@@ -1,0 +1,1 @@
+"""Readings by MQTT: the city is a client of a broker, its own or another one."""

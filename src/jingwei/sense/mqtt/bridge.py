@@ -1,0 +1,285 @@
+"""The city as a client of its broker: takes in what devices publish, and tells what is new.
+
+A message of quality 1 is acknowledged to the broker only when its readings are durable; until then the
+broker keeps it, also while the city is not there, for the session lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import gmqtt
+import msgspec
+
+from jingwei.sense.mqtt.topics import CREATE, ROOT, Mapping, readings_in
+from jingwei.sense.odata.syntax import text_of_instant
+from jingwei.sense.readings import IntakeFullError, Reading, readings_of
+from jingwei.sense.wire import NotPlainError, observation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyarrow as pa
+
+    from jingwei.sense.readings import Readings
+
+log = logging.getLogger(__name__)
+
+MOST_TOLD = 20_000
+"""New readings that may wait to be told; beyond that only the last one of each stream is."""
+MOST_REJECTS = 200
+FOREVER = 0xFFFFFFFF
+AGAIN = 0.2
+"""Seconds after which a message is tried again that found the intake full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is.
+
+    Attributes
+    ----------
+    name, password
+        By which the city signs in there.
+    tls
+        Whether the way there is TLS.
+
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    name: str | None = None
+    password: str | None = None
+    tls: bool = False
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went through since the bridge was built."""
+
+    messages: int = 0
+    readings: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    told: int = 0
+    rejects: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MOST_REJECTS))
+    """Topics of messages that were not understood, and how they began."""
+
+
+class Bridge:
+    """Between a broker and the store of readings.
+
+    Parameters
+    ----------
+    readings
+        The store.
+    broker
+        Where the broker is.
+    feature_of
+        Returns the feature of interest of a stream's readings; None where readings may not be taken for
+        it from here: such a stream does not exist, or the one on whose behalf the bridge acts may not
+        write to it.
+    root
+        The address of the SensorThings service, which observations name.
+    mappings
+        Topics of plain JSON.
+    client_id
+        Under which the broker keeps what came while the city was away.
+
+    """
+
+    def __init__(
+        self,
+        readings: Readings,
+        broker: Broker,
+        feature_of: Callable[[int], int | None],
+        *,
+        root: str,
+        mappings: tuple[Mapping, ...] = (),
+        client_id: str = "jingwei",
+    ) -> None:
+        self.readings = readings
+        self.broker = broker
+        self.mappings = mappings
+        self.traffic = Traffic()
+        self.connected = threading.Event()
+        self._feature_of = feature_of
+        self._root = root.encode()
+        self._client_id = client_id
+        self._told: deque[Any] = deque()
+        self._wake: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        self._wake = asyncio.Event()
+        client = gmqtt.Client(
+            self._client_id,
+            clean_session=False,
+            optimistic_acknowledgement=False,
+            session_expiry_interval=FOREVER,
+            receive_maximum=10_000,
+        )
+        client.set_config({"reconnect_retries": gmqtt.constants.UNLIMITED_RECONNECTS, "reconnect_delay": 1})
+        if self.broker.name is not None:
+            client.set_auth_credentials(self.broker.name, self.broker.password)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        await self._connected(client, stop)
+        end = self.readings.subscribe(self._note)
+        telling = asyncio.create_task(self._tell(client))
+        try:
+            await stop.wait()
+        finally:
+            end()
+            telling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await telling
+            with contextlib.suppress(Exception):
+                await client.disconnect()
+
+    async def _connected(self, client: gmqtt.Client, stop: asyncio.Event) -> None:
+        """Connect, again and again until the broker is there."""
+        while not stop.is_set():
+            try:
+                await client.connect(self.broker.host, self.broker.port, ssl=self.broker.tls)
+            except (OSError, gmqtt.mqtt.handler.MQTTConnectError) as error:
+                log.warning("broker %s:%d: %s", self.broker.host, self.broker.port, error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 1.0)
+            else:
+                return
+
+    def _on_connect(self, client: gmqtt.Client, *_: Any) -> None:
+        topics = (CREATE, f"{ROOT}/+/Observations", *(mapping.topic for mapping in self.mappings))
+        # No local: what the city tells on these topics does not come back to it (MQTT 5, 3.8.3.1).
+        client.subscribe([gmqtt.Subscription(topic, qos=1, no_local=True) for topic in topics])
+        self.connected.set()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self.connected.clear()
+
+    async def _on_message(self, _: Any, topic: str, payload: bytes, _qos: int, properties: Any) -> int:
+        """Take in a message; when this returns, it is acknowledged."""
+        if _value(properties, "retain"):
+            return 0  # what was told before, not what comes in
+        self.traffic.messages += 1
+        try:
+            read = readings_in(topic, payload, self.mappings)
+        except NotPlainError:
+            self._reject(topic, payload)
+            return 0
+        found = [self._with_feature(one) for one in read]
+        mine = [one for one in found if one is not None]
+        self.traffic.refused += len(found) - len(mine)
+        if not mine:
+            return 0
+        receipt = await self._append(mine)
+        self.traffic.readings += len(mine) - len(receipt.refused) - receipt.duplicates
+        self.traffic.duplicates += receipt.duplicates
+        self.traffic.refused += len(receipt.refused)
+        return 0
+
+    async def _append(self, readings: list[Reading]) -> Any:
+        from jingwei.sense.readings import Batch
+
+        work = readings[0] if len(readings) == 1 else Batch.of(readings)
+        while True:
+            try:
+                return await self.readings.append_async(work)
+            except IntakeFullError:
+                await asyncio.sleep(AGAIN)  # the broker waits with us: its window is bounded
+
+    def _with_feature(self, reading: Reading) -> Reading | None:
+        feature = self._feature_of(reading.stream)
+        return None if feature is None else reading._replace(feature=feature or None)
+
+    def _reject(self, topic: str, payload: bytes) -> None:
+        self.traffic.refused += 1
+        self.traffic.rejects.append((topic[:200], payload[:200].decode("utf-8", "replace")))
+
+    # telling
+
+    def _note(self, table: pa.Table) -> None:
+        """Note new readings, in the thread of the store."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._noted, table)
+
+    def _noted(self, table: pa.Table) -> None:
+        self._told.append(table)
+        if self._wake is not None:
+            self._wake.set()
+
+    async def _tell(self, client: gmqtt.Client) -> None:
+        assert self._wake is not None  # noqa: S101 -- set before
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._told:
+                for number, one in enumerate(self._next_told()):
+                    self._publish(client, one)
+                    if number % 200 == 199:
+                        await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+    def _next_told(self) -> list[Reading]:
+        waiting = sum(table.num_rows for table in self._told)
+        tables = [*self._told]
+        self._told.clear()
+        found = [one for table in tables for one in readings_of(table)] if waiting <= MOST_TOLD else None
+        if found is not None:
+            return found
+        last: dict[int, Reading] = {}
+        for table in tables:
+            for one in readings_of(table):
+                last[one.stream] = one
+        return list(last.values())
+
+    def _publish(self, client: gmqtt.Client, one: Reading) -> None:
+        if not client.is_connected:
+            return
+        when = msgspec.json.encode(
+            text_of_instant(one.time)
+            if one.time_end is None
+            else f"{text_of_instant(one.time)}/{text_of_instant(one.time_end)}"
+        )
+        told = msgspec.json.encode(None if one.result_time is None else text_of_instant(one.result_time))
+        text = observation(self._root, one.id, when, told, msgspec.json.encode(one.result))
+        client.publish(f"{ROOT}/Datastreams({one.stream})/Observations", text, qos=0, retain=True)
+        client.publish(CREATE, text, qos=0)
+        self.traffic.told += 1
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Bridge]:
+        """Run in a thread of its own while the block lasts."""
+        started, stops = threading.Event(), []
+
+        def run() -> None:
+            async def whole() -> None:
+                self._loop = asyncio.get_running_loop()
+                stops.append(asyncio.Event())
+                started.set()
+                await self._run(stops[0])
+
+            asyncio.run(whole())
+
+        thread = threading.Thread(target=run, name="mqtt bridge", daemon=True)
+        thread.start()
+        started.wait()
+        try:
+            yield self
+        finally:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(stops[0].set)
+            thread.join()
+
+
+def _value(properties: Any, name: str) -> Any:
+    found = properties.get(name) if isinstance(properties, dict) else None
+    return found[0] if isinstance(found, list) and found else found

@@ -1,0 +1,135 @@
+"""What a message by MQTT says: by the topics of SensorThings, or by a mapping of a city's own."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from jingwei.sense.readings import Reading
+from jingwei.sense.wire import NotPlainError, Sent, micros, read_groups, read_one, read_several
+
+ROOT = "v1.1"
+CREATE = f"{ROOT}/Observations"
+_OF_STREAM = re.compile(rf"{re.escape(ROOT)}/(?:Multi)?Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """How the plain JSON of one topic becomes readings.
+
+    Attributes
+    ----------
+    topic
+        As it is subscribed to; may hold `+` and `#`.
+    stream
+        Where its readings go; None where `streams` says it by a field.
+    result, time
+        The fields, dots lead into objects, that hold the result and the time; without a time a reading is
+        of when it came.
+    time_unit
+        `iso`, or what whole numbers count since 1970: `s` or `ms`.
+    key, streams
+        A field, and the stream for each of its values.
+
+    """
+
+    topic: str
+    stream: int | None = None
+    result: str = "value"
+    time: str | None = None
+    time_unit: str = "iso"
+    key: str | None = None
+    streams: dict[str, int] | None = None
+
+    def matches(self, topic: str) -> bool:
+        """Say whether a topic is one of these (MQTT 3.1.1, 4.7)."""
+        asked, given = self.topic.split("/"), topic.split("/")
+        for number, level in enumerate(asked):
+            if level == "#":
+                return True
+            if number >= len(given) or level not in ("+", given[number]):
+                return False
+        return len(asked) == len(given)
+
+    def readings(self, payload: bytes, now: int) -> list[Reading]:
+        """Read a message: one object, or an array of them.
+
+        Raises
+        ------
+        NotPlainError
+            Where a field is missing or is not what the mapping says.
+
+        """
+        try:
+            told = msgspec.json.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise NotPlainError from error
+        return [self._reading(one, now) for one in (told if isinstance(told, list) else [told])]
+
+    def _reading(self, told: Any, now: int) -> Reading:
+        stream = self.stream
+        if self.key is not None and self.streams is not None:
+            stream = self.streams.get(str(_field(told, self.key)))
+        if stream is None:
+            raise NotPlainError
+        when = now if self.time is None else _time(_field(told, self.time), self.time_unit)
+        return Reading(stream, when, _field(told, self.result) if self.result else told)
+
+
+def _field(told: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(told, dict) or name not in told:
+            raise NotPlainError
+        told = told[name]
+    return told
+
+
+def _time(value: Any, unit: str) -> int:
+    if unit == "iso" and isinstance(value, str):
+        return micros(value)
+    if unit in ("s", "ms") and isinstance(value, int | float) and not isinstance(value, bool):
+        return round(value * (1_000_000 if unit == "s" else 1_000))
+    raise NotPlainError
+
+
+def readings_in(topic: str, payload: bytes, mappings: tuple[Mapping, ...] = ()) -> list[Reading]:
+    """Read a message of a topic: an observation, an array of them, or data arrays.
+
+    Raises
+    ------
+    NotPlainError
+        Where it is none of these.
+
+    """
+    now = time.time_ns() // 1_000
+    found = _OF_STREAM.fullmatch(topic)
+    if found is None and topic != CREATE:
+        mapping = next((one for one in mappings if one.matches(topic)), None)
+        if mapping is None:
+            raise NotPlainError
+        return mapping.readings(payload, now)
+    stream = int(found[1]) if found else None
+    if payload.lstrip()[:1] != b"[":
+        return [_reading(read_one(payload), stream, now)]
+    try:
+        return [_reading(one, stream, now) for one in read_several(payload)]
+    except NotPlainError:
+        if stream is not None:
+            raise
+    return [
+        Reading(of, when, result)
+        for of, times, results in read_groups(payload)
+        for when, result in zip(times.tolist(), results.tolist(), strict=True)
+    ]
+
+
+def _reading(sent: Sent, stream: int | None, now: int) -> Reading:
+    if (sent.stream is None) == (stream is None):
+        raise NotPlainError
+    of = stream if sent.stream is None else sent.stream.id
+    told = None if sent.told is None else micros(sent.told)
+    return Reading(of or 0, now if sent.when is None else micros(sent.when), sent.result, result_time=told)

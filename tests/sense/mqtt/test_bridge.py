@@ -1,0 +1,187 @@
+"""Through a real broker: what devices publish is kept, and what is kept is told."""
+
+import asyncio
+import json
+import socket
+import threading
+
+import gmqtt
+import pytest
+
+from jingwei.sense.mqtt.bridge import Bridge, Broker
+from jingwei.sense.mqtt.mosquitto import mosquitto, program
+from jingwei.sense.mqtt.topics import Mapping, readings_in
+from jingwei.sense.readings import Readings, StreamFacts
+from jingwei.sense.wire import NotPlainError
+
+pytestmark = pytest.mark.skipif(program() is None, reason="mosquitto is not installed")
+OBSERVED = {"phenomenonTime": "2026-01-01T00:00:00Z", "result": 21.5}
+AT = 1_767_225_600_000_000
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def broker(tmp_path, port):
+    with mosquitto(tmp_path / "mosquitto", port=port):
+        yield Broker(port=port)
+
+
+@pytest.fixture
+def readings(tmp_path):
+    with Readings(tmp_path / "readings", lambda stream: StreamFacts(stream, maximum=100)) as store:
+        yield store
+
+
+def bridged(readings, broker, **options):
+    return Bridge(
+        readings, broker, lambda stream: 1 if stream < 5 else None, root="http://city/sta/v1.1", **options
+    )
+
+
+async def publish(broker, messages):
+    """Publish by a device with quality 1; returns when all are acknowledged."""
+    client = gmqtt.Client("device", clean_session=True)
+    await client.connect(broker.host, broker.port)
+    for topic, body in messages:
+        client.publish(topic, body if isinstance(body, bytes) else json.dumps(body), qos=1)
+    await client._persistent_storage.wait_empty()
+    await client.disconnect()
+
+
+def waited(readings, count):
+    """Return once so many readings are there."""
+    enough = threading.Event()
+
+    def look(_=None):
+        if readings.count() >= count:
+            enough.set()
+
+    end = readings.subscribe(look)
+    look()
+    assert enough.wait(20)
+    end()
+
+
+def test_what_devices_publish_is_kept(readings, broker):
+    array = [{**OBSERVED, "result": n, "phenomenonTime": f"2026-01-01T00:01:0{n}Z"} for n in range(3)]
+    grouped = [
+        {
+            "Datastream": {"@iot.id": 3},
+            "components": ["phenomenonTime", "result"],
+            "dataArray": [["2026-01-01T00:00:00Z", 1], ["2026-01-01T00:00:01Z", 2]],
+        }
+    ]
+    with bridged(
+        readings, broker, mappings=(Mapping("parks/+/data", 4, "soil.moisture", "ts", "s"),)
+    ).running() as bridge:
+        assert bridge.connected.wait(20)
+        asyncio.run(
+            publish(
+                broker,
+                [
+                    ("v1.1/Datastreams(1)/Observations", OBSERVED),
+                    ("v1.1/Observations", {**OBSERVED, "Datastream": {"@iot.id": 2}}),
+                    ("v1.1/Datastreams(1)/Observations", array),
+                    ("v1.1/Observations", grouped),
+                    ("parks/7/data", {"soil": {"moisture": 0.3}, "ts": AT / 1e6}),
+                ],
+            )
+        )
+        waited(readings, 8)
+    assert readings.latest([4])["result"].to_pylist() == [0.3]
+    assert readings.read([1])["time"].cast("int64").to_pylist()[0] == AT
+    assert readings.read([3])["feature"].to_pylist() == [1, 1]
+
+
+def test_what_is_not_understood_or_not_allowed_is_noted(readings, broker):
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+        sent = [
+            ("v1.1/Datastreams(1)/Observations", b"not json"),
+            ("v1.1/Datastreams(9)/Observations", OBSERVED),
+            ("v1.1/Datastreams(1)/Observations", {**OBSERVED, "result": 1e9}),
+            ("v1.1/Datastreams(1)/Observations", OBSERVED),
+        ]
+        asyncio.run(publish(broker, sent))
+        waited(readings, 1)
+        assert bridge.traffic.refused == 3
+        assert [topic for topic, _ in bridge.traffic.rejects] == ["v1.1/Datastreams(1)/Observations"]
+    assert readings.kept_apart()[0] == 1
+
+
+def test_what_comes_while_the_city_is_away_is_not_lost(readings, broker):
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+    sent = [
+        (
+            "v1.1/Datastreams(1)/Observations",
+            {**OBSERVED, "result": n, "phenomenonTime": f"2026-01-01T00:00:{n:02}Z"},
+        )
+        for n in range(50)
+    ]
+    asyncio.run(publish(broker, sent))
+    assert readings.count() == 0
+    with bridged(readings, broker).running():
+        waited(readings, 50)
+
+
+def test_the_last_reading_of_a_stream_is_retained(readings, broker):
+    async def last():
+        found = asyncio.get_running_loop().create_future()
+
+        def on_message(_client, topic, payload, _qos, properties):
+            told = json.loads(payload)
+            if "@iot.id" in told and told["result"] == 2 and not found.done():
+                found.set_result((topic, told, properties["retain"]))
+
+        watcher = gmqtt.Client("watcher")
+        watcher.on_message = on_message
+        await watcher.connect(broker.host, broker.port)
+        watcher.subscribe("v1.1/Datastreams(2)/Observations")
+        answer = await asyncio.wait_for(found, 20)
+        await watcher.disconnect()
+        return answer
+
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+        for n in range(3):
+            when = f"2026-01-01T00:00:0{n}Z"
+            asyncio.run(
+                publish(
+                    broker,
+                    [
+                        (
+                            "v1.1/Observations",
+                            {"result": n, "phenomenonTime": when, "Datastream": {"@iot.id": 2}},
+                        )
+                    ],
+                )
+            )
+        waited(readings, 3)
+        topic, told, _ = asyncio.run(last())
+    assert topic == "v1.1/Datastreams(2)/Observations"
+    assert told["phenomenonTime"] == "2026-01-01T00:00:02Z"
+    assert readings.count() == 3, "what the city tells does not come back to it"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("v1.1/Things", b"{}"),
+        ("v1.1/Datastreams(0)/Observations", b'{"result":1}'),
+        ("v1.1/Observations", b'{"result":1}'),
+        ("v1.1/Datastreams(1)/Observations", b'{"result":1,"Datastream":{"@iot.id":2}}'),
+        ("v1.1/Datastreams(1)/Observations", b'{"value":1}'),
+        ("parks/1", b'{"other":1}'),
+        ("parks/1", b'{"value":1,"ts":"soon"}'),
+    ],
+)
+def test_other_messages_are_refused(topic, payload):
+    with pytest.raises(NotPlainError):
+        readings_in(topic, payload, (Mapping("parks/#", 1, time="ts"),))
