@@ -17,7 +17,7 @@ from jingwei.sense.odata.syntax import EPOCH, MICRO, text_of_instant
 from jingwei.sense.readings.batch import EXACT, NONE, TEXTS
 from jingwei.sense.readings.columns import EMPTY, Rows
 
-SECOND = 1_000_000
+MILLI = 1_000
 PLAIN = ("time_end", "result_json", "valid_from", "valid_to", "quality", "parameters")
 """Columns that plain readings do not have."""
 _TIME_FIRST, _RESULT_FIRST = ["phenomenonTime", "result"], ["result", "phenomenonTime"]
@@ -187,7 +187,7 @@ def _holds_something(name: str, values: NDArray[Any]) -> bool:
 
 def _times(times: NDArray[np.int64]) -> list[bytes]:
     """Return UTC µs as JSON texts, `null` where there is none."""
-    if (times % SECOND).any() or (times == NONE).any():
+    if (times == NONE).any() or (times % MILLI).any():
         return [b"null" if one == NONE else b'"%b"' % text_of_instant(one).encode() for one in times.tolist()]
-    texts = np.datetime_as_string((times // SECOND).astype("M8[s]"))
-    return [b'"%bZ"' % one.encode() for one in texts.tolist()]
+    texts = np.datetime_as_string((times // MILLI).astype("M8[ms]")).tolist()
+    return [b'"%bZ"' % one.removesuffix(".000").encode() for one in texts]

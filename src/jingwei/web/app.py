@@ -173,8 +173,6 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
-    if city is not None:
-        app.add_middleware(SenseDoor, served=app.state)
     app.add_middleware(
         GZipMiddleware,
         minimum_size=answers.LEAST,
@@ -182,6 +180,8 @@ def create_app(
         # Millions of points take longer to compress than to send; what is small is compressed once and kept.
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, answers.ARROW),
     )
+    if city is not None:
+        app.add_middleware(SenseDoor, served=app.state)
     app.add_middleware(
         limits.BodyLimit,
         uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS | sta.UPLOADS | devices.UPLOADS,
