@@ -280,11 +280,12 @@ class Device(asyncio.Protocol):
 
 
 def mqtt(port, server, each):
-    door = http.client.HTTPConnection("127.0.0.1", port)
-
     def count():
+        door = http.client.HTTPConnection("127.0.0.1", port)
         door.request("GET", f"{ROOT}/Observations?$count=true&$top=0")
-        return json.loads(door.getresponse().read())["@iot.count"]
+        found = json.loads(door.getresponse().read())["@iot.count"]
+        door.close()
+        return found
 
     def messages(number):
         for n in range(each):

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import gmqtt
 import msgspec
+import numpy as np
 
 from jingwei.sense.mqtt.topics import CREATE, ROOT, Mapping, readings_in
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import IntakeFullError, Reading, readings_of
-from jingwei.sense.wire import NotPlainError, observation
+from jingwei.sense.readings.columns import joined, rows_of
+from jingwei.sense.wire import NotPlainError, observation, observations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,36 +224,35 @@ class Bridge:
             await self._wake.wait()
             self._wake.clear()
             while self._told:
-                for number, one in enumerate(self._next_told()):
-                    self._publish(client, one)
+                for number, (stream, text) in enumerate(self._next_told()):
+                    self._publish(client, stream, text)
                     if number % 200 == 199:
                         await asyncio.sleep(0)
                 await asyncio.sleep(0)
 
-    def _next_told(self) -> list[Reading]:
-        waiting = sum(table.num_rows for table in self._told)
-        tables = [*self._told]
+    def _next_told(self) -> list[tuple[int, bytes]]:
+        """Return the streams and texts of what is to be told: of a flood only the last of each stream."""
+        rows = joined([rows_of(table) for table in self._told])
         self._told.clear()
-        found = [one for table in tables for one in readings_of(table)] if waiting <= MOST_TOLD else None
-        if found is not None:
-            return found
-        last: dict[int, Reading] = {}
-        for table in tables:
-            for one in readings_of(table):
-                last[one.stream] = one
-        return list(last.values())
+        if len(rows) > MOST_TOLD:
+            _, last = np.unique(rows["stream"][::-1], return_index=True)
+            rows = rows.take(len(rows) - 1 - last)
+        try:
+            texts = observations(self._root, rows)
+        except NotPlainError:
+            texts = [self._text(one) for one in readings_of(rows.table())]
+        return list(zip(rows["stream"].tolist(), texts, strict=True))
 
-    def _publish(self, client: gmqtt.Client, one: Reading) -> None:
+    def _text(self, one: Reading) -> bytes:
+        period = f"{text_of_instant(one.time)}/{text_of_instant(one.time_end or one.time)}"
+        when = msgspec.json.encode(text_of_instant(one.time) if one.time_end is None else period)
+        told = msgspec.json.encode(None if one.result_time is None else text_of_instant(one.result_time))
+        return observation(self._root, one.id, when, told, msgspec.json.encode(one.result))
+
+    def _publish(self, client: gmqtt.Client, stream: int, text: bytes) -> None:
         if not client.is_connected:
             return
-        when = msgspec.json.encode(
-            text_of_instant(one.time)
-            if one.time_end is None
-            else f"{text_of_instant(one.time)}/{text_of_instant(one.time_end)}"
-        )
-        told = msgspec.json.encode(None if one.result_time is None else text_of_instant(one.result_time))
-        text = observation(self._root, one.id, when, told, msgspec.json.encode(one.result))
-        client.publish(f"{ROOT}/Datastreams({one.stream})/Observations", text, qos=0, retain=True)
+        client.publish(f"{ROOT}/Datastreams({stream})/Observations", text, qos=0, retain=True)
         client.publish(CREATE, text, qos=0)
         self.traffic.told += 1
 
