@@ -1,6 +1,7 @@
 """Through a real broker: what devices publish is kept, and what is kept is told."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -9,7 +10,7 @@ import gmqtt
 import pytest
 
 from jingwei.sense.mqtt.bridge import Bridge, Broker
-from jingwei.sense.mqtt.mosquitto import mosquitto, program
+from jingwei.sense.mqtt.mosquitto import BrokerError, mosquitto, program
 from jingwei.sense.mqtt.topics import Mapping, readings_in
 from jingwei.sense.readings import Readings, StreamFacts
 from jingwei.sense.wire import NotPlainError
@@ -169,6 +170,20 @@ def test_the_last_reading_of_a_stream_is_retained(readings, broker):
     assert topic == "v1.1/Datastreams(2)/Observations"
     assert told["phenomenonTime"] == "2026-01-01T00:00:02Z"
     assert readings.count() == 3, "what the city tells does not come back to it"
+
+
+def test_a_port_of_another_program_is_not_taken_for_ours(tmp_path, port):
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(BrokerError):  # noqa: SIM117
+        with mosquitto(tmp_path / "mosquitto", port=port):
+            pass
+
+
+def test_a_broker_that_was_left_running_is_ended(tmp_path, port):
+    folder = tmp_path / "mosquitto"
+    with mosquitto(folder, port=port), contextlib.ExitStack() as again:
+        pid = int((folder / "mosquitto.pid").read_text())
+        again.enter_context(mosquitto(folder, port=port))
+        assert int((folder / "mosquitto.pid").read_text()) != pid
 
 
 @pytest.mark.parametrize(

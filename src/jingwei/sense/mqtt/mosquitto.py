@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jingwei.errors import JingweiError
@@ -14,9 +17,9 @@ from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROGRAMS = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
+PID = "mosquitto.pid"
 PATIENCE = 10.0
 """Seconds within which it must listen."""
 
@@ -54,6 +57,8 @@ def configuration(folder: Path, host: str, port: int, extra: Path | None = None)
         "max_queued_messages 1000000",
         "max_inflight_messages 1000",
         "log_dest none",
+        # Started by root it would become another user, who may not write into the city's home.
+        *(["user root"] if os.geteuid() == 0 else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -73,11 +78,14 @@ def mosquitto(folder: Path, *, host: str = "127.0.0.1", port: int = 1883) -> Ite
         raise BrokerError(port, "mosquitto is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "mosquitto.conf"
+    _end_left(folder / PID, settings)
+    _check_free(host, port)
     settings.write_text(configuration(folder, host, port), "utf-8")
     process = subprocess.Popen(  # noqa: S603 -- our own arguments
         [found, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
+        (folder / PID).write_text(str(process.pid), "ascii")
         _wait(process, host, port)
         yield port
     finally:
@@ -89,6 +97,29 @@ def mosquitto(folder: Path, *, host: str = "127.0.0.1", port: int = 1883) -> Ite
             process.wait()
         if process.stderr is not None:
             process.stderr.close()
+
+
+def _end_left(pid: Path, settings: Path) -> None:
+    """End the broker that a city left running which was killed; it is known by its configuration."""
+    with contextlib.suppress(OSError, ValueError):
+        number = int(pid.read_text("ascii"))
+        said = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+        if str(settings).encode() not in said:
+            return
+        os.kill(number, signal.SIGTERM)
+        end = time.monotonic() + PATIENCE
+        while Path(f"/proc/{number}").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise where another program listens: it would be taken for ours."""
+    with socket.socket() as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            own.bind((host, port))
+        except OSError as error:
+            raise BrokerError(port, error.strerror or str(error)) from error
 
 
 def _wait(process: subprocess.Popen[bytes], host: str, port: int) -> None:
