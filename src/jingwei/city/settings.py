@@ -177,6 +177,8 @@ class NoticeSettings(_Part):
     file: Path | None = None
     mail: MailSettings | None = None
     webhook: tuple[HookSettings, ...] = ()
+
+
 class MappingSettings(_Part):
     """How plain JSON on one topic becomes readings."""
 
