@@ -146,6 +146,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei.city import read_manifest
         from jingwei.city.settings import read_settings
         from jingwei.cli_serve import Options, plan_of, serve_city
+        from jingwei.corrections import Reviewer
         from jingwei.ledger.sealer import Sealer, key_folder_of
 
     wanted = Options(open=options.pop("open_mode"), **options)
@@ -162,6 +163,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
     channels = channels_of(read_settings(city.home).notices, city.home)
     notices = Notices(city.records, desk, channels, city.about.name).running()
+    reviewer = Reviewer(city.records).running()
     with (
         city,
         Sealer(city.records, city.home / "log", key_folder=key_folder_of(city.home)).running(),
@@ -169,6 +171,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         clock,
         listener,
         notices,
+        reviewer,
     ):
         serve_city(city, plan)
 

@@ -154,6 +154,7 @@ ON_THE_CITY = {
     "roles.appoint": {SYSTEM},
     "object.manage": {SYSTEM},
     "intake.manage": {SYSTEM},
+    "correction.manage": {SYSTEM},
     "policy.read": {SECURITY, AUDITOR},
     "policy.change": {SECURITY},
     "log.read": {AUDITOR},
@@ -315,8 +316,10 @@ PARTS = {
     "{position}": "1",
     "{number}": "0",
     "{job}": "none",
+    "{correction}": "1",
 }
 QUERIES = {
+    "/corrections/files": {"correction": 1, "name": "a.csv"},
     "/codes/explain": {"q": "22.5, 114.0"},
     "/search": {"q": "name.00"},
     "/datasets/{dataset}/density": {"level": 14},
@@ -351,7 +354,7 @@ def expected(who, route, data):
         if not lists(who, data):
             return "unknown"
         return "yes" if any(ON_DATASETS[name](who, data) for name in on_data) else "no"
-    if route.actions[0] in ("job.follow", "object.read"):
+    if route.actions[0] in ("job.follow", "object.read", "correction.read", "correction.answer"):
         return "absent"  # there is none of that name, for anybody
     return "yes" if may(who, route.actions[0]) else "no"
 

@@ -9,6 +9,8 @@ import { useZone } from "../api/questions";
 import type { DatasetDetail } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say, type Text } from "../words";
+import { useMay } from "../session/questions";
+import { Ask } from "./Ask";
 import { Following } from "./Following";
 
 type Rule = {
@@ -48,6 +50,7 @@ export function Checks({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
   const zone = useZone();
   const answer = useChecks(dataset);
+  const mayAsk = useMay("correction.manage");
   const [events, setEvents] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -108,6 +111,9 @@ export function Checks({ dataset }: { dataset: DatasetDetail }) {
             ))}
           </dl>
           <Rules dataset={dataset} check={shown} />
+          {mayAsk && shown.contract > 0 && shown.rules.some((rule) => rule.failed) && (
+            <Ask key={shown.id} dataset={dataset.id} check={shown.id} rules={shown.rules.filter((rule) => rule.failed)} />
+          )}
         </>
       )}
     </section>

@@ -1,6 +1,7 @@
 /** The data pages: what the city holds, how good it is, where it came from. */
 import { Route, Routes } from "react-router";
 import "./data.css";
+import { CorrectionPage, CorrectionsPage } from "./CorrectionsPage";
 import { DatasetPage } from "./DatasetPage";
 import { DatasetsPage } from "./DatasetsPage";
 import { IntakeFile } from "./IntakeFile";
@@ -11,6 +12,8 @@ export default function DataPage() {
   return (
     <Routes>
       <Route index element={<DatasetsPage />} />
+      <Route path="corrections" element={<CorrectionsPage />} />
+      <Route path="corrections/:correction" element={<CorrectionPage />} />
       <Route path="intake" element={<IntakePage />} />
       <Route path="intake/:file" element={<IntakeFile />} />
       <Route path=":id/records/:fact" element={<RecordPage />} />

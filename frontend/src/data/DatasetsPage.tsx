@@ -23,13 +23,16 @@ export function DatasetsPage() {
       <header>
         <h1>{city.data ? t("data.title", { city: say(city.data.name) }) : t("data.name")}</h1>
         <p className="lead">{t("data.lead")}</p>
-        {mayTakeIn && (
-          <p>
+        <p className="form-actions">
+          {mayTakeIn && (
             <Link className="button primary" to="/data/intake">
               {t("intake.title")}
             </Link>
-          </p>
-        )}
+          )}
+          <Link className="button" to="/data/corrections">
+            {t("intake.corrections")}
+          </Link>
+        </p>
       </header>
       {datasets.isPending && <Loading lines={8} />}
       {datasets.error && <Failure error={datasets.error} retry={() => datasets.refetch()} />}

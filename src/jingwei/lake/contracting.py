@@ -250,10 +250,11 @@ def reports(lake: Lake, asker: Asker, dataset: str, *, limit: int = 50) -> list[
     """
     lake.check(asker, "inspect", dataset)
     with lake.records.read() as session:
-        return _reports(session, dataset, limit)
+        return latest(session, dataset, limit)
 
 
-def _reports(session: Session, dataset: str, limit: int) -> list[Checked]:
+def latest(session: Session, dataset: str, limit: int) -> list[Checked]:
+    """Return what the last checks of published versions, and of what a gate held back, found."""
     rows = session.execute(
         select(ReportRow, VersionRow.number)
         .outerjoin(VersionRow, VersionRow.intent == ReportRow.intent)
@@ -280,7 +281,7 @@ def _reports(session: Session, dataset: str, limit: int) -> list[Checked]:
 
 def report_of(session: Session, dataset: str, version: int) -> Checked | None:
     """Return what the latest check of a published version found."""
-    return next((one for one in _reports(session, dataset, 1_000) if one.version == version), None)
+    return next((one for one in latest(session, dataset, 1_000) if one.version == version), None)
 
 
 def findings(

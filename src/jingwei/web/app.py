@@ -41,6 +41,7 @@ from jingwei.web.routes import (
     cells,
     codes,
     contracts,
+    corrections,
     datasets,
     devices,
     dggs,
@@ -72,6 +73,7 @@ TAGS = [
     {"name": "city", "description": "What the city is"},
     {"name": "datasets", "description": "What there is, how good it is, where it came from"},
     {"name": "contracts", "description": "What datasets are agreed to hold, and what checks found"},
+    {"name": "corrections", "description": "What departments are asked to correct, and what they answer"},
     {"name": "features", "description": "Facts by region and time"},
     {"name": "cells", "description": "Everything in a cell, of all datasets"},
     {"name": "dggs", "description": "OGC API - DGGS 1.0: the city by the zones of GeoSOT and BeiDou"},
@@ -105,6 +107,7 @@ CITY_ROUTES = (
     city_routes.router,
     datasets.router,
     contracts.router,
+    corrections.router,
     cells.router,
     dggs.router,
     search.router,
@@ -186,6 +189,9 @@ def create_app(
         limits.BodyLimit,
         uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS | sta.UPLOADS | devices.UPLOADS,
     )
+    files = case_ground.UPLOADS | intake.UPLOADS | corrections.UPLOADS
+    sensed = sta.UPLOADS | devices.UPLOADS
+    app.add_middleware(limits.BodyLimit, uploads=_PHOTOS | files | sensed)
     app.add_middleware(origins.SameOrigin, hosts=hosts)
     secure = entry is not None and entry.secure
     if secure:
