@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 8 << 30
 """Of one file that is handed in."""
+MOST_NAMES = 20
+"""Of the names of a source's files that are remembered."""
 SPARE_BYTES = 256 << 20
 """What must stay free on the disk."""
 
@@ -278,7 +280,7 @@ def recognise(city: City, file: Received, changes: dict[str, Any] | None = None)
     said = (changes or {}).get("id")
     pattern = pattern_of(file.name)
     sources = _sources(city)
-    named = [one for one in sources if (one.spec.id == said if said else one.pattern == pattern)]
+    named = [one for one in sources if (one.spec.id == said if said else pattern in one.patterns)]
     if not named:
         return Known(None, "none")
     source = named[-1]
@@ -291,7 +293,7 @@ def recognise(city: City, file: Received, changes: dict[str, Any] | None = None)
 @dataclass(frozen=True, slots=True)
 class _Source:
     spec: SourceSpec
-    pattern: str
+    patterns: list[str]
     columns: list[str]
 
 
@@ -300,7 +302,8 @@ def _sources(city: City) -> list[_Source]:
     with city.records.read() as session:
         rows = session.scalars(select(IntakeSourceRow).order_by(IntakeSourceRow.changed)).all()
         kept = [
-            _Source(SourceSpec.model_validate(r.spec), r.pattern, list(r.layout["columns"])) for r in rows
+            _Source(SourceSpec.model_validate(row.spec), row.layout["names"], row.layout["columns"])
+            for row in rows
         ]
     versions = {one.id: one.version for one in city.lake.catalogue()}
     mine = {one.spec.id for one in kept}
@@ -309,7 +312,7 @@ def _sources(city: City) -> list[_Source]:
         version = versions.get(spec.id)
         if version is not None and spec.id not in mine:
             columns = [column.name for column in version.content.columns]
-            packed.append(_Source(spec, pattern_of(Path(spec.file).name), columns))
+            packed.append(_Source(spec, [pattern_of(Path(spec.file).name)], columns))
     return [*packed, *kept]
 
 
@@ -450,7 +453,8 @@ def _remember(
             row = IntakeSourceRow(id=spec.id)
             session.add(row)
         row.spec = spec.model_dump(mode="json", exclude_defaults=True)
-        row.layout = {"columns": columns}
+        names = [*(before["layout"]["names"] if before else []), pattern_of(file.name)]
+        row.layout = {"columns": columns, "names": list(dict.fromkeys(names))[-MOST_NAMES:]}
         row.pattern = pattern_of(file.name)
         row.by, row.changed = asker.id, now_utc()
         return before
