@@ -169,7 +169,7 @@ export type CellAnswer = { cell: Explanation; groups: CellGroup[]; total: number
 export type FactPage = { dataset: string; version: number; after: number | null; records: Fact[] };
 
 export type Hit = {
-  kind: "code" | "coordinate" | "name";
+  kind: "code" | "coordinate" | "name" | "address";
   title: string;
   code: string | null;
   bounds: Bounds | null;

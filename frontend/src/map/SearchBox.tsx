@@ -1,13 +1,13 @@
 /** Search by code, coordinates or name: a combobox whose list is reached by the arrow keys. */
 import { useQuery } from "@tanstack/react-query";
-import { Crosshair, Hash, LoaderCircle, MapPin, Search, X } from "lucide-react";
+import { Crosshair, Hash, House, LoaderCircle, MapPin, Search, X } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import type { Hit } from "../api/types";
 import { count, say } from "../words";
 
-const ICONS = { code: Hash, coordinate: Crosshair, name: MapPin };
+const ICONS = { code: Hash, coordinate: Crosshair, name: MapPin, address: House };
 
 function useSettled(value: string, milliseconds: number): string {
   const [settled, setSettled] = useState(value);

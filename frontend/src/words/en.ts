@@ -44,7 +44,7 @@ export const en: Words = {
     hits: "{{count}} results",
     hits_one: "{{count}} result",
     hits_other: "{{count}} results",
-    kinds: { code: "Grid code", coordinate: "Coordinates", name: "Name" },
+    kinds: { code: "Grid code", coordinate: "Coordinates", name: "Name", address: "Address" },
     tools: "Map tools",
     layers: "Layers",
     list: "Records in view",

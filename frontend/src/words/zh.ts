@@ -43,7 +43,7 @@ export const zh = {
     hits: "找到 {{count}} 个结果",
     hits_one: "找到 {{count}} 个结果",
     hits_other: "找到 {{count}} 个结果",
-    kinds: { code: "网格编码", coordinate: "坐标", name: "名称" },
+    kinds: { code: "网格编码", coordinate: "坐标", name: "名称", address: "地址" },
     tools: "地图工具",
     layers: "图层",
     list: "视野内的记录",

@@ -32,6 +32,7 @@ from jingwei.lake.contracts import (
     Repeated,
     Rule,
 )
+from jingwei.lake.likeness import likeness
 from jingwei.lake.rules import (
     RowTest,
     check_there,
@@ -515,15 +516,20 @@ class _Check:
                 f"LIMIT {MOST_PAIRS}"
             )
         self.engine.register("pairs", table)
+        near = self._table(
+            f"WITH named AS (SELECT jw_fact, {joined} AS words FROM facts) "
+            f"SELECT pairs.a, pairs.b, x.words AS here, y.words AS there FROM pairs "
+            f"JOIN named x ON x.jw_fact = pairs.a JOIN named y ON y.jw_fact = pairs.b "
+            f"WHERE x.words <> y.words AND least(length(x.words), length(y.words)) > 2"
+        )
+        self.engine.unregister("pairs")
+        alike = pa.array(likeness(near["here"], near["there"]) >= rule.likeness)
+        self.engine.register("pairs", near.select(["a", "b"]).filter(alike))
         self._asked(
             test(rule.columns, "consistent", text),
-            f"WITH named AS (SELECT jw_fact, jw_source, jw_row, {joined} AS words FROM facts) "
-            f"SELECT CASE WHEN (x.jw_source, x.jw_row) > (y.jw_source, y.jw_row) THEN x.jw_fact "
-            f"ELSE y.jw_fact END AS jw_fact FROM pairs "
-            f"JOIN named x ON x.jw_fact = pairs.a JOIN named y ON y.jw_fact = pairs.b "
-            f"WHERE x.words <> y.words AND length(x.words) > 2 "
-            f"AND 1 - levenshtein(x.words, y.words) / greatest(length(x.words), length(y.words)) "
-            f">= {rule.likeness}",
+            "SELECT CASE WHEN (x.jw_source, x.jw_row) > (y.jw_source, y.jw_row) THEN x.jw_fact "
+            "ELSE y.jw_fact END AS jw_fact FROM pairs "
+            "JOIN facts x ON x.jw_fact = pairs.a JOIN facts y ON y.jw_fact = pairs.b",
         )
         self.engine.unregister("pairs")
 

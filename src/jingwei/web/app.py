@@ -21,6 +21,7 @@ from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
+from jingwei.city.geocoding import Geocoder
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
@@ -47,6 +48,7 @@ from jingwei.web.routes import (
     dggs,
     events,
     features,
+    geocoding,
     intake,
     loading,
     log,
@@ -111,6 +113,7 @@ CITY_ROUTES = (
     cells.router,
     dggs.router,
     search.router,
+    geocoding.router,
     loading.router,
     intake.router,
     objects.issuing,
@@ -210,6 +213,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
     app.state.city = city
     app.state.gate = Gate(city, entry)
     app.state.tiles = Tiles(city.lake)
+    app.state.geocoder = Geocoder(city)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()
     app.state.policies = city.policies

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from jingwei import grid
+from jingwei.errors import NotFoundError
 from jingwei.grid import GridError
 from jingwei.web import problems, stopping
 from jingwei.web.policies import filtered
@@ -19,10 +22,15 @@ from jingwei.web.texts import TextOut, text_out
 router = APIRouter(prefix="/search", tags=["search"], responses=problems.responses(400))
 
 
+ADDRESS = re.compile(r"[路街巷道村弄].*\d|\d+\s*(?:号|栋|幢|座)")
+LEVELS = {"building": 21, "gate": 20, "compound": 19, "road": 17, "street": 15, "district": 14}
+"""Level of the cell that is shown for an address known so precisely."""
+
+
 class Hit(BaseModel):
     """A place that was found."""
 
-    kind: Literal["code", "coordinate", "name"]
+    kind: Literal["code", "coordinate", "name", "address"]
     title: str
     code: str | None = Field(description="The cell of the place, if it has one")
     bounds: tuple[float, float, float, float] | None
@@ -67,7 +75,22 @@ async def search(
                     facts=named.facts,
                 )
             )
+    if not hits and ADDRESS.search(q):
+        hits = await run_in_threadpool(_address_hits, request, asker, q)
     return HitPage(hits=hits)
+
+
+def _address_hits(request: Request, asker: AskerOf, text: str) -> list[Hit]:
+    """Return where an address is, as far as the city's table of addresses tells."""
+    try:
+        found = request.app.state.geocoder.find(asker, [text])[0]
+    except NotFoundError:
+        return []
+    if found.lon is None or found.lat is None:
+        return []
+    cell = grid.Cell.at(found.lon, found.lat, LEVELS[found.precision])
+    centre = (found.lon, found.lat)
+    return [Hit(kind="address", title=found.address, code=cell.geosot, bounds=cell.bounds, centre=centre)]
 
 
 def _place_hit(text: str) -> list[Hit]:

@@ -1,0 +1,113 @@
+"""Addresses are found by the city's own table, however they are written; what is not sure says so."""
+
+import numpy as np
+import pytest
+
+from jingwei.city.demo import settings_of
+from jingwei.city.demo.layout import lay_out
+from jingwei.city.geocoding import Gazetteer, Geocoder, normal
+from jingwei.errors import NotFoundError
+
+TABLE = [
+    ("海州市东城区柳浪街道解放路12号锦绣花园3栋", 114.01, 22.51),
+    ("海州市东城区柳浪街道解放路12号锦绣花园4栋", 114.02, 22.52),
+    ("海州市东城区柳浪街道解放路14号", 114.03, 22.53),
+    ("海州市西城区青石镇解放路12号", 114.04, 22.54),
+    ("海州市西城区青石镇人民东路8号和平新村1栋", 114.05, 22.55),
+]
+
+
+@pytest.fixture(scope="module")
+def gazetteer():
+    return Gazetteer(TABLE, {"工农路": "解放路"})
+
+
+WRITTEN = [
+    ("海州市东城区柳浪街道解放路12号锦绣花园3栋", 0),
+    ("东城区解放路１２号锦绣花园3号楼2单元501室", 0),
+    ("锦绣花园4幢", 1),
+    ("解放路十四号", 2),
+    ("海州西城解放路12号", 3),
+    ("西城区青石工农路12号", 3),
+    ("人民东路8号和平新村1座", 4),
+    ("和平新材1栋", 4),
+    ("东城区 柳浪街道，解放路12号（锦绣花元）4栋3楼", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "row"), WRITTEN)
+def test_an_address_is_found_however_it_is_written(gazetteer, text, row):
+    found = gazetteer.find(text)
+    assert (found.precision, found.address) == ("building", normal(TABLE[row][0]))
+    assert (found.lon, found.lat) == TABLE[row][1:]
+
+
+COARSE = [
+    ("锦绣花园", "gate"),
+    ("柳浪街道", "street"),
+    ("西城区", "district"),
+    ("火星大街1号", "none"),
+    ("", "none"),
+]
+
+
+@pytest.mark.parametrize(("text", "precision"), COARSE)
+def test_what_leaves_it_open_is_not_given_a_building(gazetteer, text, precision):
+    found = gazetteer.find(text)
+    assert (found.precision, found.sure) == (precision, False)
+    assert (found.lon is None) == (precision == "none")
+
+
+def test_what_fits_two_places_names_both(gazetteer):
+    found = gazetteer.find("解放路12号")
+    assert not found.sure
+    named = {found.address, *(text for text, _ in found.alternatives)}
+    assert normal(TABLE[3][0]) in named
+
+
+def damaged(random, gazetteer, address):
+    """Return an address as somebody might write it: short, old-fashioned, with one wrong character."""
+    parts = gazetteer._parts_of_table(normal(address))
+    city = random.choice([gazetteer.city, gazetteer.city[:-1], ""])
+    district = random.choice([parts.district, parts.district[:-1], ""])
+    street = random.choice([parts.street, ""])
+    road, compound, number = parts.road, parts.compound, f"{parts.number}号"
+    how = random.integers(5)
+    if how == 0 and len(road) > 3:
+        road = wrong(random, road, len(road) - 1)
+    elif how == 1 and len(compound) > 3:
+        compound = wrong(random, compound, len(compound))
+    elif how == 2:
+        compound = ""
+    elif how == 3 and compound:
+        road = number = ""
+    building = f"{parts.building}{random.choice(['栋', '幢', '号楼', '座'])}" if parts.building else ""
+    tail = random.choice(["", "2单元301室", "，3楼", " 502室"])
+    return f"{city}{district}{street}{road}{number}{compound}{building}{tail}"
+
+
+def wrong(random, name, before):
+    at = random.integers(before)
+    return name[:at] + "某" + name[at + 1 :]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_damaged_addresses_of_a_city_lead_to_their_building_or_say_that_they_do_not(seed):
+    addresses = lay_out(settings_of("S", seed)).addresses.full.tolist()
+    gazetteer = Gazetteer([(text, 114.0, 22.0) for text in addresses])
+    random = np.random.default_rng(seed)
+    chosen = [addresses[n] for n in random.integers(len(addresses), size=1_500)]
+    found = gazetteer.find_all([damaged(random, gazetteer, address) for address in chosen])
+    right = [
+        one.precision == "building" and one.address == normal(text)
+        for one, text in zip(found, chosen, strict=True)
+    ]
+    assert np.mean(right) >= 0.95
+    sure_but_wrong = [one for one, good in zip(found, right, strict=True) if one.sure and not good]
+    assert len(sure_but_wrong) <= 0.005 * len(chosen)
+
+
+def test_a_city_without_a_table_of_addresses_says_so(opened, pack):
+    opened.load(pack)
+    with pytest.raises(NotFoundError):
+        Geocoder(opened.city).find(opened.asker, ["解放路1号"])
