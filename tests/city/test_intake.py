@@ -136,6 +136,11 @@ def test_degrees_chinese_dates_and_numbers_are_read(city):
     assert version.content.period[0] == 1_515_340_800_000_000  # 2018-01-08 00:00 in Shanghai
 
 
+def test_the_last_row_is_looked_at_though_no_line_ends_it(city):
+    file = hand_in(city, "s.csv", text_of().rstrip("\n").encode())
+    assert intake.examine(city, file.id, {"crs": "WGS84"}).preview.looked_at == 60
+
+
 def test_next_months_file_is_known_by_its_name_and_loads_as_the_last(city):
     first = loaded(
         city, "车站2026年09月.csv", text_of().encode(), {"id": "stations", "crs": "WGS84", "keys": ["编号"]}

@@ -19,7 +19,7 @@ from jingwei.errors import JingweiError
 from jingwei.lake import contracting, quality
 from jingwei.lake.address import Addresser, GeometryPlacing
 from jingwei.lake.checking import Report, check
-from jingwei.lake.forms.reading import Batch
+from jingwei.lake.forms.reading import Batch, Reading
 from jingwei.lake.proposing import propose
 from jingwei.lake.schemas import Content, Counts, Dataset
 from jingwei.records import now_utc
@@ -82,7 +82,7 @@ def preview(city: City, manifest: Manifest, spec: SourceSpec, path: Path) -> Pre
 
     """
     with survey.open_reading(spec, path) as reading:
-        first = next(iter(reading.batches(survey.SAMPLE_ROWS)), None)
+        first = _first_rows(reading)
         table = first.table if first is not None else pa.RecordBatch.from_pylist([], schema=reading.schema)
         columns = [(one.name, str(one.type)) for one in reading.schema]
         shown = [[_shown(value) for value in row.values()] for row in table.slice(0, SHOWN_ROWS).to_pylist()]
@@ -99,6 +99,23 @@ def preview(city: City, manifest: Manifest, spec: SourceSpec, path: Path) -> Pre
         if first is None:
             return Preview(*seen.start, evidence, None, [], 0, 0, {}, [], None)
         return _looked_at(city, spec, reading.schema, plan, near, first, seen, evidence)
+
+
+def _first_rows(reading: Reading) -> Batch | None:
+    """Return the rows by which a file is looked at as one batch; None where it has none."""
+    found: list[Batch] = []
+    rows = 0
+    for batch in reading.batches(survey.SAMPLE_ROWS):
+        found.append(batch)
+        rows += batch.table.num_rows
+        if rows >= survey.SAMPLE_ROWS:
+            break
+    if not found:
+        return None
+    table = pa.Table.from_batches([batch.table for batch in found], reading.schema).combine_chunks()
+    whole = next(iter(table.to_batches()), found[0].table)
+    numbers = np.concatenate([batch.rows for batch in found])
+    return Batch(whole, numbers, [fault for batch in found for fault in batch.faults])
 
 
 @dataclass(frozen=True, slots=True)
