@@ -22,6 +22,7 @@ from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
 from jingwei.city.geocoding import Geocoder
+from jingwei.city.settings import read_settings
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
