@@ -16,6 +16,7 @@ from jingwei.cases.board import Board
 from jingwei.cases.notices import channels_of
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
+from jingwei.city.geocoding import Geocoder
 from jingwei.city.settings import read_settings
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
