@@ -5,8 +5,8 @@ from alembic import op
 
 from jingwei.records.base import Counter, Json, UtcDateTime
 
-revision = "0023"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
