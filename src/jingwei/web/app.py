@@ -22,8 +22,6 @@ from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
-from jingwei.city.geocoding import Geocoder
-from jingwei.city.settings import read_settings
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
 from jingwei.web.feed import Feed
@@ -190,10 +188,6 @@ def create_app(
     )
     if city is not None:
         app.add_middleware(SenseDoor, served=app.state)
-    app.add_middleware(
-        limits.BodyLimit,
-        uploads=_PHOTOS | case_ground.UPLOADS | intake.UPLOADS | sta.UPLOADS | devices.UPLOADS,
-    )
     files = case_ground.UPLOADS | intake.UPLOADS | corrections.UPLOADS
     sensed = sta.UPLOADS | devices.UPLOADS
     app.add_middleware(limits.BodyLimit, uploads=_PHOTOS | files | sensed)
