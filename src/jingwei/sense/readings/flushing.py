@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DATASET = "readings"
 TITLE = {"zh": "感知读数", "en": "Sensor readings"}
+SHARING = "none"
+"""Streams are shared each in its own way, which the rows do not say: whole, they are for nobody by default."""
 MERGED = 8
 """So many files of like size are merged into one."""
 LARGEST = 8_000_000
@@ -133,7 +135,7 @@ def publish(
         else:
             load.files["quarantine"] = [*(old.quarantine if old else [])]
         content = _content(old, table, quarantine, load.files, mark, time.monotonic() - started)
-        about = Description(DATASET, TITLE, owner, "conditional", "realtime", position=10_000)
+        about = Description(DATASET, TITLE, owner, SHARING, "realtime", position=10_000)
         return lake.store.publish(load, about, content, actor="jingwei"), written
 
 
