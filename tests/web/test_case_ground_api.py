@@ -101,7 +101,7 @@ def test_duties_hold_since_and_until_and_are_proposed(api):
     held = api.get("/api/cases/duties", params={"at": soon}).json()["duties"]
     assert [found["id"] for found in held] == [other["id"]]
     bad = put(api, "duties/table", "duties.csv", "部门代码,类别代码\n12,06001\n", 400, "post")
-    assert (bad["code"], "1" in bad["title"]) == ("case-table-invalid", True)
+    assert (bad["code"], "1" in bad["title"]) == ("table-invalid", True)
 
 
 def test_default_points_are_recognised_and_named_once(api):
@@ -216,7 +216,7 @@ def test_an_inventory_is_taken_in_by_a_job_that_tells_how_far_it_is(api):
     assert told["steps"][0]["rows"] == 4500
     job = put(api, "components/jobs", "parts.csv", "a,b\n1,2\n", 202, how="post")
     told = ended(api, job)
-    assert (told["state"], told["problem"]["code"]) == ("failed", "case-table-invalid")
+    assert (told["state"], told["problem"]["code"]) == ("failed", "table-invalid")
 
 
 def test_an_inventory_that_is_stopped_keeps_the_parts_that_are_in(bare):

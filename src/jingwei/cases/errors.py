@@ -171,15 +171,6 @@ class WithheldError(BadRequestError):
         )
 
 
-class BadTableError(BadRequestError):
-    """A table does not have what is asked of it."""
-
-    code = "case-table-invalid"
-
-    def __init__(self, file: str, what: Text) -> None:
-        super().__init__(Text(f"{file}：{what.zh}", f"{file}: {what.en}"), where={"file": file})
-
-
 class CalendarRangeError(JingweiError):
     """A time lies outside the years for which the calendar was made."""
 

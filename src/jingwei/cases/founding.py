@@ -24,7 +24,6 @@ from jingwei.access import Asker, departments, give_role
 from jingwei.access.models import PersonRow
 from jingwei.access.people import asker_of_person, login_of
 from jingwei.cases import regime as the_regime
-from jingwei.cases.errors import BadTableError
 from jingwei.cases.ground import Duty, Grid, put_default_points, put_duties, put_grids
 from jingwei.cases.importing import Form, Reading, import_table, read_histories
 from jingwei.cases.inventory import put_components
@@ -35,6 +34,7 @@ from jingwei.cases.photos import Photos
 from jingwei.cases.rules import read_rules
 from jingwei.city.areas import published, shape_of
 from jingwei.errors import JingweiError
+from jingwei.lake.errors import BadTableError
 from jingwei.lake.forms import digest, open_form
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc

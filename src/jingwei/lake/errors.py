@@ -183,3 +183,12 @@ class StoppedError(JingweiError):
             ),
             where={"dataset": dataset},
         )
+
+
+class BadTableError(BadRequestError):
+    """A table does not have what is asked of it."""
+
+    code = "table-invalid"
+
+    def __init__(self, file: str, what: Text) -> None:
+        super().__init__(Text(f"{file}：{what.zh}", f"{file}: {what.en}"), where={"file": file})

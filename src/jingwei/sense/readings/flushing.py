@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 DATASET = "readings"
 TITLE = {"zh": "感知读数", "en": "Sensor readings"}
 SHARING = "none"
-"""Streams are shared each in its own way, which the rows do not say: whole, they are for nobody by default."""
+"""Each stream is shared in its own way, which the rows do not say: as a whole they are for nobody."""
 MERGED = 8
 """So many files of like size are merged into one."""
 LARGEST = 8_000_000

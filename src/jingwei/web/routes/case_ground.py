@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 from jingwei import access
 from jingwei.access import Asker
 from jingwei.cases import Desk, inventory
-from jingwei.cases.errors import BadTableError
 from jingwei.cases.ground import (
     Duty,
     Grid,
@@ -26,8 +25,9 @@ from jingwei.cases.ground import (
     put_grids,
     unit_grids,
 )
-from jingwei.cases.tables import named, read_table, rows_of
 from jingwei.city import City
+from jingwei.lake.errors import BadTableError
+from jingwei.lake.tables import named, read_table, rows_of
 from jingwei.web import problems
 from jingwei.web.jobs import Job
 from jingwei.web.policies import allowed

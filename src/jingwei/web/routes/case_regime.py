@@ -13,13 +13,14 @@ from jingwei.access import Asker
 from jingwei.cases import Desk, lifecycle, regime
 from jingwei.cases.calendar import FIRST_YEAR, LAST_YEAR, is_announced, official
 from jingwei.cases.clocks import Limit
-from jingwei.cases.errors import BadTableError, RulesChangedError
+from jingwei.cases.errors import RulesChangedError
 from jingwei.cases.events import INPUTS
 from jingwei.cases.fields import CHOICES
 from jingwei.cases.rules import Rule, read_rules
 from jingwei.cases.schemas import SOURCES
-from jingwei.cases.tables import named, rows_of
 from jingwei.city import City
+from jingwei.lake.errors import BadTableError
+from jingwei.lake.tables import named, rows_of
 from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.case_choice import CITY, FAILURES, DeskOf

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei import access
-from jingwei.cases.tables import rows_of
+from jingwei.lake.tables import rows_of
 from jingwei.sense import devices, policy
 from jingwei.sense.entities import ENTITIES
 from jingwei.sense.series import micros_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jingwei.cases.errors import BadTableError
+from jingwei.lake.errors import BadTableError
 from jingwei.lake.forms import open_form
 from jingwei.lake.forms.errors import FormError
 from jingwei.words import Text
