@@ -27,7 +27,7 @@ export class Problem extends Error {
     super(body.title ?? "");
     this.name = "Problem";
     this.status = body.status ?? 0;
-    this.code = body.code ?? "unreachable";
+    this.code = body.code ?? (body.title ? "failed" : "unreachable");
     this.detail = body.detail;
     this.mend = body.mend;
     this.where = body.where ?? {};

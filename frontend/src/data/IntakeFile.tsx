@@ -30,6 +30,7 @@ type Spec = {
   keys?: string[];
   name?: string;
   place?: Place;
+  crs?: string;
   time?: { column?: string; none?: boolean };
 };
 type Examined = {
@@ -185,7 +186,7 @@ function Corrections({ seen, changes, change, looking }: {
     header: spec.header_row === undefined ? "" : String(spec.header_row),
     lon: place.lon ?? "",
     lat: place.lat ?? "",
-    crs: place.crs ?? "",
+    crs: place.crs ?? spec.crs ?? "",
     none: place.none ?? false,
     time: spec.time?.column ?? "",
     key: spec.keys?.[0] ?? "",
