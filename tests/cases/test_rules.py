@@ -84,4 +84,4 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(records, part, content
     with pytest.raises(BadFieldError), records.write() as session:
         regime.adopt(session, local_person(), part, content)
     with records.read() as session:
-        assert regime.versions(session) == (0, 0, 0, 0)
+        assert set(regime.versions(session)) == {0}
