@@ -6,10 +6,8 @@ report however often it is read, for the report bears the event's number as its 
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from jingwei import ledger
@@ -26,12 +24,8 @@ if TYPE_CHECKING:
     from jingwei.ledger import Entry
     from jingwei.records import Records
 
-log = logging.getLogger(__name__)
-
 NAME = "cases"
 """Under which the log keeps how far it has been read."""
-AGAIN = 5.0
-"""Seconds until it is tried again after the store did not allow it."""
 
 
 class Listener:
@@ -65,27 +59,9 @@ class Listener:
                     session, "case.event_refused", actor=THE_SYSTEM.id, subject="cases/events", data=told
                 )
 
-    def run(self, stop: threading.Event) -> None:
-        """Follow the log until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follower.run(stop)
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("events that become reports")
-                stop.wait(AGAIN)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Listener]:
+    def running(self) -> AbstractContextManager[Follower]:
         """Follow in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="events of cases", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            stop.set()
-            self.follower.bells.sealed.ring()
-            thread.join()
+        return self.follower.running()
 
 
 def report_of(how: EventReport, entry: Entry) -> Report:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from jingwei.corrections.service import review
@@ -18,11 +15,7 @@ if TYPE_CHECKING:
     from jingwei.ledger import Entry
     from jingwei.records import Records
 
-log = logging.getLogger(__name__)
-
 NAME = "corrections"
-AGAIN = 5.0
-"""Seconds until it is tried again after the store did not allow it."""
 
 
 class Reviewer:
@@ -38,24 +31,6 @@ class Reviewer:
             if newest is not None:
                 review(session, dataset, newest.intent, newest.version, newest.report, newest.at)
 
-    def run(self, stop: threading.Event) -> None:
-        """Follow the log until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follower.run(stop)
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("corrections that a check may close")
-                stop.wait(AGAIN)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Reviewer]:
+    def running(self) -> AbstractContextManager[Follower]:
         """Follow in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="corrections", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            stop.set()
-            self.follower.bells.sealed.ring()
-            thread.join()
+        return self.follower.running()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
 
     from jingwei.records import Records
 
+log = logging.getLogger(__name__)
+
 Handle = Callable[["Session", list[Entry]], None]
 
 BATCH = 1000
 """Positions read at a time."""
 LOOK_AGAIN = 0.5
 """Seconds after which a follower looks for what another process sealed."""
+AGAIN = 5.0
+"""Seconds until it is tried again after the store did not allow it."""
 
 
 class Follower:
@@ -100,6 +106,29 @@ class Follower:
             seen = self.bells.sealed.count
             if not (self._behind() and self.step()):
                 self.bells.sealed.wait(seen, LOOK_AGAIN)
+
+    def run_on(self, stop: threading.Event) -> None:
+        """Follow until `stop` is set, whatever goes wrong in between."""
+        while not stop.is_set():
+            try:
+                self.run(stop)
+            except Exception:  # what a full or busy disk does not allow is tried again
+                log.exception("following the log: %s", self.name)
+                stop.wait(AGAIN)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Follower]:
+        """Follow in a thread of its own while the block lasts."""
+        stop = threading.Event()
+        name = f"follower: {self.name}"
+        thread = threading.Thread(target=self.run_on, args=(stop,), name=name, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            self.bells.sealed.ring()
+            thread.join()
 
     def _behind(self) -> bool:
         """Look without the lock that a write takes."""
