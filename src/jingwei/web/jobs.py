@@ -11,11 +11,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from jingwei.city import Stop
 from jingwei.errors import JingweiError, NotFoundError
 from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from jingwei.city import Progress
+    from jingwei.city.progress import Listener
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +72,24 @@ class Job:
         """Say where a step stands."""
         self.steps[step] = {"step": step, **what}
         self.changes += 1
+
+    def listener(self) -> tuple[Listener, Stop]:
+        """Return what a load tells its progress to, and what stops it: between two steps it heeds the job."""
+        stop = Stop()
+
+        def tell(progress: Progress) -> None:
+            self.wait_while_held()
+            if self.wish.is_set():
+                stop.ask()
+            self.tell(
+                progress.source,
+                title=progress.title,
+                stage=progress.stage,
+                share=progress.share,
+                rows=progress.rows,
+            )
+
+        return tell, stop
 
     def as_json(self) -> dict[str, Any]:
         """Return what a listener is told."""

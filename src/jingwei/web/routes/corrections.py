@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from jingwei import corrections
 from jingwei.access.policy import Resource
-from jingwei.city import Progress, Stop, intake
+from jingwei.city import intake
 from jingwei.corrections.policy import resource_of
 from jingwei.records import now_utc
 from jingwei.web import jobs, problems
@@ -246,19 +246,7 @@ def _load(
     corrections.answer(city, asker, correction, file=received.id)
 
     def work(job: jobs.Job) -> dict[str, Any]:
-        stop = Stop()
-
-        def tell(progress: Progress) -> None:
-            job.wait_while_held()
-            if job.wish.is_set():
-                stop.ask()
-            job.tell(
-                progress.source,
-                title=progress.title,
-                stage=progress.stage,
-                share=progress.share,
-                rows=progress.rows,
-            )
+        tell, stop = job.listener()
 
         report = intake.load_file(city, asker, received.id, said, listener=tell, stop=stop)
         return {"source": report.id, "stage": report.stage, "problem": report.problem}

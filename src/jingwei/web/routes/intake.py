@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from jingwei.city import Progress, Stop, intake
+from jingwei.city import intake
 from jingwei.lake.checking import Report
 from jingwei.web import jobs, problems
 from jingwei.web.policies import CITY, allowed
@@ -228,19 +228,7 @@ def load_file(
     title = Text(f"载入 {found.name}", f"Load {found.name}")
 
     def work(job: jobs.Job) -> dict[str, Any]:
-        stop = Stop()
-
-        def tell(progress: Progress) -> None:
-            job.wait_while_held()
-            if job.wish.is_set():
-                stop.ask()
-            job.tell(
-                progress.source,
-                title=progress.title,
-                stage=progress.stage,
-                share=progress.share,
-                rows=progress.rows,
-            )
+        tell, stop = job.listener()
 
         report = intake.load_file(
             city, asker, file, body.changes, listener=tell, stop=stop, new_layout=body.new_layout

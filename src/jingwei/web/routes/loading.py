@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jingwei.access import Asker
 from jingwei.access.policy import Resource
-from jingwei.city import City, Progress, Stop, decide_system, load_pack, read_manifest
+from jingwei.city import City, decide_system, load_pack, read_manifest
 from jingwei.lake.datums import to_wgs84
 from jingwei.web import jobs, problems
 from jingwei.web.policies import allowed
@@ -110,19 +110,7 @@ def decide(
 def _load(city: City, asker: Asker, job: jobs.Job) -> dict[str, Any]:
     """Load the pack again: what is loaded already is left as it is."""
     about = city.about
-    stop = Stop()
-
-    def tell(progress: Progress) -> None:
-        job.wait_while_held()
-        if job.wish.is_set():
-            stop.ask()
-        job.tell(
-            progress.source,
-            title=progress.title,
-            stage=progress.stage,
-            share=progress.share,
-            rows=progress.rows,
-        )
+    tell, stop = job.listener()
 
     pack = FilePath(about.pack)
     report = load_pack(city, read_manifest(pack), pack, FilePath(about.data), asker, listener=tell, stop=stop)
