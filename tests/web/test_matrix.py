@@ -30,6 +30,8 @@ from jingwei.web.app import CITY_ROUTES
 from jingwei.web.gate import Gate
 from jingwei.web.policies import declarations
 
+from .streams import ends
+
 HEALTH, WARD, POLICE = "11430000006122244L", "11100000000013338W", "12100000400000624D"
 ROWS = 40
 WEST, SOUTH = 114.0, 22.5
@@ -300,9 +302,6 @@ def forbidden(who):
 
 # --- routes ---
 
-STREAM = ("GET", "/events")
-"""A stream without end; tests/web/test_events.py follows it."""
-
 PARTS = {
     "{code}": "G001130230-2001",
     "{system}": "geosot",
@@ -326,7 +325,7 @@ QUERIES = {
     "/policies/diff": {"old": 0, "new": 0},
     "/policies/explain/{dataset}": {"person": "local"},
 }
-ROUTES = [one for one in declarations(CITY_ROUTES) if (one.method, one.path) != STREAM]
+ROUTES = [one for one in declarations(CITY_ROUTES) if ends(one.path)]
 
 
 def address(path, dataset="shops"):
@@ -535,9 +534,7 @@ def test_a_kept_answer_is_not_given_to_who_may_not_have_it(desk):
 @pytest.fixture(scope="module")
 def operations(desk):
     document = schemathesis.openapi.from_asgi("/api/openapi.json", desk.app)
-    return [
-        one for one in (found.ok() for found in document.get_all_operations()) if one.path != "/api/events"
-    ]
+    return [one for one in (found.ok() for found in document.get_all_operations()) if ends(one.path)]
 
 
 def asked_as_allowed(operation, hidden, examples):

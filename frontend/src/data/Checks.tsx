@@ -7,6 +7,7 @@ import { Link } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import type { DatasetDetail } from "../api/types";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say, type Text } from "../words";
 import { useMay } from "../session/questions";
@@ -213,11 +214,7 @@ function Rows({ dataset, check, rule }: { dataset: DatasetDetail; check: Check; 
           ))}
         </tbody>
       </table>
-      {answer.hasNextPage && (
-        <button type="button" className="button more" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { Link, useParams } from "react-router";
 import { address, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Form } from "../design/Form";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say, type Text } from "../words";
 import { Following } from "./Following";
@@ -97,11 +98,7 @@ export function CorrectionsPage() {
           </table>
         </div>
       )}
-      {answer.hasNextPage && (
-        <button type="button" className="button more" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </div>
   );
 }

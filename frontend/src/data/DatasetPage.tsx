@@ -6,6 +6,7 @@ import { Link, NavLink, Route, Routes, useParams } from "react-router";
 import { askJson } from "../api/client";
 import { useDataset, useZone } from "../api/questions";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
@@ -322,11 +323,7 @@ function Quarantine({ dataset }: { dataset: DatasetDetail }) {
           </tbody>
         </table>
       </div>
-      {answer.hasNextPage && (
-        <button type="button" className="button more" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </>
   );
 }

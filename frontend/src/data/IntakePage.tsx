@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { address, askJson, Problem } from "../api/client";
 import { useZone } from "../api/questions";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { bytes, instant, languageNow } from "../words";
 
@@ -96,11 +97,7 @@ export function IntakePage() {
           </table>
         </div>
       )}
-      {answer.hasNextPage && (
-        <button type="button" className="button more" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </div>
   );
 }

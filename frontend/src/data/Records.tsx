@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../api/client";
 import type { DatasetDetail, FactPage } from "../api/types";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 
 export function Records({ dataset }: { dataset: DatasetDetail }) {
@@ -81,11 +82,7 @@ export function Records({ dataset }: { dataset: DatasetDetail }) {
           </table>
         </div>
       )}
-      {answer.hasNextPage && (
-        <button type="button" className="button more" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </>
   );
 }

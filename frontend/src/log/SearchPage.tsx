@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useEvents } from "../api/events";
 import { useZone } from "../api/questions";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant, say } from "../words";
 import { purposeOf, useLog, useTypes } from "./questions";
@@ -119,16 +120,7 @@ export function SearchPage() {
               </li>
             ))}
           </ol>
-          {answer.hasNextPage && (
-            <button
-              type="button"
-              className="button log-more"
-              disabled={answer.isFetchingNextPage}
-              onClick={() => void answer.fetchNextPage()}
-            >
-              {t("log.older")}
-            </button>
-          )}
+          <More of={answer} label={t("log.older")} />
         </>
       )}
     </div>

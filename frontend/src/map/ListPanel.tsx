@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import type { Bounds, Dataset, Fact, FactPage } from "../api/types";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { FactItem } from "./FactItem";
@@ -85,11 +86,7 @@ function InView({ dataset, bounds, time, locate }: {
           />
         ))}
       </ul>
-      {answer.hasNextPage && (
-        <button type="button" className="button" disabled={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t("map.more")}
-        </button>
-      )}
+      <More of={answer} />
     </section>
   );
 }

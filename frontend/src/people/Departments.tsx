@@ -7,6 +7,7 @@ import { Link } from "react-router";
 import { ask, askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { useMay } from "../session/questions";
 import { count } from "../words";
@@ -79,11 +80,7 @@ function Branch({ parent, search = "", edit }: { parent?: string; search?: strin
           <Node key={department.code} department={department} flat={search !== ""} edit={edit} />
         ))}
       </ul>
-      {found.hasNextPage && (
-        <button type="button" className="button" onClick={() => void found.fetchNextPage()} disabled={found.isFetching}>
-          {t("people.more")}
-        </button>
-      )}
+      <More of={found} />
     </>
   );
 }

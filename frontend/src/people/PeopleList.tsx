@@ -7,6 +7,7 @@ import { Link, useSearchParams } from "react-router";
 import { askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { Form, Input } from "../design/Form";
+import { More } from "../design/More";
 import { Secret } from "../design/Secret";
 import { Empty, Failure, Loading } from "../design/States";
 import { Duties } from "../session/OpenBanner";
@@ -110,11 +111,7 @@ export function PeopleList() {
           </table>
         </div>
       )}
-      {found.hasNextPage && (
-        <button type="button" className="button more" onClick={() => void found.fetchNextPage()} disabled={found.isFetching}>
-          {t("people.more")}
-        </button>
-      )}
+      <More of={found} />
       {adding && <AddPerson close={() => setAdding(false)} />}
     </>
   );

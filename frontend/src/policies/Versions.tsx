@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useZone } from "../api/questions";
+import { More } from "../design/More";
 import { Failure, Loading } from "../design/States";
 import { instant } from "../words";
 import { type DiffLine, useDiff, useVersions } from "./questions";
@@ -55,11 +56,7 @@ export function Versions() {
           </tbody>
         </table>
       </div>
-      {answer.hasNextPage && (
-        <button type="button" className="button" onClick={() => void answer.fetchNextPage()}>
-          {t("log.older")}
-        </button>
-      )}
+      <More of={answer} label={t("log.older")} />
       {shown !== undefined && shown > 0 && <Diff old={shown - 1} fresh={shown} />}
     </div>
   );

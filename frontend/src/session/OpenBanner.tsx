@@ -5,6 +5,7 @@ import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
+import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { actAs, type Duty, type Person, useSession } from "./questions";
@@ -115,11 +116,7 @@ function ActAs({ close }: { close: () => void }) {
       {found.isPending && <Loading lines={4} />}
       {found.error && <Failure error={found.error} compact />}
       {found.isSuccess && people.length === 0 && <Empty title={t("open.nobody")} compact />}
-      {found.hasNextPage && (
-        <button type="button" className="button more" onClick={() => void found.fetchNextPage()} disabled={found.isFetching}>
-          {t("people.more")}
-        </button>
-      )}
+      <More of={found} />
     </Dialog>
   );
 }

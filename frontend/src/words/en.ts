@@ -18,6 +18,7 @@ export const en: Words = {
     less: "Close",
   },
   state: {
+    more: "More",
     loading: "Loading",
     failed: "Something went wrong",
     retry: "Try again",
@@ -93,7 +94,6 @@ export const en: Words = {
       crosses: "This line or area touches the cell",
       around: "Its place is known only roughly; it may be in this cell",
     },
-    more: "More",
     time: "Time",
     allTimes: "All times",
     play: "Play",
@@ -269,7 +269,6 @@ export const en: Words = {
     state: "State",
     personName: "Name",
     none: "Nobody found",
-    more: "More",
     add: "Add a person",
     active: "Can sign in",
     disabled: "Disabled",

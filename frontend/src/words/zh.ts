@@ -17,6 +17,7 @@ export const zh = {
     less: "收起",
   },
   state: {
+    more: "更多",
     loading: "正在载入",
     failed: "出错了",
     retry: "重试",
@@ -92,7 +93,6 @@ export const zh = {
       crosses: "这条线或这个面与网格相交",
       around: "位置只知道大概，范围包含这个网格",
     },
-    more: "更多",
     time: "时间",
     allTimes: "全部时间",
     play: "播放",
@@ -268,7 +268,6 @@ export const zh = {
     state: "状态",
     personName: "姓名",
     none: "没有找到人员",
-    more: "更多",
     add: "新增人员",
     active: "可登录",
     disabled: "已停用",

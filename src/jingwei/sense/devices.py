@@ -286,7 +286,7 @@ def counted(sight: Sight) -> dict[str, dict[str, int]]:
             .order_by(column)
             .limit(200)
         )
-        told[name] = dict(sight.session.execute(asked).tuples().all())
+        told[name] = dict(sight.session.execute(asked).all())
     return told
 
 

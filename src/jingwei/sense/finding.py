@@ -221,7 +221,7 @@ class Finder:
         counts: dict[int, int] = {}
         if query.count:
             counted = select(parent, func.count()).select_from(whole).where(*where).group_by(parent)
-            counts = dict(self.session.execute(counted).tuples().all())
+            counts = dict(self.session.execute(counted).all())
         joins = _Joins(target, self.sight, table, f"{table.name}o")  # type: ignore[attr-defined]
         joins.whole = whole
         keys: list[Any] = self._keys(joins, query.order)
