@@ -52,6 +52,7 @@ class _Commands(click.Group):
     """The commands below, and those of the parts, which are imported only when they are called."""
 
     parts: ClassVar[dict[str, str]] = {
+        "backup": "jingwei.cli_keeping",
         "cases": "jingwei.cli_cases",
         "sense": "jingwei.cli_sense",
         "demo": "jingwei.cli_demo",
@@ -59,6 +60,7 @@ class _Commands(click.Group):
         "intake": "jingwei.cli_intake",
         "ledger": "jingwei.ledger.commands",
         "people": "jingwei.cli_people",
+        "restore": "jingwei.cli_keeping",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -40,8 +40,8 @@ def home_of(name: str | None) -> Path:
     return root() / (name or "city")
 
 
-def open_named(name: str | None, home: Path | None = None) -> City:
-    """Open the named city, or the one opened last; or that of a folder."""
+def open_named(name: str | None, home: Path | None = None, records_url: str | None = None) -> City:
+    """Open the named city, or the one opened last; or that of a folder, with its records elsewhere."""
     from jingwei.city import open_city
 
-    return open_city(home or home_of(name))
+    return open_city(home or home_of(name), records_url=records_url)

@@ -134,6 +134,36 @@ class Store:
                 self._mutex.release()
 
     @contextmanager
+    def holding(self) -> Iterator[None]:
+        """See to it that no file of a published version is removed while the block lasts."""
+        with self._lock("keeping.lock", fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def removing(self) -> Iterator[None]:
+        """Hold the right to remove files of published versions.
+
+        Raises
+        ------
+        BusyError
+            While anyone copies them.
+
+        """
+        with self._lock("keeping.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _lock(self, name: str, kind: int) -> Iterator[None]:
+        path = self.root / name
+        self.root.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as handle:
+            try:
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(str(path)) from error
+            yield
+
+    @contextmanager
     def load(self, dataset: str) -> Iterator[Load]:
         """Open an intent and yield the load; whatever leaves the block unpublished is discarded."""
         intent = str(uuid.uuid4())

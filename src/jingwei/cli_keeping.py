@@ -1,0 +1,170 @@
+"""Backup and restore on the command line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from jingwei.cli_guard import guarded, say
+from jingwei.cli_home import city_option, home_option, open_named, root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jingwei.keeping import KeysChoice
+    from jingwei.keeping.copying import Tell
+
+records_option = click.option(
+    "--records",
+    "records_url",
+    envvar="JINGWEI_RECORDS",
+    help=say("记录库的 SQLAlchemy 地址（若不在城市文件夹内）",
+             "the record store, as a SQLAlchemy URL, if it is not in the city's own folder"),
+)  # fmt: skip
+keys_apart = click.option(
+    "--keys",
+    "apart",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=say("密钥与 settings.toml 单独存放的文件夹", "a folder apart for the keys and settings.toml"),
+)
+
+
+@click.command(
+    help=say(
+        "备份整个城市到新文件夹；城市可照常运行。须说明密钥放在何处。",
+        "Back the whole city up into a new folder, while it runs. It has to be said where the keys go.",
+    )
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@keys_apart
+@click.option("--with-keys", is_flag=True, help=say("密钥放在备份内", "put the keys into the backup"))
+@click.option("--without-keys", is_flag=True, help=say("不备份密钥", "leave the keys out"))
+@city_option
+@home_option
+@records_option
+@guarded
+def backup(
+    folder: Path,
+    apart: Path | None,
+    city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
+    *,
+    with_keys: bool,
+    without_keys: bool,
+) -> None:
+    """Back the whole city up."""
+    from jingwei.access import local_person
+    from jingwei.keeping import back_up
+
+    if (apart is not None) + with_keys + without_keys != 1:
+        raise click.UsageError(
+            say(
+                "密钥放在何处？--keys 文件夹、--with-keys 或 --without-keys，三者选一",
+                "Where do the keys go? Say one of --keys FOLDER, --with-keys, --without-keys.",
+            )
+        )
+    keys: KeysChoice = apart or ("inside" if with_keys else "without")
+    with open_named(city_id, home, records_url) as city, _told() as tell:
+        made = back_up(city, folder, keys=keys, actor=local_person().id, tell=tell)
+    click.echo(
+        say(
+            f"已备份 {made.datasets} 个数据集、{made.events} 条日志，"
+            f"共 {made.files} 个文件、{_size(made.bytes)}；校验：jingwei restore --check {folder}",
+            f"Backed up {made.datasets} datasets and {made.events} events: {made.files} files, "
+            f"{_size(made.bytes)}. Check it by: jingwei restore --check {folder}",
+        )
+    )
+    if made.keys != "inside":
+        click.echo(
+            say(
+                "密钥不在备份内：没有它们，恢复后的日志不能续签，第二因子须重设。",
+                "The keys are not in it: without them a restored log cannot go on, and second factors "
+                "are set up anew.",
+            )
+        )
+
+
+@click.command(
+    help=say(
+        "由备份恢复城市到空文件夹；--check 只校验。",
+        "Bring a city back from a backup into an empty folder; with --check, only check the backup.",
+    )
+)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help=say("只校验备份", "only check the backup"))
+@keys_apart
+@click.option(
+    "--without-keys", is_flag=True, help=say("没有密钥也恢复", "restore although the keys are not at hand")
+)
+@home_option
+@records_option
+@guarded
+def restore(
+    folder: Path,
+    apart: Path | None,
+    home: Path | None,
+    records_url: str | None,
+    *,
+    check: bool,
+    without_keys: bool,
+) -> None:
+    """Bring a city back."""
+    from jingwei import keeping
+    from jingwei.access import local_person
+
+    with _told() as tell:
+        if check:
+            copy = keeping.check_backup(folder, tell)
+        else:
+            about = keeping.read_backup(folder).about
+            target = home or root() / about["city"]["id"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            keys: Path | Literal["without"] | None = apart or ("without" if without_keys else None)
+            actor = local_person().id
+            back = keeping.restore(folder, target, keys=keys, records_url=records_url, actor=actor, tell=tell)
+    if check:
+        click.echo(say(f"备份完好：{copy.about['files']} 个文件", f"Sound: {copy.about['files']} files."))
+        return
+    if home is None:
+        (root() / "current").write_text(back.city, "utf-8")
+    click.echo(
+        say(
+            f"已恢复 {back.city}（备份于 {back.made}）："
+            f"{back.datasets} 个数据集、{back.events} 条日志，在 {back.home}",
+            f"Restored {back.city} as of {back.made}: {back.datasets} datasets, {back.events} events, in "
+            f"{back.home}",
+        )
+    )
+    if not back.keys:
+        click.echo(
+            say(
+                "没有密钥：把它们放进 keys/ 之后才能启动。",
+                "There are no keys: put them into keys/ before you start it.",
+            )
+        )
+
+
+@contextmanager
+def _told() -> Iterator[Tell]:
+    """Show on the terminal which file is at hand."""
+    files, live = 0, sys.stderr.isatty()
+
+    def tell(name: str, _bytes: int) -> None:
+        nonlocal files
+        files += 1
+        if live:
+            click.echo(f"\r\x1b[K{files:>8,}  {name[-60:]}", nl=False, err=True)
+
+    yield tell
+    if files and live:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"

@@ -1,0 +1,29 @@
+"""What happens to the city's copies."""
+
+from jingwei.ledger import Field, declare
+from jingwei.words import Text
+
+CITY = "city/<id>"
+
+declare(
+    "keeping.backed_up",
+    Text("城市已备份", "A backup of the city was made"),
+    subject=CITY,
+    fields={
+        "files": Field(int, Text("文件数", "how many files")),
+        "bytes": Field(int, Text("字节数", "their bytes")),
+        "events": Field(int, Text("备份所含的日志条数", "how many sealed events of the log it holds")),
+        "digest": Field(str, Text("校验清单的 SHA-256", "the SHA-256 of its list of checksums")),
+        "keys": Field(str, Text("密钥的去向", "where the keys are: inside, apart or without")),
+    },
+)
+declare(
+    "keeping.restored",
+    Text("城市由备份恢复", "The city was restored from a backup"),
+    subject=CITY,
+    fields={
+        "made": Field(str, Text("备份的时间（UTC）", "when the backup was made (UTC)")),
+        "events": Field(int, Text("备份所含的日志条数", "how many sealed events of the log it held")),
+        "digest": Field(str, Text("校验清单的 SHA-256", "the SHA-256 of its list of checksums")),
+    },
+)
