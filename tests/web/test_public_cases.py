@@ -6,13 +6,17 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+import shapely
 
 from jingwei.access import local_person
 from jingwei.cases import Desk, Report, regime
 from jingwei.cases.clocks import Limit
+from jingwei.cases.errors import BadFieldError
+from jingwei.cases.ground import Grid, put_grids
 from jingwei.cases.photos import FOLDER, Photos
 from jingwei.cases.rules import Rule
 from jingwei.records import now_utc
+from jingwei.web.routes import public_cases
 from photographs import photograph
 
 from .citizens import mine, report_of, send, step
@@ -45,7 +49,8 @@ def act(city, number, action, **fields):
 def everything(number):
     yield "/api/public/city"
     yield f"/api/public/cases/{number}"
-    for path in ("cases", "cases/map", "figures", "feed.atom", "feed.rss"):
+    yield "/api/public/areas/here?lon=113.9&lat=22.5"
+    for path in ("cases", "cases/map", "cases/types", "areas", "figures", "feed.atom", "feed.rss"):
         yield f"/api/public/{path}"
     yield "/api/public/around?lon=113.9&lat=22.5&kind=matter&type=06001&words=搭棚占道"
     for form in ("xml", "json"):
@@ -162,3 +167,51 @@ def test_a_photograph_is_public_only_once_it_is_published(api, bare):
     act(bare, number, "publish", words="见图", photos=[covered])
     assert api.get(address).status_code == 404
     assert api.get(f"/api/public/cases/{number}/photos/{covered}").status_code == 200
+
+
+def test_areas_and_types_are_told_by_name_and_by_what_is_reported_there(api, bare):
+    with bare.records.write() as session:
+        put_grids(
+            session, local_person(), [Grid("990100001002003", shapely.box(113.85, 22.45, 113.95, 22.55))]
+        )
+        names = {"990100001": "东街道", "990100001002": "东一社区"}
+        regime.adopt(session, local_person(), "settings", {"area_names": names})
+    number = send(api, report_of()).json()["number"]
+    assert api.get("/api/public/areas").json() == [{"code": "990100001", "name": "东街道", "open": 1}]
+    (community,) = api.get("/api/public/areas", params={"within": "990100001"}).json()
+    assert (community["code"], community["name"], community["open"]) == ("990100001002", "东一社区", 1)
+    here = api.get("/api/public/areas/here", params={"lon": 113.9, "lat": 22.5}).json()
+    assert (here["community"]["name"], here["street"]["name"]) == ("东一社区", "东街道")
+    elsewhere = api.get("/api/public/areas/here", params={"lon": 100, "lat": 22.5}).json()
+    assert elsewhere == {"community": None, "street": None}
+    (type_,) = api.get("/api/public/cases/types", params={"area": "990100001002"}).json()
+    assert (type_["code"], type_["count"]) == ("06001", 1)
+    assert api.get("/api/public/cases/types", params={"area": "990100002"}).json() == []
+    assert api.get("/api/public/figures", params={"area": "990100001002"}).json()["name"] == "东一社区"
+    told = api.get(f"/api/public/cases/{number}").json()
+    assert (told["street_name"], told["community_name"]) == ("东街道", "东一社区")
+
+
+def test_names_of_areas_belong_to_codes(api, bare):
+    for wrong in ({"99": "短"}, {"990100": " "}, {"990100001": "长" * 41}):
+        with pytest.raises(BadFieldError), bare.records.write() as session:
+            regime.adopt(session, local_person(), "settings", {"area_names": wrong})
+
+
+def test_the_public_is_told_what_happened_but_not_what_its_reporter_did(api, bare):
+    report = report_of(description=SAID)
+    number = send(api, report).json()["number"]
+    step(api, report, "supplement", words="还有")
+    act(bare, number, "accept")
+    told = api.get(f"/api/public/cases/{number}").json()
+    assert [one["says"]["en"] for one in told["told"]] == ["Somebody reported it", "It was accepted"]
+    assert all(set(one) == {"at", "says"} for one in told["told"])
+
+
+def test_a_map_of_more_cells_than_a_map_shows_is_refused(api, bare, monkeypatch):
+    monkeypatch.setattr(public_cases, "MOST_CELLS", 1)
+    send(api, report_of())
+    assert len(api.get("/api/public/cases/map").json()) == 1
+    send(api, report_of(lon=113.8))
+    answer = api.get("/api/public/cases/map")
+    assert (answer.status_code, answer.json()["where"]) == (400, {"field": "level"})

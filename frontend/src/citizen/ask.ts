@@ -31,6 +31,28 @@ export type Report = {
   contact: Contact;
 };
 
+export type Area = { code: string; name: string | null; open: number };
+export type Here = { community: Area | null; street: Area | null };
+export type TypeCount = { kind: string; code: string; name: Text; count: number };
+export type PublicCase = {
+  number: string;
+  kind: string;
+  type: string;
+  type_name: Text;
+  state: Text;
+  ended: boolean;
+  office: string | null;
+  area: string;
+  lon: number | null;
+  lat: number | null;
+  reported: string;
+  due: string | null;
+  words: string | null;
+};
+export type PublicCaseWhole = PublicCase & { street_name: string | null; community_name: string | null; photos: string[]; told: { at: string; says: Text }[] };
+export type PublicCases = { cases: PublicCase[]; count: number; next: string | null };
+export type Figures = { area: string; days: number; figures: { key: string; name: Text; formula: Text; value: number | null; unit: "count" | "share"; fewer: number | null }[] };
+
 /** What went wrong, already in the reader's language; `status` 0 where nothing answered. */
 export class Fault extends Error {
   readonly status: number;

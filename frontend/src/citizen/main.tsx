@@ -1,9 +1,11 @@
 /** The public pages: to report without an account, to follow what one reported, to see what happens around one. */
 import { StrictMode, useEffect, useReducer, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
+import { AroundPage } from "./AroundPage";
 import { type City, Fault, json } from "./ask";
 import { FollowPage } from "./FollowPage";
 import { MinePage } from "./MinePage";
+import { PublicCasePage } from "./PublicCasePage";
 import { ReportPage } from "./ReportPage";
 import { flush, onChange, waiting } from "./store";
 import { isLarge, otherLanguage, recallLarge, say, setLarge, t } from "./words";
@@ -75,7 +77,8 @@ function Pages() {
       end();
     };
   }, []);
-  const title = path.startsWith("/report/follow") ? t("progress") : path.startsWith("/report/mine") ? t("mine") : t("report");
+  const shown = /^\/report\/around\/([^/]+)$/.exec(location.pathname)?.[1];
+  const title = path.startsWith("/report/around") ? t("around") : path.startsWith("/report/follow") ? t("progress") : path.startsWith("/report/mine") ? t("mine") : t("report");
   useEffect(() => {
     document.title = city ? `${title} · ${say(city.name)}` : title;
   });
@@ -96,6 +99,9 @@ function Pages() {
           <Link to="/report/mine" now={path.startsWith("/report/mine")}>
             {t("mine")}
             {held > 0 && <span className="badge">{t("waitingCount", { n: held })}</span>}
+          </Link>
+          <Link to="/report/around" now={path.startsWith("/report/around")}>
+            {t("around")}
           </Link>
         </nav>
         <div className="tools">
@@ -124,7 +130,11 @@ function Pages() {
         </p>
       )}
       <main id="content" tabIndex={-1}>
-        {path.startsWith("/report/follow") ? (
+        {shown ? (
+          <PublicCasePage key={shown} number={decodeURIComponent(shown)} zone={city?.zone ?? "Asia/Shanghai"} />
+        ) : path.startsWith("/report/around") ? (
+          <AroundPage city={city} />
+        ) : path.startsWith("/report/follow") ? (
           <FollowPage key={path} zone={city?.zone ?? "Asia/Shanghai"} channels={city?.channels ?? []} />
         ) : path.startsWith("/report/mine") ? (
           <MinePage zone={city?.zone ?? "Asia/Shanghai"} />

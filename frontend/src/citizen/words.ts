@@ -100,22 +100,43 @@ const WORDS = {
   confirm: ["确定", "Confirm"],
   contactSaved: ["已记下", "Saved"],
   save: ["保存", "Save"],
+  views: ["怎么看", "How to look at it"],
   list: ["列表", "List"],
-  open: ["正在办", "Open"],
-  closed: ["办完的", "Closed"],
+  map: ["地图", "Map"],
+  figures: ["数字", "Figures"],
+  which: ["进展", "Progress"],
+  open: ["正在办的", "Open ones"],
+  closed: ["办完的", "Closed ones"],
   all: ["全部", "All"],
   area: ["地区", "Area"],
+  street: ["街道", "Street"],
+  community: ["社区", "Community"],
   everywhere: ["全市", "The whole city"],
+  wholeStreet: ["整个街道", "The whole street"],
   type: ["类别", "Type"],
   everyType: ["所有类别", "All types"],
+  whereIAm: ["我在的社区", "The community I am in"],
+  makeMine: ["记为我的社区", "Keep as my community"],
+  isMine: ["是我的社区", "My community"],
+  leaveBox: ["不限于地图上那一处", "Not only that spot of the map"],
+  notHere: ["这里不在本市的网格内。", "This is in no grid of the city."],
+  noPosition: ["手机没有给出位置，请从上面选。", "The telephone told no position: choose above."],
   cases: ["共 {n} 件", "{n} in all"],
   nothing: ["没有这样的事。", "Nothing like that."],
   earlier: ["更早的", "Earlier"],
+  aroundHint: ["点圆点看详情，几件在一处时会放大。列表里是同样的事。", "Tap a dot to see it; where several lie together the map comes nearer. The list holds the same."],
   feed: ["订阅（Atom）", "Feed (Atom)"],
-  figures: ["这里的数字", "Figures of this area"],
-  fewer: ["少于 {n}", "fewer than {n}"],
-  formula: ["怎么算的", "How it is counted"],
+  feedHint: ["有新的就知道：", "To hear of new ones:"],
+  figuresOf: ["这里的数字", "Figures of this area"],
+  period: ["多长时间", "Period"],
+  days: ["近 {n} 天", "Last {n} days"],
+  keptBack: ["不公布", "Kept back"],
+  noValue: ["还没有", "None yet"],
+  why: ["{formula}。涉及不到 {n} 件，可能看出是谁，所以不公布。", "{formula}. It is of fewer than {n}, which might tell of a person, and is kept back."],
+  frequent: ["正在办的最多是", "Most of the open ones"],
   reportedAt: ["上报于 {time}", "Reported {time}"],
+  state: ["到哪一步", "Where it stands"],
+  alsoMet: ["我也遇到了", "I have met it, too"],
 } satisfies Record<string, [string, string]>;
 
 export type Word = keyof typeof WORDS;
@@ -138,12 +159,20 @@ export function when(iso: string, zone: string): string {
   return new Intl.DateTimeFormat(english() ? "en-GB" : "zh-CN", parts).format(new Date(iso));
 }
 
-function store(name: string, value: string | null): void {
+export function store(name: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(name);
     else localStorage.setItem(name, value);
   } catch {
     // forgotten with the page, nothing else
+  }
+}
+
+export function recall(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
   }
 }
 
@@ -163,9 +192,5 @@ export function setLarge(large: boolean): void {
 }
 
 export function recallLarge(): void {
-  try {
-    if (localStorage.getItem("jingwei.large") === "yes") page.dataset.large = "yes";
-  } catch {
-    // as it is
-  }
+  if (recall("jingwei.large") === "yes") page.dataset.large = "yes";
 }

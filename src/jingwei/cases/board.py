@@ -392,13 +392,14 @@ class Board(Sheet):
         ).to_pylist()
         return counted
 
-    def cells(self, asker: Asker, choice: Choice, level: int) -> pa.Table:
-        """Return how many of the cases are in each grid cell of a level."""
+    def cells(self, asker: Asker, choice: Choice, level: int, *, most: int | None = None) -> pa.Table:
+        """Return how many of the cases are in each grid cell of a level; of `most` cells at most."""
         self.refresh()
         where, given = self.allowed(asker, choice)
         shift = 64 - 2 * level
         return self.ask(
             f"SELECT (cell >> {shift}) << {shift} AS cell, count(*) AS count,"
-            f" avg(lon) AS lon, avg(lat) AS lat FROM cases WHERE {where} AND cell IS NOT NULL GROUP BY 1",
+            f" avg(lon) AS lon, avg(lat) AS lat FROM cases WHERE {where} AND cell IS NOT NULL GROUP BY 1"
+            + (f" LIMIT {most}" if most else ""),
             given,
         )

@@ -133,6 +133,11 @@ class Ground:
     def __len__(self) -> int:
         return len(self._codes)
 
+    @property
+    def codes(self) -> Sequence[str]:
+        """The codes of the grids."""
+        return self._codes
+
     def get(self, code: str) -> Grid | None:
         """Return a grid by its code."""
         return self._grids.get(code)

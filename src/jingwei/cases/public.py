@@ -31,6 +31,16 @@ ALIKE = "state <> 'duplicate'"
 """A report that joined another is told with that one."""
 
 
+HAPPENED = (
+    "reported", "accepted", "verification_sent", "verified", "registered", "rejected", "merged", "separated",
+    "dispatched", "assigned", "submitted", "confirmed", "extension_granted", "suspended", "resumed",
+    "checked", "reworked", "closed", "force_closed", "reopened", "published", "returned_to_dispatcher",
+    "amended",
+)  # fmt: skip
+"""Events of which the public is told that they happened, and when: none of what only its reporter did."""
+_REPORTED, _REPORTED_PUBLICLY = "reported", Text("有人上报", "Somebody reported it")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A case as the public is told of it; instants are microseconds, places degrees (WGS84)."""
@@ -100,6 +110,18 @@ def told_of(session: Session, desk: Desk, number: str) -> Told | None:
         "overall_due": overall.due(desk.regime(session).calendar) if overall else None,
     }  # fmt: skip
     return _told(session, desk, [row])[0]
+
+
+def happened(session: Session, number: str) -> list[tuple[str, Text]]:
+    """Return what happened to a case, as the public is told: times (RFC 3339, UTC) and plain words."""
+    from jingwei.cases.store import timeline
+
+    names = ((event.at, event.type.removeprefix("case.")) for event in timeline(session, number))
+    return [
+        (at, _REPORTED_PUBLICLY if name == _REPORTED else plain.HAPPENED[name])
+        for at, name in names
+        if name in HAPPENED
+    ]
 
 
 def _told(session: Session, desk: Desk, rows: Sequence[dict[str, Any]]) -> list[Told]:

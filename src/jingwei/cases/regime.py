@@ -151,6 +151,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         What every public page says at its top, as in an emergency.
     least_count
         Public figures below this number are not told: few cases may be of one person.
+    area_names
+        What districts, streets and communities are called, by their codes of 6, 9 or 12 digits.
 
     """
 
@@ -177,6 +179,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message_zh: str = ""
     message_en: str = ""
     least_count: int = 5
+    area_names: dict[str, str] = {}
 
     @property
     def risk(self) -> float:
@@ -545,6 +548,8 @@ def _check_calendar(valid: CalendarContent) -> None:
 
 
 _NUMBER = re.compile(r"(?:[A-Za-z0-9_-]|\{division\}|\{day\}|\{sequence(?::0[1-9]d)?\})*")
+_AREA = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
+LONGEST_NAME = 40
 _RANGES = {
     "extensions": (0, 100), "suspensions": (0, 100), "suspension_days": (1, 3650), "reopen_days": (0, 3650),
     "stock_days": (0, 3650), "duplicate_metres": (1, 1000), "duplicate_days": (1, 365),
@@ -574,6 +579,15 @@ def _check_settings(valid: Settings) -> None:
             raise BadFieldError(name, Text(f"应为 {low} 至 {high}", f"is {low} to {high}."))
     if not set(valid.trusted) <= set(SOURCES):
         raise BadFieldError("trusted", Text("含未知来源", "names an unknown source."))
+    for code, name in valid.area_names.items():
+        if not _AREA.fullmatch(code) or not 0 < len(name.strip()) <= LONGEST_NAME:
+            raise BadFieldError(
+                "area_names",
+                Text(
+                    f"{code[:20]}：应为 6、9 或 12 位代码和至多 {LONGEST_NAME} 字的名称",
+                    f"{code[:20]}: is a code of 6, 9 or 12 digits with a name of at most {LONGEST_NAME}.",
+                ),
+            )
     pattern = valid.number
     if not _NUMBER.fullmatch(pattern) or "{day}" not in pattern or "{sequence" not in pattern:
         raise BadFieldError(

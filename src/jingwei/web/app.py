@@ -55,6 +55,7 @@ from jingwei.web.routes import (
     objects,
     people,
     policies,
+    public_areas,
     public_cases,
     public_map,
     public_open311,
@@ -127,6 +128,7 @@ CITY_ROUTES = (
     public_open311.managing,  # before what takes any number for a case
     cases.router,
     public_reports.router,
+    public_areas.router,  # before what takes any number for a case
     public_map.router,
     public_cases.router,
     public_open311.router,

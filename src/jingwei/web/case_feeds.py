@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jingwei.cases.public import Told
 
 FEEDS = {"atom": "application/atom+xml; charset=utf-8", "rss": "application/rss+xml; charset=utf-8"}
+PAGE = "/report/around"
+"""The public's page of cases."""
 _TITLE = Text("城市管理案件", "cases of the city")
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -47,13 +49,13 @@ def feed_of(form: str, told: Sequence[Told], *, title: str, root: str, own: str,
         body = (
             f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}"><id>{text_of(own)}</id>'
             f"<title>{text_of(named)}</title><updated>{w3c(newest)}</updated><author><name>{text_of(title)}</name>"
-            f'</author><link rel="self" href={quoteattr(own)}/><link href={quoteattr(root + "/report")}/>'
+            f'</author><link rel="self" href={quoteattr(own)}/><link href={quoteattr(root + PAGE)}/>'
             f"{entries}</feed>\n"
         )
     else:
         body = (
             '<rss version="2.0" xmlns:georss="http://www.georss.org/georss" xmlns:atom="http://www.w3.org/2005/Atom">'
-            f"<channel><title>{text_of(named)}</title><link>{text_of(root)}/report</link>"
+            f"<channel><title>{text_of(named)}</title><link>{text_of(root)}{PAGE}</link>"
             f"<description>{text_of(named)}</description><language>{language}</language>"
             f'<atom:link rel="self" href={quoteattr(own)} type="application/rss+xml"/>'
             f"{entries}</channel></rss>\n"
@@ -77,7 +79,7 @@ def _entry(one: Told, root: str, language: Language) -> str:
     return (
         f"<entry><id>tag:{text_of(host)},2026:case/{text_of(one.number)}</id><title>{text_of(title)}</title>"
         f"<updated>{w3c(one.changed)}</updated><published>{w3c(one.reported)}</published>"
-        f"<link href={quoteattr(f'{root}/api/public/cases/{one.number}')}/>"
+        f"<link href={quoteattr(f'{root}{PAGE}/{one.number}')}/>"
         f"<summary>{text_of(words)}</summary>{point}</entry>"
     )
 
@@ -87,7 +89,7 @@ def _item(one: Told, root: str, language: Language) -> str:
     when = format_datetime(moment(one.reported).astimezone(UTC), usegmt=True)
     point = f"<georss:point>{_point(one)}</georss:point>" if one.lat else ""
     return (
-        f"<item><title>{text_of(title)}</title><link>{text_of(root)}/api/public/cases/{text_of(one.number)}</link>"
+        f"<item><title>{text_of(title)}</title><link>{text_of(root)}{PAGE}/{text_of(one.number)}</link>"
         f'<guid isPermaLink="false">{text_of(one.number)}</guid><pubDate>{when}</pubDate>'
         f"<description>{text_of(words)}</description>{point}</item>"
     )

@@ -46,7 +46,7 @@ def write_desk(pack: Pack, cases: Cases) -> None:
     _rules(pack)
     _steps(pack, cases)
     pack.cases = {
-        "settings": {"division": "390100"},
+        "settings": {"division": "390100", "area_names": _area_names(pack)},
         "default_points": [[*default_point(pack), "政务服务中心"]],
         "staff": {
             "file": STAFF_FILE, "encoding": "GB18030", "login": "登录名", "post": "岗位",
@@ -85,6 +85,13 @@ def write_desk(pack: Pack, cases: Cases) -> None:
             "fields": "内容", "until": _end(pack).isoformat(),
         },
     }  # fmt: skip
+
+
+def _area_names(pack: Pack) -> dict[str, str]:
+    """Return the names of districts, streets and communities by their codes."""
+    divisions = pack.town.layout.divisions
+    levels = (divisions.districts, divisions.streets, divisions.communities)
+    return {str(code): str(name) for one in levels for code, name in zip(one.codes, one.names, strict=True)}
 
 
 def _duties(pack: Pack) -> None:

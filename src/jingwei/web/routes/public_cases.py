@@ -14,6 +14,7 @@ from jingwei.cases import public as the_public
 from jingwei.cases.calendar import moment
 from jingwei.cases.errors import PhotoUnknownError, UnknownCaseError
 from jingwei.cases.photos import MEDIA_TYPE
+from jingwei.errors import BadRequestError
 from jingwei.web import problems
 from jingwei.web.case_feeds import FEEDS, feed_of
 from jingwei.web.policies import public
@@ -23,6 +24,7 @@ from jingwei.web.routes.case_photos import PhotosOf
 from jingwei.web.routes.cases import CellOut
 from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_out
+from jingwei.words import Text
 
 if TYPE_CHECKING:
     from jingwei.cases.public import Told
@@ -36,6 +38,10 @@ Area = Annotated[
 Types = Annotated[list[Annotated[str, Field(pattern="^(component|matter)/[0-9]{5}$")]], Query(max_length=20)]
 Ended = Annotated[bool | None, Query(description="Only those that are over, or only those that are not")]
 Box = Annotated[str | None, Query(max_length=120, description="west,south,east,north in degrees")]
+
+
+MOST_CELLS = 10_000
+"""Cells of an answer at most: a map shows some hundreds."""
 
 
 class PublicCase(BaseModel):
@@ -55,6 +61,22 @@ class PublicCase(BaseModel):
     changed: datetime
     due: datetime | None
     words: str | None = Field(description="What the city published of it in words")
+
+
+class PublicStep(BaseModel):
+    """Something that happened to a case, in plain words."""
+
+    at: datetime
+    says: TextOut
+
+
+class PublicCaseWhole(PublicCase):
+    """A case with what happened to it and the photographs that were published."""
+
+    street_name: str | None
+    community_name: str | None
+    photos: list[str]
+    told: list[PublicStep]
 
 
 class PublicCases(BaseModel):
@@ -80,6 +102,7 @@ class PublicArea(BaseModel):
     """An area and its figures."""
 
     area: str
+    name: str | None = Field(description="As the city's settings call it")
     days: int
     figures: list[PublicFigure]
 
@@ -124,7 +147,15 @@ def read_public_map(
 ) -> list[CellOut]:
     """Return how many cases are in each grid cell of a level, and their mean place."""
     choice = the_public.choice(area=area, types=type, ended=ended, box=box_of_text(box))
-    rows = board.cells(policy.STRANGER, choice, level).to_pylist()
+    rows = board.cells(policy.STRANGER, choice, level, most=MOST_CELLS + 1).to_pylist()
+    if len(rows) > MOST_CELLS:
+        raise BadRequestError(
+            Text(
+                f"格子超过 {MOST_CELLS} 个：请缩小 box 或降低 level",
+                f"there are more than {MOST_CELLS} cells: ask for a smaller box or a lower level.",
+            ),
+            where={"field": "level"},
+        )
     return [
         CellOut(cell=str(one["cell"]), count=one["count"], lon=one["lon"], lat=one["lat"]) for one in rows
     ]
@@ -140,7 +171,8 @@ def read_public_figures(
 ) -> PublicArea:
     """Return figures of the cases that the public is told of; those of few cases are kept back."""
     with city.records.read() as session:
-        least = desk.regime(session).settings.least_count
+        settings = desk.regime(session).settings
+    least = settings.least_count
     figures = [
         PublicFigure(
             key=one.key, name=text_out(one.name), formula=text_out(one.formula), value=one.value,
@@ -149,7 +181,7 @@ def read_public_figures(
         )
         for one in the_public.figures(board, area, days, least)
     ]  # fmt: skip
-    return PublicArea(area=area, days=days, figures=figures)
+    return PublicArea(area=area, name=settings.area_names.get(area), days=days, figures=figures)
 
 
 @router.get(
@@ -187,13 +219,21 @@ def read_public_feed(
 
 
 @router.get("/cases/{number}", summary="A case, as the public is told", dependencies=shows)
-def read_public_case(city: CityOf, desk: DeskOf, number: Number) -> PublicCase:
-    """Return what the public is told of a case."""
+def read_public_case(city: CityOf, desk: DeskOf, number: Number) -> PublicCaseWhole:
+    """Return what the public is told of a case, what happened to it, and its published photographs."""
     with city.records.read() as session:
+        case = citizens.public_case(session, desk, number)
         found = the_public.told_of(session, desk, number)
-    if found is None:
-        raise UnknownCaseError(number)
-    return _out(found)
+        if case is None or found is None:
+            raise UnknownCaseError(number)
+        names = desk.regime(session).settings.area_names
+        steps = the_public.happened(session, number)
+    return PublicCaseWhole(
+        **_out(found).model_dump(),
+        street_name=names.get(case.area[:9]), community_name=names.get(case.area[:12]),
+        photos=list(case.shown),
+        told=[PublicStep(at=datetime.fromisoformat(at), says=text_out(says)) for at, says in steps],
+    )  # fmt: skip
 
 
 @router.get(
