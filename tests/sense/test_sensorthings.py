@@ -623,7 +623,7 @@ def test_observations_are_created_by_data_arrays(station, air):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [{}], [{"Datastream": {"@iot.id": 9}, "components": ["result"], "dataArray": []}], [3]]
+    "body", [{}, [{}], [{"Datastream": {"@iot.id": 1}, "components": ["result"], "dataArray": [1]}], [3]]
 )
 def test_a_bad_data_array_is_refused(station, air, body):
     with pytest.raises(BadRequestError):

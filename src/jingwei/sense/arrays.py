@@ -72,7 +72,10 @@ def _read(writing: Writing, group: dict[str, Any]) -> list[int]:
     if len(named) != 1 or not isinstance(group[named[0]], dict):
         raise BadEntityError("Datastream", Text("每组须关联一个数据流", "each group belongs to one stream."))
     (name,) = named
-    stream = writing.existing(ENTITIES[name], group[name].get("@iot.id"), name)
+    try:
+        stream = writing.existing(ENTITIES[name], group[name].get("@iot.id"), name)
+    except BadEntityError:
+        return [-1] * len(group["dataArray"])
     writing.check_observe(ENTITIES[name], stream)
     components = [str(one) for one in group["components"]]
     places = []

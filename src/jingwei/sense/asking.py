@@ -72,6 +72,9 @@ class Asking:
         """
         entity = resource.last.entity
         query = query_of(entity, options)
+        if resource.count:
+            asked = Query(filter=query.filter, top=0, count=True)
+            return Bare(str(self.set_of(resource.steps, asked).count))
         if not resource.last.one:
             page = self.set_of(resource.steps, query)
             return self._set(entity, page, query, address, ref=resource.ref)
@@ -194,7 +197,7 @@ class Asking:
         told: dict[str, Any] = {}
         if page.count is not None:
             told["@iot.count"] = page.count
-        if page.more:
+        if page.more and query.size:
             told["@iot.nextLink"] = f"{address}?{next_page(query)}"
         if ref:
             told["value"] = [{"@iot.selfLink": self.address(entity, row["id"])} for row in page.rows]
@@ -254,7 +257,7 @@ class Asking:
         if page.count is not None:
             told[f"{link.name}@iot.count"] = page.count
         told[link.name] = [self.shown(target, row, query) for row in page.rows]
-        if page.more:
+        if page.more and query.size:
             told[f"{link.name}@iot.nextLink"] = f"{here}/{link.name}?{next_page(query)}"
 
     def _value(self, field: EntityField, row: Row) -> Any:

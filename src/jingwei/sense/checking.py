@@ -53,7 +53,7 @@ def values_of(entity: Entity, body: Any, *, whole: bool, inside: str = "") -> di
             continue
         where = f"{inside}{field.name}"
         if body.get(field.name) is None:
-            if field.name in body and field.required and field.kind != "json":
+            if field.name in body and field.required:
                 raise BadEntityError(where, Text("不能为空", "cannot be null."))
             if whole and field.required:
                 raise BadEntityError(where, _MISSING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, nulls_first, nulls
 from jingwei.sense.entities import ENTITIES, Entity, Link
 from jingwei.sense.entities import Field as EntityField
 from jingwei.sense.errors import NotYetError
-from jingwei.sense.odata.evaluate import holds
+from jingwei.sense.odata.evaluate import Get, holds
 from jingwei.sense.odata.functions import NEAR
 from jingwei.sense.odata.options import Order, Query
 from jingwei.sense.odata.sql import Operand, among, condition
@@ -30,6 +30,7 @@ from jingwei.sense.odata.syntax import (
     conjuncts,
     is_truth,
     paths_of,
+    replaced,
 )
 from jingwei.words import Text as Words
 
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 ExtentOf = Callable[[int], dict[str, Period | None]]
 """Answers over which times a stream was observed, by the names of the two properties."""
-ObservedBy = Callable[[Entity, Expression], set[int]]
-"""Answers which streams, or features, have an observation of which an expression is true."""
+ObservedBy = Callable[[Entity, Expression, frozenset[int] | None], set[int]]
+"""Answers which streams or features (of some, or of all) have an observation of which something is true."""
 
 
 @dataclass
@@ -339,7 +340,17 @@ class Finder:
         self, joins: _Joins, root: FromClause, where: Iterable[ColumnElement[bool]], node: Expression
     ) -> set[int]:
         """Return the ids of the rows for which an expression holds that no database is asked about."""
-        paths = {path: joins.of(path) for path in paths_of(node)}
+        found: set[int] = set()
+        for identifier, get in self._valued(joins, root, where, list(paths_of(node))):
+            if identifier not in found and holds(node, get):
+                found.add(identifier)
+        return found
+
+    def _valued(
+        self, joins: _Joins, root: FromClause, where: Iterable[ColumnElement[bool]], asked: Sequence[Path]
+    ) -> Iterator[tuple[int, Get]]:
+        """Yield the id of each row, and what answers paths for it until the next one."""
+        paths = {path: joins.of(path) for path in asked}
         columns: list[Any] = [root.c.id.label("jw_root")]
         readers: dict[Path, Callable[[Any], Any]] = {}
         for number, (path, (entity, table, parts)) in enumerate(paths.items()):
@@ -347,12 +358,13 @@ class Finder:
             names = _columns_for(field)
             columns += [table.c[name].label(f"jw{number}_{name}") for name in names]
             readers[path] = self._reader(field, parts[1:], number, names)
-        asked = select(*columns).select_from(joins.whole).where(*where)
-        found: set[int] = set()
-        for row in self.session.execute(asked).mappings():
-            if row["jw_root"] not in found and holds(node, lambda path: readers[path](row)):  # noqa: B023 -- called at once
-                found.add(row["jw_root"])
-        return found
+        rows = self.session.execute(select(*columns).select_from(joins.whole).where(*where)).mappings()
+        for row in rows.all():
+
+            def get(path: Path) -> Any:
+                return readers[path](row)  # noqa: B023 -- called before the next row
+
+            yield row["jw_root"], get
 
     def _reader(
         self, field: EntityField, inside: tuple[str, ...], number: int, names: Sequence[str]
@@ -383,17 +395,23 @@ class Finder:
         ways = {way for path in paths_of(node) if (way := _way_to_observations(entity, path)) is not None}
         if not ways:
             return node
-        if (
-            len(ways) == 1
-            and is_truth(node)
-            and all(_way_to_observations(entity, path) is not None for path in paths_of(node))
-        ):
-            (way,) = ways
-            holder = entity
-            for name in way:
-                holder = ENTITIES[holder.link[name].target]
-            inner = shortened(node, len(way) + 1)
-            return Among(Path((*way, "@iot.id")), frozenset(self.observed(holder, inner)))
+        if len(ways) > 1:
+            return self._parts_of(entity, node)
+        (way,) = ways
+        parts = list(conjuncts(node))
+        mine = [one for one in parts if _of_observations(entity, one) is not False]
+        whole = conjunction(mine) or node
+        if is_truth(whole) and all(_of_observations(entity, one) for one in mine):
+            # What is joined by `and` is said of one and the same observation.
+            inner = shortened(whole, len(way) + 1)
+            ids = frozenset(self.observed(_at_end(entity, way), inner, None))
+            among_them = Among(Path((*way, "@iot.id")), ids)
+            return conjunction([among_them, *(one for one in parts if one not in mine)]) or among_them
+        if isinstance(node, Unary | Binary) and node.operator in ("not", "or"):
+            return self._parts_of(entity, node)
+        return self._of_both(entity, node, way)
+
+    def _parts_of(self, entity: Entity, node: Expression) -> Expression:
         match node:
             case Unary("not", operand):
                 return Unary("not", self._without_observations(entity, operand))
@@ -403,10 +421,50 @@ class Finder:
                 )
         raise NotYetError(
             Words(
-                "一个比较里不能同时使用 Observations 与其他实体的属性",
-                "a comparison cannot mix properties of Observations with those of other entities.",
+                "一个比较里不能同时使用不同路径的 Observations",
+                "a comparison cannot mix Observations along different ways.",
             )
         )
+
+    def _of_both(self, entity: Entity, node: Expression, way: tuple[str, ...]) -> Expression:
+        """Replace what is said of observations and of others together by the ids of which it is true."""
+        holder, key = _at_end(entity, way), Path((*way, "@iot.id"))
+        others = [path for path in paths_of(node) if _way_to_observations(entity, path) is None]
+        root = self.alias(entity)
+        joins = _Joins(entity, self.sight, root, f"{root.name}b")  # type: ignore[attr-defined]
+        where = (self.sight.visible(entity, root), of_kind(entity, root))
+        alike: dict[tuple[Any, ...], tuple[Expression, dict[int, set[int]]]] = {}
+        for identifier, get in self._valued(joins, root, where, [*others, key]):
+            values = {path: get(path) for path in others}
+            at = get(key)
+            if at is None:
+                continue
+            known = tuple(getattr(one, "wkb", None) or repr(one) for one in values.values())
+            if known not in alike:
+                alike[known] = (shortened(replaced(node, values), len(way) + 1), {})
+            alike[known][1].setdefault(at, set()).add(identifier)
+        found: set[int] = set()
+        for inner, roots in alike.values():
+            for at in self.observed(holder, inner, frozenset(roots)):
+                found |= roots.get(at, set())
+        return Among(Path(("@iot.id",)), frozenset(found))
+
+    def known(
+        self, entity: Entity, paths: Sequence[Path], ids: Iterable[int] | None = None
+    ) -> dict[int, list[dict[Path, Any]]]:
+        """Return what paths lead to from entities that the asker sees, by id.
+
+        There is one answer for each choice along links to many; `ids` None asks of all.
+        """
+        root = self.alias(entity)
+        joins = _Joins(entity, self.sight, root, f"{root.name}k")  # type: ignore[attr-defined]
+        where = [self.sight.visible(entity, root), of_kind(entity, root)]
+        if ids is not None:
+            where.append(among(root.c.id, list(ids), self.sight.dialect))
+        found: dict[int, list[dict[Path, Any]]] = {}
+        for identifier, get in self._valued(joins, root, where, paths):
+            found.setdefault(identifier, []).append({path: get(path) for path in paths})
+        return found
 
     # order
 
@@ -487,6 +545,18 @@ def taken(document: Any, inside: Sequence[str]) -> Any:
         else:
             return None
     return document
+
+
+def _of_observations(entity: Entity, node: Expression) -> bool | None:
+    """Say whether all that an expression names is of observations; None where some of it is."""
+    ways = [_way_to_observations(entity, path) is not None for path in paths_of(node)]
+    return all(ways) if all(ways) == any(ways) and ways else (None if any(ways) else False)
+
+
+def _at_end(entity: Entity, way: Iterable[str]) -> Entity:
+    for name in way:
+        entity = ENTITIES[entity.link[name].target]
+    return entity
 
 
 def _columns_for(field: EntityField) -> tuple[str, ...]:

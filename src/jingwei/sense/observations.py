@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jingwei.sense.entities import ENTITIES, OBSERVATION, STREAMS, Entity
-from jingwei.sense.errors import NotYetError
 from jingwei.sense.finding import Finder, Page, shortened, taken
 from jingwei.sense.odata.evaluate import evaluate, holds
 from jingwei.sense.odata.functions import number_of
@@ -19,8 +19,10 @@ from jingwei.sense.odata.syntax import (
     COMPARISONS,
     Among,
     Binary,
+    Bound,
     Expression,
     Instant,
+    Known,
     Literal,
     Path,
     Period,
@@ -31,7 +33,6 @@ from jingwei.sense.odata.syntax import (
     period_of_text,
 )
 from jingwei.sense.readings import NONE, Reading, UnknownReadingError, readings_of
-from jingwei.words import Text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,10 +75,12 @@ class Observations:
             "resultTime": _period(found.first_result_time, found.last_result_time),
         }
 
-    def observed(self, entity: Entity, node: Expression) -> set[int]:
+    def observed(self, entity: Entity, node: Expression, within: frozenset[int] | None) -> set[int]:
         """Return which streams, or features, have an observation of which an expression is true."""
         column = "feature" if entity.name == "FeatureOfInterest" else "stream"
         streams = self.streams([entity.name] if entity.name in STREAMS else STREAMS)
+        if within is not None and column == "stream" and streams is not None:
+            streams &= within
         found = self._read(node, streams, None, (), None, 0)
         return {one for one in pc.unique(found[column]).to_pylist() if one is not None}
 
@@ -151,13 +154,27 @@ class Observations:
             found: pa.Table = self.readings.read(**chosen, order=named, limit=limit, offset=skip)
             return found
         table = self.readings.read(**chosen)
-        places = list(range(table.num_rows))
-        rows = readings_of(table)
-        for one in reversed(order):
-            keys = [_sortable(evaluate(self._own(one.path), getter(row))) for row in rows]
-            places.sort(key=keys.__getitem__, reverse=one.descending)
-        end = None if limit is None else skip + limit
-        return table.take(pa.array(places[skip:end], pa.int64()))
+        keys = [self._ranks(one, table) for one in order]
+        signed = [-ranks if one.descending else ranks for one, ranks in zip(order, keys, strict=True)]
+        places = np.lexsort(signed[::-1])
+        return table.take(pa.array(places[skip : None if limit is None else skip + limit]))
+
+    def _ranks(self, order: Order, table: pa.Table) -> NDArray[np.int64]:
+        """Return numbers that sort readings as their values would; what is null comes first."""
+        column, first = _column(order), order.path.parts[0]
+        if column is not None:
+            ranks = pc.rank(table[column].combine_chunks(), null_placement="at_start", tiebreaker="dense")
+            return np.asarray(ranks).astype(np.int64)
+        if first not in OBSERVATION.link:
+            return _ranked([_sortable(evaluate(order.path, getter(row))) for row in readings_of(table)])
+        ids, inverse = np.unique(
+            table[_LINKS[first].parts[0][1:]].fill_null(0).to_numpy(), return_inverse=True
+        )
+        path = Path(order.path.parts[1:])
+        known = self.finder.known(ENTITIES[first], [path], ids.tolist())
+        return _ranked([_sortable(known[one][0][path] if one in known else None) for one in ids.tolist()])[
+            inverse
+        ]
 
     def _count(self, node: Expression | None, streams: Collection[int] | None, feature: int | None) -> int:
         return self.readings.count(**self._chosen(node, streams, feature))
@@ -202,12 +219,24 @@ class Observations:
                 return Unary("not", self._linked(operand))
             case Binary(sign, left, right) if sign in ("and", "or"):
                 return Binary(sign, self._linked(left), self._linked(right))
-        raise NotYetError(
-            Text(
-                "一个比较里不能同时使用观测值与其数据流或要素的属性",
-                "a comparison cannot mix properties of an observation with those of its stream or feature.",
-            )
-        )
+        return self._bound(node)
+
+    def _bound(self, node: Expression) -> Bound:
+        """Return an expression of observations and of what they are linked with, the latter looked up."""
+        ways: dict[str, list[Path]] = {}
+        for path in dict.fromkeys(paths_of(node)):
+            if path.parts[0] in OBSERVATION.link:
+                ways.setdefault(path.parts[0], []).append(path)
+        known = []
+        for name, paths in ways.items():
+            inner = {path: Path(path.parts[1:]) for path in paths}
+            found = self.finder.known(ENTITIES[name], list(inner.values()))
+            by_id = {
+                one: [{path: choice[inner[path]] for path in paths} for choice in choices]
+                for one, choices in found.items()
+            }
+            known.append(Known(_LINKS[name], tuple(paths), by_id))
+        return Bound(node, tuple(known))
 
     def _ids(self, name: str, node: Expression) -> frozenset[int]:
         ids = self.finder.ids(ENTITIES[name], node)
@@ -217,19 +246,6 @@ class Observations:
 
     def _of_others(self, name: str) -> set[int]:
         return self.finder.ids(ENTITIES[next(one for one in STREAMS if one != name)], ALWAYS)
-
-    @staticmethod
-    def _own(path: Path) -> Path:
-        if path.parts[0] in OBSERVATION.link and path.parts[1:] in (("id",), ("@iot.id",)):
-            return _LINKS[path.parts[0]]
-        if path.parts[0] in OBSERVATION.link:
-            raise NotYetError(
-                Text(
-                    "Observations 只能按自身属性或数据流编号排序",
-                    "observations are sorted by their own properties or the id of their stream.",
-                )
-            )
-        return path
 
 
 def _period(first: int, last: int) -> Period | None:
@@ -272,7 +288,9 @@ def _column(order: Order) -> str | None:
     parts = order.path.parts
     if len(parts) == 1:
         return _COLUMNS.get(parts[0])
-    return "stream" if parts[0] in STREAMS and parts[1:] in (("id",), ("@iot.id",)) else None
+    if parts[1:] not in (("id",), ("@iot.id",)):
+        return None
+    return _LINKS[parts[0]].parts[0][1:] if parts[0] in STREAMS else None
 
 
 def _sortable(value: Any) -> tuple[Any, ...]:
@@ -286,8 +304,13 @@ def _sortable(value: Any) -> tuple[Any, ...]:
     if isinstance(value, str):
         return (3, value)
     if isinstance(value, Instant | Period):
-        return (4, *value[:1])
+        return (4, *(value if isinstance(value, Period) else (value.micros, value.micros)))
     return (5, str(value))
+
+
+def _ranked(values: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
+    ranks = {value: rank for rank, value in enumerate(sorted(set(values)))}
+    return np.array([ranks[value] for value in values], np.int64)
 
 
 def _times(node: Expression) -> tuple[int | None, int | None]:
@@ -352,18 +375,35 @@ def _mask(node: Expression, table: pa.Table) -> NDArray[np.bool_]:
         case Among(path, ids):
             values = table[path.parts[0][1:]].fill_null(0).to_numpy()
             return np.isin(values, np.fromiter(ids, np.int64, len(ids)))
+        case Bound():
+            return _bound_mask(node, table)
         case Unary("not", operand):
             return ~_mask(operand, table)
         case Binary("and", left, right):
             return _mask(left, table) & _mask(right, table)
         case Binary("or", left, right):
             return _mask(left, table) | _mask(right, table)
-        case Binary(sign, Path((name,)), Literal(value)) if sign in _COMPARE:
-            found = _compared(sign, name, value, table)
+        case Binary(sign, Path((name,)), Literal(value, written)) if sign in _COMPARE:
+            found = _compared(sign, name, value, table) if written or not isinstance(value, str) else None
             if found is not None:
                 return found
     rows = readings_of(table)
     return np.fromiter((holds(node, getter(one)) for one in rows), np.bool_, len(rows))
+
+
+def _bound_mask(node: Bound, table: pa.Table) -> NDArray[np.bool_]:
+    """Ask of the readings of each stream, or feature, together: what is known is the same for them."""
+    keys = [table[one.key.parts[0][1:]].fill_null(0).to_numpy() for one in node.known]
+    whole = np.zeros(table.num_rows, np.bool_)
+    order = np.lexsort(keys[::-1])
+    listed = np.stack([key[order] for key in keys], axis=1)
+    new = np.flatnonzero((listed[1:] != listed[:-1]).any(axis=1)) + 1
+    for start, end in pairwise([0, *new.tolist(), len(order)] if len(order) else [0]):
+        places = order[start:end]
+        part = table.take(pa.array(places))
+        for one in node.choices(listed[start].tolist()):
+            whole[places] |= _mask(one, part)
+    return whole
 
 
 def _compared(sign: str, name: str, value: Any, table: pa.Table) -> NDArray[np.bool_] | None:

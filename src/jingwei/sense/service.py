@@ -156,7 +156,7 @@ class Sensing:
         """
         resource = resource_of(asked.path)
         entity = resource.last.entity
-        if resource.ref or resource.value:
+        if resource.ref or resource.value or resource.count:
             raise NotOfThisKindError(asked.method, asked.path)
         if asked.method == "POST":
             return self._create(writing, resource, asked)

@@ -13,12 +13,13 @@ from typing import Any
 
 import shapely
 
-from jingwei.sense.odata.functions import FUNCTIONS, number_of
+from jingwei.sense.odata.functions import FUNCTIONS, number_of, period_of
 from jingwei.sense.odata.syntax import (
     MAX_TIME,
     MIN_TIME,
     Among,
     Binary,
+    Bound,
     Call,
     Clock,
     Day,
@@ -29,7 +30,6 @@ from jingwei.sense.odata.syntax import (
     Period,
     Span,
     Unary,
-    period_of_text,
 )
 
 Get = Callable[[Path], Any]
@@ -53,6 +53,8 @@ def evaluate(node: Expression, get: Get) -> Any:
             return get(node)
         case Among():
             return get(node.path) in node.ids
+        case Bound():
+            return any(holds(one, get) for one in node.choices(get(known.key) for known in node.known))
         case Call():
             return FUNCTIONS[node.name].of(*(evaluate(one, get) for one in node.arguments))
         case Unary():
@@ -71,9 +73,11 @@ def _binary(node: Binary, get: Get) -> Any:
     left, right = evaluate(node.left, get), evaluate(node.right, get)
     if node.operator in ("add", "sub", "mul", "div", "mod"):
         return arithmetic(node.operator, left, right)
-    return compare(
-        node.operator, left, right, isinstance(node.left, Literal), isinstance(node.right, Literal)
-    )
+    return compare(node.operator, left, right, _is_written(node.left), _is_written(node.right))
+
+
+def _is_written(node: Expression) -> bool:
+    return isinstance(node, Literal) and node.written
 
 
 def compare(
@@ -117,7 +121,7 @@ def _alike(left: Any, right: Any, left_written: bool, right_written: bool) -> tu
     if isinstance(left, Instant | Period | Day) or isinstance(right, Instant | Period | Day):
         if isinstance(left, Day) and isinstance(right, Day):
             return left, right
-        return _both(_period(left), _period(right))
+        return _both(period_of(left), period_of(right))
     if isinstance(left, shapely.Geometry) and isinstance(right, shapely.Geometry):
         return [left.wkb], [right.wkb]
     return (left, right) if type(left) is type(right) else None
@@ -137,16 +141,6 @@ def _number(value: Any, written: bool) -> int | float | None:
     if isinstance(value, str) and not written:
         return None
     return number_of(value)
-
-
-def _period(value: Any) -> Period | None:
-    if isinstance(value, Instant):
-        return Period(value.micros, value.micros)
-    if isinstance(value, Day):
-        return Period(value.days * _DAY, value.days * _DAY)
-    if isinstance(value, str):
-        return period_of_text(value)
-    return value if isinstance(value, Period) else None
 
 
 def arithmetic(sign: str, left: Any, right: Any) -> Any:

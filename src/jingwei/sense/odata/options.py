@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_plus
 
 from jingwei.sense.entities import ENTITIES
 from jingwei.sense.errors import BadQueryError
-from jingwei.sense.odata.parsing import parse
+from jingwei.sense.odata.parsing import parse, path_of_text
 from jingwei.sense.odata.syntax import Expression, Path, paths_of
 from jingwei.words import Text
 
@@ -153,7 +153,7 @@ def _order(entity: Entity, value: str) -> tuple[Order, ...]:
                 "$orderby", Text(f"读不出“{part[:60]}”", f"“{part[:60]}” cannot be read."),
                 mend=Text("例如 name desc", "For example: name desc"),
             )  # fmt: skip
-        path = Path(tuple(words[0].split("/")))
+        path = path_of_text(words[0])
         check_path(entity, path, "$orderby", many=False)
         found.append(Order(path, len(words) == 2 and words[1].lower() == "desc"))
     return tuple(found)
@@ -213,9 +213,17 @@ def _expanded(entity: Entity, part: str, depth: int) -> tuple[str, Query]:
     pairs = []
     for option in split(rest[:-1], ";"):
         name, _, value = option.partition("=")
-        if name.strip():
+        if name.strip() == "$levels":
+            _check_levels(value.strip())
+        elif name.strip():
             pairs.append((name.strip(), value))
     return first, _query(target, pairs, depth)
+
+
+def _check_levels(value: str) -> None:
+    """Raise unless a depth of recursion is one; no entity of SensorThings is linked with its own kind."""
+    if value != "max" and not (value.isascii() and value.isdecimal() and int(value) > 0):
+        raise BadQueryError("$levels", Text("应为正整数或 max", "is a whole number above 0, or max."))
 
 
 def merged(one: Query, other: Query) -> Query:

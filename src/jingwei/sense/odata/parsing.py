@@ -44,14 +44,14 @@ _TOKEN = re.compile(
   | (?P<day>\d{{4}}-\d\d-\d\d)
   | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)
   | (?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[dfmlDFML]?)
-  | (?P<name>(?:@iot\.\w+|[^\W\d][\w.]*)(?:/(?:@iot\.\w+|[\w.\-]+))*)
+  | (?P<name>(?:@iot\.\w+|[^\W\d][\w.]*)(?:/(?:@iot\.\w+|[\w.\-]+)|\[\d{{1,9}}\])*)
   | (?P<mark>[(),-])
     """,
     re.VERBOSE,
 )
 _BINDING = {
-    "or": 1, "and": 2, "eq": 4, "ne": 4, "gt": 5, "ge": 5, "lt": 5, "le": 5,
-    "add": 6, "sub": 6, "mul": 7, "div": 7, "mod": 7,
+    "or": 1, "and": 2, "eq": 4, "ne": 4, "in": 4, "gt": 5, "ge": 5, "lt": 5, "le": 5,
+    "add": 6, "sub": 6, "mul": 7, "div": 7, "divby": 7, "mod": 7,
 }  # fmt: skip
 # OData binds `not` tighter than comparisons. `not a eq b` means the same either way where `a` is true or
 # false, and is an error where it is not: read so, it is none.
@@ -106,7 +106,11 @@ class _Parser:
                 break
             self.next += 1
             self._count(token)
-            left = Binary(token.text, left, self.expression(power))
+            if token.text == "in":
+                left = self._in(left)
+                continue
+            sign = "div" if token.text == "divby" else token.text
+            left = Binary(sign, left, self.expression(power))
         self.depth -= 1
         return left
 
@@ -152,7 +156,7 @@ class _Parser:
             return Literal(None)
         if word in _BINDING:
             _fail(token, Text(f"“{word}”前缺少内容", f"something is missing before “{word}”."))
-        return Path(tuple(word.split("/")))
+        return path_of_text(word)
 
     def _call(self, token: _Token) -> Expression:
         name = token.text.lower()
@@ -171,6 +175,15 @@ class _Parser:
             _fail(token, Text(f"{name} 的参数个数不对", f"{name} takes another number of arguments."))
         return Call(name, tuple(arguments))
 
+    def _in(self, left: Expression) -> Expression:
+        """Read the list of `in` (OData 4.01, Part 2, 5.1.1.1.12)."""
+        self._expect("(")
+        whole: Expression = Binary("eq", left, self.expression(0))
+        while self._accepted(","):
+            whole = Binary("or", whole, Binary("eq", left, self.expression(0)))
+        self._expect(")")
+        return whole
+
     def _accepted(self, mark: str) -> bool:
         token = self.tokens[self.next]
         if token.kind == "mark" and token.text == mark:
@@ -182,6 +195,11 @@ class _Parser:
         token = self.tokens[self.next]
         if not self._accepted(mark):
             _fail(token, Text(f"此处应为“{mark}”", f"“{mark}” is expected here."))
+
+
+def path_of_text(text: str) -> Path:
+    """Return a path as it is written; `a[1]` is `a/1`."""
+    return Path(tuple(text.replace("[", "/").replace("]", "").split("/")))
 
 
 def _is_number(value: Any) -> bool:
@@ -284,4 +302,4 @@ def geometry_of_text(text: str) -> Any:
     return found
 
 
-__all__ = ["Instant", "Period", "geometry_of_text", "parse"]
+__all__ = ["Instant", "Period", "geometry_of_text", "parse", "path_of_text"]

@@ -38,6 +38,8 @@ class Resource:
         Whether the bare value is asked for.
     ref
         Whether only addresses are.
+    count
+        Whether only how many there are is (OData 4.0, Part 2, 4.8).
 
     """
 
@@ -45,6 +47,7 @@ class Resource:
     inside: tuple[str, ...] = ()
     value: bool = False
     ref: bool = False
+    count: bool = False
 
     @property
     def last(self) -> Step:
@@ -71,6 +74,8 @@ def resource_of(path: str) -> Resource:
         here = steps[-1]
         if part == "$ref" and len(rest) == 1:
             return Resource(tuple(steps), ref=True)
+        if part == "$count" and len(rest) == 1 and not here.one:
+            return Resource(tuple(steps), count=True)
         if not here.one:
             raise BadPathError(path)
         name = part.partition("(")[0]

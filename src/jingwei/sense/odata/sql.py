@@ -125,6 +125,8 @@ class _Writer:
         operand, value = self._operand(left), right.value
         if value is None:
             return self._null(sign, operand)
+        if isinstance(value, str) and not right.written and operand.kind != "text":
+            raise _NotSqlError  # a text that was found out is not read as a number
         match operand.kind:
             case "text" if isinstance(value, str):
                 return _signed(sign, collate(operand.column, self._bytewise), value)

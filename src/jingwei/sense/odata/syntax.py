@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 from typing import Any, NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,9 +53,17 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as it is written: null, a truth value, a number, a text, a time, or a shapely geometry."""
+    """A value: null, a truth value, a number, a text, a time, or a shapely geometry.
+
+    Attributes
+    ----------
+    written
+        Whether it was written in the question; else it was found out, and a text stays a text.
+
+    """
 
     value: Any
+    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,33 @@ class Among:
     ids: frozenset[int]
 
 
-Expression = Literal | Path | Call | Unary | Binary | Among
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What some paths lead to, by the id to which `key` leads: an answer for each choice of links to many."""
+
+    key: Path
+    paths: tuple[Path, ...]
+    by_id: Mapping[int, Sequence[Mapping[Path, Any]]]
+
+    def of(self, identifier: int) -> Sequence[Mapping[Path, Any]]:
+        """Return the choices of an id; all is null where nothing is known of it."""
+        return self.by_id.get(identifier) or [dict.fromkeys(self.paths)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An expression some of whose paths are known: true where one choice of what they lead to makes it so."""
+
+    node: Expression
+    known: tuple[Known, ...]
+
+    def choices(self, ids: Iterable[int]) -> Iterator[Expression]:
+        """Yield the expression with what is known put in, for the ids to which the keys lead."""
+        for choice in product(*(one.of(identifier) for one, identifier in zip(self.known, ids, strict=True))):
+            yield replaced(self.node, {path: value for part in choice for path, value in part.items()})
+
+
+Expression = Literal | Path | Call | Unary | Binary | Among | Bound
 
 
 def paths_of(node: Expression) -> Iterator[Path]:
@@ -107,6 +142,8 @@ def paths_of(node: Expression) -> Iterator[Path]:
             yield node
         case Among():
             yield node.path
+        case Bound():
+            yield from paths_of(node.node)
         case Call():
             for one in node.arguments:
                 yield from paths_of(one)
@@ -117,10 +154,24 @@ def paths_of(node: Expression) -> Iterator[Path]:
             yield from paths_of(node.right)
 
 
+def replaced(node: Expression, values: Mapping[Path, Any]) -> Expression:
+    """Return an expression with values in place of some of its paths."""
+    match node:
+        case Path() if node in values:
+            return Literal(values[node], written=False)
+        case Call(name, arguments):
+            return Call(name, tuple(replaced(one, values) for one in arguments))
+        case Unary(sign, operand):
+            return Unary(sign, replaced(operand, values))
+        case Binary(sign, left, right):
+            return Binary(sign, replaced(left, values), replaced(right, values))
+    return node
+
+
 def is_truth(node: Expression) -> bool:
     """Say whether an expression is true or false by its form."""
     match node:
-        case Among():
+        case Among() | Bound():
             return True
         case Unary():
             return node.operator == "not"
@@ -152,6 +203,7 @@ TRUTHS = frozenset(
     {
         "substringof", "contains", "endswith", "startswith", "geo.intersects", "st_equals", "st_disjoint",
         "st_touches", "st_within", "st_overlaps", "st_crosses", "st_intersects", "st_contains", "st_relate",
+        "before", "after", "meets", "during", "overlaps", "starts", "finishes",
     }
 )  # fmt: skip
 """Functions that say whether something is so."""
