@@ -584,6 +584,7 @@ def test_whatever_is_asked_breaks_nothing_and_tells_nothing_forbidden(desk, oper
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", ASKING)
 def test_much_more_is_asked_as_everyone(desk, operations, name):
     assert try_as(desk, ASKING[name], operations, 60) == []

@@ -150,17 +150,24 @@ def _one_text(dialect: Dialect) -> str:
 def node_reader(session: Session, size: int) -> Node:
     """Return how to read a node of the tree of `size` leaves from its tiles."""
     cache = _caches.setdefault(session.get_bind().engine, OrderedDict())
+    at_hand: dict[tuple[int, int], _Tile] = {}
 
-    def node(height: int, index: int) -> bytes:
-        level, above = divmod(height, TILE_HEIGHT)
-        number, offset = divmod(index << above, TILE_WIDTH)
+    def find(level: int, number: int) -> _Tile:
         key = (level, number, _width(size, level, number))
         tile = cache.get(key)
         if tile is None:
             tile = cache[key] = _read(session, size, level, number)
             if len(cache) > CACHED_TILES:
                 cache.popitem(last=False)
-        return tile.node(above, offset >> above)
+        return tile
+
+    def node(height: int, index: int) -> bytes:
+        level, above = height // TILE_HEIGHT, height % TILE_HEIGHT
+        number = index >> (TILE_HEIGHT - above)
+        tile = at_hand.get((level, number))
+        if tile is None:
+            tile = at_hand[level, number] = find(level, number)
+        return tile.node(above, index & ((TILE_WIDTH >> above) - 1))
 
     return node
 

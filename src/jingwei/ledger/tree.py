@@ -17,6 +17,10 @@ def range_hash(start: int, end: int, node: Node) -> bytes:
     """Return MTH(D[start:end]), where the largest power of two below `end - start` divides `start`."""
     if start == end:
         return EMPTY_ROOT
+    width = end - start
+    if not width & (width - 1):  # one perfect subtree, as nearly always
+        height = width.bit_length() - 1
+        return node(height, start >> height)
     parts = []
     while start < end:
         height = (end - start).bit_length() - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import threading
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect
 from sqlalchemy.orm import Session
+
+from jingwei.records.durable import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +67,8 @@ class Records:
         # give it back clean, costs as much as what is written.
         self._keeps_line = one_at_a_time and bool(engine.url.database)
         self.one_line: Connection | None = None
+        # Its commits become durable after the turn has passed on: one sync for all who wait by then.
+        self.together: Together | None = None
         self._watch: sqlite3.Connection | None = None
         self._watching = threading.Lock()
 
@@ -84,13 +89,43 @@ class Records:
     def line(self) -> Connection:
         """Return over what to write; to be asked by who has the turn, who closes what is not `one_line`."""
         if self.one_line is None and self._keeps_line:
-            self.one_line = self._writer.connect()
-            self.one_line.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE}")
-            self.one_line.rollback()
+            self._open_line()
+        if self.together is not None and self.together.failed:
+            self._carry(self.together)
         # A write within a write of the same thread is a mistake, which the wait of another connection shows.
         if self.one_line is not None and not self.one_line.in_transaction():
             return self.one_line
         return self._writer.connect()
+
+    def _open_line(self) -> None:
+        self.one_line = self._writer.connect()
+        raw: Any = self.one_line.connection.driver_connection
+        self.one_line.rollback()
+        raw.execute(f"PRAGMA cache_size=-{WRITER_CACHE}")
+        log = Path(raw.execute("PRAGMA database_list").fetchone()[2] + "-wal")
+        if log.exists():
+            together = Together(log)
+            raw.execute("PRAGMA synchronous=NORMAL")
+            self.together = together
+
+    def _carry(self, together: Together) -> None:
+        """Carry the log into the database after the disk did not take it, before anything more is written."""
+        line = self.one_line
+        if line is None or line.in_transaction():
+            return  # a write within a write, which will not get the lock either
+        raw: Any = line.connection.driver_connection
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise OSError(errno.EIO, "the disk did not take what was committed, and others still read it")
+        together.carried()
+
+    def _close_line(self) -> None:
+        if self.together is not None:
+            self.together.close()
+            self.together = None
+        if self.one_line is not None:
+            self.one_line.close()
+            self.one_line = None
 
     def hang_up(self, line: Connection, *, committed: bool) -> None:
         """Give back what `line` gave."""
@@ -102,8 +137,7 @@ class Records:
         if line is not self.one_line:
             line.close()
         elif line.get_transaction() is not None:
-            self.one_line = None
-            line.close()
+            self._close_line()
 
     def state(self) -> int | None:
         """Return a number that is another one after any program has changed anything in the store.
@@ -121,9 +155,7 @@ class Records:
     def close(self) -> None:
         """Close all connections."""
         with self.turn:
-            if self.one_line is not None:
-                self.one_line.close()
-                self.one_line = None
+            self._close_line()
         with self._watching:
             if self._watch is not None:
                 self._watch.close()
@@ -134,10 +166,11 @@ class Records:
 class _Write(AbstractContextManager[Session]):
     """A write, once: written out where context managers within each other would take half its time."""
 
-    __slots__ = ("_line", "_records", "_session", "_transaction")
+    __slots__ = ("_before", "_line", "_number", "_records", "_session", "_together", "_transaction")
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._number = 0
 
     def __enter__(self) -> Session:
         self._records.turn.__enter__()
@@ -145,6 +178,8 @@ class _Write(AbstractContextManager[Session]):
             self._line = self._records.line()
             try:
                 self._transaction = self._line.begin()
+                self._together = self._records.together if self._line is self._records.one_line else None
+                self._before = self._changes()
                 self._session = Writing(self._line)
             except BaseException:
                 self._records.hang_up(self._line, committed=False)
@@ -160,8 +195,15 @@ class _Write(AbstractContextManager[Session]):
         finally:
             self._records.turn.__exit__(None, None, None)
         if error is None:
+            if self._together is not None and self._number:
+                self._together.until_durable(self._number)
             for call in self._session.info.get(AFTER_COMMIT, ()):
                 call()
+
+    def _changes(self) -> int:
+        """Return how many rows the line has changed since it was opened; only `upgrade` changes tables."""
+        raw: Any = self._line.connection.driver_connection
+        return 0 if self._together is None else int(raw.total_changes)
 
     def _end(self, *, commit: bool) -> None:
         session, committed = self._session, False
@@ -174,6 +216,8 @@ class _Write(AbstractContextManager[Session]):
             if commit:
                 self._transaction.commit()
                 committed = True
+                if self._together is not None and self._changes() != self._before:
+                    self._number = self._together.written()
             elif self._transaction.is_active:
                 self._transaction.rollback()
         finally:
