@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from jingwei.web import listen
+from jingwei.web.server import protocol_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve `app` while the block lasts; gives its address."""
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, http=protocol_for(app), log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

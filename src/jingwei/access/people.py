@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from jingwei import ledger
 from jingwei.access.asker import Asker
@@ -252,6 +252,12 @@ def asker_of_person(session: Session, person: str) -> Asker:
         departments=frozenset(duty.department for duty in duties if duty.department != WHOLE_CITY),
         duties=frozenset((duty.role, duty.department) for duty in duties),
     )
+
+
+def end_of_duties(session: Session, person: str) -> datetime | None:
+    """Return when the next of a person's roles ends, None where none does by itself."""
+    question = select(func.min(DutyRow.until)).where(DutyRow.person == person, DutyRow.until > now_utc())
+    return session.scalar(question)
 
 
 def people(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
@@ -21,6 +21,8 @@ from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
     from jingwei.access.asker import Asker
@@ -41,6 +43,17 @@ class Token:
     title: str
     actions: tuple[str, ...]
     created: datetime
+    expires: datetime
+    used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a token says for itself: for whom it acts, to do what, until when."""
+
+    id: str
+    person: str
+    only: frozenset[str]
     expires: datetime
     used: datetime | None
 
@@ -113,6 +126,31 @@ def asker_of_token(records: Records, token: str, *, now: datetime | None = None,
             if kept is not None:
                 kept.used = now
     return replace(asker, only=with_implied(row.actions))
+
+
+def standing_of_token(session: Session, token: str, now: datetime) -> Standing:
+    """Return what a token says, for who keeps it in memory; who acts by it is asked of its person.
+
+    Raises
+    ------
+    NotSignedInError
+        Where there is no such token, or no longer.
+
+    """
+    question = select(TokenRow.id, TokenRow.person, TokenRow.actions, TokenRow.expires, TokenRow.used)
+    row = session.execute(question.where(TokenRow.token == _digest(token))).first()
+    if row is None or row.expires <= now:
+        raise NotSignedInError
+    return Standing(row.id, row.person, with_implied(row.actions), row.expires, row.used)
+
+
+def note_used(records: Records, numbers: Collection[str], now: datetime | None = None) -> None:
+    """Note that tokens were used, many at once."""
+    asked = list(numbers)
+    for start in range(0, len(asked), 500):
+        with records.write() as session:
+            mine = TokenRow.id.in_(asked[start : start + 500])
+            session.execute(update(TokenRow).where(mine).values(used=now or now_utc()))
 
 
 def tokens(session: Session, person: str) -> list[Token]:

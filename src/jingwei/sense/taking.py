@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from jingwei.errors import JingweiError
+from jingwei.ledger.watch import Watch
 from jingwei.sense import features, policy
 from jingwei.sense.models import LocationRow, StreamFeature, StreamRow, ThingLocation
 
@@ -26,6 +27,8 @@ _LOCATIONS: Any = LocationRow.__table__
 _PLACES: Any = ThingLocation.__table__
 FRESH = 30.0
 """Seconds for which a stream is taken to be as it was: what this process changes is known at once."""
+AT_MOST = 600.0
+"""Seconds for which it is while the log tells of no change of an entity."""
 MOST_KEPT = 1_000_000
 
 
@@ -52,6 +55,7 @@ class Taking:
         self.records = records
         self.policies = policies
         self.changes = 0
+        self._watch = Watch(records, ("sense.changed", "sense.deleted"))
         self._streams: dict[int, _Stream] = {}
         self._decided: dict[tuple[str, str, str, int], bool] = {}
         self._by: Policies | None = None
@@ -96,7 +100,7 @@ class Taking:
         """Return what is known of a Datastream; None of a MultiDatastream, and where there is none."""
         now = time.monotonic()
         known = self._streams.get(stream)
-        if known is not None and now - known.at < FRESH:
+        if known is not None and (now - known.at < FRESH or self._stands(known.at, now)):
             return known
         known = self._read(stream, now)
         if known is not None:
@@ -107,6 +111,10 @@ class Taking:
                 self._streams = {}
             self._streams[stream] = known
         return known
+
+    def _stands(self, read: float, now: float) -> bool:
+        """Say whether no stream was changed, by whatever program, since one was read."""
+        return read > self._watch.moved() and now - read < AT_MOST
 
     def _read(self, stream: int, now: float) -> _Stream | None:
         place = _LOCATIONS.c.feature_id

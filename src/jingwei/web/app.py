@@ -201,14 +201,15 @@ def create_app(
 
     app.include_router(codes.router, prefix="/api")
     if city is not None:
-        _serve_city(app, city, entry or Entry())
+        _serve_city(app, city, entry or Entry(), hosts)
     app.include_router(pages.router(pages_root, lambda: _map_hosts(city)))
     _add_problem_schema(app)
     return app
 
 
-def _serve_city(app: FastAPI, city: City, entry: Entry) -> None:
+def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | None) -> None:
     app.state.city = city
+    app.state.hosts = hosts
     app.state.gate = Gate(city, entry)
     app.state.tiles = Tiles(city.lake)
     app.state.geocoder = Geocoder(city)

@@ -58,22 +58,27 @@ def content_security_policy(map_hosts: Iterable[str] = ()) -> str:
     )
 
 
+def safe_headers(*, secure: bool = False) -> dict[str, str]:
+    """Return the headers of every answer that bound what a browser may do with it."""
+    # Browsers that came by HTTPS once come by nothing else for half a year (RFC 6797).
+    held = {"Strict-Transport-Security": "max-age=15552000"} if secure else {}
+    return held | {
+        "Content-Security-Policy": content_security_policy(),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+        # No other site opens a page of this one and holds on to it, nor draws what is answered here.
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
 class SafeHeaders:
     """Adds to every answer the headers that bound what a browser may do with it."""
 
     def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
-        # Browsers that came by HTTPS once come by nothing else for half a year (RFC 6797).
-        held = {"Strict-Transport-Security": "max-age=15552000"} if secure else {}
-        self.headers = held | {
-            "Content-Security-Policy": content_security_policy(),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
-            # No other site opens a page of this one and holds on to it, nor draws what is answered here.
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-        }
+        self.headers = safe_headers(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers to its answer."""

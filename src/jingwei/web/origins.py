@@ -48,12 +48,13 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not self._is_own(scope["method"], Headers(scope=scope)):
+        if scope["type"] == "http" and not self.is_own(scope["method"], Headers(scope=scope)):
             await PlainTextResponse("cross-site request refused", status_code=403)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
-    def _is_own(self, method: str, headers: Headers) -> bool:
+    def is_own(self, method: str, headers: Headers) -> bool:
+        """Say whether a request is of this city's own pages, or of no page."""
         host = headers.get("host", "")
         if self.hosts is not None and _name(host) not in self.hosts:
             return False

@@ -9,39 +9,35 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
 import numpy as np
 from starlette.requests import Request
 
-from jingwei.access import local_person, tokens
 from jingwei.errors import JingweiError
 from jingwei.sense.entities import OBSERVATION
 from jingwei.sense.odata.options import next_page, query_of
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, Reading
-from jingwei.sense.taking import FRESH
 from jingwei.sense.wire import NotPlainError, micros, observation, observations, read_groups, read_one
 from jingwei.web import problems
 from jingwei.web.gate import ACTING, BEARER
+from jingwei.web.senders import Senders
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.datastructures import State
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from jingwei.access import Asker
-    from jingwei.sense.readings import Refusal
+    from jingwei.sense.readings import Receipt, Refusal
     from jingwei.web.gate import Gate
 
 ROOT = "/sta/v1.1"
-TRUSTED = 1.0
-"""Seconds for which it is not asked again who a token is and what it may: a revoked one ends within them."""
-MOST_KEPT = 200_000
 _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
 _TEXT = re.compile(rb'[\x00-\x1f"\\]')
 
@@ -62,18 +58,6 @@ class KeptApartError(JingweiError):
         )
 
 
-@dataclass(slots=True)
-class _Known:
-    """Who a token is and what it may, since when."""
-
-    at: float
-    fresh: float
-    state: tuple[Any, ...]
-    asker: Asker
-    features: dict[int, int] = field(default_factory=dict)
-    readable: dict[int, bool] = field(default_factory=dict)
-
-
 class SenseDoor:
     """Takes in readings; hands on every other request.
 
@@ -89,13 +73,20 @@ class SenseDoor:
     def __init__(self, app: ASGIApp, served: State) -> None:
         self.app = app
         self.served = served
-        self._known: dict[bytes, _Known] = {}
+        self._senders: Senders | None = None
 
     @property
     def gate(self) -> Gate:
         """Who decides on whose behalf a request asks."""
         gate: Gate = self.served.gate
         return gate
+
+    @property
+    def senders(self) -> Senders:
+        """Who shows which token."""
+        if self._senders is None:
+            self._senders = Senders(self.served.gate, self.served.city.policies, self.served.taking)
+        return self._senders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take in a reading, or pass the request on."""
@@ -117,11 +108,13 @@ class SenseDoor:
         if body is None:  # the client went away
             return
         try:
-            headers, token = self._who(scope)
+            headers, token = self.who(scope["headers"])
+            root = self.root(headers)
             if path.endswith("/CreateObservations"):
-                answer = await self._many(body, token, headers)
+                text = await self.many(body, token, root)
+                answer = _headers(text), text
             else:
-                answer = await self._one(body, token, headers, int(stream[1]) if stream else None)
+                answer = await self._one(body, token, root, int(stream[1]) if stream else None)
         except NotPlainError:
             await self.app(scope, _again(body, receive), send)
             return
@@ -134,43 +127,56 @@ class SenseDoor:
 
     async def _newest(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for the last readings of a stream, or pass the request on."""
-        asked = _page(scope["query_string"]) if (stream := _OF_STREAM.fullmatch(scope["path"])) else None
+        stream, asked = stream_of(scope["path"]), page_of(scope["query_string"])
         if stream is None or asked is None:
             await self.app(scope, receive, send)
             return
-        number, (limit, offset, following) = int(stream[1]), asked
         try:
-            headers, token = self._who(scope)
-            self._check_read(token, number)
-            rows = self.served.readings.newest(number, limit + 1, offset)
-            told = observations(root := self._root(headers), rows.take(slice(0, limit)))
+            headers, token = self.who(scope["headers"])
+            text = self.newest(token, self.root(headers), stream, asked)
         except NotPlainError:
             await self.app(scope, receive, send)
             return
-        more = b""
-        if len(rows) > limit:
-            address = b"%b/Datastreams(%d)/Observations?%b" % (root, number, following)
-            more = b'"@iot.nextLink":"%b",' % address
-        text = b'{%b"value":[%b]}' % (more, b",".join(told))
         await send({"type": "http.response.start", "status": 200, "headers": _headers(text)})
         await send({"type": "http.response.body", "body": text})
 
+    def newest(self, token: bytes, root: bytes, stream: int, asked: tuple[int, int, bytes]) -> bytes:
+        """Return the last readings of a stream, as `page_of` says which.
+
+        Raises
+        ------
+        NotPlainError
+            Where the sender may not read them, or they hold more than times and numbers.
+
+        """
+        self._check_read(token, stream)
+        limit, offset, following = asked
+        rows = self.served.readings.newest(stream, limit + 1, offset)
+        told = observations(root, rows.take(slice(0, limit)))
+        more = b""
+        if len(rows) > limit:
+            address = b"%b/Datastreams(%d)/Observations?%b" % (root, stream, following)
+            more = b'"@iot.nextLink":"%b",' % address
+        return b'{%b"value":[%b]}' % (more, b",".join(told))
+
     def _check_read(self, token: bytes, stream: int) -> None:
-        known = self._sender(token)
+        known = self.senders.of(token)
         may = known.readable.get(stream)
         if may is None:
             may = known.readable[stream] = self.served.taking.may_read(known.asker, stream)
         if not may:
             raise NotPlainError
 
-    def _sender(self, token: bytes) -> _Known:
-        known = self._known.get(token)
-        now = time.monotonic()
-        return self._asked(token, known, now) if known is None or now - known.at > TRUSTED else known
+    def who(self, said: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], bytes]:
+        """Return the headers, and what the sender shows: a token, or nothing in open mode.
 
-    def _who(self, scope: Scope) -> tuple[dict[bytes, bytes], bytes]:
-        """Return the headers, and what the sender shows: a token, or nothing in open mode."""
-        headers = dict(scope["headers"])
+        Raises
+        ------
+        NotPlainError
+            Where it is somebody else who asks.
+
+        """
+        headers = dict(said)
         shown = headers.get(b"authorization", b"")
         if not self.gate.entry.open:
             if shown[: len(BEARER)].lower() != BEARER.encode():
@@ -180,7 +186,7 @@ class SenseDoor:
             raise NotPlainError
         return headers, b""
 
-    def _feature(self, token: bytes, stream: int) -> int:
+    def feature(self, token: bytes, stream: int) -> int:
         """Return the feature of interest of what a sender tells of a stream.
 
         Raises
@@ -189,7 +195,7 @@ class SenseDoor:
             Where the sender may not write plain readings to it.
 
         """
-        known = self._sender(token)
+        known = self.senders.of(token)
         feature = known.features.get(stream)
         if feature is None:
             feature = self.served.taking.feature_of(known.asker, stream)
@@ -198,34 +204,14 @@ class SenseDoor:
             known.features[stream] = feature
         return feature
 
-    def _asked(self, token: bytes, known: _Known | None, now: float) -> _Known:
-        """Ask anew who a sender is; what it may is asked anew where anything changed."""
-        try:
-            self.gate.check_set_up()
-            asker = (
-                tokens.asker_of_token(self.gate.records, token.decode("latin-1")) if token else local_person()
-            )
-        except JingweiError:
-            self._known.pop(token, None)
-            raise NotPlainError from None
-        policies = self.served.city.policies.current()
-        state = (policies.version, policies.scope(asker), self.served.taking.changes)
-        if known is not None and known.asker == asker and known.state == state and known.fresh > now:
-            known.at = now
-            return known
-        if len(self._known) >= MOST_KEPT:
-            self._known.clear()
-        self._known[token] = known = _Known(now, now + FRESH, state, asker)
-        return known
-
     async def _one(
-        self, body: bytes, token: bytes, headers: dict[bytes, bytes], stream: int | None
+        self, body: bytes, token: bytes, root: bytes, stream: int | None
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         sent = read_one(body)
         if (sent.stream is None) == (stream is None):
             raise NotPlainError
         stream = stream or (sent.stream.id if sent.stream else 0)
-        feature = self._feature(token, stream)
+        feature = self.feature(token, stream)
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told = None if sent.told is None else micros(sent.told)
         self.served.quotas.take(token, 1)
@@ -235,7 +221,6 @@ class SenseDoor:
         if receipt.refused:
             raise KeptApartError(receipt.refused[0])
         number = int(receipt.ids[0])
-        root = self._root(headers)
         text = observation(
             root,
             number,
@@ -245,13 +230,21 @@ class SenseDoor:
         )
         return _headers(text, b"%b/Observations(%d)" % (root, number)), text
 
-    async def _many(
-        self, body: bytes, token: bytes, headers: dict[bytes, bytes]
-    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    async def many(self, body: bytes, token: bytes, root: bytes) -> bytes:
+        """Take in data arrays; return what is said to them.
+
+        Raises
+        ------
+        NotPlainError
+            Where they are not plain, or the sender may not write to one of the streams.
+        TooOftenError, IntakeFullError
+            Where so many are not taken now.
+
+        """
         groups = read_groups(body)
         if not groups:
             raise NotPlainError
-        features = [self._feature(token, stream) for stream, _, _ in groups]
+        features = [self.feature(token, stream) for stream, _, _ in groups]
         sizes = [len(times) for _, times, _ in groups]
         self.served.quotas.take(token, sum(sizes))
         batch = Batch(
@@ -261,15 +254,17 @@ class SenseDoor:
             feature=np.repeat(np.array(features, np.int64), sizes),
         )
         receipt = await self.served.readings.append_async(batch)
-        root = self._root(headers).decode("latin-1")
-        told = [f'"{root}/Observations({number})"' for number in receipt.ids.tolist()]
-        for refusal in receipt.refused:
-            told[refusal.index] = '"error"'
-        text = ("[" + ",".join(told) + "]").encode("latin-1")
-        return _headers(text), text
+        return told_of(root, receipt)
 
-    def _root(self, headers: dict[bytes, bytes]) -> bytes:
-        """Return the address of the service as the client knows it."""
+    def root(self, headers: dict[bytes, bytes]) -> bytes:
+        """Return the address of the service as the client knows it.
+
+        Raises
+        ------
+        NotPlainError
+            Where the client does not say how it knows it.
+
+        """
         address = self.gate.entry.address
         if address is not None:
             return address.rstrip("/").encode() + ROOT.encode()
@@ -279,8 +274,27 @@ class SenseDoor:
         return b"%b://%b%b" % (b"https" if self.gate.entry.secure else b"http", host, ROOT.encode())
 
 
+def told_of(root: bytes, receipt: Receipt) -> bytes:
+    """Return what `CreateObservations` answers: the address of each reading, or that it is none."""
+    begin, end = f'"{root.decode("latin-1")}/Observations(', ')"'
+    if not receipt.refused:
+        text = begin + f"{end},{begin}".join(map(str, receipt.ids.tolist())) + end
+    else:
+        told = [f"{begin}{number}{end}" for number in receipt.ids.tolist()]
+        for refusal in receipt.refused:
+            told[refusal.index] = '"error"'
+        text = ",".join(told)
+    return b"[%b]" % text.encode("latin-1")
+
+
+def stream_of(path: str) -> int | None:
+    """Return whose observations a path names, None where it is another path."""
+    found = _OF_STREAM.fullmatch(path)
+    return int(found[1]) if found else None
+
+
 @lru_cache(maxsize=1_024)
-def _page(options: bytes) -> tuple[int, int, bytes] | None:
+def page_of(options: bytes) -> tuple[int, int, bytes] | None:
     """Return how many of the newest readings are asked for, after how many, and how the next page is.
 
     None where the options ask for anything else.

@@ -6,15 +6,19 @@ import errno
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import uvicorn
 
 from jingwei.access.signing_in import is_local
 from jingwei.errors import BadRequestError, JingweiError
+from jingwei.web.origins import SameOrigin
+from jingwei.web.quick import protocol_of
+from jingwei.web.sense_door import SenseDoor
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from asyncio import Protocol
     from collections.abc import Callable
     from pathlib import Path
 
@@ -191,6 +195,7 @@ def serve(
         ready(f"{'https' if wire.cert else 'http'}://{shown}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
+        http=protocol_for(app),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -201,3 +206,11 @@ def serve(
         forwarded_allow_ips=list(wire.proxies) or None,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def protocol_for(app: FastAPI) -> type[Protocol] | Literal["auto"]:
+    """Return the protocol of connections: one that takes in readings itself, where there is a city."""
+    if not hasattr(app.state, "gate"):
+        return "auto"
+    same = SameOrigin(app, hosts=app.state.hosts)
+    return protocol_of(SenseDoor(app, served=app.state), same)

@@ -1,0 +1,174 @@
+"""The protocol that takes in readings itself: it answers as the routes do, in order; the rest it hands on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import json
+import socket
+
+import pytest
+
+from jingwei.access import local_person, tokens
+from jingwei.access.policy.vocabulary import with_implied
+from jingwei.ledger import watch
+from jingwei.records import now_utc
+from jingwei.web import OPEN, Entry, create_app, senders
+
+from .people import person_of
+from .served import serving
+from .test_sense_door import FIRST, ROOT, THING
+
+PATH = f"{ROOT}/Datastreams(1)/Observations"
+ROWS = [["2026-01-05T00:00:00Z", 3], ["2026-01-05T00:00:01Z", 5000]]
+ARRAYS = json.dumps(
+    [{"Datastream": {"@iot.id": 1}, "components": ["phenomenonTime", "result"], "dataArray": ROWS}]
+).encode()
+
+
+class Line:
+    """One connection, to which bytes are said as a test wants."""
+
+    def __init__(self, address, token=None):
+        self.host, port = address.removeprefix("http://").split(":")
+        self.host = f"{self.host}:{port}"
+        self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=20)
+        self.token = token
+        self.read = self.socket.makefile("rb")
+
+    def request(self, method, path, body=b"", **more):
+        headers = {"Host": self.host, "Content-Length": str(len(body)), **more}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def say(self, text):
+        self.socket.sendall(text)
+
+    def answer(self):
+        """Return status, headers and body of the next answer."""
+        status = int(self.read.readline().split()[1])
+        headers = http.client.parse_headers(self.read)
+        return status, headers, self.read.read(int(headers["content-length"]))
+
+    def ask(self, method, path, body=b"", **more):
+        self.say(self.request(method, path, body, **more))
+        return self.answer()
+
+
+@pytest.fixture
+def app(bare):
+    """An open city with a stream that has one reading."""
+    app = create_app(bare, entry=OPEN)
+    yield app
+    app.state.readings.close()
+
+
+@pytest.fixture
+def line(app):
+    """A connection to the city."""
+    with serving(app) as address:
+        line = Line(address)
+        assert line.ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
+        assert line.ask("POST", PATH, json.dumps(FIRST).encode())[0] == 201
+        yield line
+        line.socket.close()
+
+
+def of(second, result=1):
+    return json.dumps({"phenomenonTime": f"2026-02-01T00:00:{second:02}Z", "result": result}).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", PATH, of(1, 2.5)),
+        ("POST", PATH, of(2, "open")),
+        ("POST", PATH, of(3, result=True)),
+        ("POST", PATH, of(4, 12345678901234567890)),
+        ("POST", PATH, of(5, 5000)),
+        ("POST", PATH, b'{"result":1,"phenomenonTime":"yesterday"}'),
+        ("POST", f"{ROOT}/Datastreams(99)/Observations", of(6)),
+        ("POST", f"{ROOT}/Observations", of(7)[:-1] + b',"Datastream":{"@iot.id":1}}'),
+        (
+            "POST",
+            f"{ROOT}/CreateObservations",
+            ARRAYS,
+        ),
+        ("GET", f"{PATH}?$top=1&$orderby=phenomenonTime%20desc", b""),
+        ("GET", f"{PATH}?$top=1", b""),
+        ("GET", f"{ROOT}/Datastreams(7)/Observations?$top=1&$orderby=phenomenonTime%20desc", b""),
+    ],
+)
+def test_it_answers_as_the_application_does(line, method, path, body):
+    quick = line.ask(method, path, body)
+    long = line.ask(method, path, body, **{"X-Long-Way": "1"})  # a second time, a duplicate changes nothing
+    assert quick[0] == long[0]
+    assert quick[2] == long[2]
+    mine, theirs = ({name.lower(): value for name, value in one[1].items()} for one in (quick, long))
+    for named in ("date", "vary"):
+        mine.pop(named, None)
+        theirs.pop(named, None)
+    assert mine == theirs
+
+
+def test_what_is_asked_without_waiting_is_answered_in_order(line, app):
+    asked = [
+        line.request("POST", PATH, of(1)),
+        line.request("POST", PATH, of(2, 5000)),
+        line.request("POST", PATH, of(3)),
+        line.request("POST", PATH, b"{"),
+        line.request("POST", PATH, of(4)),
+        line.request("GET", f"{PATH}?$top=2&$orderby=phenomenonTime%20desc"),
+        line.request("GET", f"{ROOT}/Datastreams(1)?$select=name"),
+        line.request("POST", PATH, of(5)),
+    ]
+    line.say(b"".join(asked))
+    answers = [line.answer() for _ in asked]
+    assert [status for status, _, _ in answers] == [201, 400, 201, 400, 201, 200, 200, 201]
+    newest = [one["phenomenonTime"] for one in json.loads(answers[5][2])["value"]]
+    assert newest == ["2026-02-01T00:00:04Z", "2026-02-01T00:00:03Z"]
+    assert app.state.readings.count([1]) == 5
+
+
+def test_it_may_come_in_pieces_of_any_size(line, app):
+    whole = line.request("POST", PATH, of(1)) + line.request("POST", PATH, of(2))
+    for at in range(0, len(whole), 7):
+        line.say(whole[at : at + 7])
+    assert [line.answer()[0], line.answer()[0]] == [201, 201]
+    assert app.state.readings.count([1]) == 3
+
+
+def test_a_full_intake_asks_to_come_again(line, app, monkeypatch):
+    line.ask("POST", PATH, of(1))
+    monkeypatch.setattr("jingwei.sense.readings.intake.Intake._is_full", lambda *_: True)
+    status, headers, _ = line.ask("POST", PATH, of(2))
+    assert (status, headers["retry-after"]) == (503, "1")
+
+
+def test_other_sites_do_not_send_readings(line, app):
+    refused = line.ask("POST", PATH, of(9), Origin="https://elsewhere.example")
+    assert refused[0] == 403
+    assert app.state.readings.count([1]) == 1
+
+
+def test_a_revoked_token_sends_nothing_more(bare, monkeypatch):
+    monkeypatch.setattr(senders, "TRUSTED", -1.0)
+    monkeypatch.setattr(watch, "EVERY", -1.0)
+    person = person_of(bare, "keeper", "system_administrator")
+    allowed = with_implied(["sense.write", "sense.observe", "sense.read"])
+    with bare.records.write() as session:
+        token, kept = tokens.issue_token(session, person, "t", allowed, now_utc() + dt.timedelta(days=1))
+    app = create_app(bare, entry=Entry())
+    with serving(app) as address:
+        line = Line(address, token)
+        assert line.ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
+        assert line.ask("POST", PATH, of(1))[0] == 201
+        assert line.ask("POST", PATH, of(2))[0] == 201
+        with bare.records.write() as session:
+            tokens.revoke_token(session, local_person(), person, kept.id)
+        assert line.ask("POST", PATH, of(3))[0] == 401
+        assert app.state.readings.count([1]) == 2
+        line.socket.close()
+    app.state.readings.close()
