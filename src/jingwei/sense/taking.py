@@ -14,7 +14,7 @@ from jingwei.sense import features, policy
 from jingwei.sense.models import LocationRow, StreamFeature, StreamRow, ThingLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from jingwei.access import Asker
     from jingwei.access.policy import Policies, Resource
@@ -80,6 +80,26 @@ class Taking:
         if found is None or not self._may(asker, policy.OBSERVE, stream, found.resource):
             return None
         return found.feature if found.feature is not None else self._make(asker, stream)
+
+    def prepare(self, asker: Asker, streams: Collection[int]) -> None:
+        """Make the features of interest that many streams lack in one transaction, where that can be."""
+        lacking = [
+            stream
+            for stream in streams
+            if (found := self._known(stream)) is not None
+            and found.feature is None
+            and self._may(asker, policy.OBSERVE, stream, found.resource)
+        ]
+        if len(lacking) < 2:
+            return
+        try:
+            with self.records.write() as session:
+                for stream in lacking:
+                    features.seen(session, stream, features.default_of(session, stream, asker.id))
+        except JingweiError:  # of which it is so is told one by one
+            return
+        for stream in lacking:
+            self._streams.pop(stream, None)
 
     def may_read(self, asker: Asker, stream: int) -> bool:
         """Say whether an asker may read the observations of a Datastream."""

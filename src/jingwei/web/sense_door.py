@@ -244,6 +244,10 @@ class SenseDoor:
         groups = read_groups(body)
         if not groups:
             raise NotPlainError
+        known = self.senders.of(token)
+        if len(groups) > 1:
+            new = {stream for stream, _, _ in groups} - known.features.keys()
+            self.served.taking.prepare(known.asker, new)
         features = [self.feature(token, stream) for stream, _, _ in groups]
         sizes = [len(times) for _, times, _ in groups]
         self.served.quotas.take(token, sum(sizes))
