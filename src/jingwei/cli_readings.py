@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy import select
 
-from jingwei.access import asker_of_person, local_person
-from jingwei.access.models import PersonRow
 from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
 from jingwei.sense.readings.opening import Flusher
+from jingwei.web.senders import Collector, Senders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.datastructures import State
 
     from jingwei.city.settings import MqttSettings, SenseSettings
-    from jingwei.sense.taking import Taking
 
 FOLDER = "sense/mosquitto"
 
@@ -94,24 +91,8 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
 
 
 def _feature_of(served: State, person: str | None) -> Callable[[int], int | None]:
-    """Return what answers the bridge about streams, kept while nothing in the records changes."""
-    from jingwei.records import WhileUnchanged
-
-    kept: WhileUnchanged[int | None] = WhileUnchanged(served.city.records)
-
-    def feature_of(stream: int) -> int | None:
-        def ask() -> int | None:
-            if served.gate.entry.open and person is None:
-                asker = local_person()
-            else:
-                with served.city.records.read() as session:
-                    found = session.scalar(select(PersonRow.id).where(PersonRow.login == person))
-                    if found is None:
-                        return None
-                    asker = asker_of_person(session, found)
-            taking: Taking = served.taking
-            return taking.feature_of(asker, stream)
-
-        return kept.get(stream, ask)
-
-    return feature_of
+    """Return what answers the bridge about streams."""
+    login = person if person is not None or served.gate.entry.open else ""
+    policies = served.city.policies
+    senders = Senders(served.gate, policies, served.taking)
+    return Collector(senders, policies, served.taking, login).feature_of

@@ -7,7 +7,10 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from jingwei.access import asker_of_person, local_person, tokens
+from jingwei.access.models import PersonRow
 from jingwei.access.people import end_of_duties
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import JingweiError
@@ -141,6 +144,25 @@ class Senders:
             self._people[person] = kept
         return kept[1], kept[2]
 
+    def of_person(self, login: str) -> Asker:
+        """Return a person by the name to sign in with, as one who asks.
+
+        Raises
+        ------
+        NotPlainError
+            Where there is none.
+
+        """
+        now = time.monotonic()
+        kept = self._people.get(f"@{login}")
+        if kept is None or not self._holds(kept[0], kept[2], now):
+            with self._gate.records.read() as session:
+                person = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
+                if person is None:
+                    raise NotPlainError
+                kept = self._people[f"@{login}"] = (now, *self._person(session, person, now))
+        return kept[1]
+
     def _note(self, number: str, now: float) -> None:
         """Note, a minute's tokens at once and beside what is asked, that they were used."""
         if number:
@@ -150,3 +172,53 @@ class Senders:
             threading.Thread(
                 target=tokens.note_used, args=(self._gate.records, used), name="tokens used", daemon=True
             ).start()
+
+
+class Collector:
+    """Answers for what comes by a broker: taken in with the rights of one person.
+
+    Parameters
+    ----------
+    senders
+        Know the person.
+    policies
+        The policies in force.
+    taking
+        Answers about streams.
+    login
+        Whose rights; None for the one person of an open city.
+
+    """
+
+    def __init__(self, senders: Senders, policies: PolicyKeeper, taking: Taking, login: str | None) -> None:
+        self._senders = senders
+        self._policies = policies
+        self._taking = taking
+        self._login = login
+        self._looked = float("-inf")
+        self._state: tuple[Any, ...] = ()
+        self._asker = local_person()
+        self._features: dict[int, int | None] = {}
+
+    def feature_of(self, stream: int) -> int | None:
+        """Return the feature of interest of a stream's readings, None where they are not taken in."""
+        now = time.monotonic()
+        if now - self._looked > TRUSTED or self._state[-1] != self._taking.changes:
+            try:
+                self._look(now)
+            except (NotPlainError, JingweiError):
+                return None
+        if stream not in self._features:
+            if len(self._features) >= MOST_KEPT:
+                self._features.clear()
+            self._features[stream] = self._taking.feature_of(self._asker, stream)
+        return self._features[stream]
+
+    def _look(self, now: float) -> None:
+        if self._login is not None:
+            self._asker = self._senders.of_person(self._login)
+        policies = self._policies.current()
+        state = (self._asker, policies.version, policies.scope(self._asker), self._taking.changes)
+        if state != self._state or None in self._features.values():
+            self._features = {}
+        self._state, self._looked = state, now

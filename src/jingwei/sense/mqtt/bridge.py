@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import gmqtt
 import msgspec
 import numpy as np
+import uvloop
 
 from jingwei.sense.mqtt.topics import CREATE, ROOT, Mapping, readings_in
 from jingwei.sense.odata.syntax import text_of_instant
-from jingwei.sense.readings import IntakeFullError, Reading, readings_of
+from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
 from jingwei.sense.readings.columns import joined, rows_of
 from jingwei.sense.wire import NotPlainError, observation, observations
 
@@ -114,6 +115,9 @@ class Bridge:
         self._feature_of = feature_of
         self._root = root.encode()
         self._client_id = client_id
+        self._came: list[Reading] = []
+        self._durable: asyncio.Future[None] | None = None
+        self._appending: asyncio.Task[None] | None = None
         self._told: deque[Any] = deque()
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -182,19 +186,40 @@ class Bridge:
         self.traffic.refused += len(found) - len(mine)
         if not mine:
             return 0
-        receipt = await self._append(mine)
-        self.traffic.readings += len(mine) - len(receipt.refused) - receipt.duplicates
-        self.traffic.duplicates += receipt.duplicates
-        self.traffic.refused += len(receipt.refused)
+        await self._gathered(mine)
         return 0
 
-    async def _append(self, readings: list[Reading]) -> Any:
-        from jingwei.sense.readings import Batch
+    def _gathered(self, readings: list[Reading]) -> asyncio.Future[None]:
+        """Take readings along with all that come meanwhile; what is told when they are durable."""
+        self._came += readings
+        if self._durable is None:
+            self._durable = asyncio.get_running_loop().create_future()
+            if not self._appending:
+                self._appending = asyncio.create_task(self._append())
+        return self._durable
 
-        work = readings[0] if len(readings) == 1 else Batch.of(readings)
+    async def _append(self) -> None:
+        """Make durable what came, all of it at once, again and again until nothing comes."""
+        try:
+            await asyncio.sleep(0)  # for what came with the first of them
+            while self._durable is not None:
+                readings, durable, self._came, self._durable = self._came, self._durable, [], None
+                try:
+                    receipt = await self._appended(Batch.of(readings))
+                except Exception as error:  # noqa: BLE001 -- told to those who wait: they are not acknowledged
+                    durable.set_exception(error)
+                    continue
+                self.traffic.readings += len(readings) - len(receipt.refused) - receipt.duplicates
+                self.traffic.duplicates += receipt.duplicates
+                self.traffic.refused += len(receipt.refused)
+                durable.set_result(None)
+        finally:
+            self._appending = None
+
+    async def _appended(self, batch: Batch) -> Any:
         while True:
             try:
-                return await self.readings.append_async(work)
+                return await self.readings.append_async(batch)
             except IntakeFullError:
                 await asyncio.sleep(AGAIN)  # the broker waits with us: its window is bounded
 
@@ -268,7 +293,9 @@ class Bridge:
                 started.set()
                 await self._run(stops[0])
 
-            asyncio.run(whole())
+            # uvloop sends what is written in one turn at once: acknowledgements of a batch travel together.
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(whole())
 
         thread = threading.Thread(target=run, name="mqtt bridge", daemon=True)
         thread.start()
