@@ -288,8 +288,9 @@ import sys, json
 from pathlib import Path
 from jingwei.city import open_city
 from jingwei.sense.readings import Readings
-with open_city(Path(sys.argv[1])) as city, Readings(Path(sys.argv[1]) / "sense/readings", lake=city.lake) as r:
-    print(json.dumps([r.count(), len(r.streams())]))
+home = Path(sys.argv[1])
+with open_city(home) as city, Readings(home / "sense/readings", lake=city.lake) as readings:
+    print(json.dumps([readings.count(), len(readings.streams())]))
 """
     found = subprocess.run(
         [sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, check=True, text=True
