@@ -57,6 +57,7 @@ class _Commands(click.Group):
         "sense": "jingwei.cli_sense",
         "demo": "jingwei.cli_demo",
         "grid": "jingwei.cli_grid",
+        "import": "jingwei.cli_keeping",
         "intake": "jingwei.cli_intake",
         "ledger": "jingwei.ledger.commands",
         "people": "jingwei.cli_people",
@@ -70,7 +71,8 @@ class _Commands(click.Group):
         module = self.parts.get(cmd_name)
         if module is None:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        name = f"{cmd_name}_" if cmd_name == "import" else cmd_name  # a word of Python's own
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
 
@@ -478,9 +480,21 @@ def _show_cell(cell: Cell, *, as_json: bool) -> None:
         shown.print()
 
 
-@main.command(help=say("把数据集导出为开放格式。", "Export a dataset in an open format."))
-@click.argument("dataset")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@main.command(
+    help=say(
+        "把数据集导出为开放格式；--all 把整个城市导出到文件夹。",
+        "Export a dataset in an open format, or with --all everything in the city into a folder.",
+    )
+)
+@click.argument("dataset", required=False)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+@click.option("--all", "whole", is_flag=True, help=say("导出整个城市", "everything in the city"))
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=say("与 --all 合用：密钥另存的文件夹", "with --all: a folder apart for the keys"),
+)
 @click.option(
     "--format",
     "form",
@@ -490,11 +504,29 @@ def _show_cell(cell: Cell, *, as_json: bool) -> None:
 @click.option("--where", metavar="FILTER")
 @city_option
 @guarded
-def export(dataset: str, output: Path, form: str | None, where: str | None, city_id: str | None) -> None:
-    """Export a dataset."""
+def export(
+    dataset: str | None,
+    output: Path,
+    keys: Path | None,
+    form: str | None,
+    where: str | None,
+    city_id: str | None,
+    *,
+    whole: bool,
+) -> None:
+    """Export a dataset, or all of them with all else."""
     from jingwei.access import local_person
     from jingwei.lake.export import export_dataset
 
+    if whole != (dataset is None) or (whole and (form or where)):
+        raise click.UsageError(
+            say("请给出一个数据集，或 --all", "Name a dataset, or say --all (without --format and --where).")
+        )
+    if dataset is None:
+        from jingwei.cli_keeping import export_all
+
+        export_all(output, keys, city_id)
+        return
     with open_named(city_id) as city:
         rows = export_dataset(city.lake, local_person(), dataset, output, form=form, where=where)
     click.echo(say(f"已导出 {rows} 行到 {output}", f"Exported {rows} rows to {output}"))

@@ -15,7 +15,7 @@ from jingwei.cli_home import city_option, home_option, open_named, root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jingwei.keeping import KeysChoice
+    from jingwei.keeping import KeysChoice, Restored
     from jingwei.keeping.copying import Tell
 
 records_option = click.option(
@@ -133,9 +133,58 @@ def restore(
         return
     if home is None:
         (root() / "current").write_text(back.city, "utf-8")
+    _show_restored(back)
+
+
+def export_all(folder: Path, keys: Path | None, city_id: str | None) -> None:
+    """Write everything in a city into a folder, in open formats."""
+    from jingwei.access import local_person
+    from jingwei.keeping import export_city
+
+    with open_named(city_id) as city, _told() as tell:
+        made = export_city(city, folder, keys=keys, actor=local_person().id, tell=tell)
     click.echo(
         say(
-            f"已恢复 {back.city}（备份于 {back.made}）："
+            f"已导出 {made.datasets} 个数据集（{made.rows} 行）、{made.events} 条日志，"
+            f"共 {made.files} 个文件、{_size(made.bytes)}",
+            f"Exported {made.datasets} datasets ({made.rows} rows) and {made.events} events: "
+            f"{made.files} files, {_size(made.bytes)}",
+        )
+    )
+
+
+@click.command(
+    "import",
+    help=say(
+        "由 jingwei export --all 的结果建立城市，写入空文件夹。",
+        "Make a city of what `jingwei export --all` wrote, in an empty folder.",
+    ),
+)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@keys_apart
+@home_option
+@records_option
+@guarded
+def import_(folder: Path, apart: Path | None, home: Path | None, records_url: str | None) -> None:
+    """Make a city of an export."""
+    from jingwei.access import local_person
+    from jingwei.keeping import check_export, import_city
+
+    with _told() as tell:
+        about = check_export(folder).about
+        target = home or root() / about["city"]["id"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        actor = local_person().id
+        back = import_city(folder, target, keys=apart, records_url=records_url, actor=actor, tell=tell)
+    if home is None:
+        (root() / "current").write_text(back.city, "utf-8")
+    _show_restored(back)
+
+
+def _show_restored(back: Restored) -> None:
+    click.echo(
+        say(
+            f"已恢复 {back.city}（{back.made}）："
             f"{back.datasets} 个数据集、{back.events} 条日志，在 {back.home}",
             f"Restored {back.city} as of {back.made}: {back.datasets} datasets, {back.events} events, in "
             f"{back.home}",

@@ -20,7 +20,8 @@ from jingwei.city.settings import FILE as SETTINGS
 from jingwei.keeping import events  # noqa: F401 -- declares them
 from jingwei.keeping.copying import Copy, Tell, nothing
 from jingwei.keeping.errors import TargetInsideError, TargetNotEmptyError
-from jingwei.lake.models import VersionRow
+from jingwei.lake import contracting
+from jingwei.lake.models import ReportRow, VersionRow
 from jingwei.lake.store import TABLES
 from jingwei.ledger.keys import FOLDER as KEYS
 from jingwei.ledger.sealer import latest_checkpoint
@@ -41,6 +42,8 @@ READINGS = "sense/readings/log"
 """In the home of a city: readings that may not be in the lake yet (docs/operating.md)."""
 NAMED = ("photos", "intake")
 """Folders of files that are there before a record names them, and never written over."""
+MASK_KEY = "lake/mask-key"
+"""In the home of a city: the secret by which hashes of hidden values are made."""
 TRIES = 20
 
 KeysChoice = Literal["inside", "without"] | Path
@@ -86,12 +89,12 @@ def back_up(city: City, folder: Path, *, keys: KeysChoice, actor: str, tell: Tel
 
     """
     if isinstance(keys, Path):
-        _check_apart(keys, city.home, folder)
+        check_apart(keys, city.home, folder)
     about = city.about
     copy = Copy(folder, city.home, tell)
     try:
         with city.lake.store.holding():
-            _copy_readings(copy, city.home)
+            copy_readings(copy, city.home, HOME)
             (copy.folder / HOME).mkdir(mode=0o700, exist_ok=True)
             with dumping.snapshot(city.records, copy.folder / HOME) as session:
                 told = _told(session)
@@ -100,9 +103,9 @@ def back_up(city: City, folder: Path, *, keys: KeysChoice, actor: str, tell: Tel
             for source, name in named:
                 copy.take(source, f"{HOME}/{name}")
         for part in NAMED:
-            for path in _files_below(city.home / part):
+            for path in files_below(city.home / part):
                 copy.take(path, f"{HOME}/{path.relative_to(city.home).as_posix()}", may_be_gone=True)
-        where = _put_keys(copy, city.home, keys)
+        where = put_keys(copy, city.home, keys)
         told |= {
             "form": FORM,
             "made": now_utc().isoformat(timespec="seconds"),
@@ -121,7 +124,8 @@ def back_up(city: City, folder: Path, *, keys: KeysChoice, actor: str, tell: Tel
     return Backup(folder, len(copy.sums), copy.bytes, len(told["datasets"]), size, digest, where)
 
 
-def _check_apart(keys: Path, home: Path, folder: Path) -> None:
+def check_apart(keys: Path, home: Path, folder: Path) -> None:
+    """Raise unless keys can be put into a folder, apart from the city and its copy."""
     for outer in (home, folder):
         if keys.resolve().is_relative_to(outer.resolve()):
             raise TargetInsideError(keys, outer)
@@ -129,20 +133,20 @@ def _check_apart(keys: Path, home: Path, folder: Path) -> None:
         raise TargetNotEmptyError(keys)
 
 
-def _copy_readings(copy: Copy, home: Path) -> None:
+def copy_readings(copy: Copy, home: Path, below: str) -> None:
     """Copy the log of readings; where a segment goes to the lake meanwhile, anew."""
     source = home / READINGS
     for _ in range(TRIES):
         before = sorted(source.glob("*.log"))
         try:
             for path in before:
-                copy.take(path, f"{HOME}/{READINGS}/{path.name}")
+                copy.take(path, f"{below}/{READINGS}/{path.name}")
         except FileNotFoundError:
             before = []
         if before == sorted(source.glob("*.log")):
             return
-        shutil.rmtree(copy.folder / HOME / READINGS, ignore_errors=True)
-        for name in [name for name in copy.sums if name.startswith(f"{HOME}/{READINGS}/")]:
+        shutil.rmtree(copy.folder / below / READINGS, ignore_errors=True)
+        for name in [name for name in copy.sums if name.startswith(f"{below}/{READINGS}/")]:
             del copy.sums[name]
     raise TimeoutError("the log of readings changes faster than it can be copied")
 
@@ -181,6 +185,10 @@ def _lake_files(session: Session, home: Path) -> Iterator[tuple[Path, str]]:
             if name in row.content["delta"]:
                 key: tuple[str, str] = (row.dataset, name)
                 newest[key] = max(newest.get(key, 0), int(row.content["delta"][name]))
+    for report in session.scalars(select(ReportRow)):
+        found = contracting.findings_path(home / "lake", report.dataset, report.intent, report.contract)
+        if found.is_file():
+            paths[found.relative_to(home).as_posix()] = None
     for (dataset, table), number in newest.items():
         folder = home / "lake" / dataset / table / "_delta_log"
         for entry in sorted(folder.glob("*")):
@@ -191,7 +199,8 @@ def _lake_files(session: Session, home: Path) -> Iterator[tuple[Path, str]]:
         yield home / path, path
 
 
-def _files_below(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
+    """Return the files below a folder that are whole and cannot be made anew."""
     hidden = (".part", ".small.jpg")  # not whole yet, or made anew
     return sorted(
         path
@@ -200,10 +209,11 @@ def _files_below(folder: Path) -> list[Path]:
     )
 
 
-def _put_keys(copy: Copy, home: Path, keys: KeysChoice) -> str:
+def put_keys(copy: Copy, home: Path, keys: KeysChoice) -> str:
+    """Put keys and settings where it was said; return where that is, as the copy tells it."""
     if keys == "without":
         return "without"
-    found = [*sorted((home / KEYS).glob("*")), home / SETTINGS]
+    found = [*sorted((home / KEYS).glob("*")), home / MASK_KEY, home / SETTINGS]
     if keys == "inside":
         for path in found:
             if path.is_file():

@@ -27,3 +27,23 @@ declare(
         "digest": Field(str, Text("校验清单的 SHA-256", "the SHA-256 of its list of checksums")),
     },
 )
+declare(
+    "keeping.exported",
+    Text("城市的全部内容已导出", "Everything in the city was exported"),
+    subject=CITY,
+    fields={
+        "files": Field(int, Text("文件数", "how many files")),
+        "bytes": Field(int, Text("字节数", "their bytes")),
+        "datasets": Field(int, Text("数据集数", "how many datasets")),
+        "digest": Field(str, Text("校验清单的 SHA-256", "the SHA-256 of its list of checksums")),
+    },
+)
+declare(
+    "keeping.imported",
+    Text("城市由导出的内容建立", "The city was made of an export"),
+    subject=CITY,
+    fields={
+        "made": Field(str, Text("导出的时间（UTC）", "when the export was made (UTC)")),
+        "digest": Field(str, Text("校验清单的 SHA-256", "the SHA-256 of its list of checksums")),
+    },
+)

@@ -286,6 +286,18 @@ class Store:
         with self.records.write() as session:
             return _publish(session, load.intent, versions, self.root)
 
+    def settle(
+        self,
+        dataset: str,
+        intent: str,
+        files: dict[TableName, list[DataFile]],
+        schemas: dict[TableName, pa.Schema],
+    ) -> dict[str, int]:
+        """Commit files that lie in their place already as Delta tables of their own; return the versions."""
+        load = Load(intent, dataset, self.root, self.root / "scratch", files, schemas)
+        _sync(load)
+        return {name: _commit(load, name) for name in TABLES if name in schemas}
+
     def set_problem(self, about: Description, state: str, problem: dict[str, Any], *, actor: str) -> None:
         """Record that a dataset is held back or failed; a version published before stays readable."""
         with self.records.write() as session:
