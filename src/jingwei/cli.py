@@ -61,6 +61,7 @@ class _Commands(click.Group):
         "intake": "jingwei.cli_intake",
         "ledger": "jingwei.ledger.commands",
         "people": "jingwei.cli_people",
+        "prune": "jingwei.cli_keeping",
         "restore": "jingwei.cli_keeping",
     }
 
@@ -151,6 +152,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei.city.settings import read_settings
         from jingwei.cli_serve import Options, plan_of, serve_city
         from jingwei.corrections import Reviewer
+        from jingwei.keeping.keeper import keeping
         from jingwei.ledger.sealer import Sealer, key_folder_of
 
     wanted = Options(open=options.pop("open_mode"), **options)
@@ -176,6 +178,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         listener,
         notices,
         reviewer,
+        keeping(city.lake),
     ):
         serve_city(city, plan)
 

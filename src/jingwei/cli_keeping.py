@@ -136,6 +136,29 @@ def restore(
     _show_restored(back)
 
 
+@click.command(
+    help=say(
+        "删除超过契约所定保留期的旧版本（服务运行时每小时自动进行）。",
+        "Remove versions past the retention that their contract says (a served city does so every hour).",
+    )
+)
+@city_option
+@home_option
+@records_option
+@guarded
+def prune(city_id: str | None, home: Path | None, records_url: str | None) -> None:
+    """Remove versions past their retention."""
+    from jingwei.access import local_person
+    from jingwei.lake.retention import drop_old
+
+    with open_named(city_id, home, records_url) as city:
+        dropped = drop_old(city.lake, actor=local_person().id)
+    for dataset, number in dropped:
+        click.echo(say(f"{dataset}：第 {number} 版已删除", f"{dataset}: version {number} removed"))
+    if not dropped:
+        click.echo(say("没有超过保留期的版本。", "No version is past its retention."))
+
+
 def export_all(folder: Path, keys: Path | None, city_id: str | None) -> None:
     """Write everything in a city into a folder, in open formats."""
     from jingwei.access import local_person

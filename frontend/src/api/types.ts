@@ -127,6 +127,7 @@ export type Version = {
   seconds: number;
   sources: SourceFile[];
   fingerprint: string;
+  dropped: string | null;
 };
 
 export type QuarantinedRow = { file: string; row: number; rule: string; reason: Text; text: string | null };

@@ -38,6 +38,7 @@ type Contract = {
   rules: Rule[];
   gate: number | null;
   deadline_days: number;
+  retention_days: number | null;
 };
 type Agreed = { contract: Contract; number: number; adopted: string | null; by: string; not_taken: string[] };
 
@@ -125,6 +126,7 @@ function Edit({ dataset, agreed }: { dataset: DatasetDetail; agreed: Agreed }) {
           <Input label={t("intake.owner")} value={draft.owner} maxLength={200} onChange={(e) => set({ owner: e.target.value })} />
           <Input label={t("intake.gate")} type="number" min={0} max={100} step="any" value={draft.gate ?? ""} hint={t("intake.gateHint")} onChange={(e) => set({ gate: e.target.value === "" ? null : Number(e.target.value) })} />
           <Input label={t("intake.deadline")} type="number" min={1} max={365} value={draft.deadline_days} onChange={(e) => set({ deadline_days: Number(e.target.value) || 1 })} />
+          <Input label={t("intake.retention")} type="number" min={1} max={36500} value={draft.retention_days ?? ""} hint={t("intake.retentionHint")} onChange={(e) => set({ retention_days: Number(e.target.value) || null })} />
         </div>
         <h3>{t("intake.fields")}</h3>
         <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.fields")}>

@@ -353,6 +353,7 @@ function Versions({ dataset }: { dataset: DatasetDetail }) {
               <h2>{t("data.versionNumber", { number: version.number })}</h2>
               {version.number === dataset.version && <span className="badge good">{t("data.current")}</span>}
               <span className="quiet small">{instant(version.published, zone, "second")}</span>
+              {version.dropped && <span className="badge">{t("data.dropped", { at: instant(version.dropped, zone, "minute") })}</span>}
             </div>
             <p className="small numbers">
               {t("data.versionRows", {

@@ -387,6 +387,7 @@ export const en: Words = {
     kinds: { point: "Measured coordinates", geometry: "Line or area", reference: "Place of another dataset's object" },
     version: "Version",
     versionNumber: "Version {{number}}",
+    dropped: "Past its retention; rows removed {{at}}",
     files: "Source files",
     columns: "Columns",
     column: "Column",

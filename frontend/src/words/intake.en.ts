@@ -81,6 +81,8 @@ export const intakeEn: typeof intakeZh = {
   gate: "Gate (score)",
   gateHint: "Below it nothing is published; empty for none",
   deadline: "Days for corrections",
+  retention: "Days that old versions are kept",
+  retentionHint: "Left empty: for ever",
   fields: "Fields",
   rules: "Rules",
   dropRule: "Remove this rule",

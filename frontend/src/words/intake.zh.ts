@@ -79,6 +79,8 @@ export const intakeZh = {
   gate: "发布门槛（得分）",
   gateHint: "低于此分不发布；留空则不设",
   deadline: "更正期限（天）",
+  retention: "旧版本保留（天）",
+  retentionHint: "不填则一直保留",
   fields: "字段",
   rules: "规则",
   dropRule: "删除这条规则",

@@ -380,6 +380,7 @@ export const zh = {
     kinds: { point: "实测坐标", geometry: "线或面", reference: "引用其他数据的位置" },
     version: "版本",
     versionNumber: "第 {{number}} 版",
+    dropped: "超过保留期，数据已于 {{at}} 删除",
     files: "来源文件",
     columns: "字段",
     column: "字段",

@@ -193,6 +193,9 @@ class Contract(Part):
         The score (0 to 100) below which a version is not published; `None` for no gate.
     deadline_days
         Working time that its department gets for corrections.
+    retention_days
+        How long a version answers after a newer one was published; `None` for ever.
+
     """
 
     dataset: Identifier
@@ -204,6 +207,7 @@ class Contract(Part):
     rules: list[Rule] = Field(default_factory=list, max_length=200)
     gate: float | None = Field(default=None, ge=0, le=100)
     deadline_days: int = Field(default=10, ge=1, le=365)
+    retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

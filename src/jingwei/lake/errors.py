@@ -10,6 +10,7 @@ from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Text | None:
@@ -51,6 +52,24 @@ class NotPublishedError(ConflictError):
                 f"Its state is {state}; `jingwei status {name}` shows why.",
             ),
             where={"dataset": name},
+        )
+
+
+class VersionDroppedError(NotFoundError):
+    """There was this version; its rows were removed after the dataset's retention."""
+
+    code = "version-dropped"
+    status = 410
+
+    def __init__(self, name: str, number: int, dropped: datetime) -> None:
+        day = dropped.date().isoformat()
+        super().__init__(
+            Text(
+                f"“{name}”第 {number} 版已于 {day} 超过保留期删除。",
+                f"Version {number} of '{name}' was removed on {day}, after its retention.",
+            ),
+            mend=Text("请查询较新的版本。", "Ask a newer version."),
+            where={"dataset": name, "version": number, "dropped": dropped.isoformat()},
         )
 
 

@@ -81,3 +81,13 @@ declare(
         "gated": Field(bool, Text("是否因得分过低未发布", "whether the gate kept it from being published")),
     },
 )
+declare(
+    "dataset.version_dropped",
+    Text("数据集的旧版本超过保留期，其数据已删除", "The rows of a version were removed after its retention"),
+    subject=SUBJECT,
+    fields={
+        "version": Field(int, Text("版本号", "the number of the version")),
+        "rows": Field(int, Text("行数", "the rows that it had")),
+        "retention_days": Field(int, Text("保留期（天）", "the retention, in days")),
+    },
+)

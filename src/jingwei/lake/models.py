@@ -42,6 +42,8 @@ class VersionRow(Base):
     published: Mapped[datetime]
     intent: Mapped[str] = mapped_column(String(36))
     content: Mapped[dict[str, Any]]
+    dropped: Mapped[datetime | None]
+    """When its files were removed, after its retention; what it was, and from what, stays."""
 
 
 class IntentRow(Base):

@@ -97,21 +97,32 @@ def to_odcs(contract: Contract, *, version: int, identifier: str) -> str:
         status=contract.status,
         description=Description(purpose=contract.purpose) if contract.purpose else None,
         schema=[table],
-        slaProperties=[
-            ServiceLevelAgreementProperty(
-                property="latency",
-                value=rule.days,
-                unit="d",
-                element=contract.dataset,
-                description=rule.says or None,
-            )
-            for rule in contract.rules
-            if isinstance(rule, Fresh)
-        ]
-        or None,
+        slaProperties=_agreements(contract) or None,
         customProperties=custom,
     )
     return document.to_yaml()
+
+
+def _agreements(contract: Contract) -> list[ServiceLevelAgreementProperty]:
+    """Return how fresh the dataset is to be, and how long its versions are kept."""
+    found = [
+        ServiceLevelAgreementProperty(
+            property="latency",
+            value=rule.days,
+            unit="d",
+            element=contract.dataset,
+            description=rule.says or None,
+        )
+        for rule in contract.rules
+        if isinstance(rule, Fresh)
+    ]
+    if contract.retention_days is not None:
+        found.append(
+            ServiceLevelAgreementProperty(
+                property="retention", value=contract.retention_days, unit="d", element=contract.dataset
+            )
+        )
+    return found
 
 
 def _property(terms: FieldTerms, reference: Reference | None) -> SchemaProperty:
@@ -243,6 +254,7 @@ class _Reading:
         self.table = table
         self.not_taken: list[str] = []
         self.rules: list[Any] = []
+        self.retention_days: int | None = None
 
     def contract(self) -> tuple[Contract, list[str]]:
         """Return what it says, and what could not be taken."""
@@ -268,6 +280,7 @@ class _Reading:
             rules=self._without_twins(),
             gate=known.get("jingwei:gate"),
             deadline_days=int(known.get("jingwei:deadlineDays") or 10),
+            retention_days=self.retention_days,
         )
         return contract, self.not_taken
 
@@ -339,9 +352,15 @@ class _Reading:
 
     def _sla(self, sla: ServiceLevelAgreementProperty) -> None:
         days = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24}
+        kept = {
+            **dict.fromkeys(("d", "day", "days"), 1.0),
+            **dict.fromkeys(("y", "yr", "year", "years"), 365.25),
+        }
         if sla.property == "latency" and isinstance(sla.value, int | float) and sla.unit in days:
             said = (sla.description or "")[:400]
             self.rules.append(Fresh(days=sla.value * days[sla.unit], says=said))
+        elif sla.property == "retention" and isinstance(sla.value, int | float) and sla.unit in kept:
+            self.retention_days = max(1, round(sla.value * kept[sla.unit]))
         else:
             self.not_taken.append(f"sla {sla.property}")
 

@@ -172,6 +172,8 @@ class Version:
     number: int
     published: datetime
     content: Content
+    dropped: datetime | None = None
+    """When its rows were removed, after the dataset's retention."""
 
 
 @dataclass(frozen=True, slots=True)

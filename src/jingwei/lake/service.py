@@ -21,6 +21,7 @@ from jingwei.lake.errors import (
     HiddenColumnError,
     NotPublishedError,
     UnknownDatasetError,
+    VersionDroppedError,
 )
 from jingwei.lake.models import DatasetRow, VersionRow
 from jingwei.lake.personal import PersonalReadings
@@ -487,6 +488,8 @@ class Lake:
                     Text(f"“{dataset}”没有第 {number} 版。", f"'{dataset}' has no version {number}."),
                     where={"dataset": dataset, "version": number},
                 )
+            if row.dropped is not None:
+                raise VersionDroppedError(dataset, number, row.dropped)
             return self._version(row)
 
     def _dataset(self, session: Session, row: DatasetRow, key: int | None) -> Dataset:
@@ -508,7 +511,10 @@ class Lake:
         )
 
     def _version(self, row: VersionRow) -> Version:
-        """Return a version as plain data; versions never change, so they are kept."""
+        """Return a version as plain data; until it is dropped a version never changes, so it is kept."""
+        if row.dropped is not None:
+            content = Content.from_json(row.content)
+            return Version(row.dataset, row.number, row.published, content, row.dropped)
         with self._mutex:
             kept = self._versions.get(row.id)
             if kept is not None:

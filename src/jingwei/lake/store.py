@@ -436,7 +436,14 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
     newest = session.scalar(select(func.max(VersionRow.number)).where(VersionRow.dataset == about.id))
     number = (newest or 0) + 1
     session.add(
-        VersionRow(dataset=about.id, number=number, published=now_utc(), intent=intent_id, content=content)
+        VersionRow(
+            dataset=about.id,
+            number=number,
+            published=now_utc(),
+            intent=intent_id,
+            content=content,
+            dropped=None,
+        )
     )
     row.state, row.problem, row.current, row.changed = "published", None, number, now_utc()
     intent.state, intent.content = "published", {}

@@ -135,6 +135,7 @@ class VersionOut(BaseModel):
     seconds: float
     sources: list[SourceFileOut]
     fingerprint: str
+    dropped: datetime | None = Field(description="When its rows were removed, after the retention")
 
 
 class HiddenColumnOut(BaseModel):
@@ -228,6 +229,7 @@ def _version(version: Version) -> VersionOut:
         seconds=content.seconds,
         sources=_sources(version),
         fingerprint=content.fingerprint,
+        dropped=version.dropped,
     )
 
 
