@@ -206,3 +206,20 @@ def test_grafana_searches_and_draws(sta):
     (told,) = sta.post("/api/sense/grafana/query", json=asked).json()
     assert [value for value, _ in told["datapoints"]] == [0, 1, 2]
     assert told["datapoints"][0][1] == 1_793_491_200_000
+
+
+def test_how_the_intake_fares_is_told(sta):
+    place = {"name": "l", "description": "", "encodingType": "text/plain", "location": "x"}
+    stream = {
+        "name": "d", "description": "", "observationType": "m", "unitOfMeasurement": {"symbol": "m"},
+        "Sensor": SENSOR, "ObservedProperty": {"name": "p", "definition": "d", "description": ""},
+        "properties": {"validRange": [0, 10]},
+    }  # fmt: skip
+    thing = {"name": "t", "description": "", "Locations": [place], "Datastreams": [stream]}
+    assert sta.post(f"{ROOT}/Things", json=thing).status_code == 201
+    for result in (1, 2, 99):
+        sta.post(f"{ROOT}/Datastreams(1)/Observations", json={"result": result})
+    told = sta.get("/api/sense/health").json()
+    assert (told["taken"], told["waiting"], told["apart"]) == (2, 0, {"impossible": 1})
+    assert told["examples"][0]["said"]["result"] == 99
+    assert (sum(one["taken"] for one in told["minutes"]), told["sources"][0]["name"]) == (2, "d")

@@ -268,6 +268,19 @@ class Series:
                 )
             return [dict(row) for row in session.execute(asked).mappings()]
 
+    def named(self, streams: Collection[int]) -> dict[int, tuple[str, str]]:
+        """Return the names of some streams and of their things; who asks was shown that they are there."""
+        from sqlalchemy import select
+
+        from jingwei.sense.models import StreamRow, ThingRow
+
+        one: Any = StreamRow.__table__
+        other: Any = ThingRow.__table__
+        asked = select(one.c.id, one.c.name, other.c.name).join(other, other.c.id == one.c.thing_id)
+        with self.sensing.records.read() as session:
+            rows = session.execute(asked.where(one.c.id.in_(list(streams))))
+            return {number: (name, thing) for number, name, thing in rows}
+
 
 def micros_of(moment: datetime) -> int:
     """Return a moment as UTC microseconds."""

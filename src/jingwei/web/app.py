@@ -18,6 +18,7 @@ from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
 from jingwei.city.geocoding import Geocoder
 from jingwei.city.settings import read_settings
+from jingwei.sense.health import Health
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.service import Sensing
@@ -62,6 +63,7 @@ from jingwei.web.routes import (
     public_reports,
     search,
     sense,
+    sense_health,
     session,
     sta,
 )
@@ -134,6 +136,7 @@ CITY_ROUTES = (
     public_open311.router,
     devices.router,
     sense.router,
+    sense_health.router,
     events.router,
     log.router,
 )
@@ -225,6 +228,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.photos = Photos(city.home / FOLDER)
     app.state.readings = open_readings(city, facts_of(city.records))
     app.state.live = Live(app.state.readings)
+    app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))
     app.state.quotas = Quotas(entry.readings_per_minute)
     app.state.taking = Taking(city.records, city.policies.current, app.state.readings)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
