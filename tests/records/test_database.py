@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 import jingwei
 from jingwei import ledger
 from jingwei.records import Base, open_records
-from jingwei.records.database import after_commit, newest_revision, upgrade
+from jingwei.records.database import Statement, after_commit, newest_revision, run_as_one, upgrade
 from jingwei.words import Text
 
 ledger.declare(
@@ -145,3 +145,32 @@ def test_a_commit_that_fails_is_undone_and_the_next_write_is_whole(records):
     with records.read() as session:
         assert session.execute(sa.text("SELECT count(*) FROM whole")).scalar_one() == 1
         assert session.execute(sa.text("SELECT count(*) FROM part")).scalar_one() == 0
+
+
+def test_statements_that_run_as_one_are_undone_as_one(records):
+    with records.write() as session:
+        session.execute(sa.text("CREATE TABLE one (id INTEGER PRIMARY KEY)"))
+        session.execute(sa.text("CREATE TABLE other (id INTEGER PRIMARY KEY)"))
+    place = "?" if records.engine.dialect.name == "sqlite" else "%s"
+    both = [Statement(f"INSERT INTO {name} VALUES ({place})", (7,)) for name in ("one", "other")]
+    with records.write() as session:
+        assert run_as_one(session.connection(), both[1:]) == 1
+    with pytest.raises(Exception, match=r"(?i)unique"), records.write() as session:
+        run_as_one(session.connection(), both)
+    with records.read() as session:
+        assert session.execute(sa.text("SELECT count(*) FROM one")).scalar_one() == 0
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_server_ended_is_not_given_to_anybody(postgres):
+    name = postgres.create()
+    records, other = open_records(postgres.url(name)), open_records(postgres.url(name), migrate=False)
+    with records.read() as session:
+        ended = session.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    with other.read() as session:
+        session.execute(sa.text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": ended})
+    with records.write() as session:
+        assert session.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() != ended
+    for one in (records, other):
+        one.close()
+    postgres.drop(name)

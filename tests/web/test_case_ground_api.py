@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from fastapi.testclient import TestClient
@@ -107,7 +108,14 @@ def test_duties_hold_since_and_until_and_are_proposed(api):
 def test_default_points_are_recognised_and_named_once(api):
     point = {"lon": 113.5, "lat": 22.5, "says": "市民中心"}
     assert api.put("/api/cases/default-points", json=[point, point]).json()["count"] == 1
-    assert api.get("/api/cases/default-points").json() == [point]
+    now = api.get("/api/cases/default-points").json()
+    assert now["points"] == [point]
+    other = {"lon": 113.6, "lat": 22.6, "says": "呼叫中心"}
+    put_points = partial(api.put, "/api/cases/default-points", params={"seen": now["version"]})
+    assert put_points(json=[point, other]).status_code == 200
+    late = put_points(json=[])
+    assert (late.status_code, late.json()["code"]) == (409, "case-regime-changed")
+    assert api.get("/api/cases/default-points").json()["points"] == [point, other]
     report = {"kind": "matter", "type": "06001", "source": "collector", "lon": 113.5, "lat": 22.5}
     assert api.post("/api/cases", json=report).json()["where"] == "default"
 
@@ -161,8 +169,10 @@ def test_days_are_decided_and_undone(api):
     found = {one["day"]: one for one in api.get("/api/cases/calendar", params={"year": 2026}).json()["days"]}
     assert [found[f"2026-11-{day}"]["works"] for day in (20, 21, 23, 24)] == [False, True, False, True]
     assert [found[f"2026-11-{day}"]["decided"] for day in (20, 24)] == [True, False]
-    periods = {"periods": [["09:00:00", "17:00:00"]]}
+    periods = {"periods": [["09:00:00", "17:00:00"]], "seen": 3}
     assert api.put("/api/cases/calendar", json=periods).json() == {"version": 4}
+    late = api.put("/api/cases/calendar", json={"periods": [["10:00:00", "17:00:00"]], "seen": 3})
+    assert (late.status_code, late.json()["code"]) == (409, "case-regime-changed")
     again = api.get("/api/cases/calendar", params={"year": 2026}).json()
     assert (again["periods"], sum(one["decided"] for one in again["days"])) == ([["09:00:00", "17:00:00"]], 3)
     overlapping = {"periods": [["09:00:00", "13:00:00"], ["12:00:00", "17:00:00"]]}

@@ -9,6 +9,7 @@ import { metres, say } from "../words";
 import { away, type Here } from "./here";
 import { newKey, send } from "./outbox";
 import { type FieldCase, useFieldCase } from "./questions";
+import { Phrases } from "./Phrases";
 import { Shots } from "./Shots";
 import type { Item, PhotoField, Shot } from "./store";
 import { Due, OldAnswer } from "./Tasks";
@@ -247,6 +248,7 @@ function StepForm({ one, action, person, fixed, tell }: {
         {t(form.text === "reason" ? "field.reason" : "field.words")}
         <textarea rows={3} maxLength={4000} value={text} required={form.needsText} onChange={(event) => setText(event.target.value)} />
       </label>
+      <Phrases person={person} action={action} text={text} set={setText} />
       <div className="field-send">
         <button type="submit" className="button primary" disabled={!!lacks}>
           {says}

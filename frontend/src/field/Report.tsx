@@ -10,6 +10,7 @@ import { WhereAmI } from "./FieldPage";
 import type { Position } from "./here";
 import { newKey, send } from "./outbox";
 import { type CaseType, useAround, useLifecycle, useTypes } from "./questions";
+import { Phrases } from "./Phrases";
 import { Shots } from "./Shots";
 import type { Shot } from "./store";
 
@@ -178,6 +179,15 @@ export function Report({ person, position }: { person: string; position: Positio
           }}
         />
       </label>
+      <Phrases
+        person={person}
+        action={handled ? "self_handle" : "report"}
+        text={words}
+        set={(text) => {
+          hold();
+          setWords(text);
+        }}
+      />
       {handled && <Shots field="before" label={t("field.before")} shots={shots} set={setShots} />}
       <Shots field="photos" label={t(handled ? "field.after" : "field.photos")} shots={shots} set={setShots} />
       <label className="field-check">

@@ -48,6 +48,7 @@ export type Around = {
   components: { code: string; name: string; type: string; department: string; lon: number; lat: number; metres: number }[];
   cases: { number: string; state: string; metres: number; score: number; why: Text }[];
 };
+export type Phrases = { phrases: Record<string, string[]> };
 export type Way = { day: string; days: number; fixes: { at: string; lon: number; lat: number; accuracy: number }[] };
 
 /** The states in which somebody in the field has something to do. */
@@ -116,6 +117,14 @@ export function useLifecycle(person: string) {
     queryKey: ["field", "lifecycle", person],
     queryFn: ({ signal }) => known(person, "lifecycle", () => askJson<Lifecycle>("/api/cases/lifecycle", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function usePhrases(person: string) {
+  return useQuery<Known<Phrases>>({
+    queryKey: ["field", "phrases", person],
+    queryFn: ({ signal }) => known(person, "phrases", () => askJson<Phrases>("/api/cases/phrases", { signal })),
+    staleTime: 300_000,
   });
 }
 

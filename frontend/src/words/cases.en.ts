@@ -306,6 +306,12 @@ export const casesEn: typeof casesZh = {
     decided: "decided by the city",
   },
   templates: {
+    report: "It blocks the way|It is a danger|Warning signs are in place",
+    self_handle: "Cleared on the spot|Put back on the spot|People were asked to leave",
+    verify: "It is as reported|Nothing was found|The place cannot be entered",
+    check: "Put right|Nothing was done|The problem came back",
+    submit: "Cleared|Repaired|Replaced|People were asked to leave",
+    finish_part: "Our part is done",
     reject: "The description is not clear enough|Not a matter of city management|Nothing was found on the spot|Reported before",
     cancel: "Reported by mistake|Test data",
     return_to_acceptor: "The place is wrong, please correct it|The type is wrong, please correct it|Photographs are missing",

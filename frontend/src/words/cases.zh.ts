@@ -305,6 +305,12 @@ export const casesZh = {
     decided: "本市规定",
   },
   templates: {
+    report: "影响通行|有安全隐患|已放置警示标志",
+    self_handle: "已当场清理|已当场复位|已劝离",
+    verify: "情况属实|现场未发现|无法进入现场",
+    check: "已处置完成|现场未见处置|问题反复",
+    submit: "已清理|已修复|已更换|已劝离",
+    finish_part: "协办部分已完成",
     reject: "描述不清，无法判断|不属城市管理范围|现场未发现问题|重复上报",
     cancel: "误报|测试数据",
     return_to_acceptor: "位置有误，请更正|类别有误，请更正|缺少照片",

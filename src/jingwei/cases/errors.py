@@ -139,18 +139,31 @@ class UnknownVersionError(NotFoundError):
         )
 
 
+_PARTS = {
+    "settings": Text("案件设置", "the settings of cases"),
+    "calendar": Text("工作时间与日历", "working hours and calendar"),
+    "types": Text("案件类别", "the types of cases"),
+    "rules": Text("立案结案规则", "the rules"),
+    "phrases": Text("常用语", "the phrases"),
+    "default_points": Text("默认点", "the default points"),
+}
+
+
 class RulesChangedError(ConflictError):
     """Somebody adopted another version first."""
 
     code = "case-regime-changed"
 
     def __init__(self, part: str, seen: int, now: int) -> None:
+        what = _PARTS.get(part, Text(part, part))
         super().__init__(
             Text(
-                f"{part} 在您打开之后已更新（第 {seen} 版之后为第 {now} 版）",
-                f"{part} has changed since you opened it (version {seen}; now {now}).",
+                f"{what.zh}在您打开之后已由他人修改，您的修改没有保存",
+                f"{what.en} were changed by somebody else since you opened them: nothing of yours is kept.",
             ),
-            mend=Text("请查看差异后再修改。", "See the difference, then change it again."),
+            mend=Text(
+                "请重新打开，查看现行内容后再修改。", "Open them again, see what holds now, then change it."
+            ),
             where={"part": part, "seen": seen, "version": now},
         )
 

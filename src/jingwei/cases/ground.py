@@ -18,7 +18,7 @@ import shapely
 from sqlalchemy import bindparam, delete, func, insert, or_, select
 
 from jingwei import grid, ledger
-from jingwei.cases.errors import BadFieldError, UnknownDutyError
+from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownDutyError
 from jingwei.cases.models import DefaultPoint, Responsibility, UnitGrid
 from jingwei.ledger.models import encode_json
 from jingwei.records import now_utc
@@ -262,11 +262,25 @@ def put_duties(session: Session, asker: Asker, duties: Sequence[Duty]) -> int:
     return len(rows)
 
 
-def put_default_points(session: Session, asker: Asker, points: Sequence[tuple[float, float, str]]) -> int:
+def put_default_points(
+    session: Session,
+    asker: Asker,
+    points: Sequence[tuple[float, float, str]],
+    *,
+    seen: int | None = None,
+) -> int:
     """Name the default points (degrees, and what they stand for), instead of those before.
 
     Of several at one place the last one holds; return how many places those are.
+
+    Raises
+    ------
+    RulesChangedError
+        Where others were named since those whose `default_points_version` is `seen`.
+
     """
+    if seen is not None and seen != (now := default_points_version(session)):
+        raise RulesChangedError("default_points", seen, now)
     session.execute(delete(DefaultPoint))
     cells = {
         grid.to_stored(grid.encode(lon, lat, POINT_LEVEL)): (lon, lat, says) for lon, lat, says in points
@@ -404,6 +418,12 @@ def unit_grids(
 def default_points(session: Session) -> list[tuple[float, float, str]]:
     """Return the default points: degrees, and what they stand for."""
     return [(row.lon, row.lat, row.says) for row in session.scalars(select(DefaultPoint))]
+
+
+def default_points_version(session: Session) -> int:
+    """Return a number that grows whenever default points are named; 0 where none ever were."""
+    newest = ledger.events_of(session, "cases/default_points", limit=1)
+    return newest[0].id if newest else 0
 
 
 _NOW: Any = bindparam("now", type_=UnitGrid.since.type)

@@ -51,11 +51,14 @@ from jingwei.cases.store import (
     insert_cases,
     next_numbers,
     not_known,
+    open_case,
     save,
+    save_with,
     set_alarms,
     timeline,
 )
 from jingwei.records import now_utc
+from jingwei.records.database import run_as_one
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from jingwei.access.policy import Policies
     from jingwei.cases.ground import Ground
     from jingwei.cases.regime import Regime
+    from jingwei.records.database import Statement
 
 
 class Desk:
@@ -87,7 +91,9 @@ class Desk:
 
     def regime(self, session: Session) -> Regime:
         """Return what the city has decided, read anew where a version is."""
-        numbers = the_regime.versions(session)
+        return self._in_force(session, the_regime.versions(session))
+
+    def _in_force(self, session: Session, numbers: tuple[int, ...]) -> Regime:
         with self._guard:
             if self._regime is None or self._regime[0] != numbers:
                 self._regime = (numbers, the_regime.load(session))
@@ -214,7 +220,7 @@ class Desk:
             Nothing has changed then.
 
         """
-        case = self._open(session, number)
+        case, regime = self._open(session, number)
         step = TRANSITIONS.get(action)
         if step is None or not self._allowed(asker, step, case, fields or {}):
             self._check_readable(asker, case)
@@ -222,7 +228,6 @@ class Desk:
             self._check_unchanged(session, case, seen)
         if step is None or case.state not in step.sources:
             raise self._not_now(asker, case, action, step)
-        regime = self.regime(session)
         clean = check_fields(step, fields or {})
         if not self._allowed(asker, step, case, clean):
             raise self._refused(asker, step, case, clean)
@@ -233,18 +238,18 @@ class Desk:
         )
         guards.check(attempt)
         before = case.step
-        self._step(session, attempt, when)
-        save(session, regime, case, before)
+        save_with(session, regime, case, before, self._step(session, attempt, when))
         if step.action in ("merge", "join_main", "separate"):
             self._tell_main(session, regime, case, step, main, when)
         return case
 
-    def _open(self, session: Session, number: str) -> Case:
-        """Return a case that nobody else changes until this transaction is over."""
-        body = session.connection().execute(OPEN, {"number": number}).scalar()
-        if body is None:
+    def _open(self, session: Session, number: str) -> tuple[Case, Regime]:
+        """Return a case that nobody else changes until this transaction is over, and what is in force."""
+        found = open_case(session, number)
+        if found is None:
             raise UnknownCaseError(number)
-        return decode(body)
+        body, numbers = found
+        return decode(body), self._in_force(session, the_regime.told_versions(numbers))
 
     def _check_readable(self, asker: Asker, case: Case) -> None:
         if asker.id == THE_SYSTEM.id or asker.id in case.followers:
@@ -339,8 +344,8 @@ class Desk:
         body = session.connection().execute(OPEN, {"number": number}).scalar()
         return decode(body) if body is not None else None
 
-    def _step(self, session: Session, attempt: guards.Attempt, when: datetime) -> None:
-        """Let a step happen that may."""
+    def _step(self, session: Session, attempt: guards.Attempt, when: datetime) -> list[Statement]:
+        """Let a step happen that may; return the statements by which its event and its words are kept."""
         case, step, regime = attempt.case, attempt.step, attempt.regime
         target = {None: case.state, "previous": case.before}.get(step.target, step.target)
         data = _head(case, step, target, when) | dict(attempt.fields)
@@ -353,19 +358,25 @@ class Desk:
             data |= _limits(regime, str(target), case)
         data |= _extras(attempt, when)
         photos.claim(session, attempt.asker, case.number, case.step + 1, data)
-        self._happen(session, attempt.asker, case, step, data)
+        told = self._telling(session, attempt.asker, case, step, data)
         if step.action == "redact":
             words.forget(session, case.number, _told_by_reporters(session, case.number))
-        words.keep(session, rows)
+        return [told, *words.keeping(session, rows)]
 
     def _happen(
         self, session: Session, asker: Asker, case: Case, step: Transition, data: dict[str, Any]
     ) -> None:
+        run_as_one(session.connection(), [self._telling(session, asker, case, step, data)])
+
+    def _telling(
+        self, session: Session, asker: Asker, case: Case, step: Transition, data: dict[str, Any]
+    ) -> Statement:
+        """Let an event happen to a case; return the statement that appends it."""
         type_ = PREFIX + step.event
         before = concerned(case)
         apply(case, type_, asker.id, data)
         data |= _concerns(before, concerned(case))
-        ledger.append_many(session, type_, [(SUBJECT + case.number, data)], actor=asker.id)
+        return ledger.telling(session, type_, actor=asker.id, subject=SUBJECT + case.number, data=data)
 
     def _tell_main(
         self,

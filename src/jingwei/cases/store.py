@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei.cases import words
@@ -15,11 +26,12 @@ from jingwei.cases.clocks import next_warning
 from jingwei.cases.errors import ChangedMeanwhileError
 from jingwei.cases.events import WORDS
 from jingwei.cases.lifecycle import OPEN as OPEN_STATES
-from jingwei.cases.models import CaseCount, CaseRow
+from jingwei.cases.models import CaseCount, CaseRow, RegimePart
 from jingwei.cases.replay import PREFIX, apply, begin
 from jingwei.cases.schemas import Happening, History, Report
 from jingwei.ledger.models import Event
 from jingwei.records import now_utc
+from jingwei.records.database import Statement, driver_text, run, run_as_one
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -31,6 +43,16 @@ CASES: Table = CaseRow.__table__  # type: ignore[assignment]
 SUBJECT = "case/"
 BATCH = 500
 
+_NEWEST = (
+    select(RegimePart.part, func.max(RegimePart.version).label("number")).group_by(RegimePart.part).subquery()
+)
+IN_FORCE = select(
+    func.aggregate_strings(
+        _NEWEST.c.part + literal_column("':'", String) + _NEWEST.c.number.cast(String),
+        literal_column("','", String),  # type: ignore[arg-type]  # a text of ours, no value to be bound
+    )
+).scalar_subquery()
+"""The number in force of each part that the city decided, as `rules:3,settings:1`; null where nothing was."""
 OPEN = select(CASES.c.body).where(CASES.c.number == bindparam("number")).with_for_update()
 """Reads a case to change it: on PostgreSQL others wait, on SQLite writers queue anyway."""
 # How a row is marked as changed by a transaction: on PostgreSQL with the transaction's number, so that a
@@ -40,7 +62,13 @@ _MARKS: dict[str, ColumnElement[int]] = {
     "postgresql": literal_column("pg_current_xact_id()::text::bigint"),
     "sqlite": literal_column("(SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case)"),
 }
+_MARK_NOW = {
+    # Transactions that are open now may still write rows marked with their number.
+    "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    "sqlite": "SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case",
+}
 _WRITTEN = ("step", "state", "alarm", "cell", "body")
+_SAVED = (*_WRITTEN, "this", "before")
 _SAVE = {
     dialect: update(CASES)
     .where(CASES.c.number == bindparam("this"), CASES.c.step == bindparam("before"))
@@ -54,6 +82,22 @@ _SET_ALARM = (
     .values(alarm=bindparam("alarm"))
 )
 _INSERT = {dialect: insert(CASES).values(changed=mark) for dialect, mark in _MARKS.items()}
+
+
+@lru_cache(maxsize=8)
+def _opening(dialect: Dialect) -> str:
+    return driver_text(OPEN.add_columns(IN_FORCE), dialect, ("number",))
+
+
+def open_case(session: Session, number: str) -> tuple[str, str | None] | None:
+    """Return a case that nobody else changes until this transaction is over, and what `IN_FORCE` says."""
+    found = run(session.connection(), _opening(session.get_bind().dialect), (number,))
+    return tuple(found[0]) if found else None
+
+
+@lru_cache(maxsize=8)
+def _saving(dialect: Dialect) -> str:
+    return driver_text(_SAVE[dialect.name], dialect, _SAVED)
 
 
 def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
@@ -112,9 +156,22 @@ def save(session: Session, regime: Regime, case: Case, before: int) -> None:
     """Write a case back, unless another was first."""
     if case.step == before:
         return
+    save_with(session, regime, case, before, [])
+
+
+def save_with(session: Session, regime: Regime, case: Case, before: int, others: Sequence[Statement]) -> None:
+    """Write a case back with what else belongs to its step, unless another was first."""
     given = {"this": case.number, "before": before, **_columns(case, regime)}
-    if session.connection().execute(_SAVE[_dialect(session)], given).rowcount != 1:
+    text = _saving(session.get_bind().dialect)
+    saving = Statement(text, tuple(given[name] for name in _SAVED))
+    if run_as_one(session.connection(), [*others, saving]) != 1:
         raise ChangedMeanwhileError(case.number, before, before + 1, [])
+
+
+def mark_now(session: Session) -> int:
+    """Return the mark such that all that changes from now on is marked with it or a later one."""
+    ((mark,),) = run(session.connection(), _MARK_NOW[_dialect(session)], ())
+    return int(mark)
 
 
 def set_alarms(session: Session, regime: Regime, cases: Sequence[Case]) -> None:

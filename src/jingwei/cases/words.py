@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Dialect, bindparam, delete, insert, select
 
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.events import INPUTS
 from jingwei.cases.models import CaseRow, CaseWords
+from jingwei.records.database import Statement, driver_text
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
 LONGEST = 4000
@@ -62,6 +65,21 @@ def new_words(case: str, step: int, field: str, words: str) -> tuple[dict[str, A
     salt = os.urandom(SALT)
     row = {"case": case, "step": step, "field": field, "salt": salt, "words": words}
     return row, digest_of(salt, words)
+
+
+_KEPT = ("case", "step", "field", "salt", "words")
+
+
+@lru_cache(maxsize=8)
+def _keeping(dialect: Dialect) -> str:
+    table = cast("Table", CaseWords.__table__)
+    return driver_text(insert(table).values({name: bindparam(name) for name in _KEPT}), dialect, _KEPT)
+
+
+def keeping(session: Session, rows: list[dict[str, Any]]) -> list[Statement]:
+    """Return the statements that keep words, for who runs them together with others of his transaction."""
+    text = _keeping(session.get_bind().dialect)
+    return [Statement(text, tuple(row[name] for name in _KEPT)) for row in rows]
 
 
 def keep(session: Session, rows: list[dict[str, Any]]) -> None:

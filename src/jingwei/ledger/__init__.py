@@ -13,6 +13,7 @@ from jingwei.ledger.service import (
     of_types,
     search,
     size,
+    telling,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "of_types",
     "search",
     "size",
+    "telling",
 ]

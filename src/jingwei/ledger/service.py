@@ -16,7 +16,7 @@ from jingwei.ledger.bell import mark_appended
 from jingwei.ledger.models import Event, Head, encode_json
 from jingwei.ledger.schemas import event_type
 from jingwei.records import now_utc
-from jingwei.records.database import driver_text
+from jingwei.records.database import Statement, driver_text
 from jingwei.records.database import insert as insert_row
 from jingwei.words import Text
 
@@ -80,6 +80,13 @@ def append_many(
         session.connection().exec_driver_sql(statements.many, rows)
         mark_appended(session)
     return len(rows)
+
+
+def telling(session: Session, type_: str, *, actor: str, subject: str, data: dict[str, Any]) -> Statement:
+    """Return the statement that appends an event, for who runs it together with others of his transaction."""
+    statements, rows = _rows(session, type_, actor, [(subject, data)])
+    mark_appended(session)
+    return Statement(statements.many, rows[0])
 
 
 class _Statements(NamedTuple):

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import errno
 import re
+import select
 import sqlite3
 import threading
+import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, inspect
 from sqlalchemy.orm import Session
 
 from jingwei.records.durable import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import ClauseElement
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITER_CACHE = 65_536
 """KiB of pages that the one connection that writes to SQLite keeps; a reader keeps SQLite's 2 MiB."""
+
+
+TRUSTED_IDLE = 30.0
+"""Seconds after which a connection to PostgreSQL that nobody used is asked whether it still stands."""
 
 
 AFTER_COMMIT = "jingwei_after_commit"
@@ -236,9 +242,11 @@ def open_records(url: str, *, migrate: bool = True) -> Records:
 
     """
     # Errors name the statement, not the values: those may be secrets, and errors end in logs.
-    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+    else:
+        _check_connections(engine)
     records = Records(engine)
     if migrate:
         upgrade(engine)
@@ -267,6 +275,49 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+def _check_connections(engine: Engine) -> None:
+    """Let nobody be given a connection that the server has ended.
+
+    A server that ends a connection says so in its socket, which is looked at without asking the server; a
+    network in between may drop one silently, so that one that nobody used for a while is asked.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        used = record.info.pop("used", None)
+        if used is None or connection is None:
+            return
+        heard = connection.closed or _has_heard(connection.fileno())
+        idle = time.monotonic() - used > TRUSTED_IDLE
+        if (heard or idle) and not _stands(engine.dialect, connection):
+            raise exc.InvalidatePoolError
+
+
+def _has_heard(socket: int) -> bool:
+    """Say whether something waits to be read; `poll` knows sockets of any number."""
+    watch = select.poll()
+    watch.register(socket, select.POLLIN)
+    return bool(watch.poll(0))
+
+
+def _stands(dialect: Dialect, connection: Any) -> bool:
+    try:
+        return bool(dialect.do_ping(connection))
+    except Exception:  # noqa: BLE001 -- whatever it is, the connection is of no use
+        return False
+
+
+class Statement(NamedTuple):
+    """What `driver_text` gave, with its values by place."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+
 def driver_text(statement: ClauseElement, dialect: Dialect, names: tuple[str, ...]) -> str:
     """Return a statement as the driver understands it, with its values by place, in the order of `names`."""
     make: Any = type(dialect)
@@ -290,13 +341,26 @@ def insert(connection: Connection, statement: str, values: tuple[Any, ...]) -> i
 def run(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[Any]:
     """Run what `driver_text` gave within the connection's transaction; return its rows.
 
-    For what is asked thousands of times a second. On SQLite the driver is asked itself, where the engine
-    would cost three times what the statement does; its errors are then those of `sqlite3`.
+    For what is asked thousands of times a second. The driver is asked itself, where the engine
+    would cost three times what the statement does; its errors are then those of the driver.
     """
+    raw: Any = connection.connection.driver_connection
+    return list(raw.execute(statement, values).fetchall())
+
+
+def run_as_one(connection: Connection, statements: Sequence[Statement]) -> int:
+    """Run statements that write to different tables; return how many rows the last one touched.
+
+    To PostgreSQL they go as one, so that they cost one exchange with the server. They do not see what the
+    others write. Errors are those of the driver.
+    """
+    raw: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        raw: Any = connection.connection.driver_connection
-        return list(raw.execute(statement, values).fetchall())
-    return list(connection.exec_driver_sql(statement, values))
+        return int([raw.execute(*one) for one in statements][-1].rowcount)
+    *others, last = statements
+    parts = ", ".join(f"_{number} AS ({one.text})" for number, one in enumerate(others))
+    text = f"WITH {parts} {last.text}" if others else last.text
+    return int(raw.execute(text, sum((one.values for one in statements), ())).rowcount)
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:

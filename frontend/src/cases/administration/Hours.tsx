@@ -46,7 +46,7 @@ function Edit({ now }: { now: Year }) {
   return (
     <div className="wide-form">
       <Form
-        send={() => askJson<{ version: number }>("/api/cases/calendar", { method: "PUT", body: { zone, periods, note } })}
+        send={() => askJson<{ version: number }>("/api/cases/calendar", { method: "PUT", body: { zone, periods, note, seen: now.version } })}
         done={(answer) => {
           setSaid(t("cases.administration.adopted", { version: answer.version }));
           void client.invalidateQueries({ queryKey: ["case-calendar"] });

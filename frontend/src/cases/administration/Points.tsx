@@ -12,6 +12,7 @@ import { type Place, PlacePicker } from "../PlacePicker";
 import { Head } from "./parts";
 
 type Point = { lon: number; lat: number; says: string };
+type Points = { version: number; points: Point[] };
 
 export function Points() {
   const { t } = useTranslation();
@@ -20,10 +21,11 @@ export function Points() {
   const [removing, setRemoving] = useState<Point | null>(null);
   const found = useQuery({
     queryKey: ["case-points"],
-    queryFn: ({ signal }) => askJson<Point[]>("/api/cases/default-points", { signal }),
+    queryFn: ({ signal }) => askJson<Points>("/api/cases/default-points", { signal }),
   });
-  const points = found.data ?? [];
-  const put = (fresh: Point[]) => askJson("/api/cases/default-points", { method: "PUT", body: fresh });
+  const points = found.data?.points ?? [];
+  const put = (fresh: Point[]) =>
+    askJson("/api/cases/default-points", { method: "PUT", query: { seen: found.data?.version }, body: fresh });
   const done = () => {
     setAdding(false);
     setRemoving(null);

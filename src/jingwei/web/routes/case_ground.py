@@ -18,6 +18,7 @@ from jingwei.cases.ground import (
     Duty,
     Grid,
     default_points,
+    default_points_version,
     duties,
     end_duty,
     put_default_points,
@@ -166,6 +167,13 @@ class PointIn(_In):
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
     says: str = Field(max_length=200)
+
+
+class PointsOut(BaseModel):
+    """The default points, and the version by which one says which he saw."""
+
+    version: int
+    points: list[PointIn]
 
 
 class ComponentOut(BaseModel):
@@ -354,20 +362,24 @@ def finish_duty(
 
 
 @router.get("/default-points", summary="The default points", dependencies=reads)
-def read_default_points(city: CityOf) -> list[PointIn]:
+def read_default_points(city: CityOf) -> PointsOut:
     """Return the points at which reports are put whose place nobody knows."""
     with city.records.read() as session:
-        return [PointIn(lon=lon, lat=lat, says=says) for lon, lat, says in default_points(session)]
+        points = [PointIn(lon=lon, lat=lat, says=says) for lon, lat, says in default_points(session)]
+        return PointsOut(version=default_points_version(session), points=points)
 
 
 @router.put("/default-points", summary="Name the default points", dependencies=manages)
 def name_default_points(
-    city: CityOf, asker: AskerOf, points: Annotated[list[PointIn], Field(max_length=1_000)]
+    city: CityOf,
+    asker: AskerOf,
+    points: Annotated[list[PointIn], Field(max_length=1_000)],
+    seen: Annotated[int | None, Query(ge=0, le=2**53, description="The version that one saw")] = None,
 ) -> TakenOut:
-    """Name the default points instead of those before."""
+    """Name the default points instead of those before; who saw others is told so, and nothing changes."""
     with city.records.write() as session:
         given = [(one.lon, one.lat, one.says) for one in points]
-        return TakenOut(count=put_default_points(session, asker, given))
+        return TakenOut(count=put_default_points(session, asker, given, seen=seen))
 
 
 @router.get("/components", summary="The inventory of components", dependencies=reads)

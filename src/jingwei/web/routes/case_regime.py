@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from jingwei.access import Asker
@@ -184,6 +185,7 @@ class CalendarIn(_In):
 
     zone: str = Field(default="Asia/Shanghai", max_length=60)
     periods: list[tuple[time, time]] = Field(min_length=1, max_length=10)
+    seen: int | None = Field(default=None, ge=0, description="The version that one saw")
     note: str = Field(default="", max_length=400)
 
 
@@ -347,10 +349,15 @@ def adopt_settings(
 ) -> AdoptedOut:
     """Adopt settings as a new version: those given; the others are as where nothing was decided."""
     with city.records.write() as session:
-        now = regime.versions(session)[regime.PARTS.index("settings")]
-        if seen is not None and seen != now:
-            raise RulesChangedError("settings", seen, now)
+        _check_seen(session, "settings", seen)
         return AdoptedOut(version=regime.adopt(session, asker, "settings", settings))
+
+
+def _check_seen(session: Session, part: regime.PartName, seen: int | None) -> None:
+    """Raise if another version is in force than the one that somebody saw."""
+    now = regime.versions(session)[regime.PARTS.index(part)]
+    if seen is not None and seen != now:
+        raise RulesChangedError(part, seen, now)
 
 
 @router.get("/phrases", summary="What steps offer to write", dependencies=[allowed("city.read", CITY)])
@@ -393,8 +400,12 @@ def read_calendar(
 
 @router.put("/calendar", summary="Adopt working periods", dependencies=manages)
 def adopt_calendar(city: CityOf, desk: DeskOf, asker: AskerOf, body: CalendarIn) -> AdoptedOut:
-    """Adopt zone and working periods as a new version of the calendar; the days decided stay."""
+    """Adopt zone and working periods as a new version of the calendar; the days decided stay.
+
+    Who saw an older version is told so, and nothing changes.
+    """
     with city.records.write() as session:
+        _check_seen(session, "calendar", body.seen)
         fresh = {
             "zone": body.zone,
             "periods": [[start.isoformat(), end.isoformat()] for start, end in body.periods],
