@@ -10,7 +10,8 @@ const OPEN = new URLSearchParams({ ended: "false" });
 export function Supervision() {
   const { t } = useTranslation();
   const address = useAddress({ ended: "false" });
-  const states = useStates(OPEN).data ?? [];
+  const known = useStates(OPEN).data;
+  const states = known ?? [];
   const sum = (name: "count" | "overdue" | "at_risk" | "ordered") => states.reduce((all, one) => all + one[name], 0);
   const suspended = states.find((one) => one.state === "suspended")?.count ?? 0;
   const tiles: { key: string; n: number; put: Record<string, string> }[] = [
@@ -32,7 +33,7 @@ export function Supervision() {
           <li key={one.key}>
             <button type="button" className="tile" aria-pressed={on(one.put)} onClick={() => address.put({ ...none, ...one.put })}>
               <span className="small">{t(`cases.supervision.${one.key}`)}</span>
-              <b className="numbers">{written(one.n)}</b>
+              <b className="numbers">{known ? written(one.n) : "–"}</b>
             </button>
           </li>
         ))}

@@ -9,16 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Dialect, bindparam, literal_column, select
+from sqlalchemy import bindparam, select
 
 from jingwei.cases import inbox, policy, traces, words
 from jingwei.cases.columns import Rows, Sheet, tables_of
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.store import CASES, mark_now
-from jingwei.records.database import driver_text, run
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -189,11 +187,6 @@ _ALL = select(CASES.c.id, CASES.c.body, words.NEWEST_DESCRIPTION)
 _CHANGED = _ALL.where(CASES.c.changed >= bindparam("mark"))
 
 
-@lru_cache(maxsize=8)
-def _few_changed(dialect: Dialect) -> str:
-    return driver_text(_CHANGED.limit(literal_column(str(CHUNK))), dialect, ("mark",))
-
-
 class Order:
     """An order of cases, and what lies beyond one of them; `back` the other way round."""
 
@@ -297,10 +290,10 @@ class Board(Sheet):
         """Yield the cases that changed since the board looked: few at once, many from a cursor."""
         connection = session.connection()
         if self._mark:
-            few = run(connection, _few_changed(connection.dialect), (self._mark,))
+            few = connection.execute(_CHANGED.limit(CHUNK), {"mark": self._mark}).all()
             if len(few) < CHUNK:
                 if few:
-                    yield few
+                    yield [(id_, body, said) for id_, body, said in few]
                 return
         question = _CHANGED if self._mark else _ALL
         found = connection.execute(question, {"mark": self._mark}, execution_options={"yield_per": CHUNK})
