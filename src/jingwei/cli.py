@@ -6,7 +6,7 @@ import gc
 import importlib
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -143,6 +143,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     with _without_collecting():
         from jingwei import web
         from jingwei.cases import Desk
+        from jingwei.cases.alerts import Alerts
         from jingwei.cases.following import Listener
         from jingwei.cases.notices import Notices, channels_of
         from jingwei.cases.photos import FOLDER, Photos
@@ -167,7 +168,14 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     tidy = tidying(city.records, Photos(city.home / FOLDER))
     desk = Desk(city.policies.current)
     clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
-    channels = channels_of(read_settings(city.home).notices, city.home)
+    settings = read_settings(city.home)
+    channels = channels_of(settings.notices, city.home)
+    mail = channels.get("email")
+    alerts = (
+        Alerts(city.records, desk, mail, city.about.name, settings.serve.address).running()
+        if mail
+        else nullcontext()
+    )
     notices = Notices(city.records, desk, channels, city.about.name).running()
     reviewer = Reviewer(city.records).running()
     with (
@@ -177,6 +185,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         clock,
         listener,
         notices,
+        alerts,
         reviewer,
         keeping(city.lake),
     ):

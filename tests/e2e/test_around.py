@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 import shapely
 
 from jingwei.access import local_person
 from jingwei.cases import regime
+from jingwei.cases.alerts import Alerts
 from jingwei.cases.ground import Grid, put_grids
+from jingwei.cases.notices import FileChannel
+from jingwei.city.settings import FILE
 
 from .conftest import DESK, PHONE, reading, served
 from .staffed import LAT, LON, staffed
@@ -96,3 +102,28 @@ def test_on_a_wide_screen_with_the_keyboard_alone(browser, office, address):
         page.goto(f"{address}/report/around/{number[:-1]}9")
         page.get_by_role("alert").wait_for()
         reader.complaints[:] = [one for one in reader.complaints if "status of 404" not in one]
+
+
+def test_alerts_by_e_mail_begin_and_end_with_the_code(browser, office):
+    (office.city.home / FILE).write_text('[notices]\nfile = "sent"\n', "utf-8")
+    sent = office.city.home / "sent"
+    with (
+        served(office.city) as address,
+        reading(browser, address, (PHONE, "zh", "light"), place=(LON, LAT)) as reader,
+    ):
+        page = reader.open(f"/report/around?area={COMMUNITY}")
+        page.get_by_text("有新的就发邮件给我").tap()
+        page.get_by_label("电子邮箱").fill("me@example.org")
+        assert reader.faults() == []
+        page.get_by_role("button", name="发确认邮件").tap()
+        page.get_by_text("确认邮件已经发出").wait_for()
+        channel = FileChannel(sent)
+        Alerts(office.city.records, office.desk, channel, office.city.about.name, address).send()
+        body = json.loads(sent.read_text("utf-8"))["body"]
+        page.goto(re.search(r"http\S+", body).group())
+        page.get_by_text("东一社区，所有类别 · 每天").wait_for()
+        assert reader.faults() == []
+        page.get_by_role("button", name="确认开通").tap()
+        page.get_by_text("已经开通。").wait_for()
+        page.get_by_role("button", name="停止提醒").tap()
+        page.get_by_text("已停止，地址已删除。").wait_for()

@@ -1,5 +1,6 @@
 /** What is reported around one: cases by area and type, as a list and on the map, and the figures of an area. */
 import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { AskForAlert } from "./AlertPage";
 import { type Area, type City, Fault, type Figures, type Here, json, type PublicCases, type TypeCount } from "./ask";
 import { go } from "./main";
 import { recall, say, store, t, when, type Word } from "./words";
@@ -191,6 +192,7 @@ export function AroundPage({ city }: { city?: City }) {
         )}
       </div>
       <Feeds chosen={chosen} />
+      {city?.channels.includes("email") && <AskForAlert area={area} type={chosen.get("type") ?? ""} />}
     </div>
   );
 }

@@ -53,6 +53,8 @@ export type PublicCaseWhole = PublicCase & { street_name: string | null; communi
 export type PublicCases = { cases: PublicCase[]; count: number; next: string | null };
 export type Figures = { area: string; days: number; figures: { key: string; name: Text; formula: Text; value: number | null; unit: "count" | "share"; fewer: number | null }[] };
 
+export type Alert = { what: Text; area: string; types: string[]; every: "hour" | "day" | "week"; confirmed: boolean };
+
 /** What went wrong, already in the reader's language; `status` 0 where nothing answered. */
 export class Fault extends Error {
   readonly status: number;
@@ -70,7 +72,7 @@ export class Fault extends Error {
   }
 }
 
-export async function ask(path: string, { method = "GET", body, secret, signal }: { method?: string; body?: unknown; secret?: string; signal?: AbortSignal } = {}): Promise<Response> {
+export async function ask(path: string, { method = "GET", body, secret, headers, signal }: { method?: string; body?: unknown; secret?: string; headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Response> {
   const picture = body instanceof Blob;
   let answer: Response;
   try {
@@ -80,6 +82,7 @@ export async function ask(path: string, { method = "GET", body, secret, signal }
       headers: {
         Accept: "application/json, application/problem+json",
         "Accept-Language": english() ? "en" : "zh-CN",
+        ...headers,
         ...(secret ? { "Jingwei-Report": secret } : {}),
         ...(body === undefined || picture ? {} : { "Content-Type": "application/json" }),
       },

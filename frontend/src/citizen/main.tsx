@@ -1,6 +1,7 @@
 /** The public pages: to report without an account, to follow what one reported, to see what happens around one. */
 import { StrictMode, useEffect, useReducer, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
+import { AlertPage } from "./AlertPage";
 import { AroundPage } from "./AroundPage";
 import { type City, Fault, json } from "./ask";
 import { FollowPage } from "./FollowPage";
@@ -78,7 +79,7 @@ function Pages() {
     };
   }, []);
   const shown = /^\/report\/around\/([^/]+)$/.exec(location.pathname)?.[1];
-  const title = path.startsWith("/report/around") ? t("around") : path.startsWith("/report/follow") ? t("progress") : path.startsWith("/report/mine") ? t("mine") : t("report");
+  const title = path.startsWith("/report/alerts") ? t("alert") : path.startsWith("/report/around") ? t("around") : path.startsWith("/report/follow") ? t("progress") : path.startsWith("/report/mine") ? t("mine") : t("report");
   useEffect(() => {
     document.title = city ? `${title} · ${say(city.name)}` : title;
   });
@@ -132,6 +133,8 @@ function Pages() {
       <main id="content" tabIndex={-1}>
         {shown ? (
           <PublicCasePage key={shown} number={decodeURIComponent(shown)} zone={city?.zone ?? "Asia/Shanghai"} />
+        ) : path.startsWith("/report/alerts") ? (
+          <AlertPage key={path} />
         ) : path.startsWith("/report/around") ? (
           <AroundPage city={city} />
         ) : path.startsWith("/report/follow") ? (

@@ -230,6 +230,32 @@ class NoSuchReportError(NotFoundError):
         )
 
 
+class NoSuchAlertError(NotFoundError):
+    """No alert bears the code."""
+
+    code = "case-alert-unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "没有这个码对应的提醒，可能已经停止或过期",
+                "no alert has this code; it has ended or is too old.",
+            ),
+            mend=Text(
+                "请核对邮件里的码，或重新订阅。", "Check the code in the e-mail, or ask for the alert again."
+            ),
+        )
+
+
+class NoMailError(ConflictError):
+    """The city sends no e-mail."""
+
+    code = "case-no-mail"
+
+    def __init__(self) -> None:
+        super().__init__(Text("本市没有开通邮件", "the city sends no e-mail."))
+
+
 class UnreadablePhotoError(BadRequestError):
     """An upload is not taken as a photograph; `where.fault` says why."""
 

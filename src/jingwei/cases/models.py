@@ -215,3 +215,25 @@ class NoticeRow(Base):
     channel: Mapped[str] = mapped_column(String(20))
     next: Mapped[datetime | None]
     tries: Mapped[int]
+
+
+class AlertRow(Base):
+    """Who is told by e-mail of new cases in an area and of types; unanswered until `confirmed`.
+
+    `mark` is the row of the last case that was looked at, `next` when a message is due, null while none is.
+    """
+
+    __tablename__ = "case_alert"
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    code: Mapped[str] = mapped_column(String(10), unique=True)
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    area: Mapped[str] = mapped_column(String(15))
+    types: Mapped[Any] = mapped_column(Json)
+    every: Mapped[str] = mapped_column(String(6))
+    language: Mapped[str] = mapped_column(String(5))
+    made: Mapped[datetime]
+    confirmed: Mapped[datetime | None]
+    mark: Mapped[int] = mapped_column(BigInteger)
+    next: Mapped[datetime | None] = mapped_column(index=True)
+    tries: Mapped[int]

@@ -267,10 +267,10 @@ def requests(
     if question.numbers:
         given.append(list(question.numbers))
         where = f"({where}) AND number IN (SELECT unnest(${len(given)}))"
+    order = "ORDER BY reported DESC, number"
+    chosen = f"SELECT rowid FROM cases WHERE {where} {order} LIMIT {question.limit} OFFSET {question.skip}"
     rows = board.ask(
-        f"SELECT {', '.join(_TOLD)} FROM cases WHERE {where} ORDER BY reported DESC, number"
-        f" LIMIT {question.limit} OFFSET {question.skip}",
-        given,
+        f"SELECT {', '.join(_TOLD)} FROM cases WHERE rowid IN ({chosen}) {order}", given
     ).to_pylist()
     published = [(row["number"], row["published"]) for row in rows if row["published"]]
     words = published_words(session, published)

@@ -56,6 +56,7 @@ from jingwei.web.routes import (
     objects,
     people,
     policies,
+    public_alerts,
     public_areas,
     public_cases,
     public_map,
@@ -131,6 +132,7 @@ CITY_ROUTES = (
     cases.router,
     public_reports.router,
     public_areas.router,  # before what takes any number for a case
+    public_alerts.router,
     public_map.router,
     public_cases.router,
     public_open311.router,

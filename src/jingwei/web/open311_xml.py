@@ -24,7 +24,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def document(name: str, content: Any) -> bytes:
     """Return plain data (lists, dictionaries, texts, numbers) as an XML document in UTF-8."""
-    body = _element(name, content)
+    body = _NOT_XML.sub("", _element(name, content))  # once: of a thousand requests it is half the work
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'.encode()
 
 
@@ -34,14 +34,19 @@ def _element(name: str, content: Any) -> str:
     elif isinstance(content, list):
         inner = "".join(_element(ITEMS[name], value) for value in content)
     else:
-        inner = text_of(content)
+        inner = _plain(content)
     return f"<{name}>{inner}</{name}>"
 
 
 def text_of(value: Any) -> str:
     """Return a value as the text of an element: escaped, and without what XML has no form for."""
+    return _NOT_XML.sub("", _plain(value))
+
+
+def _plain(value: Any) -> str:
+    """Return a value as escaped text."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(_NOT_XML.sub("", str(value)))
+    return escape(str(value))

@@ -205,7 +205,7 @@ def read_public_feed(
     """Return the newest 50 cases as Atom (RFC 4287) or RSS 2.0."""
     choice = the_public.choice(area=area, types=type, ended=ended)
     with city.records.read() as session:
-        told, _, _ = the_public.page(session, desk, board, choice, limit=50)
+        told = the_public.newest(session, desk, board, choice, limit=50)
     root = str(request.base_url).rstrip("/")
     body = feed_of(
         form,
