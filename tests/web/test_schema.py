@@ -110,7 +110,7 @@ def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):
         for one in declared
         if one.how in ("open", "public")  # what strangers may ask: tests of the public answers tell the rest
     }
-    assert len(open_to_all) < len(declared) / 5
+    assert len(open_to_all) < len(declared) / 4  # else the rest of this would tell of little
     for operation in operations_of(create_app(own, entry=Entry())):
         answers = answers_of(operation, GenerationMode.POSITIVE, examples=6)
         assert broken(answers) == []
