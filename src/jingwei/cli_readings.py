@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
+from sqlalchemy import select
 
+from jingwei.access import asker_of_person, local_person
+from jingwei.access.models import PersonRow
 from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
 from jingwei.sense.readings.opening import Flusher
@@ -17,8 +20,10 @@ from jingwei.web.senders import Collector, Senders
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy.orm import Session
     from starlette.datastructures import State
 
+    from jingwei.access import Asker
     from jingwei.city.settings import MqttSettings, SenseSettings
 
 FOLDER = "sense/mosquitto"
@@ -60,6 +65,7 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
         return
     from jingwei.sense.mqtt.bridge import Bridge, Broker
     from jingwei.sense.mqtt.mosquitto import mosquitto, program
+    from jingwei.sense.mqtt.telling import following
     from jingwei.sense.mqtt.topics import Mapping
 
     if settings.broker is not None:
@@ -85,9 +91,21 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
         client_id=f"jingwei-{served.city.about.id}",
     )  # fmt: skip
     running.enter_context(bridge.running())
+    telling = following(
+        served.sensing, lambda session: _reader(session, served, settings.person), root, bridge.tell
+    )
+    running.enter_context(telling.running())
     served.bridge = bridge
     served.sensing.mqtt = {"endpoints": [shown]}
     click.echo(say(f"MQTT：{shown}", f"MQTT at {shown}"), file=sys.stderr)
+
+
+def _reader(session: Session, served: State, person: str | None) -> Asker | None:
+    """Return with whose rights entities are told to subscribers; None where there is no such person."""
+    if served.gate.entry.open and person is None:
+        return local_person()
+    found = session.scalar(select(PersonRow.id).where(PersonRow.login == person))
+    return None if found is None else asker_of_person(session, found)
 
 
 def _feature_of(served: State, person: str | None) -> Callable[[int], int | None]:

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 import uvloop
 
+from jingwei.sense.mqtt.telling import Message, Selections
 from jingwei.sense.mqtt.topics import CREATE, ROOT, Mapping, readings_in
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 MOST_TOLD = 20_000
 """New readings that may wait to be told; beyond that only the last one of each stream is."""
 MOST_REJECTS = 200
+SUBSCRIPTIONS = "$SYS/broker/log/M/subscribe"
+"""Where mosquitto, if it is told to, says who subscribed to what: `time: client quality topic`."""
 FOREVER = 0xFFFFFFFF
 AGAIN = 0.2
 """Seconds after which a message is tried again that found the intake full."""
@@ -112,6 +115,7 @@ class Bridge:
         self.mappings = mappings
         self.traffic = Traffic()
         self.connected = threading.Event()
+        self.selections = Selections()
         self._feature_of = feature_of
         self._root = root.encode()
         self._client_id = client_id
@@ -120,6 +124,7 @@ class Bridge:
         self._appending: asyncio.Task[None] | None = None
         self._told: deque[Any] = deque()
         self._wake: asyncio.Event | None = None
+        self._client: gmqtt.Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def _run(self, stop: asyncio.Event) -> None:
@@ -134,6 +139,7 @@ class Bridge:
         client.set_config({"reconnect_retries": gmqtt.constants.UNLIMITED_RECONNECTS, "reconnect_delay": 1})
         if self.broker.name is not None:
             client.set_auth_credentials(self.broker.name, self.broker.password)
+        self._client = client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -163,7 +169,12 @@ class Bridge:
                 return
 
     def _on_connect(self, client: gmqtt.Client, *_: Any) -> None:
-        topics = (CREATE, f"{ROOT}/+/Observations", *(mapping.topic for mapping in self.mappings))
+        topics = (
+            CREATE,
+            f"{ROOT}/+/Observations",
+            SUBSCRIPTIONS,
+            *(mapping.topic for mapping in self.mappings),
+        )
         # No local: what the city tells on these topics does not come back to it (MQTT 5, 3.8.3.1).
         client.subscribe([gmqtt.Subscription(topic, qos=1, no_local=True) for topic in topics])
         self.connected.set()
@@ -175,6 +186,9 @@ class Bridge:
         """Take in a message; when this returns, it is acknowledged."""
         if _value(properties, "retain"):
             return 0  # what was told before, not what comes in
+        if topic == SUBSCRIPTIONS:
+            self.selections.note(payload.decode("utf-8", "replace").rpartition(" ")[2])
+            return 0
         self.traffic.messages += 1
         try:
             read = readings_in(topic, payload, self.mappings)
@@ -277,9 +291,28 @@ class Bridge:
     def _publish(self, client: gmqtt.Client, stream: int, text: bytes) -> None:
         if not client.is_connected:
             return
-        client.publish(f"{ROOT}/Datastreams({stream})/Observations", text, qos=0, retain=True)
+        own = f"{ROOT}/Datastreams({stream})/Observations"
+        client.publish(own, text, qos=0, retain=True)
         client.publish(CREATE, text, qos=0)
+        if self.selections:
+            for base in (own, CREATE):
+                for topic, chosen in self.selections.of(base, text):
+                    client.publish(topic, chosen, qos=0)
         self.traffic.told += 1
+
+    def tell(self, messages: list[Message]) -> None:
+        """Tell what is new of entities; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._say, messages)
+
+    def _say(self, messages: list[Message]) -> None:
+        client = self._client
+        if client is None or not client.is_connected:
+            return
+        for base, text in messages:
+            client.publish(base, text, qos=0)
+            for topic, chosen in self.selections.of(base, text):
+                client.publish(topic, chosen, qos=0)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Bridge]:

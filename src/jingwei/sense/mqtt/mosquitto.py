@@ -56,7 +56,9 @@ def configuration(folder: Path, host: str, port: int, extra: Path | None = None)
         "autosave_interval 5",
         "max_queued_messages 1000000",
         "max_inflight_messages 1000",
-        "log_dest none",
+        # Who subscribes to what: the city tells topics with `$select` only where someone asks for them.
+        "log_dest topic",
+        "log_type subscribe",
         # Started by root it would become another user, who may not write into the city's home.
         *(["user root"] if os.geteuid() == 0 else []),
     ]

@@ -1,0 +1,137 @@
+"""What subscribers are told of entities that are new or changed (18-088, clause 14.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import msgspec
+
+from jingwei.errors import JingweiError
+from jingwei.ledger.followers import Follower
+from jingwei.sense.asking import Asking
+from jingwei.sense.entities import COLLECTIONS, ENTITIES, Entity
+from jingwei.sense.mqtt.topics import ROOT
+from jingwei.sense.odata.options import Query, query_of
+from jingwei.sense.writing import back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+    from jingwei.ledger.service import Entry
+    from jingwei.sense.service import Sensing
+
+NAME = "sense-mqtt"
+TYPES = ("sense.created", "sense.changed")
+MOST_SELECTIONS = 1_000
+"""Topics with `$select` that are told; of more, those that were asked for first are."""
+_SUBJECT = re.compile(r"sense/(\w+)\((\d+)\)")
+
+Message = tuple[str, bytes]
+
+
+class Selections:
+    """The topics with `$select` that someone subscribed to, by the topic without it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._count = 0
+
+    def note(self, topic: str) -> None:
+        """Note that a topic was subscribed to; what is no selection of properties is let be."""
+        base, mark, options = topic.partition("?")
+        found = _entity_of(base)
+        if not mark or found is None or self._count >= MOST_SELECTIONS or len(topic) > 400:
+            return
+        try:
+            query = query_of(found, unquote(options))
+        except JingweiError:
+            return
+        if query.select and {name for name, _ in query.raw} == {"$select"}:
+            of_base = self._known.setdefault(base, {})
+            self._count += topic not in of_base
+            of_base[topic] = query.select
+
+    def __len__(self) -> int:
+        return self._count
+
+    def of(self, base: str, text: bytes) -> Iterator[Message]:
+        """Yield what the selections of a topic are told of the JSON of an entity."""
+        known = self._known.get(base)
+        if known:
+            told = msgspec.json.decode(text)
+            for topic, names in known.items():
+                chosen = {
+                    name: one for name, one in told.items() if name in names or name.split("@")[0] in names
+                }
+                yield topic, msgspec.json.encode(chosen)
+
+
+def _entity_of(topic: str) -> Entity | None:
+    """Return the kind of entities of which a topic tells, None where it is none of a set or an entity."""
+    root, _, rest = topic.partition("/")
+    parts = [part.partition("(")[0] for part in rest.split("/")]
+    if root != ROOT or parts[0] not in COLLECTIONS or len(parts) > 2:
+        return None
+    entity = COLLECTIONS[parts[0]]
+    if len(parts) == 1:
+        return entity
+    link = entity.link.get(parts[1])
+    return None if link is None else ENTITIES[link.target]
+
+
+def following(
+    sensing: Sensing,
+    asker: Callable[[Session], Asker | None],
+    root: str,
+    tell: Callable[[list[Message]], None],
+) -> Follower:
+    """Return what follows the log and tells of entities, as far as one asker may read them."""
+
+    def handle(session: Session, entries: list[Entry]) -> None:
+        who = asker(session)
+        if who is None:
+            return
+        asking = Asking(sensing.sight(session, who), sensing.readings, root)
+        tell([one for entry in entries for one in messages(asking, entry)])
+
+    return Follower(sensing.records, NAME, handle, types=TYPES, from_now=True)
+
+
+def messages(asking: Asking, entry: Entry) -> list[Message]:
+    """Return the topics and texts by which an event of an entity is told."""
+    found = _SUBJECT.fullmatch(entry.subject or "")
+    if found is None or found[1] not in COLLECTIONS:
+        return []
+    entity, identifier = COLLECTIONS[found[1]], int(found[2])
+    row = asking.get(entity, identifier)
+    if row is None:
+        return []
+    shown = asking.shown(entity, row, Query())
+    text = msgspec.json.encode(shown)
+    here = f"{ROOT}/{entity.collection}({identifier})"
+    told = [(f"{ROOT}/{entity.collection}", text), (here, text)]
+    data = entry.data or {}
+    told += [(topic, text) for topic in _sets_of(entity, data.get("links") or {})]
+    told += [(f"{here}/{name}", _property(shown, name)) for name in data.get("fields", ()) if name in shown]
+    return told
+
+
+def _property(shown: dict[str, Any], name: str) -> bytes:
+    return msgspec.json.encode({name: shown[name]})
+
+
+def _sets_of(entity: Entity, links: dict[str, Sequence[int]]) -> Iterator[str]:
+    """Yield the topics of the sets of others into which a new entity came."""
+    for name, ids in links.items():
+        link = entity.link.get(name)
+        if link is None or not ENTITIES[link.target].owned:
+            continue
+        reverse = ENTITIES[link.target].link[back(entity, link)]
+        if reverse.many:
+            for one in ids:
+                yield f"{ROOT}/{ENTITIES[link.target].collection}({one})/{reverse.name}"

@@ -1,0 +1,106 @@
+"""Through a real broker: subscribers are told of entities that are new or changed (18-088, clause 14.2)."""
+
+import asyncio
+import json
+import socket
+import threading
+
+import gmqtt
+import pytest
+
+from jingwei.access import local_person
+from jingwei.access.policy import Policies
+from jingwei.access.policy.store import default_policies
+from jingwei.ledger.sealer import Sealer
+from jingwei.sense.intake import facts_of
+from jingwei.sense.mqtt.bridge import Bridge, Broker
+from jingwei.sense.mqtt.mosquitto import mosquitto, program
+from jingwei.sense.mqtt.telling import Selections, following
+from jingwei.sense.readings import Readings
+from jingwei.sense.service import Asked, Sensing
+
+from .conftest import ROOT, datastream, location, reading, thing
+
+
+@pytest.mark.skipif(program() is None, reason="mosquitto is not installed")
+def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_path):
+    policies = Policies(default_policies().text, 0, [])
+    wanted = {
+        "v1.1/Things": "name",
+        "v1.1/Things(1)": "name",
+        "v1.1/Things(1)/description": "description",
+        "v1.1/Things(1)/Datastreams": "name",
+        "v1.1/Things?$select=name": "name",
+        "v1.1/Observations?$select=result": "result",
+    }
+    heard: dict[str, list[dict]] = {topic: [] for topic in wanted}
+
+    async def watch(sensing, bridge):
+        done, ready = asyncio.Event(), asyncio.Event()
+
+        def on_message(_client, topic, payload, _qos, _properties):
+            heard[topic].append(json.loads(payload))
+            if all(heard.values()):
+                done.set()
+
+        watcher = gmqtt.Client("watcher")
+        watcher.on_message = on_message
+        watcher.on_subscribe = lambda *_: ready.set()
+        await watcher.connect(broker.host, broker.port)
+        watcher.subscribe([gmqtt.Subscription(topic, qos=0) for topic in wanted])
+        await asyncio.wait_for(ready.wait(), 20)
+        known = asyncio.get_running_loop()
+        await known.run_in_executor(None, selected, bridge)
+        await known.run_in_executor(None, change, sensing)
+        await asyncio.wait_for(done.wait(), 20)
+        await watcher.disconnect()
+
+    def selected(bridge):
+        limit = threading.Event()
+        while len(bridge.selections) < 2:
+            assert not limit.wait(0.02)
+
+    def change(sensing):
+        def send(method, path, body):
+            return sensing.change(local_person(), Asked(method, path, "", body), ROOT)
+
+        stream = datastream(Observations=[reading(1, 7)])
+        send("POST", "Things", thing(Locations=[location()]))
+        send("PATCH", "Things(1)", {"description": "neu"})
+        send("POST", "Things(1)/Datastreams", stream)
+        Sealer(records, tmp_path / "log").seal_all()
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        broker = Broker(port=free.getsockname()[1])
+    with (
+        mosquitto(tmp_path / "mosquitto", port=broker.port),
+        Readings(tmp_path / "readings", facts_of(records)) as readings,
+    ):
+        sensing = Sensing(records, lambda: policies, readings)
+        with Bridge(readings, broker, lambda _: 0, root=ROOT).running() as bridge:
+            assert bridge.connected.wait(20)
+            with following(sensing, lambda _: local_person(), ROOT, bridge.tell).running():
+                asyncio.run(watch(sensing, bridge))
+    assert heard["v1.1/Things(1)/description"] == [{"description": "neu"}]
+    assert heard["v1.1/Things?$select=name"][0] == {"name": "空气站"}
+    assert heard["v1.1/Observations?$select=result"] == [{"result": 7}]
+    assert heard["v1.1/Things(1)"][-1]["@iot.selfLink"] == f"{ROOT}/Things(1)"
+    assert [one["name"] for one in heard["v1.1/Things(1)/Datastreams"]] == ["颗粒物"]
+
+
+def test_only_selections_of_properties_are_noted():
+    selections = Selections()
+    for topic in (
+        "v1.1/Things",
+        "v1.1/Things?$filter=id eq 1",
+        "v1.1/Nothing?$select=name",
+        "x?$select=name",
+    ):
+        selections.note(topic)
+    assert len(selections) == 0
+    selections.note("v1.1/Things(1)/Datastreams?%24select=name,Sensor")
+    ((topic, told),) = selections.of(
+        "v1.1/Things(1)/Datastreams", b'{"name":"d","description":"","@iot.id":1}'
+    )
+    assert (topic[-11:], told) == ("name,Sensor", b'{"name":"d"}')
