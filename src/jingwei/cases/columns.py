@@ -25,8 +25,6 @@ from jingwei.cases.regime import CalendarContent, Regime, Settings
 
 FEW = 100
 """Cases that are named one by one, so that the columns' ranges are looked up instead of read."""
-SINGLE = 5
-"""Cases that are put in one by one, by their values: at half of what a table costs to be read."""
 MANY = 8
 """Chunks from which on it is worth to start processes, which takes a second."""
 
@@ -134,8 +132,6 @@ class Sheet:
         self._connection.execute(
             f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE, {words})"
         )
-        width = len(SCHEMA) + 3 + len(traces.COLUMNS)
-        self._insert = f"INSERT INTO cases VALUES ({', '.join('?' * width)})"
 
     def clear(self) -> None:
         """Forget all cases."""
@@ -151,10 +147,7 @@ class Sheet:
                 ids = fresh["id"].to_pylist()
                 listed = ", ".join(map(str, ids)) if len(ids) <= FEW else "SELECT id FROM fresh"
                 connection.execute(f"DELETE FROM cases WHERE id IN ({listed})")
-            if fresh.num_rows <= SINGLE:
-                connection.executemany(self._insert, [list(one.values()) for one in fresh.to_pylist()])
-            else:
-                connection.execute("INSERT INTO cases SELECT * FROM fresh")
+            connection.execute("INSERT INTO cases SELECT * FROM fresh")
             connection.execute("COMMIT")
         except duckdb.Error:
             connection.execute("ROLLBACK")
