@@ -23,7 +23,10 @@ MINUTE = 60.0
 KEPT = 180
 """Minutes that are kept."""
 MOST_LOOKED_AT = 2_000
-"""Readings of one commit whose streams and lags are looked at; of more, evenly spread ones stand for all."""
+"""Readings whose streams and lags are looked at at once; of more, evenly spread ones stand for all."""
+TOGETHER = 0.05
+"""Seconds within which commits are held, to be looked at together."""
+MOST_HELD = 500
 MOST_STREAMS = 100_000
 MOST_APART = 2_000
 EXAMPLES = 20
@@ -98,6 +101,8 @@ class Health:
         self._seen = self._counted()
         self._apart_seen = 0
         self._looked = 0.0
+        self._held: list[tuple[float, pa.Table]] = []
+        self._noted = 0.0
         self._reasons: dict[str, deque[ApartRow]] = {}
         self.apart: dict[str, int] = {}
         self.end = readings.subscribe(self._note)
@@ -125,21 +130,34 @@ class Health:
         return minute
 
     def _note(self, table: pa.Table) -> None:
-        """Note a commit, in the thread of the store: few of its readings stand for all."""
-        step = -(-table.num_rows // MOST_LOOKED_AT)
-        streams = table["stream"].to_numpy()[::step]
-        times = table["time"].cast(pa.int64()).to_numpy()[::step]
-        weight = table.num_rows / len(streams)
-        lags = np.maximum(self._clock() - times / 1e6, 0.0)
-        numbers, counts = np.unique(streams, return_counts=True)
+        """Note a commit, in the thread of the store; it is looked at with those that come right after it."""
         with self._guard:
-            if self._clock() - self._looked > LOOK_AGAIN:
-                self._look_apart()
-            minute = self._now()
-            minute.lags += np.bincount(np.searchsorted(EDGES, lags), minlength=len(EDGES) + 1) * weight
-            if len(minute.streams) < MOST_STREAMS:
-                for stream, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-                    minute.streams[stream] = minute.streams.get(stream, 0.0) + count * weight
+            self._held.append((self._clock(), table))
+            if len(self._held) > MOST_HELD or not 0 <= self._held[-1][0] - self._noted < TOGETHER:
+                self._look()
+
+    def _look(self) -> None:
+        """Look at the commits that are held: few of their readings stand for all."""
+        if not self._held:
+            return
+        self._noted = self._held[-1][0]
+        rows = sum(table.num_rows for _, table in self._held)
+        step = -(-rows // MOST_LOOKED_AT)
+        received = np.concatenate([np.full(table.num_rows, at) for at, table in self._held])[::step]
+        whole = pa.concat_tables([table.select(["stream", "time"]) for _, table in self._held])
+        self._held = []
+        streams = whole["stream"].to_numpy()[::step]
+        times = whole["time"].cast(pa.int64()).to_numpy()[::step]
+        weight = rows / len(streams)
+        lags = np.maximum(received - times / 1e6, 0.0)
+        numbers, counts = np.unique(streams, return_counts=True)
+        if self._noted - self._looked > LOOK_AGAIN:
+            self._look_apart()
+        minute = self._now()
+        minute.lags += np.bincount(np.searchsorted(EDGES, lags), minlength=len(EDGES) + 1) * weight
+        if len(minute.streams) < MOST_STREAMS:
+            for stream, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+                minute.streams[stream] = minute.streams.get(stream, 0.0) + count * weight
 
     def _look_apart(self) -> None:
         """Note what was kept apart since the last look; what is long in the lake is counted there."""
@@ -160,6 +178,7 @@ class Health:
     def minutes(self) -> list[Minute]:
         """Return the minutes in which something was noted, the oldest first."""
         with self._guard:
+            self._look()
             self._now()
             return list(self._minutes)
 
@@ -169,6 +188,7 @@ class Health:
         since = int(self._clock() // MINUTE) - last
         found: dict[int, float] = {}
         with self._guard:
+            self._look()
             for minute in self._minutes:
                 if minute.at > since:
                     for stream, count in minute.streams.items():
