@@ -40,7 +40,9 @@ FLAGS = [
 PHONE, DESK, WALL = (390, 844), (1440, 900), (2560, 1440)
 PATIENCE = 60_000
 """Milliseconds: software rendering on a busy machine is slow."""
-QUIET, STEP = 500, 50
+STREAMS = re.compile(r"/api/(events|sense/live)(\?|$)")
+"""Requests that a page leaves open as long as it is."""
+QUIET, STEP = 300, 50
 """Milliseconds without a request after which a page has asked all it wants to; and between two looks."""
 
 
@@ -103,11 +105,11 @@ class Reader:
     address: str
     complaints: list[str] = field(default_factory=list)
     asked: set[Request] = field(default_factory=set)
-    """Requests under way, but for the stream of events, which lasts."""
+    """Requests under way, but for streams, which last."""
 
     def watch(self) -> None:
         """Keep count of the requests under way."""
-        self.page.on("request", lambda one: None if one.url.endswith("/api/events") else self.asked.add(one))
+        self.page.on("request", lambda one: None if STREAMS.search(one.url) else self.asked.add(one))
         self.page.on("requestfinished", self._is_over)
         self.page.on("requestfailed", self._is_over)
 

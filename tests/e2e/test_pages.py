@@ -13,11 +13,12 @@ pytestmark = pytest.mark.browser
 SCREENS = [
     (PHONE, "zh", "light"),
     (PHONE, "en", "dark"),
-    (DESK, "zh", "dark"),
     (DESK, "en", "light"),
     (WALL, "zh", "wall"),
-    (WALL, "en", "wall"),
+    pytest.param((DESK, "zh", "dark"), marks=pytest.mark.soak),
+    pytest.param((WALL, "en", "wall"), marks=pytest.mark.soak),
 ]
+"""Each width, language and appearance is looked at always; every pair of them in the long rounds."""
 PAGES = {
     "map": "/",
     "cell": "/?cell=G001130230-2001&layers=stops:p:90,districts:s:80",
