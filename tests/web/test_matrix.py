@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -19,11 +20,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
-from jingwei import access, registry
+from jingwei import access, ledger, registry
 from jingwei.access import Asker, local_person
 from jingwei.access.policy.vocabulary import with_implied
 from jingwei.access.roles import roles
 from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.ledger.models import Event
 from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, create_app
 from jingwei.web.app import CITY_ROUTES
@@ -59,6 +61,7 @@ DATASETS = {
         Planted("shops", HEALTH, "unconditional", 1, ("keeper",), ("name",)),
         Planted("patients", HEALTH, "conditional", 2, ("name",), ("dose",)),
         Planted("wards", HEALTH, "conditional", 3, (), ("name",), area=True),
+        Planted("homes", HEALTH, "conditional", 2, ("name",), (), area=True),
         Planted("secrets", HEALTH, "none", 3, ("who",), ("name",)),
         Planted("wanted", POLICE, "conditional", 4, ("name",), ("deed",)),
     )
@@ -204,6 +207,14 @@ def manifest():
 
 def place_of(data, n):
     return WEST + 0.01 * list(DATASETS).index(data.id) + 0.00037 * n, SOUTH + 0.00041 * n
+
+
+def tile_of(data, zoom=16):
+    """Return where to ask for a tile in which the first area is large enough to be drawn."""
+    lon, lat = place_of(data, 0)
+    x = (lon + 180) / 360
+    y = 0.5 - math.asinh(math.tan(math.radians(lat + 5e-4))) / (2 * math.pi)
+    return f"/api/datasets/{data.id}/tiles/{zoom}/{int(x * 2**zoom)}/{int(y * 2**zoom)}"
 
 
 def write(folder):
@@ -403,7 +414,7 @@ def questions(data):
     for form in ("csv", "geojson", "parquet"):
         yield "GET", f"{base}/export", {"params": {"f": form}}
     yield "GET", f"{base}/tiles/0/0/0", {}
-    yield "GET", f"{base}/tiles/8/209/111", {}
+    yield "GET", tile_of(data), {}
 
 
 @pytest.mark.parametrize("name", PEOPLE)
@@ -494,6 +505,27 @@ def test_a_purpose_is_asked_for_where_stating_one_shows_more(desk, name):
         more = any(sees(why, data, one) and not sees(replace(who, purpose=""), data, one) for one in fields)
         told_so = desk.ask(who, "GET", f"/api/datasets/{data.id}").json()["asks_purpose"]
         assert told_so is more, data.id
+
+
+def test_personal_fields_on_tiles_follow_the_stated_purpose(desk):
+    path, hidden = tile_of(DATASETS["homes"]), ("homes", "name")
+    plain, stated = PEOPLE["staff of the owner"], PEOPLE["staff of the owner, for a purpose"]
+    without, named = desk.ask(plain, "GET", path), desk.ask(stated, "GET", path)
+    assert without.status_code == named.status_code == 200
+    assert hidden not in told(without)
+    assert hidden in told(named)
+    # Withdrawn, what the browser kept of it is not confirmed, and the next answer hides it.
+    kept = {"If-None-Match": named.headers["etag"]}
+    assert desk.ask(stated, "GET", path, headers=kept).status_code == 304
+    again = desk.ask(plain, "GET", path, headers=kept)
+    assert again.status_code == 200
+    assert again.content == without.content
+    # The tile was a reading of personal fields, and its purpose is in the log.
+    with desk.city.records.read() as session:
+        question = ledger.of_types(["personal.read"], Event.subject, Event.actor, Event.data)
+        told_by = {one.data["purpose"] for one in session.execute(question)
+                   if (one.subject, one.actor) == ("dataset/homes", stated.id)}  # fmt: skip
+    assert told_by == {"随访"}
 
 
 @pytest.mark.parametrize("form", ["json", "geojson"])

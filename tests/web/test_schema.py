@@ -125,4 +125,6 @@ def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):
         assert broken(answers) == []
         is_open = (operation.method.upper(), operation.path) in open_to_all
         if not is_open and not operation.path.startswith("/api/codes"):
-            assert {status for _, status, _ in answers} <= {401, 422, 429}, operation.label
+            # No path holds a line break: such an address leads to no route, for anybody.
+            told = {status for _, status, url in answers if "%0A" not in url}
+            assert told <= {401, 422, 429}, operation.label
