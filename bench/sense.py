@@ -10,7 +10,6 @@ the replay's files; without it that figure is left out.
 """
 
 import argparse
-import asyncio
 import contextlib
 import http.client
 import itertools
@@ -34,6 +33,7 @@ from jingwei.sense.readings import Batch, Readings
 from jingwei.sense.replay import Door, make_streams, placed, replay, stations_of
 
 CLIENTS, DEVICES, STREAMS = 64, 1_000, 1_000
+RUNS = itertools.count()
 ROOT = "/sta/v1.1"
 
 SERVER = """
@@ -217,16 +217,21 @@ def single(port, token, server, seconds, clients=CLIENTS):
 
     heads = [head(stream) for stream in range(1, STREAMS + 1)]
 
-    def asks(number):
-        for count in itertools.count():
+    def asks_of_run(number, begin):
+        for count in itertools.count(begin):
             stream = (number + count * clients) % STREAMS
             seconds, milli = divmod(count, 1000)
             at = (number // 24 % 28 + 1, number % 24, seconds // 60, seconds % 60, milli)
             body = b'{"phenomenonTime":"2026-01-%02dT%02d:%02d:%02d.%03dZ","result":' % at
             yield b"%b%b%06d}" % (heads[stream], body, 100_000 + count)
 
+    def asks():
+        begin = 100_000 * next(RUNS)  # no reading is sent twice
+        return lambda number: asks_of_run(number, begin)
+
+    call(port, asks(), 1, clients)  # what is read once is read
     cpu = sum(server.cpu_times()[:2])
-    took, elapsed = call(port, asks, seconds, clients)
+    took, elapsed = call(port, asks(), seconds, clients)
     told(f"single readings over HTTP, {clients} connections", len(took), elapsed, took, server, cpu)
 
 
@@ -259,34 +264,43 @@ def last(port, token, server, seconds):
     told("last 100 readings of a stream", len(took), elapsed, took, server, cpu)
 
 
-class Device(asyncio.Protocol):
-    """A device that publishes with quality 1, and waits for each acknowledgement."""
+class Device:
+    """A device that publishes with quality 1, and waits for each acknowledgement: a bare socket."""
 
-    def __init__(self, number, messages, acknowledged):
-        self.number, self.messages, self.acknowledged = number, iter(messages), acknowledged
-        self.done = asyncio.get_running_loop().create_future()
-        self.identifier = 0
+    __slots__ = ("at", "identifier", "messages", "socket", "waiting")
 
-    def connection_made(self, transport):
-        self.transport = transport
-        name = f"device{self.number}".encode()
+    def __init__(self, port, number, messages):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        name = f"device{number}".encode()
         body = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack("!H", len(name)) + name
-        transport.write(bytes([0x10, len(body)]) + body)
+        self.socket.sendall(bytes([0x10, len(body)]) + body)
+        if self.socket.recv(4) != b" \x02\x00\x00":
+            raise RuntimeError("the broker does not let a device in")
+        self.messages, self.identifier, self.waiting = messages, 0, b""
 
-    def data_received(self, data):
-        if data[:1] == b"@":
-            self.acknowledged.append(time.perf_counter() - self.at)
+    def publish(self):
+        """Send the next message; return whether there was one."""
         message = next(self.messages, None)
         if message is None:
-            self.transport.close()
-            self.done.set_result(None)
-            return
+            return False
         topic, payload = message
         self.identifier = self.identifier % 65_535 + 1
         body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", self.identifier) + payload
         size = bytes([len(body)]) if len(body) < 128 else bytes([len(body) % 128 | 128, len(body) // 128])
         self.at = time.perf_counter()
-        self.transport.write(b"\x32" + size + body)
+        self.socket.sendall(b"\x32" + size + body)
+        return True
+
+    def acknowledged(self):
+        """Read; return whether the message is acknowledged."""
+        self.waiting += self.socket.recv(64)
+        if len(self.waiting) < 4:
+            return False
+        if self.waiting != b"@\x02" + struct.pack("!H", self.identifier):
+            raise RuntimeError(f"the broker said {self.waiting!r}")
+        self.waiting = b""
+        return True
 
 
 def mqtt(port, server, each):
@@ -306,20 +320,21 @@ def mqtt(port, server, each):
                 b'{"phenomenonTime":"%b","result":%d}' % (when.encode(), n),
             )
 
-    async def publish():
-        loop, took, devices = asyncio.get_running_loop(), [], []
-        start = time.perf_counter()
-        for number in range(DEVICES):
-            _, device = await loop.create_connection(
-                lambda n=number: Device(n, messages(n), took), "127.0.0.1", port + 1
-            )
-            devices.append(device)
-        await asyncio.gather(*(device.done for device in devices))
-        return took, start
-
+    devices = [Device(port + 1, number, messages(number)) for number in range(DEVICES)]
+    ready = select.epoll()
+    by_file = {one.socket.fileno(): one for one in devices}
+    for file in by_file:
+        ready.register(file, select.EPOLLIN)
     before = count()
     cpu = sum(server.cpu_times()[:2])
-    took, start = asyncio.run(publish())
+    took, start = [], time.perf_counter()
+    left = sum(one.publish() for one in devices)
+    while left:
+        for file, _ in ready.poll():
+            one = by_file[file]
+            if one.acknowledged():
+                took.append(time.perf_counter() - one.at)
+                left -= not one.publish()
     published = time.perf_counter() - start
     while count() < before + DEVICES * each:
         time.sleep(0.05)
@@ -374,7 +389,8 @@ def main():
         with city() as (port, token, server):
             furnish(port, token)
             if "single" in chosen.only:
-                single(port, token, server, chosen.seconds)
+                for clients in (CLIENTS, 4 * CLIENTS):
+                    single(port, token, server, chosen.seconds, clients)
             if "batched" in chosen.only:
                 batched(port, token, server, chosen.seconds)
             if "last" in chosen.only:

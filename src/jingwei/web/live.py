@@ -19,30 +19,24 @@ if TYPE_CHECKING:
 
 
 class Live:
-    """Keeps the newest reading of each stream that got one since the start, numbered as they came.
+    """Knows which streams got a reading since the start, numbered as they came.
 
-    However fast readings come in, a page is told each stream's newest one, as often as it asks.
+    However fast readings come in, a page is told each stream's latest one, as often as it asks.
     """
 
     def __init__(self, readings: Readings) -> None:
+        self._readings = readings
         self._guard = threading.Lock()
-        self._newest: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._newest: dict[int, int] = {}
         self._number = 0
         self._bells: set[Callable[[], None]] = set()
         self.end = readings.subscribe(self._take)
 
     def _take(self, table: pa.Table) -> None:
-        streams = table["stream"].to_numpy()
-        # The last row of each stream: the first one from behind.
-        _, places = np.unique(streams[::-1], return_index=True)
-        rows = readings_of(table.take(pa.array(len(streams) - 1 - places)))
+        streams = np.unique(table["stream"].to_numpy()).tolist()
         with self._guard:
             self._number += 1
-            for one in rows:
-                known = self._newest.get(one.stream)
-                if known is None or known[1]["time"] <= one.time:
-                    told = {"stream": one.stream, "time": one.time, "result": one.result}
-                    self._newest[one.stream] = (self._number, told)
+            self._newest.update(dict.fromkeys(streams, self._number))
             bells = list(self._bells)
         for ring in bells:
             ring()
@@ -53,10 +47,12 @@ class Live:
         return self._number
 
     def since(self, number: int, streams: Collection[int]) -> tuple[int, list[dict[str, Any]]]:
-        """Return the newest readings of some streams that came in after a number, and the number now."""
+        """Return the latest readings of those streams that got one after a number, and the number now."""
         with self._guard:
-            found = [told for stream, (at, told) in self._newest.items() if at > number and stream in streams]
-            return self._number, found
+            now = self._number
+            got = [one for one in streams if self._newest.get(one, 0) > number]
+        found = readings_of(self._readings.latest(got)) if got else []
+        return now, [{"stream": one.stream, "time": one.time, "result": one.result} for one in found]
 
     def listen(self, rung: asyncio.Event) -> Callable[[], None]:
         """Set an event of the running loop whenever something came in; returns what ends that."""
