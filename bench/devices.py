@@ -59,7 +59,7 @@ with open_city(home) as city:
             person = add_person(session, me, f"user{number}", f"user{number}")
             code = signing_in.new_setup_code(session, me, person)
             signing_in.set_first_password(session, code, "correct horse battery staple")
-            give_role(session, me, person, "system_administrator")
+            give_role(session, me, person, "operator" if number else "system_administrator")
             shown.append(tokens.issue_token(session, person, "t", allowed, now_utc() + timedelta(days=1))[0])
     app = create_app(city, entry=OPEN)
     with TestClient(app, base_url="http://localhost") as client:
