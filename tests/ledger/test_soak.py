@@ -65,7 +65,7 @@ def test_a_log_killed_a_hundred_times_keeps_every_acknowledged_event(records_url
         process = subprocess.Popen(
             [sys.executable, "-c", APPENDER, records_url, folder], stdout=subprocess.PIPE, text=True
         )
-        wanted = chance.randrange(1, 240)
+        wanted = chance.randrange(1, 900)
         for _ in range(wanted):
             line = process.stdout.readline()
             assert line, "the appender ended by itself"
