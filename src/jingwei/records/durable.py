@@ -29,6 +29,12 @@ class Together:
 
     def __init__(self, log: Path) -> None:
         self._file = os.open(log, os.O_RDWR)
+        # A new file may be on the disk and its name not yet.
+        folder = os.open(log.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         self._changed = threading.Condition()
         self._written = 0
         self._durable = 0
