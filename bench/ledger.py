@@ -12,6 +12,7 @@ import os
 import random
 import sqlite3
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -121,6 +122,31 @@ def spend(work, seconds, times):
         times.append(time.perf_counter() - begin)
 
 
+def at_once(records, disk, callers=8, seconds=3.0):
+    """Several callers append one by one at the same time, as the threads of a server do."""
+    counts, each = [0] * callers, []
+    spend(disk, 0.5, before := [])
+    end = time.perf_counter() + seconds
+
+    def call(who):
+        times = []
+        while (begin := time.perf_counter()) < end:
+            append_one(records, counts[who])
+            counts[who] += 1
+            times.append(time.perf_counter() - begin)
+        each.extend(times)
+
+    threads = [threading.Thread(target=call, args=(who,)) for who in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    spend(disk, 0.5, before)
+    rate(f"append one by one, {callers} callers at once", sum(counts), seconds)
+    rate("  fsync of one page before and after", len(before), sum(before))
+    milliseconds("  each", each)
+
+
 def in_batches(records, size, seconds=4.0, target=None):
     count, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -211,7 +237,9 @@ def main():
             with records.read() as session:
                 print(f"\n-- a log of {ledger.size(session):,} entries --")
             one_by_one(records, disk, bare, sealer)
+            at_once(records, disk)
             with sealer.running():
+                at_once(records, disk)
                 until_sealed(records, sealer)
                 in_batches(records, 10)
                 in_batches(records, 100, target=20_000)

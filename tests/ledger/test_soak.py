@@ -39,7 +39,10 @@ def copy(session, entries):
 
 ledger.declare("soak.seen", Text("看到", "Seen"), subject="s", fields={"n": number})
 follower = Follower(records, "soak", copy)
-with Sealer(records, Path(sys.argv[2]), pause=0.001).running():
+sealer = Sealer(records, Path(sys.argv[2]), pause=0.001)
+sealer.seal_all()
+follower.catch_up()  # what the last round left, so that both are awake when this one is killed
+with sealer.running():
     threading.Thread(target=follower.run, args=(threading.Event(),), daemon=True).start()
 
     def note():
@@ -65,7 +68,7 @@ def test_a_log_killed_a_hundred_times_keeps_every_acknowledged_event(records_url
         process = subprocess.Popen(
             [sys.executable, "-c", APPENDER, records_url, folder], stdout=subprocess.PIPE, text=True
         )
-        wanted = chance.randrange(1, 900)
+        wanted = chance.randrange(1, 240)
         for _ in range(wanted):
             line = process.stdout.readline()
             assert line, "the appender ended by itself"
@@ -102,7 +105,6 @@ def test_a_log_killed_a_hundred_times_keeps_every_acknowledged_event(records_url
         )
         assert seen, "the follower came to nothing: the rounds are too short"
         assert seen == list(noted)
-        assert seen
     # Told with -s, for docs/benchmarks.md.
     print(f"{ROUNDS} kills; {len(acknowledged)} acknowledged, {len(held)} held, {size} sealed")
     print(f"{len(seen)} handed on in order")

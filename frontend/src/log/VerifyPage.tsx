@@ -1,6 +1,6 @@
 /** Checking a receipt that somebody was given, with a key that this reader trusts. */
 import { useMutation } from "@tanstack/react-query";
-import { CircleCheck, CircleX } from "lucide-react";
+import { CircleCheck, CircleX, FileUp } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -67,7 +67,7 @@ export function VerdictCard({ checked }: { checked: Checked }) {
       </h3>
       <ul>
         {checked.steps.map(({ name, good: passed }) => (
-          <li key={name}>
+          <li key={name} className={passed ? undefined : "failed"}>
             {passed ? <CircleCheck aria-hidden /> : <CircleX aria-hidden />}
             <span>
               {t(`log.steps.${name}`, {
@@ -76,7 +76,7 @@ export function VerdictCard({ checked }: { checked: Checked }) {
                 size: count(checked.size ?? 0),
                 origin: checked.origin,
               })}
-              <span className="hidden-visually">{t(passed ? "log.passed" : "log.failed")}</span>
+              <span className={passed ? "hidden-visually" : undefined}>{t(passed ? "log.passed" : "log.failed")}</span>
             </span>
           </li>
         ))}
@@ -111,18 +111,22 @@ export function VerifyPage() {
           check.mutate();
         }}
       >
-        <label className="log-key">
-          <span className="small">{t("log.receiptFile")}</span>
-          <input
-            type="file"
-            accept=".tlog-proof,text/plain"
-            onChange={async (event) => {
-              const file = event.target.files?.[0];
-              check.reset();
-              setReceipt(file && file.size < 1_000_000 ? await file.text() : "");
-            }}
-          />
-        </label>
+        <p>
+          <label className="button log-file">
+            <FileUp aria-hidden />
+            {t("log.receiptFile")}
+            <input
+              type="file"
+              className="hidden-visually"
+              accept=".tlog-proof,text/plain"
+              onChange={async (event) => {
+                const file = event.target.files?.[0];
+                check.reset();
+                setReceipt(file && file.size < 1_000_000 ? await file.text() : "");
+              }}
+            />
+          </label>
+        </p>
         <label className="log-key">
           <span className="small">{t("log.receiptText")}</span>
           <textarea
