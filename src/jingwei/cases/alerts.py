@@ -28,6 +28,7 @@ from jingwei.cases.errors import BadFieldError, NoSuchAlertError
 from jingwei.cases.models import AlertRow
 from jingwei.cases.notices import MOST_TRIES, PAUSE, Channel, Notice
 from jingwei.cases.store import CASES
+from jingwei.ledger.bell import in_thread
 from jingwei.records import now_utc
 from jingwei.words import Language, Text
 
@@ -264,14 +265,8 @@ class Alerts:
     @contextlib.contextmanager
     def running(self) -> Iterator[Alerts]:
         """Send in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="alerts", daemon=True)
-        thread.start()
-        try:
+        with in_thread("alerts", self.run):
             yield self
-        finally:
-            stop.set()
-            thread.join()
 
 
 def what_of(regime: Regime, area: str, types: Sequence[str]) -> Text:

@@ -28,6 +28,7 @@ from jingwei.cases.case import Case, decode
 from jingwei.cases.models import Following, NoticeRow
 from jingwei.cases.replay import PREFIX
 from jingwei.cases.store import CASES, SUBJECT
+from jingwei.ledger.bell import in_thread
 from jingwei.ledger.followers import Follower
 from jingwei.records import now_utc
 from jingwei.words import Language, Text
@@ -265,14 +266,8 @@ class Notices:
         if not self.channels:
             yield self
             return
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="notices", daemon=True)
-        thread.start()
-        try:
+        with in_thread("notices", self.run):
             yield self
-        finally:
-            stop.set()
-            thread.join()
 
 
 def _chosen(one: Following, wish: str, channels: Mapping[str, Any]) -> list[str]:

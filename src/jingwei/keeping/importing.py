@@ -13,10 +13,10 @@ from sqlalchemy import select
 from jingwei import ledger
 from jingwei.keeping import events  # noqa: F401 -- declares them
 from jingwei.keeping.checking import check_whole
-from jingwei.keeping.copying import Contents, Tell, check_sums, nothing, read_contents, sync_folder, take_out
+from jingwei.keeping.copying import Contents, Tell, check_sums, nothing, read_contents, take_out
 from jingwei.keeping.errors import TargetNotEmptyError
 from jingwei.keeping.exporting import CONTENTS, FILES, FORM, POINT
-from jingwei.keeping.restoring import UNDER_WAY, Restored, keep_checkpoint, keys_told, settle_sqlite
+from jingwei.keeping.restoring import Restored, keep_checkpoint, keys_told, put_together
 from jingwei.lake import writing
 from jingwei.lake.models import VersionRow
 from jingwei.lake.schemas import Content, DataFile
@@ -78,12 +78,7 @@ def import_city(
 
     """
     copy = check_export(folder, tell)
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise TargetNotEmptyError(home)
-    place = home.with_name(home.name + UNDER_WAY)
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700, parents=True)
-    try:
+    with put_together(home) as place:
         take_out(copy, copy.names(FILES), lambda name: place / name.removeprefix(f"{FILES}/"), tell)
         if keys is not None:
             told = keys_told(keys)
@@ -99,24 +94,7 @@ def import_city(
             _tell(copy, records, actor)
         finally:
             records.close()
-        settle_sqlite(place)
-        if home.exists():
-            home.rmdir()
-        place.rename(home)
-        sync_folder(home.parent)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    about = copy.about
-    return Restored(
-        home,
-        about["city"]["id"],
-        about["made"],
-        about["files"],
-        len(about["datasets"]),
-        about["log"]["size"],
-        any((home / "keys").glob("*")),
-    )
+    return Restored.of(copy, home)
 
 
 def _tell(copy: Contents, records: Records, actor: str) -> None:

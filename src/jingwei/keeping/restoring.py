@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -39,6 +41,47 @@ class Restored:
     datasets: int
     events: int
     keys: bool
+
+    @staticmethod
+    def of(copy: Contents, home: Path) -> Restored:
+        """Return what came of a copy into a home."""
+        about = copy.about
+        return Restored(
+            home,
+            about["city"]["id"],
+            about["made"],
+            about["files"],
+            len(about["datasets"]),
+            about["log"]["size"],
+            any((home / "keys").glob("*")),
+        )
+
+
+@contextmanager
+def put_together(home: Path) -> Iterator[Path]:
+    """Give a folder beside an empty or new home; it becomes the home if the block ends well, else it goes.
+
+    Raises
+    ------
+    TargetNotEmptyError
+        If there is anything in `home`.
+
+    """
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise TargetNotEmptyError(home)
+    place = home.with_name(home.name + UNDER_WAY)
+    shutil.rmtree(place, ignore_errors=True)  # of one that was interrupted
+    place.mkdir(mode=0o700, parents=True)
+    try:
+        yield place
+        settle_sqlite(place)
+        if home.exists():
+            home.rmdir()
+        place.rename(home)
+        sync_folder(home.parent)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 def read_backup(folder: Path) -> Contents:
@@ -107,14 +150,9 @@ def restore(
 
     """
     copy = read_backup(folder)
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise TargetNotEmptyError(home)
-    if copy.about["keys"] == "apart" and keys is None:
-        raise KeysWantedError(folder)
-    place = home.with_name(home.name + UNDER_WAY)
-    shutil.rmtree(place, ignore_errors=True)  # of a restore that was interrupted
-    place.mkdir(mode=0o700, parents=True)
-    try:
+    with put_together(home) as place:
+        if copy.about["keys"] == "apart" and keys is None:
+            raise KeysWantedError(folder)
         take_out(copy, copy.names(HOME), lambda name: place / name.removeprefix(f"{HOME}/"), tell)
         if isinstance(keys, Path):
             told = keys_told(keys)
@@ -126,23 +164,7 @@ def restore(
             _tell(copy, records, actor)
         finally:
             records.close()
-        settle_sqlite(place)
-        if home.exists():
-            home.rmdir()
-        place.rename(home)
-        sync_folder(home.parent)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    return Restored(
-        home,
-        copy.about["city"]["id"],
-        copy.about["made"],
-        copy.about["files"],
-        len(copy.about["datasets"]),
-        copy.about["log"]["size"],
-        any((home / "keys").glob("*")),
-    )
+    return Restored.of(copy, home)
 
 
 def _open_records(copy: Contents, place: Path, url: str | None) -> Records:

@@ -55,8 +55,8 @@ class Bell:
 
 
 @contextmanager
-def in_thread(name: str, run: Callable[[threading.Event], None], bell: Bell) -> Iterator[None]:
-    """Run `run(stop)` in a thread of its own while the block lasts; the bell, for which it waits, ends it."""
+def in_thread(name: str, run: Callable[[threading.Event], None], bell: Bell | None = None) -> Iterator[None]:
+    """Run `run(stop)` in a thread of its own while the block lasts; a bell that it waits for is rung then."""
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
     thread.start()
@@ -64,7 +64,8 @@ def in_thread(name: str, run: Callable[[threading.Event], None], bell: Bell) -> 
         yield
     finally:
         stop.set()
-        bell.ring()
+        if bell is not None:
+            bell.ring()
         thread.join()
 
 

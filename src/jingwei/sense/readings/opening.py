@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from jingwei.lake.errors import BusyError
+from jingwei.ledger.bell import in_thread
 from jingwei.sense.readings.store import Readings
 
 if TYPE_CHECKING:
@@ -80,11 +81,5 @@ class Flusher:
     @contextlib.contextmanager
     def running(self) -> Iterator[Flusher]:
         """Flush in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="readings flusher", daemon=True)
-        thread.start()
-        try:
+        with in_thread("readings flusher", self.run):
             yield self
-        finally:
-            stop.set()
-            thread.join()
