@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import queue
+import signal
 import ssl
+import subprocess
+import sys
 import threading
 
 import httpx2
@@ -164,3 +167,25 @@ def test_nobody_else_says_where_a_request_comes_from(bare, served):
 def test_a_page_of_the_city_is_answered_by_plain_http_nowhere(bare):
     with client_of(bare, Entry(secure=True)) as client:
         assert client.get("/").status_code == 403
+
+
+SERVED = """
+from fastapi import FastAPI
+from jingwei.web.server import serve
+try:
+    serve(FastAPI(), port=0, ready=lambda address: print(address, flush=True))
+finally:
+    print("closed", flush=True)
+"""
+
+
+def test_who_is_told_to_end_closes_what_was_opened():
+    process = subprocess.Popen([sys.executable, "-c", SERVED], stdout=subprocess.PIPE, text=True)
+    try:
+        answer = httpx2.get(process.stdout.readline().strip(), timeout=60)  # it is up
+        assert answer.status_code == 404
+        process.terminate()
+        assert process.communicate(timeout=60)[0] == "closed\n"
+        assert process.returncode == 128 + signal.SIGTERM
+    finally:
+        process.kill()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import ssl
+import sys
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +23,7 @@ from jingwei.words import Text
 
 if TYPE_CHECKING:
     from asyncio import Protocol
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -205,7 +209,25 @@ def serve(
         proxy_headers=bool(wire.proxies),
         forwarded_allow_ips=list(wire.proxies) or None,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with _ending_in_order():
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let a request to end (SIGTERM) end the block as an interrupt does: what was opened around it is closed.
+
+    The server ends by itself and then sends the signal once more, which by default ends the process at once:
+    a broker that was started would be left running.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def protocol_for(app: FastAPI) -> type[Protocol] | Literal["auto"]:
