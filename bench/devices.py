@@ -3,8 +3,9 @@
 Run: python bench/devices.py [--devices 100000] [--minutes 10]. Each device sends one reading a minute at its
 own moment, whether or not what was sent before is answered; users pan the map, a pan every three seconds.
 How long a reading took counts from the moment at which it was due. At the end the city is killed with
-kill -9, opened again, and what is there is compared with what was acknowledged. Devices and tokens are put
-into the records beside the API, a copy of one that was made through it: only their readings are measured.
+kill -9, opened again, and what is there is compared with what was acknowledged. Devices, tokens and the
+people they belong to (50 each, as many as one may have) are put into the records beside the API, copies of
+one that was made through it: only their readings are measured.
 """
 
 import argparse
@@ -35,6 +36,7 @@ import sense
 import web
 
 CONNECTIONS, USERS, PAUSE = 256, 50, 3.0
+TOKENS = 50
 ROOT = "/sta/v1.1"
 
 MAKE = """
@@ -85,6 +87,18 @@ with open_city(Path(sys.argv[1])) as city:
 """
 
 
+def copy(lines, table, like, own, numbers, key="id"):
+    """Copy the rows of a table that are like one, each with values of its own."""
+    found = lines.execute(f"SELECT * FROM {table} WHERE {key} = ?", [like])
+    names = [one[0] for one in found.description]
+    for row in found.fetchall():
+        told = dict(zip(names, row, strict=True))
+        lines.executemany(
+            f"INSERT INTO {table} VALUES ({','.join('?' * len(names))})",
+            ([*{**told, **own(number)}.values()] for number in numbers),
+        )
+
+
 def copies(home, devices):
     """Make of the one device many, and a token for each; return the tokens."""
     lines = sqlite3.connect(home / "records.db")
@@ -112,11 +126,21 @@ def copies(home, devices):
     found = lines.execute("SELECT * FROM api_token LIMIT 1")
     names = [one[0] for one in found.description]
     kept = dict(zip(names, found.fetchone(), strict=True))
+    people = range(-(-devices // TOKENS))
+    copy(lines, "person", kept["person"], lambda n: {"id": f"owner{n}", "login": f"owner{n}"}, people)
+    copy(lines, "duty", kept["person"], lambda n: {"id": None, "person": f"owner{n}"}, people, "person")
     tokens = [f"jw_device{number:08}" for number in range(1, devices + 1)]
     lines.executemany(
         f"INSERT INTO api_token ({','.join(names)}) VALUES ({','.join('?' * len(names))})",
         (
-            list({**kept, "id": f"d{n}", "token": hashlib.sha256(token.encode()).digest()}.values())
+            list(
+                {
+                    **kept,
+                    "id": f"d{n}",
+                    "person": f"owner{n // TOKENS}",
+                    "token": hashlib.sha256(token.encode()).digest(),
+                }.values()
+            )
             for n, token in enumerate(tokens)
         ),
     )

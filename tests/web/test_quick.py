@@ -9,9 +9,8 @@ import socket
 
 import pytest
 
-from jingwei.access import local_person, tokens
+from jingwei.access import local_person, set_disabled, take_role, tokens
 from jingwei.access.policy.vocabulary import with_implied
-from jingwei.ledger import watch
 from jingwei.records import now_utc
 from jingwei.web import OPEN, Entry, create_app, senders
 
@@ -39,7 +38,7 @@ class Line:
     def request(self, method, path, body=b"", **more):
         headers = {"Host": self.host, "Content-Length": str(len(body)), **more}
         if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
+            headers = {"Authorization": f"Bearer {self.token}", **headers}
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
@@ -153,9 +152,9 @@ def test_other_sites_do_not_send_readings(line, app):
     assert app.state.readings.count([1]) == 1
 
 
-def test_a_revoked_token_sends_nothing_more(bare, monkeypatch):
-    monkeypatch.setattr(senders, "TRUSTED", -1.0)
-    monkeypatch.setattr(watch, "EVERY", -1.0)
+@pytest.fixture
+def signed(bare):
+    """A city with sign-in, a stream, and a connection of a keeper's token."""
     person = person_of(bare, "keeper", "system_administrator")
     allowed = with_implied(["sense.write", "sense.observe", "sense.read"])
     with bare.records.write() as session:
@@ -165,10 +164,76 @@ def test_a_revoked_token_sends_nothing_more(bare, monkeypatch):
         line = Line(address, token)
         assert line.ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
         assert line.ask("POST", PATH, of(1))[0] == 201
-        assert line.ask("POST", PATH, of(2))[0] == 201
-        with bare.records.write() as session:
-            tokens.revoke_token(session, local_person(), person, kept.id)
-        assert line.ask("POST", PATH, of(3))[0] == 401
-        assert app.state.readings.count([1]) == 2
+        yield bare, app, line, (person, kept.id)
         line.socket.close()
     app.state.readings.close()
+
+
+@pytest.mark.parametrize("shown", ["", " ", "\t ", "jw_nobody", "jw_nobody\t"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", PATH, of(2)),
+        ("POST", f"{ROOT}/CreateObservations", ARRAYS),
+        ("GET", f"{PATH}?$top=1&$orderby=phenomenonTime%20desc", b""),
+    ],
+)
+def test_who_shows_no_token_is_nobody(signed, shown, method, path, body):
+    _, app, line, _ = signed
+    line.token = None
+    for more in ({}, {"X-Long-Way": "1"}):
+        assert line.ask(method, path, body, Authorization=f"Bearer {shown}", **more)[0] == 401
+    assert app.state.readings.count([1]) == 1
+
+
+def test_what_heads_have_alike_is_read_once_and_what_differs_each_time(signed):
+    bare, app, line, (person, _) = signed
+    with bare.records.write() as session:
+        other, _ = tokens.issue_token(
+            session, person, "reads", frozenset({"sense.read"}), now_utc() + dt.timedelta(days=1)
+        )
+    known = app.state.readings.count([1])
+    mine = line.token
+    for shown, status in ((mine, 201), (other, 403), ("jw_nobody", 401), (mine, 201)):
+        line.token = shown
+        known += status == 201
+        assert line.ask("POST", PATH, of(known))[0] == status
+        assert line.ask("POST", PATH.replace("(1)", "(77)"), of(known, 2.25))[0] == (
+            401 if status == 401 else 404
+        )
+    line.token = None
+    last = {"Authorization": f"Bearer {other}"}  # behind the length
+    assert line.ask("POST", PATH, of(30), **last)[0] == 403
+    assert line.ask("POST", PATH, of(30), Authorization=f"Bearer {mine}")[0] == 201
+    assert line.ask("POST", PATH, of(30))[0] == 401
+    assert app.state.readings.count([1]) == known + 1
+
+
+@pytest.mark.parametrize("ended", ["token", "role", "person"])
+def test_who_lost_the_right_sends_nothing_more(signed, monkeypatch, ended):
+    monkeypatch.setattr(senders, "TRUSTED", -1.0)
+    bare, app, line, (person, number) = signed
+    assert line.ask("POST", PATH, of(2))[0] == 201
+    with bare.records.write() as session:
+        if ended == "token":
+            tokens.revoke_token(session, local_person(), person, number)
+        elif ended == "role":
+            take_role(session, local_person(), person, "system_administrator")
+        else:
+            set_disabled(session, local_person(), person, disabled=True)
+    assert line.ask("POST", PATH, of(3))[0] == (404 if ended == "role" else 401)
+    assert app.state.readings.count([1]) == 2
+
+
+def test_a_token_that_is_new_is_known_at_once_and_one_that_ran_out_no_more(signed, monkeypatch):
+    monkeypatch.setattr(senders, "TRUSTED", -1.0)
+    bare, app, line, (person, _) = signed
+    soon = now_utc() + dt.timedelta(days=1)
+    with bare.records.write() as session:
+        line.token, _ = tokens.issue_token(session, person, "new", frozenset({"sense.observe"}), soon)
+    assert line.ask("POST", PATH, of(2))[0] == 201
+    later = soon + dt.timedelta(seconds=1)
+    for part in (senders, tokens):
+        monkeypatch.setattr(part, "now_utc", lambda: later)
+    assert line.ask("POST", PATH, of(3))[0] == 401
+    assert app.state.readings.count([1]) == 2

@@ -92,7 +92,7 @@ def issue_token(
     token, number = TOKEN_PREFIX + secrets.token_urlsafe(32), secrets.token_hex(8)
     kept = TokenRow(
         id=number,
-        token=_digest(token),
+        token=digest(token),
         person=row.id,
         title=title.strip()[:120],
         actions=sorted(allowed),
@@ -116,7 +116,7 @@ def asker_of_token(records: Records, token: str, *, now: datetime | None = None,
     """
     now = now or now_utc()
     with records.read() as session:
-        row = session.scalar(select(TokenRow).where(TokenRow.token == _digest(token)))
+        row = session.scalar(select(TokenRow).where(TokenRow.token == digest(token)))
         if row is None or row.expires <= now:
             raise NotSignedInError
         asker = asker_of_person(session, row.person)
@@ -138,10 +138,23 @@ def standing_of_token(session: Session, token: str, now: datetime) -> Standing:
 
     """
     question = select(TokenRow.id, TokenRow.person, TokenRow.actions, TokenRow.expires, TokenRow.used)
-    row = session.execute(question.where(TokenRow.token == _digest(token))).first()
+    row = session.execute(question.where(TokenRow.token == digest(token))).first()
     if row is None or row.expires <= now:
         raise NotSignedInError
     return Standing(row.id, row.person, with_implied(row.actions), row.expires, row.used)
+
+
+def standing_of_person(session: Session, person: str, now: datetime) -> dict[bytes, Standing]:
+    """Return what each token of a person says for itself, by its digest."""
+    question = select(TokenRow.token, TokenRow.id, TokenRow.actions, TokenRow.expires, TokenRow.used)
+    rows = session.execute(question.where(TokenRow.person == person, TokenRow.expires > now))
+    sets: dict[tuple[str, ...], frozenset[str]] = {}
+    found = {}
+    for row in rows:
+        named = tuple(row.actions)
+        only = sets.get(named) or sets.setdefault(named, with_implied(named))
+        found[row.token] = Standing(row.id, person, only, row.expires, row.used)
+    return found
 
 
 def note_used(records: Records, numbers: Collection[str], now: datetime | None = None) -> None:
@@ -182,7 +195,8 @@ def _token(row: TokenRow) -> Token:
     return Token(row.id, row.title, tuple(row.actions), row.created, row.expires, row.used)
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """Return what is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds after which the log is looked at again."""
+MOST_TOLD = 1_000
+"""New events that are told one by one; of more it is only said that there were."""
 
 
 class Watch:
@@ -63,3 +65,47 @@ class Watch:
             self._state = state
         self._looked = now
         return self._moved
+
+
+class News:
+    """Tells of what the new events of some types spoke.
+
+    Who keeps much that follows from events lets go of what these subjects name, and of nothing else.
+
+    Parameters
+    ----------
+    records
+        The record store, with the log.
+    types
+        Of events.
+
+    """
+
+    def __init__(self, records: Records, types: Collection[str]) -> None:
+        self._records = records
+        found = of_types(types, Event.id, Event.subject).subquery()
+        # The count finds what was committed late under a smaller number.
+        self._size = select(func.max(found.c.id), func.count()).select_from(found)
+        self._found = found
+        self._state: int | None = None
+        self._known: tuple[int, int] | None = None
+
+    def subjects(self) -> frozenset[str] | None:
+        """Return of what there was news since this was last asked; None where all may have changed.
+
+        The first answer is None: what is read after it is as new as it is.
+        """
+        state = self._records.state()
+        if self._known is not None and state is not None and state == self._state:
+            return frozenset()
+        with self._records.read() as session:
+            last, count = session.execute(self._size).one()
+            now = int(last or 0), int(count)
+            before, self._known, self._state = self._known, now, state
+            if before is None or now[1] - before[1] > MOST_TOLD:
+                return None
+            if now == before:
+                return frozenset()
+            newer = select(self._found.c.subject).where(self._found.c.id > before[0]).limit(MOST_TOLD + 1)
+            subjects = session.scalars(newer).all()
+        return frozenset(subjects) if len(subjects) == now[1] - before[1] and None not in subjects else None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jingwei.access.policy import Policies
     from jingwei.records import Records
 
+TOGETHER = 256
+"""Streams that are read by one question: a city of devices asks of all within a minute."""
 _STREAMS: Any = StreamRow.__table__
 _LOCATIONS: Any = LocationRow.__table__
 _PLACES: Any = ThingLocation.__table__
@@ -46,24 +48,26 @@ class StreamAccess:
     default_feature: int | None
 
 
-def facts_of(records: Records) -> Callable[[int], StreamFacts | None]:
-    """Return what answers the store of readings about streams."""
+def facts_of(records: Records) -> Callable[[int], list[StreamFacts]]:
+    """Return what answers the store of readings about streams, with those of neighbouring numbers."""
 
-    def facts(stream: int) -> StreamFacts | None:
+    def facts(stream: int) -> list[StreamFacts]:
+        first = stream - stream % TOGETHER
         with records.read() as session:
-            return facts_in(session, stream)
+            return facts_in(session, first, first + TOGETHER - 1)
 
     return facts
 
 
-def facts_in(session: Session, stream: int) -> StreamFacts | None:
-    """Return what the intake needs to know of a stream, None where there is none.
+def facts_in(session: Session, first: int, last: int) -> list[StreamFacts]:
+    """Return what the intake needs to know of the streams of some numbers, as far as there are such.
 
     `properties` of a Datastream may hold `validRange` ([least, greatest] result), `lateAfter` and
     `futureAfter` (seconds).
     """
     asked = (
         select(
+            _STREAMS.c.id,
             _STREAMS.c.properties,
             _STREAMS.c.owner,
             _LOCATIONS.c.cell,
@@ -73,18 +77,22 @@ def facts_in(session: Session, stream: int) -> StreamFacts | None:
         .outerjoin(_PLACES, _PLACES.c.thing_id == _STREAMS.c.thing_id)
         .outerjoin(_LOCATIONS, _LOCATIONS.c.id == _PLACES.c.location_id)
         .outerjoin(_DEVICES, _DEVICES.c.thing_id == _STREAMS.c.thing_id)
-        .where(_STREAMS.c.id == stream)
-        .order_by(_LOCATIONS.c.cell.is_(None), _LOCATIONS.c.id)
-        .limit(1)
+        .where(_STREAMS.c.id.between(first, last))
+        .order_by(_STREAMS.c.id, _LOCATIONS.c.cell.is_(None), _LOCATIONS.c.id)
     )
-    row = session.execute(asked).first()
-    if row is None:
-        return None
+    found: dict[int, StreamFacts] = {}
+    for row in session.execute(asked):
+        if row.id not in found:
+            found[row.id] = _facts(row)
+    return list(found.values())
+
+
+def _facts(row: Any) -> StreamFacts:
     told = row.properties if isinstance(row.properties, dict) else {}
     bounds = told.get("validRange")
     least, greatest = bounds if isinstance(bounds, list) and len(bounds) == 2 else (None, None)
     return StreamFacts(
-        stream,
+        row.id,
         cell=row.cell,
         level=None if row.cell is None else 32,
         height=row.height,

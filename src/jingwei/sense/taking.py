@@ -11,6 +11,7 @@ from sqlalchemy import select
 from jingwei.errors import JingweiError
 from jingwei.ledger.watch import Watch
 from jingwei.sense import features, policy
+from jingwei.sense.intake import TOGETHER
 from jingwei.sense.models import LocationRow, StreamFeature, StreamRow, ThingLocation
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class Taking:
         self.changes = 0
         self._watch = Watch(records, ("sense.changed", "sense.deleted"))
         self._streams: dict[int, _Stream] = {}
-        self._decided: dict[tuple[str, str, str, int], bool] = {}
+        self._decided: dict[tuple[Any, ...], bool] = {}
         self._by: Policies | None = None
+        self._apart = True
         readings.when_forgotten(self.forget)
 
     def forget(self, stream: int | None) -> None:
@@ -66,9 +68,12 @@ class Taking:
         self.changes += 1
         if stream is None:
             self._streams = {}
-            self._decided = {}
-        elif self._streams.pop(stream, None) is not None:
-            self._decided = {key: may for key, may in self._decided.items() if key[3] != stream}
+        else:
+            self._streams.pop(stream, None)
+
+    def state(self) -> tuple[int, float]:
+        """Return what differs whenever answers may be others than before, whichever program changed a stream."""
+        return self.changes, self._watch.moved()
 
     def feature_of(self, asker: Asker, stream: int) -> int | None:
         """Return the feature of interest of the plain readings that an asker writes to a stream.
@@ -110,7 +115,10 @@ class Taking:
         policies = self.policies()
         if policies is not self._by or len(self._decided) > MOST_KEPT:
             self._by, self._decided = policies, {}
-        key = (asker.id, policies.scope(asker), action, stream)
+            self._apart = policies.names_any(policy.KIND)
+        # What two streams have alike is decided once, unless policies speak of single streams.
+        told = (resource.id if self._apart else "", *sorted(resource.attributes.items()))
+        key = (asker.id, policies.scope(asker), action, *told)
         may = self._decided.get(key)
         if may is None:
             may = self._decided[key] = bool(policies.decide(asker, action, resource).allowed)
@@ -122,25 +130,30 @@ class Taking:
         known = self._streams.get(stream)
         if known is not None and (now - known.at < FRESH or self._stands(known.at, now)):
             return known
-        known = self._read(stream, now)
-        if known is not None:
-            old = self._streams.get(stream)
-            if old is not None and old.resource != known.resource:
-                self.forget(stream)
-            if len(self._streams) > MOST_KEPT:
-                self._streams = {}
-            self._streams[stream] = known
-        return known
+        if len(self._streams) > MOST_KEPT:
+            self._streams = {}
+        changes = self.changes
+        found = self._read(stream, now)
+        if changes == self.changes:  # else another thread forgot streams while these were read
+            old = self._streams
+            if any(one in old and old[one].resource != new.resource for one, new in found.items()):
+                self.changes += 1
+            if stream not in found:
+                old.pop(stream, None)
+            old.update(found)
+        return found.get(stream)
 
     def _stands(self, read: float, now: float) -> bool:
         """Say whether no stream was changed, by whatever program, since one was read."""
         return read > self._watch.moved() and now - read < AT_MOST
 
-    def _read(self, stream: int, now: float) -> _Stream | None:
+    def _read(self, stream: int, now: float) -> dict[int, _Stream]:
+        """Read a stream, and those of neighbouring numbers."""
+        first = stream - stream % TOGETHER
         place = _LOCATIONS.c.feature_id
         asked = (
             select(
-                _STREAMS.c.multi,
+                _STREAMS.c.id,
                 _STREAMS.c.owner,
                 _STREAMS.c.sharing,
                 _STREAMS.c.level,
@@ -150,18 +163,17 @@ class Taking:
             .outerjoin(_PLACES, _PLACES.c.thing_id == _STREAMS.c.thing_id)
             .outerjoin(_LOCATIONS, _LOCATIONS.c.id == _PLACES.c.location_id)
             .outerjoin(_SEEN, (_SEEN.c.stream_id == _STREAMS.c.id) & (_SEEN.c.feature_id == place))
-            .where(_STREAMS.c.id == stream)
-            .order_by(_LOCATIONS.c.geometry.is_(None), _LOCATIONS.c.id)
-            .limit(1)
+            .where(_STREAMS.c.id.between(first, first + TOGETHER - 1), ~_STREAMS.c.multi)
+            .order_by(_STREAMS.c.id, _LOCATIONS.c.geometry.is_(None), _LOCATIONS.c.id)
         )
         with self.records.read() as session:
-            row = session.execute(asked).first()
-        if row is None or row.multi:
-            return None
-        resource = policy.resource_of(
-            "Datastream", stream, owner=row.owner, sharing=row.sharing, level=row.level
-        )
-        return _Stream(now, resource, row.feature_id if row.stream_id is not None else None)
+            rows = session.execute(asked).all()
+        found: dict[int, _Stream] = {}
+        for number, owner, sharing, level, feature, seen in rows:
+            if number not in found:
+                resource = policy.resource_of("Datastream", number, owner=owner, sharing=sharing, level=level)
+                found[number] = _Stream(now, resource, None if seen is None else feature)
+        return found
 
     def _make(self, asker: Asker, stream: int) -> int | None:
         try:

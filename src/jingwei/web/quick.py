@@ -41,7 +41,19 @@ if TYPE_CHECKING:
 STARTS = (f"POST {ROOT}/".encode(), f"GET {ROOT}/Datastreams(".encode())
 LONGEST_HEAD = 16_384
 MOST_HEADS = 20_000
-"""Heads that are known by their bytes; a city of more senders reads some again."""
+"""Heads that are known by their bytes; of a city of more senders they are known by their form."""
+MOST_FORMS = 1_000
+MOST_LINES = 16
+_LINES = rb"((?:[^\r\n]+\r\n)*?)"
+_BEGIN = rb"(POST " + re.escape(ROOT).encode() + rb"/Datastreams\()(?P<stream>[1-9][0-9]{0,17})"
+_BEGIN += rb"(\)/Observations HTTP/1\.1\r\n)" + _LINES
+_TOKEN = rb"authorization: bearer (?P<token>[\w.~+/=-]{1,200})\r\n"
+_LENGTH = rb"content-length: (?P<length>[1-9][0-9]{0,8})\r\n"
+_FORMS = tuple(
+    re.compile(_BEGIN + what + _LINES + rb"\r\n", re.IGNORECASE)
+    for what in (_TOKEN + _LINES + _LENGTH, _LENGTH + _LINES + _TOKEN)
+)
+"""The head of a reading but for what differs from device to device: stream, token and length."""
 AT_ONCE = 64
 """Readings of one connection that may wait for their answers."""
 KNOWN = frozenset(
@@ -75,7 +87,6 @@ class Head(NamedTuple):
     stream: int
     token: bytes
     root: bytes
-    headers: list[tuple[bytes, bytes]]
     page: tuple[int, int, bytes] | None
 
 
@@ -111,6 +122,7 @@ class QuickDoor:
         self.secure = door.gate.entry.secure
         self.gathering = Gathering(door.served.readings)
         self._heads: dict[bytes, Head | None] = {}
+        self._alike: dict[tuple[int | bytes, ...], Head | None] = {}
         self._safe = b"".join(
             b"%b: %b\r\n" % (name.lower().encode(), value.encode())
             for name, value in safe_headers(secure=self.secure).items()
@@ -125,12 +137,38 @@ class QuickDoor:
             pass
         if len(self._heads) >= MOST_HEADS:
             self._heads.clear()
-        try:
-            found = None if self.secure and scheme != "https" else self._read(raw)
-        except (NotPlainError, httptools.HttpParserError, httptools.HttpParserUpgrade, JingweiError):
-            found = None
+        found = None if self.secure and scheme != "https" else self._of_form(raw)
         self._heads[raw] = found
         return found
+
+    def _of_form(self, raw: bytes) -> Head | None:
+        """Return what a head asks for; what is alike in the heads of many devices is read once."""
+        if raw.count(b"\r\n") > MOST_LINES:
+            return self._understood(raw)
+        for number, form in enumerate(_FORMS):
+            parts = form.fullmatch(raw)
+            if parts is not None:
+                break
+        else:
+            return self._understood(raw)
+        alike = (number, *parts.group(1, 3, 4, 6, 8))  # all but the three that have names
+        if alike not in self._alike:
+            if len(self._alike) >= MOST_FORMS:
+                self._alike.clear()
+            self._alike[alike] = self._understood(raw)
+        like = self._alike[alike]
+        if like is None or int(parts["length"]) > MAX_BODY:
+            return None
+        stream = int(parts["stream"])
+        path = f"{ROOT}/Datastreams({stream})/Observations"
+        shown = parts["token"] if like.token else b""
+        return like._replace(length=int(parts["length"]), path=path, stream=stream, token=shown)
+
+    def _understood(self, raw: bytes) -> Head | None:
+        try:
+            return self._read(raw)
+        except (NotPlainError, httptools.HttpParserError, httptools.HttpParserUpgrade, JingweiError):
+            return None
 
     def _read(self, raw: bytes) -> Head | None:
         parts = _Parts()
@@ -153,7 +191,7 @@ class QuickDoor:
         headers, token = self.door.who(parts.headers)
         root = self.door.root(headers)
         kind, stream, page = self._asked(method, parts.url, said)
-        return Head(kind, int(length), parts.url.decode(), stream, token, root, parts.headers, page)
+        return Head(kind, int(length), parts.url.decode(), stream, token, root, page)
 
     @staticmethod
     def _asked(
@@ -191,9 +229,13 @@ class QuickDoor:
             return b"%bcontent-length: %d\r\n\r\n%b" % (begin, len(body), body)
         return b"%blocation: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, address, len(body), body)
 
-    def refusal(self, head: Head, refused: Refusal, default: list[tuple[bytes, bytes]]) -> bytes:
+    def refusal(self, ask: Ask, refused: Refusal, default: list[tuple[bytes, bytes]]) -> bytes:
         """Return the answer to a reading that was kept apart."""
-        asked = Request({"type": "http", "path": head.path, "headers": head.headers, "query_string": b""})
+        parts = _Parts()
+        httptools.HttpRequestParser(parts).feed_data(ask.raw)
+        asked = Request(
+            {"type": "http", "path": ask.head.path, "headers": parts.headers, "query_string": b""}
+        )
         told = problems.answer_to(asked, KeptApartError(refused))
         begin = b"HTTP/1.1 %d %b\r\n" % (told.status_code, HTTPStatus(told.status_code).phrase.encode())
         named = b"".join(b"%b: %b\r\n" % header for header in (*default, *told.raw_headers))
@@ -284,7 +326,7 @@ class Gathering:
             for refused in receipt.refused:
                 ask = asks[refused.index]
                 default = ask.connection.server_state.default_headers
-                ask.answer = ask.connection.quick.refusal(ask.head, refused, default)
+                ask.answer = ask.connection.quick.refusal(ask, refused, default)
         _finish(asks)
 
 

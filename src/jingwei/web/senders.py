@@ -14,7 +14,7 @@ from jingwei.access.models import PersonRow
 from jingwei.access.people import end_of_duties
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import JingweiError
-from jingwei.ledger.watch import Watch
+from jingwei.ledger.watch import News
 from jingwei.records import now_utc
 from jingwei.sense.wire import NotPlainError
 
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from jingwei.web.gate import Gate
 
 TRUSTED = 1.0
-"""Seconds for which it is not asked whether a token still stands: a revoked one ends within them and the
-second of the watch."""
+"""Seconds for which it is not asked whether tokens still stand: a revoked one ends within them."""
 AT_MOST = 600.0
-"""Seconds after which it is read anew, whatever happened."""
+"""Seconds after which a person's tokens are read anew, whatever happened."""
 MOST_KEPT = 200_000
 ENDING = (
     "person.disabled",
@@ -40,25 +39,53 @@ ENDING = (
     "person.vouched_for",
     "person.token_revoked",
 )
-"""Events after which a token may be another's, or nobody's, or be good for something else."""
+"""Events after which the tokens of a person may be nobody's, or be good for something else."""
 
 
 @dataclass(slots=True)
 class Sender:
-    """Who a token is and what it may, since when."""
+    """Who sends, and what is known of the streams: the tokens of a person that allow the same are one."""
 
-    at: float
-    read: float
-    until: datetime | None
-    number: str
     asker: Asker
+    looked: int = 0
     state: tuple[Any, ...] = ()
     features: dict[int, int] = field(default_factory=dict)
     readable: dict[int, bool] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Person:
+    """A person whose tokens are known: all were read at one moment."""
+
+    asker: Asker
+    read: float
+    until: datetime | None
+    senders: dict[frozenset[str], Sender] = field(default_factory=dict)
+    digests: list[bytes] = field(default_factory=list)
+
+    def sender(self, only: frozenset[str]) -> Sender:
+        found = self.senders.get(only)
+        if found is None:
+            found = self.senders[only] = Sender(replace(self.asker, only=only))
+        return found
+
+
+@dataclass(slots=True)
+class _Token:
+    """What a token stands for; `looked` is when it was last looked at, in turns."""
+
+    sender: Sender
+    person: str
+    number: str
+    expires: datetime | None
+    looked: int = 0
+
+
 class Senders:
     """Knows senders by what they show.
+
+    With the first token of a person all of that person are read, and they are let go of together: by what the
+    log tells of the person, by time, and when a role of the person ends.
 
     Parameters
     ----------
@@ -75,9 +102,15 @@ class Senders:
         self._gate = gate
         self._policies = policies
         self._taking = taking
-        self._watch = Watch(gate.records, ENDING)
-        self._known: dict[bytes, Sender] = {}
-        self._people: dict[str, tuple[float, Asker, datetime | None]] = {}
+        self._news = News(gate.records, ENDING)
+        self._people: dict[str, _Person] = {}
+        self._by_digest: dict[bytes, _Token] = {}
+        self._shown: dict[bytes, _Token] = {}
+        self._logins: dict[str, tuple[float, str]] = {}
+        self._open = _Token(Sender(local_person()), "", "", None)
+        self._turn = 0
+        self._looked = float("-inf")
+        self._moment = now_utc()
         self._used: set[str] = set()
         self._noted = time.monotonic()
 
@@ -90,59 +123,99 @@ class Senders:
             Where there is no such token, or no longer: the routes say what is wrong.
 
         """
+        if not token and not self._gate.entry.open:
+            raise NotPlainError
         now = time.monotonic()
-        known = self._known.get(token)
-        if known is not None and now - known.at <= TRUSTED:
-            return known
-        try:
-            self._gate.check_set_up()
-            if known is None or not self._stands(known, now):
-                known = self._read(token, now)
-        except JingweiError:
-            self._known.pop(token, None)
-            raise NotPlainError from None
-        policies = self._policies.current()
-        state = (policies.version, policies.scope(known.asker), self._taking.changes)
-        if state != known.state:
-            known.state, known.features, known.readable = state, {}, {}
-        known.at = now
-        self._note(known.number, now)
-        return known
+        if now - self._looked > TRUSTED:
+            self._look(now)
+        found = self._shown.get(token) if token else self._open
+        if found is None or found.looked != self._turn:
+            try:
+                found = self._found(token, now)
+            except JingweiError:
+                raise NotPlainError from None
+        return found.sender
 
-    def _stands(self, known: Sender, now: float) -> bool:
-        """Say whether nothing happened since a sender was read."""
-        return self._holds(known.read, known.until, now)
-
-    def _holds(self, read: float, until: datetime | None, now: float) -> bool:
-        if read <= self._watch.moved() or now - read > AT_MOST:
-            return False
-        return until is None or now_utc() < until
-
-    def _read(self, token: bytes, now: float) -> Sender:
-        if len(self._known) >= MOST_KEPT:
-            self._known.clear()
-        if not token:
-            found = Sender(now, now, None, "", local_person())
+    def _look(self, now: float) -> None:
+        """Look what ended since the last look, once for all senders."""
+        subjects = self._news.subjects()
+        if subjects is None:
+            self._forget_all()
         else:
-            moment = now_utc()
-            with self._gate.records.read() as session:
-                shown = tokens.standing_of_token(session, token.decode("latin-1"), moment)
-                person, end = self._person(session, shown.person, now)
-            until = shown.expires if end is None else min(end, shown.expires)
-            found = Sender(now, now, until, shown.id, replace(person, only=shown.only))
-            if shown.used is None or shown.used + SEEN_EVERY < moment:
-                self._used.add(shown.id)
-        self._known[token] = found
+            for subject in subjects:
+                self._forget(subject.rpartition("/")[2])
+        self._turn += 1
+        self._looked = now
+        self._moment = now_utc()
+
+    def _forget_all(self) -> None:
+        self._people, self._by_digest, self._shown, self._logins = {}, {}, {}, {}
+
+    def _forget(self, person: str) -> None:
+        known = self._people.pop(person, None)
+        for one in () if known is None else known.digests:
+            self._by_digest.pop(one, None)
+        # Of `_shown` those are let go of when they are next looked at: their person is no longer known.
+
+    def _found(self, token: bytes, now: float) -> _Token:
+        """Return what a token stands for in this turn."""
+        self._gate.check_set_up()
+        found = self._open if not token else self._standing(token, now)
+        sender = found.sender
+        if sender.looked != self._turn:
+            policies = self._policies.current()
+            state = (policies.version, policies.scope(sender.asker), self._taking.state())
+            if state != sender.state:
+                sender.state, sender.features, sender.readable = state, {}, {}
+            sender.looked = self._turn
+        found.looked = self._turn
+        self._note(found.number, now)
         return found
 
-    def _person(self, session: Any, person: str, now: float) -> tuple[Asker, datetime | None]:
+    def _standing(self, token: bytes, now: float) -> _Token:
+        digest = tokens.digest(token.decode("latin-1"))
+        found = self._by_digest.get(digest)
+        if found is None or not self._stands(found, now):
+            self._shown.pop(token, None)
+            found = self._read(token, digest, now)
+        if len(self._shown) >= MOST_KEPT:
+            self._shown.clear()
+        self._shown[token] = found
+        return found
+
+    def _stands(self, found: _Token, now: float) -> bool:
+        person = self._people[found.person]
+        return self._holds(person, now) and (found.expires is None or self._moment < found.expires)
+
+    def _holds(self, person: _Person, now: float) -> bool:
+        return now - person.read <= AT_MOST and (person.until is None or self._moment < person.until)
+
+    def _read(self, token: bytes, digest: bytes, now: float) -> _Token:
+        """Read all tokens of the person whose token this is."""
+        if len(self._by_digest) >= MOST_KEPT:
+            self._forget_all()
+        moment = now_utc()
+        with self._gate.records.read() as session:
+            shown = tokens.standing_of_token(session, token.decode("latin-1"), moment)
+            self._forget(shown.person)
+            person = self._person(session, shown.person, now)
+            for one, told in tokens.standing_of_person(session, shown.person, moment).items():
+                self._by_digest[one] = _Token(person.sender(told.only), shown.person, told.id, told.expires)
+                person.digests.append(one)
+        if shown.used is None or shown.used + SEEN_EVERY < moment:
+            self._used.add(shown.id)
+        found = self._by_digest.get(digest)
+        if found is None:  # it ended just now
+            raise NotPlainError
+        return found
+
+    def _person(self, session: Any, person: str, now: float) -> _Person:
         kept = self._people.get(person)
-        if kept is None or not self._holds(kept[0], kept[2], now):
-            if len(self._people) >= MOST_KEPT:
-                self._people.clear()
-            kept = (now, asker_of_person(session, person), end_of_duties(session, person))
-            self._people[person] = kept
-        return kept[1], kept[2]
+        if kept is None or not self._holds(kept, now):
+            self._forget(person)
+            until = end_of_duties(session, person)
+            kept = self._people[person] = _Person(asker_of_person(session, person), now, until)
+        return kept
 
     def of_person(self, login: str) -> Asker:
         """Return a person by the name to sign in with, as one who asks.
@@ -154,14 +227,17 @@ class Senders:
 
         """
         now = time.monotonic()
-        kept = self._people.get(f"@{login}")
-        if kept is None or not self._holds(kept[0], kept[2], now):
-            with self._gate.records.read() as session:
-                person = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
-                if person is None:
+        if now - self._looked > TRUSTED:
+            self._look(now)
+        at, person = self._logins.get(login, (float("-inf"), ""))
+        with self._gate.records.read() as session:
+            if now - at > AT_MOST:
+                found = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
+                if found is None:
                     raise NotPlainError
-                kept = self._people[f"@{login}"] = (now, *self._person(session, person, now))
-        return kept[1]
+                person = found
+                self._logins[login] = (now, person)
+            return self._person(session, person, now).asker
 
     def _note(self, number: str, now: float) -> None:
         """Note, a minute's tokens at once and beside what is asked, that they were used."""
@@ -197,13 +273,15 @@ class Collector:
         self._login = login
         self._looked = float("-inf")
         self._state: tuple[Any, ...] = ()
+        self._changes = -1
         self._asker = local_person()
         self._features: dict[int, int | None] = {}
+        self._lacking = False
 
     def feature_of(self, stream: int) -> int | None:
         """Return the feature of interest of a stream's readings, None where they are not taken in."""
         now = time.monotonic()
-        if now - self._looked > TRUSTED or self._state[-1] != self._taking.changes:
+        if now - self._looked > TRUSTED or self._changes != self._taking.changes:
             try:
                 self._look(now)
             except (NotPlainError, JingweiError):
@@ -211,14 +289,15 @@ class Collector:
         if stream not in self._features:
             if len(self._features) >= MOST_KEPT:
                 self._features.clear()
-            self._features[stream] = self._taking.feature_of(self._asker, stream)
+            feature = self._features[stream] = self._taking.feature_of(self._asker, stream)
+            self._lacking |= feature is None
         return self._features[stream]
 
     def _look(self, now: float) -> None:
         if self._login is not None:
             self._asker = self._senders.of_person(self._login)
         policies = self._policies.current()
-        state = (self._asker, policies.version, policies.scope(self._asker), self._taking.changes)
-        if state != self._state or None in self._features.values():
-            self._features = {}
-        self._state, self._looked = state, now
+        state = (self._asker, policies.version, policies.scope(self._asker), self._taking.state())
+        if state != self._state or self._lacking:
+            self._features, self._lacking = {}, False
+        self._state, self._looked, self._changes = state, now, self._taking.changes

@@ -128,6 +128,7 @@ class Policies:
             name: {key: value or "" for key, value in policy.get("annotations", {}).items()}
             for name, policy in written.items()
         }
+        self._named_kinds = frozenset(_kinds_named(list(written.values())))
         about_data = [policy for policy in written.values() if _speaks_of_data(policy)]
         self._names_individuals = any(map(_names_individuals, about_data))
         self._moments = [name for name in _MOMENTS if _uses_context(about_data, name)]
@@ -192,6 +193,10 @@ class Policies:
         notes = tuple(self._annotations[name] for name in reasons)
         names = tuple(note.get("id") or name for name, note in zip(reasons, notes, strict=True))
         return Decision(bool(answer.allowed), names, notes)
+
+    def names_any(self, kind: str) -> bool:
+        """Say whether a rule names single resources of a kind; else those of like attributes are alike."""
+        return kind in self._named_kinds
 
     def check(
         self, asker: Asker, action: str, resource: Resource, situation: Situation | None = None
@@ -363,6 +368,18 @@ def _conjunction(conditions: list[dict[str, Any]]) -> Any:
         body = condition["body"] if condition["kind"] == "when" else {"!": {"arg": condition["body"]}}
         whole = body if whole == {"Value": True} else {"&&": {"left": whole, "right": body}}
     return whole
+
+
+def _kinds_named(node: Any) -> Iterator[str]:
+    """Yield the kinds of all entities that policies name one by one."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _kinds_named(one)
+    elif isinstance(node, dict):
+        if isinstance(node.get("type"), str) and "id" in node:
+            yield node["type"]
+        for one in node.values():
+            yield from _kinds_named(one)
 
 
 def _names_individuals(policy: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ import numpy as np
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from jingwei.sense.readings.columns import Rows
@@ -58,24 +57,38 @@ class StreamFacts:
     future_after: float | None = None
 
 
+Ask = Callable[[int], StreamFacts | list[StreamFacts] | None]
+"""Answers what is known of a stream; may tell of others in the same breath, who are then not asked about."""
+
+
 class FactsBook:
     """Keeps what is known of streams, so that it is asked once. Safe to share between threads."""
 
-    def __init__(self, ask: Callable[[int], StreamFacts | None] | None) -> None:
+    def __init__(self, ask: Ask | None) -> None:
         self._ask = ask
         self._known: dict[int, StreamFacts] = {}
+        self._forgotten = 0
 
     def of(self, stream: int) -> StreamFacts | None:
         """Return what is known of a stream; None if there is no such stream."""
         known = self._known.get(stream)
-        if known is None:
-            known = StreamFacts(stream) if self._ask is None else self._ask(stream)
-            if known is not None:
-                self._known[stream] = known
-        return known
+        return self._asked(stream) if known is None else known
+
+    def _asked(self, stream: int) -> StreamFacts | None:
+        if self._ask is None:
+            told: list[StreamFacts] = [StreamFacts(stream)]
+        else:
+            before = self._forgotten
+            answer = self._ask(stream)
+            told = answer if isinstance(answer, list) else [] if answer is None else [answer]
+            if before != self._forgotten:  # what was read may be older than the change
+                return next((one for one in told if one.stream == stream), None)
+        self._known.update((one.stream, one) for one in told)
+        return self._known.get(stream)
 
     def forget(self, stream: int | None) -> None:
         """Ask anew at the next reading."""
+        self._forgotten += 1
         if stream is None:
             self._known = {}
         else:

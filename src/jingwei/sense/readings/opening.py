@@ -12,11 +12,11 @@ from jingwei.ledger.bell import in_thread
 from jingwei.sense.readings.store import Readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from jingwei.city import City
-    from jingwei.sense.readings.facts import StreamFacts
+    from jingwei.sense.readings.facts import Ask
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _open: dict[Path, Readings] = {}
 _opening = threading.Lock()
 
 
-def open_readings(city: City, streams: Callable[[int], StreamFacts | None]) -> Readings:
+def open_readings(city: City, streams: Ask) -> Readings:
     """Return the readings of a city; those that this process has open already are returned again.
 
     Raises

@@ -24,7 +24,7 @@ from jingwei.sense.readings.errors import (
     StoreInUseError,
     UnknownReadingError,
 )
-from jingwei.sense.readings.facts import CODES, FactsBook, StreamFacts, reason
+from jingwei.sense.readings.facts import CODES, Ask, FactsBook, reason
 from jingwei.sense.readings.intake import Intake, Item
 from jingwei.sense.readings.log import Log, packed, unpacked
 from jingwei.sense.readings.memory import Window, find_in, repeated
@@ -88,8 +88,8 @@ class Readings:
     home
         Folder of the log and of what is kept beside it.
     streams
-        Answers what is known of a stream, None if there is no such stream (its readings are refused). It
-        is asked seldom: answers are kept until `forget_facts`. Without it every stream is taken.
+        Answers what is known of a stream, None if there is no such stream (its readings are refused), or
+        what is known of several, that one among them. It is asked seldom: answers are kept until `forget_facts`. Without it every stream is taken.
     lake
         Where readings go when they are flushed; without it they stay in the log.
     owner
@@ -107,7 +107,7 @@ class Readings:
     def __init__(
         self,
         home: Path,
-        streams: Callable[[int], StreamFacts | None] | None = None,
+        streams: Ask | None = None,
         *,
         lake: Lake | None = None,
         owner: str = "",
@@ -350,7 +350,7 @@ class Readings:
         """How many readings were sent away because the intake was full."""
         return self._intake.refused
 
-    def use(self, streams: Callable[[int], StreamFacts | None], lake: Lake) -> None:
+    def use(self, streams: Ask, lake: Lake) -> None:
         """Go on with the records and the lake of a city that was opened again."""
         self.facts = FactsBook(streams)
         self._forgotten = ()
