@@ -72,7 +72,7 @@ class Taking:
             self._streams.pop(stream, None)
 
     def state(self) -> tuple[int, float]:
-        """Return what differs whenever answers may be others than before, whichever program changed a stream."""
+        """Return what differs whenever answers may be others than before, whoever changed a stream."""
         return self.changes, self._watch.moved()
 
     def feature_of(self, asker: Asker, stream: int) -> int | None:
@@ -82,7 +82,7 @@ class Taking:
         may not write to the stream, where it is none of plain results, or has no place.
         """
         found = self._known(stream)
-        if found is None or not self._may(asker, policy.OBSERVE, stream, found.resource):
+        if found is None or not self._may(asker, policy.OBSERVE, found.resource):
             return None
         return found.feature if found.feature is not None else self._make(asker, stream)
 
@@ -93,7 +93,7 @@ class Taking:
             for stream in streams
             if (found := self._known(stream)) is not None
             and found.feature is None
-            and self._may(asker, policy.OBSERVE, stream, found.resource)
+            and self._may(asker, policy.OBSERVE, found.resource)
         ]
         if len(lacking) < 2:
             return
@@ -109,9 +109,9 @@ class Taking:
     def may_read(self, asker: Asker, stream: int) -> bool:
         """Say whether an asker may read the observations of a Datastream."""
         found = self._known(stream)
-        return found is not None and self._may(asker, policy.READ, stream, found.resource)
+        return found is not None and self._may(asker, policy.READ, found.resource)
 
-    def _may(self, asker: Asker, action: str, stream: int, resource: Resource) -> bool:
+    def _may(self, asker: Asker, action: str, resource: Resource) -> bool:
         policies = self.policies()
         if policies is not self._by or len(self._decided) > MOST_KEPT:
             self._by, self._decided = policies, {}

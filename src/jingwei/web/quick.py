@@ -122,7 +122,7 @@ class QuickDoor:
         self.secure = door.gate.entry.secure
         self.gathering = Gathering(door.served.readings)
         self._heads: dict[bytes, Head | None] = {}
-        self._alike: dict[tuple[int | bytes, ...], Head | None] = {}
+        self._alike: dict[tuple[re.Pattern[bytes] | bytes, ...], Head | None] = {}
         self._safe = b"".join(
             b"%b: %b\r\n" % (name.lower().encode(), value.encode())
             for name, value in safe_headers(secure=self.secure).items()
@@ -143,15 +143,11 @@ class QuickDoor:
 
     def _of_form(self, raw: bytes) -> Head | None:
         """Return what a head asks for; what is alike in the heads of many devices is read once."""
-        if raw.count(b"\r\n") > MOST_LINES:
+        many = raw.count(b"\r\n") > MOST_LINES
+        parts = None if many else next((one for form in _FORMS if (one := form.fullmatch(raw))), None)
+        if parts is None:
             return self._understood(raw)
-        for number, form in enumerate(_FORMS):
-            parts = form.fullmatch(raw)
-            if parts is not None:
-                break
-        else:
-            return self._understood(raw)
-        alike = (number, *parts.group(1, 3, 4, 6, 8))  # all but the three that have names
+        alike = (parts.re, *parts.group(1, 3, 4, 6, 8))  # all but the three that have names
         if alike not in self._alike:
             if len(self._alike) >= MOST_FORMS:
                 self._alike.clear()

@@ -89,7 +89,8 @@ class Readings:
         Folder of the log and of what is kept beside it.
     streams
         Answers what is known of a stream, None if there is no such stream (its readings are refused), or
-        what is known of several, that one among them. It is asked seldom: answers are kept until `forget_facts`. Without it every stream is taken.
+        what is known of several, that one among them. It is asked seldom: answers are kept until
+        `forget_facts`. Without it every stream is taken.
     lake
         Where readings go when they are flushed; without it they stay in the log.
     owner
