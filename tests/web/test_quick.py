@@ -214,12 +214,13 @@ def test_who_lost_the_right_sends_nothing_more(signed, monkeypatch, ended):
     monkeypatch.setattr(senders, "TRUSTED", -1.0)
     bare, app, line, (person, number) = signed
     assert line.ask("POST", PATH, of(2))[0] == 201
+    person_of(bare, "successor", "system_administrator")
     with bare.records.write() as session:
         if ended == "token":
             tokens.revoke_token(session, local_person(), person, number)
-        elif ended == "role":
-            take_role(session, local_person(), person, "system_administrator")
         else:
+            take_role(session, local_person(), person, "system_administrator")
+        if ended == "person":
             set_disabled(session, local_person(), person, disabled=True)
     assert line.ask("POST", PATH, of(3))[0] == (404 if ended == "role" else 401)
     assert app.state.readings.count([1]) == 2
