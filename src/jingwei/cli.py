@@ -54,8 +54,10 @@ class _Commands(click.Group):
     parts: ClassVar[dict[str, str]] = {
         "backup": "jingwei.cli_keeping",
         "cases": "jingwei.cli_cases",
+        "compact": "jingwei.cli_keeping",
         "sense": "jingwei.cli_sense",
         "demo": "jingwei.cli_demo",
+        "erase": "jingwei.cli_keeping",
         "grid": "jingwei.cli_grid",
         "import": "jingwei.cli_keeping",
         "intake": "jingwei.cli_intake",
@@ -187,7 +189,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         notices,
         alerts,
         reviewer,
-        keeping(city.lake),
+        keeping(city),
     ):
         serve_city(city, plan)
 

@@ -159,6 +159,83 @@ def prune(city_id: str | None, home: Path | None, records_url: str | None) -> No
         click.echo(say("没有超过保留期的版本。", "No version is past its retention."))
 
 
+@click.command(
+    help=say(
+        "把数据集的许多文件合并为少数几个，并按网格重新排序，作为下一个版本发布（服务运行时每小时自动进行）。",
+        "Put the many files of datasets into few, sorted by cell, as their next version (a served city does "
+        "so every hour).",
+    )
+)
+@click.argument("dataset", required=False)
+@city_option
+@home_option
+@records_option
+@guarded
+def compact(dataset: str | None, city_id: str | None, home: Path | None, records_url: str | None) -> None:
+    """Put files together, sorted by cell."""
+    from jingwei.access import local_person
+    from jingwei.keeping.compacting import compact_all
+
+    with open_named(city_id, home, records_url) as city:
+        made = compact_all(city, actor=local_person().id, only=dataset)
+    for one in made:
+        before, after = one.files
+        much, little = (f"{size / 1e6:.1f} MB" for size in one.bytes)
+        click.echo(
+            say(
+                f"{one.dataset}：第 {one.version} 版，{one.rows} 行，{before} 个文件（{much}）"
+                f"合为 {after} 个（{little}）",
+                f"{one.dataset}: version {one.version}, {one.rows} rows, {before} files ({much}) "
+                f"into {after} ({little})",
+            )
+        )
+    if not made:
+        click.echo(say("没有需要合并的文件。", "No files need to be put together."))
+
+
+@click.command(
+    help=say(
+        "从数据集的所有版本中删除某人的数据行；值从标准输入读取，不留在命令记录里。",
+        "Erase a person's rows from all versions of a dataset; the value is asked for, or read from standard "
+        "input, so that no shell keeps it.",
+    )
+)
+@click.argument("dataset")
+@click.option("--column", required=True, help=say("按哪一列找", "the column by which they are found"))
+@click.option("--reason", required=True, help=say("理由，不得写出姓名", "why; must name nobody"))
+@city_option
+@home_option
+@records_option
+@guarded
+def erase(
+    dataset: str, column: str, reason: str, city_id: str | None, home: Path | None, records_url: str | None
+) -> None:
+    """Erase a person's rows."""
+    from jingwei.access import local_person
+    from jingwei.keeping.forgetting import erase as work
+
+    asked = sys.stdin.isatty()
+    value = (
+        click.prompt(say(f"{column} 的值", f"Value of {column}"), hide_input=True)
+        if asked
+        else sys.stdin.readline().rstrip("\n")
+    )
+    with open_named(city_id, home, records_url) as city:
+        done = work(city, dataset, column, value, reason=reason, actor=local_person().id)
+    for version, rows in done.rows.items():
+        click.echo(say(f"第 {version} 版：{rows} 行", f"version {version}: {rows} rows"))
+    click.echo(
+        say(
+            f"隔离区 {done.quarantined} 行，质量问题 {done.findings} 条，登记对象 {done.objects} 个，"
+            f"日志内容 {done.events} 条，来文 {len(done.files)} 个",
+            f"quarantine {done.quarantined} rows, findings {done.findings}, objects {done.objects}, "
+            f"payloads of events {done.events}, files handed in {len(done.files)}",
+        )
+    )
+    for path in done.elsewhere:
+        click.echo(say(f"仍在城市之外的文件中：{path}", f"Still in a file outside the city: {path}"))
+
+
 def export_all(folder: Path, keys: Path | None, city_id: str | None) -> None:
     """Write everything in a city into a folder, in open formats."""
     from jingwei.access import local_person

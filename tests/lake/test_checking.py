@@ -66,6 +66,9 @@ ONE_FIELD = [
     ({"placeholders": ["-1", "-999"], "type": "number"}, ["5", "-1", "-999.0", "7"], "placeholder", [2, 3]),
     ({"type": "integer"}, ["1", "2.5", "x", None, "1,200"], "type", [2, 3]),
     ({"type": "number"}, ["1.5", "1.2万", "约3", "", "-2e3"], "type", [3]),
+    ({"type": "integer"}, ["１２", "1.2万", "一百二十", "1.5", "nan"], "type", [4, 5]),
+    ({"least": 0, "most": 10_000, "type": "number"}, ["1.2万", "９９９９", "一百二十", "二万"], "range", [1, 4]),
+    ({"type": "date"}, ["２０１８年２月８日", "2018年2月8日", "2018年2月30日"], "type", [3]),
     ({"type": "date"}, ["2018年2月8日", "2018-02-30", "20180208", "昨天"], "type", [2, 4]),
     ({"codes": ["甲", "乙"]}, ["甲", "丙", None, " 乙 "], "codes", [2]),
     ({"longest": 3}, ["abc", "abcd"], "longest", [2]),
@@ -80,7 +83,9 @@ ONE_FIELD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("terms", "values", "kind", "rows"), ONE_FIELD, ids=[one[2] for one in ONE_FIELD])
+@pytest.mark.parametrize(
+    ("terms", "values", "kind", "rows"), ONE_FIELD, ids=[f"{n}-{one[2]}" for n, one in enumerate(ONE_FIELD)]
+)
 def test_a_field_is_held_to_its_terms(tmp_path, terms, values, kind, rows):
     broken, report = found(tmp_path, {"v": pa.array(values, pa.string())}, [{"name": "v", **terms}])
     assert broken[f"{kind}:v"] == rows

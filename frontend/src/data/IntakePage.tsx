@@ -18,7 +18,7 @@ export type HandedIn = {
   received: string;
   by: string;
   source: string | null;
-  state: "received" | "loaded" | "held" | "failed";
+  state: "received" | "loaded" | "held" | "failed" | "erased";
 };
 
 /** Send a file as it is; `told` hears the share that has gone out. */
@@ -84,7 +84,7 @@ export function IntakePage() {
                     <Link to={`/data/intake/${file.id}`}>{file.name}</Link>
                   </th>
                   <td>
-                    <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad" }[file.state]}`}>
+                    <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad", erased: "" }[file.state]}`}>
                       {t(`intake.states.${file.state}`)}
                     </span>
                   </td>

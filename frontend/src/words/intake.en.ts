@@ -13,7 +13,7 @@ export const intakeEn: typeof intakeZh = {
   handedIn: "Files handed in",
   size: "Size",
   received: "Received",
-  states: { received: "To be loaded", loaded: "Loaded", held: "To be decided", failed: "Failed" },
+  states: { received: "To be loaded", loaded: "Loaded", held: "To be decided", failed: "Failed", erased: "Erased" },
   looking: "Looking at the file",
   undo: "Undo the corrections",
   form: "Form",

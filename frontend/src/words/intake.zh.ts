@@ -11,7 +11,7 @@ export const intakeZh = {
   handedIn: "收到的文件",
   size: "大小",
   received: "收到时间",
-  states: { received: "待装载", loaded: "已装载", held: "待确认", failed: "装载失败" },
+  states: { received: "待装载", loaded: "已装载", held: "待确认", failed: "装载失败", erased: "已删除" },
   looking: "正在识别",
   undo: "撤回更正",
   form: "文件形式",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ from jingwei.errors import JingweiError
 from jingwei.lake import contracting, forms, quality
 from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
 from jingwei.lake.covers import cover_table
+from jingwei.lake.erasing import erased_marks, without_erased
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
 from jingwei.lake.schemas import Content, Counts, Dataset, Finding, SourceFile, Version
@@ -291,8 +292,10 @@ def _problem(
 
 
 def _load_source(work: _Work, spec: SourceSpec, about: Description, started: float) -> SourceReport:
-    paths = _files(work, spec)
     dataset = next((d for d in work.city.lake.catalogue() if d.id == spec.id), None)
+    if dataset and dataset.version and dataset.version.content.erased and _is_gone(work, spec):
+        return _unchanged(work, spec, about, dataset, started)
+    paths = _files(work, spec)
     known = dataset.version.content.sources if dataset and dataset.version else []
     sources = [_source_file(work, spec, path, known) for path in paths]
     fingerprint = _fingerprint(work, spec, sources)
@@ -326,6 +329,11 @@ def _published_report(spec: SourceSpec, stage: Stage, content: Content, seconds:
     return SourceReport(
         spec.id, spec.title.text, stage, content.counts, content.rules, content.findings, None, seconds
     )
+
+
+def _is_gone(work: _Work, spec: SourceSpec) -> bool:
+    """Say whether a source's file was handed in, and was deleted since as it held what was erased."""
+    return spec.file.startswith(PREFIX) and not place_of(work.city.home, work.data, spec.file).exists()
 
 
 def _files(work: _Work, spec: SourceSpec) -> list[Path]:
@@ -458,8 +466,14 @@ def _addressed(
     thinned: Thinned,
 ) -> Iterator[pa.RecordBatch]:
     """Yield addressed rows of all files of a source; faults go to the quarantine."""
+    lake = work.city.lake
+    marks = erased_marks(lake, spec.id)
     for number, reading in enumerate(readings):
-        for batch in reading.batches(BATCH_ROWS):
+        for read in reading.batches(BATCH_ROWS):
+            batch = read
+            if marks:
+                kept = without_erased(lake, spec.id, read.table, marks)
+                batch = replace(read, table=read.table.filter(pa.array(kept)), rows=read.rows[kept])
             thinned.note(batch.table)
             rows, faults = addresser.address(batch, number)
             quarantine.add(sources[number].path, faults)

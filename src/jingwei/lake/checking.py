@@ -35,6 +35,7 @@ from jingwei.lake.contracts import (
 from jingwei.lake.likeness import likeness
 from jingwei.lake.rules import (
     RowTest,
+    add_number,
     check_there,
     field_tests,
     given,
@@ -188,6 +189,7 @@ def check(
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [memory])
         engine.execute("SET TimeZone = 'UTC'")
+        add_number(engine)
         listed = ", ".join(literal(str(path)) for path in paths)
         if not listed:
             return _empty_report(content), FINDINGS.empty_table()

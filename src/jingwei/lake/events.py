@@ -91,3 +91,36 @@ declare(
         "retention_days": Field(int, Text("保留期（天）", "the retention, in days")),
     },
 )
+declare(
+    "dataset.rows_erased",
+    Text("某人的数据行已从所有版本中删除", "A person's rows were erased from all versions"),
+    subject=SUBJECT,
+    fields={
+        "column": Field(str, Text("所按的列", "the column by which they were found")),
+        "mark": Field(
+            str,
+            Text(
+                "该值的带密钥摘要：再次出现时不予装载",
+                "a keyed digest of the value: rows with it are not loaded again",
+            ),
+        ),
+        "reason": Field(str, Text("理由", "why")),
+        "versions": Field(list[int], Text("涉及的版本", "the versions that held them")),
+        "rows": Field(int, Text("各版本行数之和", "the rows of all versions together")),
+        "quarantined": Field(int, Text("隔离区的行数", "rows of the quarantine")),
+        "findings": Field(int, Text("质量问题条数", "findings of checks")),
+        "objects": Field(int, Text("登记对象数", "objects of the registry that were blanked")),
+        "files": Field(int, Text("删除的来文数", "files handed in that were deleted")),
+    },
+)
+declare(
+    "dataset.compacted",
+    Text("数据集的文件已合并，并按网格重新排序", "The files of a dataset were put together, sorted by cell"),
+    subject=SUBJECT,
+    fields={
+        "version": Field(int, Text("新版本号", "the number of the new version")),
+        "before": Field(int, Text("原版本号，各行相同", "the version before, which has the same rows")),
+        "rows": Field(int, Text("行数", "how many rows")),
+        "files": Field(int, Text("合并后的文件数", "in how many files they are now")),
+    },
+)

@@ -1,7 +1,8 @@
-"""Numbers as people write them: full-width, with separators, in 万; angles in degrees and minutes."""
+"""Numbers as people write them: full-width, in 万, in words; angles in degrees and minutes."""
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +18,14 @@ NUMBER = (
     r"(?P<unit>万|亿|万亿|%)?$"
 )
 UNITS = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "%": 0.01}
+
+_FIGURES = "〇零一二两三四五六七八九十百千万亿点壹贰叁肆伍陆柒捌玖拾佰仟"
+IN_WORDS = rf"^[-+负]?[\d.,]*[{_FIGURES}][\d.,{_FIGURES}]*$"
+"""What may be a number in Chinese figures, or in figures of both kinds."""
+FIGURES = str.maketrans("零壹贰叁肆伍陆柒捌玖拾佰仟两负", "〇一二三四五六七八九十百千二-")
+DIGITS = "〇一二三四五六七八九"
+PLACES = {"十": 10, "百": 100, "千": 1000}
+GROUPS = (("亿", 1e8), ("万", 1e4))
 
 ANGLE = (
     r"^(?P<before>[EWNSewns]|东经|西经|北纬|南纬)?\s*(?P<sign>[-+]?)(?P<degrees>\d{1,3}(?:\.\d+)?)\s*[°º度d]?\s*"
@@ -55,7 +64,84 @@ def read_numbers(column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Mask]:
     values *= np.where(_equal(pc.struct_field(parts, "sign"), "-"), -1.0, 1.0)
     for unit, factor in UNITS.items():
         values[_equal(pc.struct_field(parts, "unit"), unit)] *= factor
-    return values, _written(texts) & np.isnan(values)
+    unread = _written(texts) & np.isnan(values)
+    if unread.any():
+        _read_words(texts, unread, values)
+        unread &= np.isnan(values)
+    return values, unread
+
+
+def _read_words(texts: pa.Array, unread: Mask, values: Floats) -> None:
+    """Put the numbers that are written in words where they stand."""
+    may_be = unread & np.asarray(pc.fill_null(pc.match_substring_regex(texts, IN_WORDS), fill_value=False))
+    if may_be.any():
+        words = texts.filter(pa.array(may_be)).dictionary_encode()
+        known = [number_in_words(word) for word in words.dictionary.to_pylist()]
+        values[may_be] = np.array([np.nan if one is None else one for one in known])[words.indices.to_numpy()]
+
+
+def number_in_words(text: str) -> float | None:
+    """Read a number in Chinese figures: 一百二十, 三千零五, 两亿三千万, 二点五万, 二〇一八, 1亿2千万.
+
+    The last figure of 一百二 and 三万五 counts tens and thousands, as it is spoken.
+
+    Returns
+    -------
+    The number; `None` where the figures do not make one.
+    """
+    plain = text.translate(FIGURES).replace(",", "")
+    sign = -1.0 if plain.startswith("-") else 1.0
+    value = _of_groups(plain.lstrip("-+"), GROUPS)
+    return None if value is None else sign * value
+
+
+def _of_groups(text: str, groups: tuple[tuple[str, float], ...]) -> float | None:
+    """Read what stands before and after 亿, then 万, then the figures of one group."""
+    if not groups:
+        return _of_group(text)
+    (name, size), rest = groups[0], groups[1:]
+    before, there, after = text.rpartition(name)
+    if not there:
+        return _of_groups(text, rest)
+    head = _of_groups(before, groups if name == "亿" else rest)
+    if head is None:
+        return None
+    if not after:
+        return head * size
+    spoken = len(after) == 1 and after in DIGITS[1:]
+    tail = DIGITS.index(after) * size / 10 if spoken else _of_groups(after.removeprefix("〇"), rest)
+    return None if tail is None or tail >= size else head * size + tail
+
+
+def _of_group(text: str) -> float | None:
+    """Read figures without 万 and 亿: all of them digits, or each with its place."""
+    whole, point, parts = text.partition("点")
+    written = f"{whole}.{parts}" if point else whole
+    digits = written.translate({ord(one): str(number) for number, one in enumerate(DIGITS)})
+    if not re.search("[十百千]", digits):
+        return float(digits) if re.fullmatch(r"\d+(\.\d+)?|\.\d+", digits) else None
+    if re.search("[一二三四五六七八九]{2}|[十百千]〇$", whole):
+        return None
+    if point:
+        fraction = _of_group("〇点" + parts)
+        before = _of_group(whole)
+        return None if fraction is None or before is None else before + fraction
+    return _of_places(digits)
+
+
+def _of_places(text: str) -> float | None:
+    """Read figures such as 1千〇5 or 3百2十: each place at most once, from the largest down."""
+    total, least = 0.0, 10_000
+    for gap, figure, place in re.findall(r"(0?)(\d+(?:\.\d+)?|)([十百千]|$)", text):
+        if not figure and not place:
+            continue
+        size = PLACES.get(place, 1)
+        if size >= least or (not figure and (place != "十" or total)):
+            return None
+        spoken = not place and not gap and least > 10 and least < 10_000 and len(figure) == 1
+        total += float(figure or 1) * (least // 10 if spoken else size)
+        least = size
+    return total
 
 
 def read_angles(column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Mask]:

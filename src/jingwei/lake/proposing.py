@@ -21,13 +21,15 @@ from jingwei.lake.contracts import (
     Order,
     Repeated,
 )
-from jingwei.lake.rules import NUMBER, literal, moment, name_of, text_of
+from jingwei.lake.rules import literal, moment, name_of, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jingwei.lake.schemas import Content, Dataset
 
+WRITTEN = r"^\s*[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][-+]?\d+)?\s*(万|亿|万亿|%)?\s*$"
+"""How most numbers are written."""
 SAMPLE = 200_000
 """Rows that are looked at."""
 FEW = 20
@@ -163,7 +165,7 @@ class _Look:
         moments, days, numbers = self.one(
             f"SELECT count({moment(name)}), "
             f"count(*) FILTER (WHERE {moment(name)} = date_trunc('day', {moment(name)})), "
-            f"count(*) FILTER (WHERE regexp_matches({text}, '{NUMBER}') AND regexp_matches({text}, '\\d') "
+            f"count(*) FILTER (WHERE regexp_matches({text}, '{WRITTEN}') AND regexp_matches({text}, '\\d') "
             f"AND NOT regexp_matches({text}, '^0\\d')) FROM facts"
         )
         longest = int(self.one(f"SELECT max(length({text})) FROM facts")[0])

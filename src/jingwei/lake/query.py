@@ -258,7 +258,7 @@ class Reader:
         names = columns or self._columns(version)
         for file in content.facts:
             firsts = np.array([group.first for group in file.groups], np.int64)
-            mine = facts[(facts >= firsts[0]) & (facts < firsts[0] + file.rows)] if len(firsts) else facts[:0]
+            mine = facts[(facts >= firsts[0]) & (facts < _end(file))] if len(firsts) else facts[:0]
             if not len(mine):
                 continue
             owner = np.searchsorted(firsts, mine, side="right") - 1
@@ -533,6 +533,11 @@ class Reader:
                 [],
                 None,
             )
+
+
+def _end(file: DataFile) -> int:
+    """Return the number behind a file's last fact; between its facts may lie numbers of erased ones."""
+    return file.groups[-1].first + file.groups[-1].rows
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, question: str, values: list[Any], where: str | None) -> pa.Table:

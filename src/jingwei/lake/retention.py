@@ -21,7 +21,6 @@ from jingwei.records import now_utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -47,7 +46,7 @@ def drop_old(lake: Lake, *, actor: str, now: datetime | None = None) -> list[tup
                 select(VersionRow.dataset, VersionRow.intent).where(VersionRow.dropped.is_not(None))
             ).all()
         for dataset in sorted({dataset for dataset, _ in gone}):
-            _sweep(lake, dataset, {intent for of, intent in gone if of == dataset})
+            lake.store.sweep(dataset, {intent for of, intent in gone if of == dataset})
     return dropped
 
 
@@ -77,21 +76,3 @@ def _emptied(content: dict[str, Any]) -> dict[str, Any]:
     """Return a version's content without its files and without what is known of single values."""
     nothing: dict[str, Any] = {name: [] for name in ("columns", "findings", "evidence", *TABLES)}
     return {**content, **nothing}
-
-
-def _sweep(lake: Lake, dataset: str, gone: set[str]) -> None:
-    """Delete the files of a dataset that no version names; nobody else writes."""
-    with lake.records.read() as session:
-        contents = session.scalars(select(VersionRow.content).where(VersionRow.dataset == dataset)).all()
-    folder = lake.root / dataset
-    named = {folder / table / file["path"] for one in contents for table in TABLES for file in one[table]}
-    for table in TABLES:
-        _delete(path for path in (folder / table).rglob("*.parquet") if path not in named)
-    findings = (folder / "findings").glob("*.parquet")
-    _delete(path for path in findings if path.name[: len("00000000-0000-0000-0000-000000000000")] in gone)
-
-
-def _delete(paths: Iterator[Path]) -> None:
-    for path in [*paths]:
-        if "_delta_log" not in path.parts:  # Delta's own summaries of its log
-            path.unlink(missing_ok=True)

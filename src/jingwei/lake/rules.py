@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from jingwei.lake.check_digits import wrong_credit_code, wrong_identity_number
 from jingwei.lake.contracts import FORMATS, ContractError, Never, Order, Stale
 from jingwei.lake.filters import compile_filter
+from jingwei.lake.numbers import read_numbers
 from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    import duckdb
+
     from jingwei.lake.contracts import Contract, FieldTerms, Rule, Severity
 
-NUMBER = r"^\s*[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][-+]?\d+)?\s*(万|亿|万亿|%)?\s*$"
-
+NUMBER = "jw_number"
+"""A function of the engine: a text as a number, as `jingwei.lake.numbers` reads it; null where it is none."""
+FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " "}
+"""Full-width characters (NFKC), and what they stand for."""
 
 WAYS_OF_WRITING = (
     "%Y-%m-%d",
@@ -58,6 +64,36 @@ def literal(text: str) -> str:
 def text_of(column: str) -> str:
     """Return a column as text without surrounding blanks."""
     return f"trim(CAST({name_of(column)} AS VARCHAR))"
+
+
+def plain_text_of(column: str) -> str:
+    """Return a column as text in half-width characters, without surrounding blanks."""
+    wide, plain = "".join(FULL_WIDTH), "".join(FULL_WIDTH.values())
+    return f"trim(translate({text_of(column)}, {literal(wide)}, {literal(plain)}))"
+
+
+def number_of(column: str) -> str:
+    """Return a column as a number, null where it holds none: plainly written ones are read by the engine."""
+    text = text_of(column)
+    plain = f"TRY_CAST({text} AS DOUBLE)"
+    return f"CASE WHEN isfinite({plain}) THEN {plain} ELSE {NUMBER}({text}) END"
+
+
+def add_number(engine: duckdb.DuckDBPyConnection) -> None:
+    """Give an engine the function that reads numbers as people write them."""
+
+    def read(texts: pa.ChunkedArray) -> pa.Array:
+        values, _ = read_numbers(texts)
+        return pa.array(values, from_pandas=True)
+
+    engine.create_function(
+        NUMBER,
+        read,
+        ["VARCHAR"],
+        "DOUBLE",
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
+    )
 
 
 def given(terms: FieldTerms, type_: pa.DataType) -> str:
@@ -196,7 +232,7 @@ def _field_tests(terms: FieldTerms, type_: pa.DataType) -> Iterator[RowTest]:
         low = "" if terms.least is None else f"{terms.least}"
         high = "" if terms.most is None else f"{terms.most}"
         says = Text(f"“{column}”超出 {low}～{high}。", f"'{column}' is outside {low} to {high}.")
-        yield test("range", "accurate", says, f"{there} AND ({_outside(terms)})")
+        yield test("range", "accurate", says, f"{there} AND ({_outside(terms, type_)})")
 
 
 _TYPES = {
@@ -219,11 +255,11 @@ def _unreadable(terms: FieldTerms, type_: pa.DataType) -> str | None:
             return None
         if types.is_floating(type_):
             return f"{name_of(terms.name)} <> round({name_of(terms.name)})"
-        return f"NOT regexp_full_match({text}, '[-+]?\\d[\\d,]*')"
+        return f"coalesce({number_of(terms.name)} <> round({number_of(terms.name)}), TRUE)"
     if terms.type == "number":
         if types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_):
             return None
-        return f"NOT (regexp_matches({text}, '{NUMBER}') AND regexp_matches({text}, '\\d'))"
+        return f"{number_of(terms.name)} IS NULL"
     if terms.type in ("date", "time"):
         if types.is_date(type_) or types.is_timestamp(type_):
             return None
@@ -235,8 +271,9 @@ def _unreadable(terms: FieldTerms, type_: pa.DataType) -> str | None:
 
 def moment(column: str) -> str:
     """Return a column as a time without zone, null where it holds none; Chinese dates are read, too."""
-    text = text_of(column)
-    plain = f"regexp_replace({text}, '^(\\d{{4}})年(\\d{{1,2}})月(\\d{{1,2}})日', '\\1-\\2-\\3')"
+    plain = (
+        f"regexp_replace({plain_text_of(column)}, '^(\\d{{4}})年(\\d{{1,2}})月(\\d{{1,2}})日', '\\1-\\2-\\3')"
+    )
     forms = ", ".join(literal(one) for one in WAYS_OF_WRITING)
     return f"coalesce(TRY_CAST({plain} AS TIMESTAMP), try_strptime({plain}, [{forms}]))"
 
@@ -251,7 +288,7 @@ def _malformed(form: str, text: str) -> str:
     return f"NOT regexp_full_match({text}, '[1-9]\\d{{5}}(\\d{{3}}(\\d{{3}})?)?')"
 
 
-def _outside(terms: FieldTerms) -> str:
+def _outside(terms: FieldTerms, type_: pa.DataType) -> str:
     if terms.type in ("date", "time"):
         value = moment(terms.name)
         bounds = [
@@ -260,7 +297,8 @@ def _outside(terms: FieldTerms) -> str:
             if bound is not None
         ]
     else:
-        value = f"TRY_CAST(replace({text_of(terms.name)}, ',', '') AS DOUBLE)"
+        numeric = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+        value = name_of(terms.name) if numeric else number_of(terms.name)
         bounds = [
             f"{value} {sign} {float(bound)!r}"
             for sign, bound in (("<", terms.least), (">", terms.most))

@@ -130,6 +130,10 @@ class Content:
     seconds: float
     address: list[str] = field(default_factory=list)
     """The address columns that the facts have beside the department's own."""
+    erased: int = 0
+    """How often rows were erased from it since it was published."""
+    compacted: int | None = None
+    """The version whose rows these are, where its files were only put together."""
 
     @property
     def identified(self) -> bool:

@@ -41,7 +41,7 @@ from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -52,6 +52,9 @@ TABLES: tuple[TableName, ...] = ("quarantine", "covers", "facts")
 
 DENSE_ROWS_PER_DAY = 1_000_000
 """Above this many rows a day, a table is partitioned by the city's local day (design.md, section 4)."""
+
+REBUILD = ".rebuild"
+"""In the folder of a dataset whose files are being replaced."""
 
 MEMORY = "400MB"
 """What sorting may hold in memory before it spills to the city's own folder."""
@@ -298,6 +301,64 @@ class Store:
         _sync(load)
         return {name: _commit(load, name) for name in TABLES if name in schemas}
 
+    def begin_rebuild(self, dataset: str) -> None:
+        """Note that a dataset's files are being replaced; `rebuild` ends it, now or at the next start."""
+        path = self.root / dataset / REBUILD
+        with path.open("w") as handle:
+            os.fsync(handle.fileno())
+
+    def rebuild(self, dataset: str) -> None:
+        """Make the Delta tables of a dataset anew from what its versions name, and delete all other files."""
+        with self.records.read() as session:
+            rows = session.scalars(
+                select(VersionRow)
+                .where(VersionRow.dataset == dataset, VersionRow.dropped.is_(None))
+                .order_by(VersionRow.number)
+            ).all()
+        for name in TABLES:
+            shutil.rmtree(self.root / dataset / name / "_delta_log", ignore_errors=True)
+        delta = {}
+        for row in rows:
+            content = Content.from_json(row.content)
+            schemas: dict[TableName, pa.Schema] = {}
+            for name in TABLES:
+                files = getattr(content, name)
+                if files:
+                    schemas[name] = pq.read_schema(self.root / dataset / name / files[0].path)
+            by_table: dict[TableName, list[DataFile]] = {name: getattr(content, name) for name in TABLES}
+            delta[row.id] = self.settle(dataset, row.intent, by_table, schemas)
+        with self.records.write() as session:
+            for key, versions in delta.items():
+                row = session.get_one(VersionRow, key)
+                row.content = {**row.content, "delta": versions}
+        self.sweep(dataset)
+        self.records.forget()
+        (self.root / dataset / REBUILD).unlink(missing_ok=True)
+
+    def sweep(self, dataset: str, gone: Collection[str] = ()) -> None:
+        """Delete the files of a dataset that no version names; whoever calls it is the one who writes.
+
+        Parameters
+        ----------
+        dataset
+            Its identifier.
+        gone
+            Intents whose findings go too.
+
+        """
+        with self.records.read() as session:
+            contents = session.scalars(select(VersionRow.content).where(VersionRow.dataset == dataset)).all()
+        folder = self.root / dataset
+        named = {folder / name / file["path"] for one in contents for name in TABLES for file in one[name]}
+        lying = (path for name in TABLES for path in (folder / name).rglob("*.parquet"))
+        findings = (folder / "findings").glob("*.parquet")
+        for path in [*lying]:
+            if path not in named and "_delta_log" not in path.parts:  # Delta's own summaries of its log
+                path.unlink(missing_ok=True)
+        for path in [*findings]:
+            if path.stem.rpartition("-")[0] in gone:
+                path.unlink(missing_ok=True)
+
     def set_problem(self, about: Description, state: str, problem: dict[str, Any], *, actor: str) -> None:
         """Record that a dataset is held back or failed; a version published before stays readable."""
         with self.records.write() as session:
@@ -353,6 +414,9 @@ class Store:
                 with self.records.write() as session:
                     _publish(session, intent.id, versions, self.root)
                 done.append((intent.dataset, "published"))
+        for marker in sorted(self.root.glob(f"*/{REBUILD}")):
+            self.rebuild(marker.parent.name)
+            done.append((marker.parent.name, "rebuilt"))
         shutil.rmtree(self.root / "scratch", ignore_errors=True)
         return done
 
@@ -459,6 +523,12 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
             "sources": [{"path": s["path"], "digest": s["digest"]} for s in content["sources"]],
         },
     )
+    if written.compacted is not None:
+        told = {"version": number, "before": written.compacted, "rows": written.counts.published}
+        told["files"] = len(written.facts)
+        ledger.append(
+            session, "dataset.compacted", actor=data["actor"], subject=f"dataset/{about.id}", data=told
+        )
     return number
 
 

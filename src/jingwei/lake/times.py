@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from jingwei.lake.forms.reading import Evidence
 from jingwei.lake.names import role_of, tokens
-from jingwei.lake.numbers import plain_text, read_numbers
+from jingwei.lake.numbers import number_in_words, plain_text, read_numbers
 from jingwei.words import Text
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -45,6 +46,8 @@ COMPACT = (
     r"(?:[T\s_]?(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)(?:(?P<second>[0-5]\d)(?:\.?(?P<fraction>\d{1,6}))?)?)?"
     r"(?P<half>x)?(?P<half_after>x)?(?P<zone>Z)?$"
 )
+FIGURES = "〇零一二三四五六七八九"
+IN_WORDS = rf"^[{FIGURES}]{{4}}年"
 CLOCK = r"^\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*$"
 
 _TIME_WORDS = (
@@ -321,7 +324,7 @@ def _date_text(column: pa.Array, form: TimeForm) -> pa.Array:
 
 
 def _read_text(column: pa.Array, zone: str) -> Times:
-    texts = plain_text(column)
+    texts = _in_digits(plain_text(column))
     parts = pc.extract_regex(texts, TEXT)
     compact = pc.extract_regex(texts, COMPACT)
     is_compact = np.asarray(pc.is_valid(compact))
@@ -345,6 +348,24 @@ def _read_text(column: pa.Array, zone: str) -> Times:
     return Times(
         np.where(given, utc, 0), np.where(given, precision, -1).astype(np.int8), given, written & ~given
     )
+
+
+def _in_digits(texts: pa.Array) -> pa.Array:
+    """Return texts with dates in Chinese figures (二〇一八年二月八日) as those in digits."""
+    in_words = pc.fill_null(pc.match_substring_regex(texts, IN_WORDS), fill_value=False)
+    if not pc.any(in_words).as_py():
+        return texts
+    words = pc.if_else(in_words, texts, None).dictionary_encode()
+    known = [_date_in_digits(word) for word in words.dictionary.to_pylist()]
+    return pc.coalesce(pa.array(known, pa.string()).take(words.indices), texts)
+
+
+def _date_in_digits(text: str) -> str:
+    def one(part: re.Match[str]) -> str:
+        value = number_in_words(part[0])
+        return part[0] if value is None else f"{value:.0f}"
+
+    return re.sub(f"[{FIGURES}十]+(?=[年月日])", one, text)
 
 
 def _whole(texts: pa.Array) -> Integers:

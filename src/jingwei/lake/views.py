@@ -194,7 +194,7 @@ class Views:
         )
         count_level, smallest = _counting(decisions["count"])
         told = [dataset.id, version.number if version else None, sorted(rights), sorted(masks.items()), level]
-        told += [rows, count_level, smallest, dataset.level]
+        told += [rows, count_level, smallest, dataset.level, version.content.erased if version else 0]
         digest = hashlib.blake2b(json.dumps(told, ensure_ascii=False).encode(), digest_size=12)
         return View(
             rights=frozenset(rights),

@@ -145,6 +145,19 @@ class Records:
         elif line.get_transaction() is not None:
             self._close_line()
 
+    def forget(self) -> bool:
+        """Empty the log of writes, so that what was deleted is in no file; say whether readers let it happen.
+
+        PostgreSQL keeps its log as its own administrators say.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return False
+        with self.engine.connect() as line:
+            line.rollback()
+            raw: Any = line.connection.driver_connection
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def state(self) -> int | None:
         """Return a number that is another one after any program has changed anything in the store.
 
@@ -264,6 +277,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, whoever built SQLite
         cursor.close()
 
     @event.listens_for(engine, "begin")
