@@ -147,6 +147,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei.cases import Desk
         from jingwei.cases.alerts import Alerts
         from jingwei.cases.following import Listener
+        from jingwei.cases.forwarding import Forwards
         from jingwei.cases.notices import Notices, channels_of
         from jingwei.cases.photos import FOLDER, Photos
         from jingwei.cases.ticking import Ticker
@@ -179,6 +180,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         else nullcontext()
     )
     notices = Notices(city.records, desk, channels, city.about.name).running()
+    forwards = Forwards(city.records, desk, settings.serve.address).running()
     reviewer = Reviewer(city.records).running()
     with (
         city,
@@ -188,6 +190,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         listener,
         notices,
         alerts,
+        forwards,
         reviewer,
         keeping(city),
     ):

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from georeport import GeoReport
 
 from jingwei.access import local_person
 from jingwei.cases import Desk, Report, open311, regime
 from jingwei.cases.clocks import Limit
 from jingwei.cases.rules import Rule
 from jingwei.records import now_utc
+from jingwei.web import create_app
 from jingwei.web.open311_xml import document
 
 from . import strict_xml
 from .people import client_of, person_of
+from .served import serving
 
 V2 = "/api/open311/v2"
 SCHEMAS = Path(__file__).resolve().parents[3] / "shared/spec/cases/open311-schema"
@@ -229,3 +232,85 @@ def test_text_that_is_no_xml_is_escaped_or_left_out():
     assert b"a &lt; b &amp; c" in written
     assert b"\x00" not in written
     assert "😀" in written.decode()
+
+
+# updates, by mySociety's extension
+
+
+def offer_updates(city):
+    with city.records.write() as session:
+        regime.adopt(session, local_person(), "settings", {"open311_updates": True})
+
+
+def updates_of(api, query=""):
+    root = strict_xml.root(api.get(f"{V2}/servicerequestupdates.xml{query}"), "service_request_updates")
+    assert {one.tag for one in root} <= {"request_update"}
+    return [{child.tag: child.text for child in one} for one in root]
+
+
+def test_updates_are_not_there_unless_the_city_offers_them(api, key):
+    assert api.get(f"{V2}/servicerequestupdates.xml").status_code == 404
+    sent = api.post(f"{V2}/servicerequestupdates.json", data={"api_key": key})
+    assert (sent.status_code, isinstance(sent.json(), list)) == (404, True)
+
+
+def test_updates_tell_what_the_public_is_told_and_nothing_else(api, city, key):
+    offer_updates(city)
+    number = strict_xml.created(post(api, key, description=f"我是{PERSONAL[0]}"))["service_request_id"]
+    hidden, desk = report(city, description="张三丰"), Desk(city.policies.current)
+    with city.records.write() as session:
+        desk.act(session, local_person(), number, "publish", {"words": "坑 & 待修"})
+        desk.act(session, local_person(), number, "cancel", {"reason": "张三丰说的"})
+        desk.act(session, local_person(), hidden, "hide")
+    assert updates_of(api) == []  # cancelled: the public is told nothing of it any more
+    other = report(city)
+    with city.records.write() as session:
+        desk.act(session, local_person(), other, "publish", {"words": "坑 & 待修"})
+    told = updates_of(api)
+    assert [one["service_request_id"] for one in told] == [other, other]
+    assert [one["status"] for one in told] == ["OPEN", "OPEN"]
+    assert told[1]["description"].endswith("坑 & 待修")
+    assert all(strict_xml.W3C.fullmatch(one["updated_datetime"]) for one in told)
+    assert len({one["update_id"] for one in told}) == 2
+    assert PERSONAL[0] not in api.get(f"{V2}/servicerequestupdates.json").text
+    assert updates_of(api, "?start_date=2020-01-01T00:00:00Z&end_date=2020-02-01T00:00:00Z") == []
+
+
+def test_a_system_adds_to_its_own_requests_once_and_to_no_others(api, city, key):
+    offer_updates(city)
+    number = strict_xml.created(post(api, key))["service_request_id"]
+    given = {"api_key": key, "service_request_id": number, "update_id": "7", "description": "还在 <1 米"}
+    answers = [api.post(f"{V2}/servicerequestupdates.xml", data=given) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert [strict_xml.root(one, "service_request_updates")[0][0].text for one in answers] == ["7", "7"]
+    with city.records.read() as session:
+        assert Desk(city.policies.current).get(session, local_person(), number).step == 2
+    for change, status in (
+        ({"service_request_id": report(city)}, 404),
+        ({"api_key": "wrong"}, 403),
+        ({"description": ""}, 400),
+        ({"status": "BROKEN", "update_id": "8"}, 400),
+        ({"description": "x" * 2001, "update_id": "9"}, 400),
+    ):
+        refused = api.post(f"{V2}/servicerequestupdates.xml", data=given | change)
+        assert refused.status_code == status, refused.text
+        strict_xml.errors(refused)
+
+
+# a public client, as it comes from the package index
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_a_public_client_works_unmodified(city, key, form):
+    numbers = [report(city) for _ in range(2)]
+    with serving(create_app(city)) as address:
+        there = GeoReport(f"{address}{V2}", jurisdiction="990100", output_format=form)
+        assert [one["service_code"] for one in there.get_service_list()] == [
+            "component-01037",
+            "matter-06013",
+        ]
+        assert there.get_service_definition("matter-06013")["service_code"] == "matter-06013"
+        found = there.get_service_requests(status="open", service_code="matter-06013")
+        assert {one["service_request_id"] for one in found} == set(numbers)
+        one = there.get_service_request(numbers[0])
+        assert (one["service_request_id"], one["status"]) == (numbers[0], "open")

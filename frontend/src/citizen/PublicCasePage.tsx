@@ -64,6 +64,11 @@ export function PublicCasePage({ number, zone }: { number: string; zone: string 
           </>
         )}
       </dl>
+      {one.forwarded.map((there) => (
+        <p className="note" key={there.to}>
+          {t(there.status === "closed" ? "forwardClosed" : "forwarded", { city: there.to, number: there.number ?? "" })}
+        </p>
+      ))}
       {one.words && <p className="said">{one.words}</p>}
       {one.photos.length > 0 && (
         <ul className="shots">

@@ -49,7 +49,7 @@ export type PublicCase = {
   due: string | null;
   words: string | null;
 };
-export type PublicCaseWhole = PublicCase & { street_name: string | null; community_name: string | null; photos: string[]; told: { at: string; says: Text }[] };
+export type PublicCaseWhole = PublicCase & { street_name: string | null; community_name: string | null; photos: string[]; told: { at: string; says: Text }[]; forwarded: { to: string; number: string | null; status: "" | "open" | "closed" }[] };
 export type PublicCases = { cases: PublicCase[]; count: number; next: string | null };
 export type Figures = { area: string; days: number; figures: { key: string; name: Text; formula: Text; value: number | null; unit: "count" | "share"; fewer: number | null }[] };
 

@@ -151,6 +151,8 @@ const WORDS = {
   alertEnd: ["停止提醒", "End it"],
   alertEnded: ["已停止，地址已删除。", "It has ended, and the address is gone."],
   state: ["到哪一步", "Where it stands"],
+  forwarded: ["已转交{city}办理。{number}", "{city} deals with it. {number}"],
+  forwardClosed: ["{city}已办结。{number}", "{city} has closed it. {number}"],
   alsoMet: ["我也遇到了", "I have met it, too"],
 } satisfies Record<string, [string, string]>;
 

@@ -21,6 +21,17 @@ class UnknownCaseError(NotFoundError):
         )
 
 
+class ForwardUnknownError(NotFoundError):
+    """Nothing was forwarded under the number."""
+
+    code = "case-forward-unknown"
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(
+            Text(f"没有编号为 {id_} 的转交", f"nothing was forwarded under {id_}."), where={"forward": id_}
+        )
+
+
 class UnknownTypeError(BadRequestError):
     """No component or matter type bears the code."""
 

@@ -205,3 +205,38 @@ declare(
         "why": Field(str, Text("原因代码", "the code of the reason")),
     },
 )
+
+_FORWARD = {
+    "case": Field(str, Text("案件编号", "the case")),
+    "to": Field(str, Text("对方接口", "the endpoint")),
+}
+_THEIRS = Field(str, Text("对方编号", "its number there"))
+declare(
+    "case.forwarded",
+    Text("案件转交其他城市", "A case was taken in by another city"),
+    subject="cases/forwarded",
+    fields=_FORWARD | {"number": _THEIRS},
+)
+declare(
+    "case.forward_moved",
+    Text("转交的案件有进展", "A forwarded case has moved on there"),
+    subject="cases/forwarded",
+    fields=_FORWARD
+    | {
+        "number": _THEIRS,
+        "status": Field(str, Text("对方状态", "open or closed there")),
+        "updates": Field(int, Text("新进展条数", "how many updates came")),
+    },
+)
+declare(
+    "case.forward_failed",
+    Text("案件未能转交", "A case could not be forwarded"),
+    subject="cases/forwarded",
+    fields=_FORWARD | {"why": Field(str, Text("原因代码", "the code of the reason"))},
+)
+declare(
+    "case.forward_again",
+    Text("再次转交案件", "Forwarding is tried again"),
+    subject="cases/forwarded",
+    fields=_FORWARD,
+)

@@ -237,3 +237,31 @@ class AlertRow(Base):
     mark: Mapped[int] = mapped_column(BigInteger)
     next: Mapped[datetime | None] = mapped_column(index=True)
     tries: Mapped[int]
+
+
+class ForwardRow(Base):
+    """A case that another city is to deal with, at one endpoint; `next` is when it is taken up again.
+
+    `number` and `token` are theirs; `asked` is until when updates were asked for, `changed` since when its
+    status is what it is.
+    """
+
+    __tablename__ = "case_forward"
+    __table_args__ = (Index("ix_case_forward_once", "case", "endpoint", unique=True),)
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    case: Mapped[str] = mapped_column(String(40))
+    endpoint: Mapped[str] = mapped_column(String(300))
+    made: Mapped[datetime]
+    sent: Mapped[datetime | None]
+    number: Mapped[str | None] = mapped_column(String(100))
+    token: Mapped[str | None] = mapped_column(String(100))
+    status: Mapped[str] = mapped_column(String(20))
+    notes: Mapped[str] = mapped_column(String(500))
+    updates: Mapped[Any] = mapped_column(Json)
+    asked: Mapped[datetime | None]
+    followed: Mapped[datetime | None]
+    changed: Mapped[datetime | None]
+    fault: Mapped[str] = mapped_column(String(40))
+    next: Mapped[datetime | None] = mapped_column(index=True)
+    tries: Mapped[int]

@@ -26,6 +26,7 @@ from jingwei.cases.models import Following, OutsideKey
 from jingwei.cases.policy import STRANGER
 from jingwei.cases.public import published_words
 from jingwei.cases.schemas import Report
+from jingwei.cases.store import case_of_source
 from jingwei.errors import ConflictError, JingweiError, NotFoundError
 from jingwei.records import now_utc
 from jingwei.words import Language, Text
@@ -187,7 +188,7 @@ def question_of(regime: Regime, given: Mapping[str, str]) -> Question:
     statuses = _listed(given, "status")
     if set(statuses) - set(_STATUS):
         raise BadFieldError("status", Text("status 只能是 open 或 closed", "status is open or closed."))
-    since, until = _range(given)
+    since, until = range_of(given)
     page, size = _number(given, "page", 1, 10_000), _number(given, "page_size", MOST, MOST)
     return Question((), codes, statuses, instant(since), instant(until), size, (page - 1) * size)
 
@@ -205,7 +206,15 @@ def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int
     return int(text)
 
 
-def _range(given: Mapping[str, str]) -> tuple[datetime, datetime]:
+def range_of(given: Mapping[str, str]) -> tuple[datetime, datetime]:
+    """Return the range that a question spans: the last 90 days where it says nothing, at most 90.
+
+    Raises
+    ------
+    BadFieldError
+        Where it cannot be read, or is longer.
+
+    """
     start, end = _time(given, "start_date"), _time(given, "end_date")
     now = now_utc()
     if start is not None and end is not None:
@@ -327,6 +336,7 @@ class Submission:
     address_id: str = ""
     description: str = ""
     media_url: str = ""
+    external_id: str = ""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
 
@@ -334,7 +344,8 @@ class Submission:
 def take_in(session: Session, desk: Desk, asker: Asker, given: Submission, *, boundary: Any = None) -> Case:
     """Take in a service request of another system; return its case.
 
-    Who asked is kept beside the case as its contact, and nowhere else.
+    Who asked is kept beside the case as its contact, and nowhere else. What the other system sends again
+    under the same number of its own (`external_id`) changes nothing and gets the same case.
 
     Raises
     ------
@@ -360,7 +371,11 @@ def take_in(session: Session, desk: Desk, asker: Asker, given: Submission, *, bo
         given.lon, given.lat,
         area=given.address_id if re.fullmatch(r"[0-9A-Z]{6,15}", given.address_id) else "",
         component=next(iter(given.attributes.get("component", ())), None), reporter=asker.id,
+        source_key=_digest(f"{asker.id}:{given.external_id}").hex()[:40] if given.external_id else None,
     )  # fmt: skip
+    known = case_of_source(session, report)
+    if known is not None:
+        return known
     case = desk.report(session, asker, report)
     contact = {name: value for name, value in given.contact.items() if value}
     if contact:

@@ -128,11 +128,12 @@ def happened(session: Session, number: str) -> list[tuple[str, Text]]:
     from jingwei.cases.store import timeline
 
     names = ((event.at, event.type.removeprefix("case.")) for event in timeline(session, number))
-    return [
-        (at, _REPORTED_PUBLICLY if name == _REPORTED else plain.HAPPENED[name])
-        for at, name in names
-        if name in HAPPENED
-    ]
+    return [(at, happening(name)) for at, name in names if name in HAPPENED]
+
+
+def happening(name: str) -> Text:
+    """Return in plain words what an event of `HAPPENED` tells the public."""
+    return _REPORTED_PUBLICLY if name == _REPORTED else plain.HAPPENED[name]
 
 
 def _told(session: Session, desk: Desk, rows: Sequence[dict[str, Any]]) -> list[Told]:

@@ -20,6 +20,7 @@ from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
 from jingwei.cases.lifecycle import TRANSITIONS
 from jingwei.cases.models import RegimePart
+from jingwei.cases.open311_client import KEY_NAME, safe_address
 from jingwei.cases.rules import Rule
 from jingwei.cases.schemas import SOURCES
 from jingwei.cases.store import IN_FORCE, alarm_all
@@ -99,7 +100,17 @@ class Neighbour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open311
         The address of its Open311 endpoint (GeoReport v2), where cases are forwarded to it.
     jurisdiction, key
-        What that endpoint wants to be told; the key names an entry of the server's own environment.
+        What that endpoint wants to be told; the key names an entry of the server's own environment,
+        `JINGWEI_OPEN311_KEY_` and the key.
+    services
+        Which of our types (`matter/06013`) it takes, as which of its service codes; no others are forwarded.
+    areas
+        Beginnings of codes of areas whose cases it gets, `all` for every case; where none are given, it gets
+        what lies in its box and in no grid of ours.
+    when
+        Whether cases are forwarded as soon as they are reported, or once somebody registered them.
+    updates
+        Whether it offers mySociety's extension for updates.
 
     """
 
@@ -111,6 +122,10 @@ class Neighbour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open311: str = ""
     jurisdiction: str = ""
     key: str = ""
+    services: dict[str, str] = {}
+    areas: tuple[str, ...] = ()
+    when: Literal["reported", "registered"] = "registered"
+    updates: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +169,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Public figures below this number are not told: few cases may be of one person.
     area_names
         What districts, streets and communities are called, by their codes of 6, 9 or 12 digits.
+    open311_updates
+        Whether Open311 also tells and takes updates, by mySociety's extension.
 
     """
 
@@ -181,6 +198,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message_en: str = ""
     least_count: int = 5
     area_names: dict[str, str] = {}
+    open311_updates: bool = False
 
     @property
     def risk(self) -> float:
@@ -571,6 +589,8 @@ def _check_settings(valid: Settings) -> None:
     """Raise unless clocks run, numbers are told apart and nothing is out of reason."""
     for one in valid.events:
         _check_event(one)
+    for neighbour in valid.neighbours:
+        _check_neighbour(neighbour)
     limits = {**valid.limits, "overall": valid.overall}
     for stage in (*_LIMITS, "overall"):
         if stage not in limits or not 0 < limits[stage].amount <= 365:
@@ -606,6 +626,46 @@ def _check_settings(valid: Settings) -> None:
         )
     if len(pattern.format(division=valid.division, day="20260101", sequence=999_999)) > 40:
         raise BadFieldError("number", Text("编号超过 40 个字符", "numbers are longer than 40 characters."))
+
+
+_SERVICE = re.compile(r"(component|matter)/[0-9]{5}")
+_FORWARDED_AREA = re.compile(r"all|[0-9A-Z]{6,15}")
+MOST_SERVICES = 1000
+
+
+def _check_neighbour(one: Neighbour) -> None:
+    """Raise unless cases can be forwarded to a neighbour, if it names an endpoint at all."""
+    faults = (
+        (
+            bool(one.open311) and not (safe_address(one.open311) and len(one.open311) <= 300),
+            "open311",
+            Text("应为 https 地址，不带参数", "is an https address without parameters."),
+        ),
+        (
+            not KEY_NAME.fullmatch(one.key),
+            "key",
+            Text("应为大写字母、数字和下划线", "is of capital letters, digits and underscores."),
+        ),
+        (
+            len(one.services) > MOST_SERVICES
+            or not all(
+                _SERVICE.fullmatch(ours) and 0 < len(theirs) <= 100 for ours, theirs in one.services.items()
+            ),
+            "services",
+            Text(
+                "应为我方类别（matter/06013）到对方服务代码",
+                "leads from types (matter/06013) to service codes there.",
+            ),
+        ),
+        (
+            not all(_FORWARDED_AREA.fullmatch(area) for area in one.areas),
+            "areas",
+            Text("应为区域代码或 all", "are codes of areas, or all."),
+        ),
+    )
+    for wrong, name, says in faults:
+        if wrong:
+            raise BadFieldError(f"neighbours.{name}", Text(f"{one.zh}：{says.zh}", f"{one.en}: {says.en}"))
 
 
 def _check(part: PartName, valid: Any) -> None:

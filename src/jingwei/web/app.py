@@ -36,6 +36,7 @@ from jingwei.web.routes import (
     case_desk,
     case_field,
     case_figures,
+    case_forwards,
     case_ground,
     case_photos,
     case_regime,
@@ -128,7 +129,8 @@ CITY_ROUTES = (
     case_desk.router,
     case_photos.router,
     case_field.router,
-    public_open311.managing,  # before what takes any number for a case
+    case_forwards.router,  # before what takes any number for a case
+    public_open311.managing,
     cases.router,
     public_reports.router,
     public_areas.router,  # before what takes any number for a case

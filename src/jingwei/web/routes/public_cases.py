@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
 
-from jingwei.cases import citizens, policy
+from jingwei.cases import citizens, forwarding, policy
 from jingwei.cases import public as the_public
 from jingwei.cases.calendar import moment
 from jingwei.cases.errors import PhotoUnknownError, UnknownCaseError
@@ -70,6 +70,14 @@ class PublicStep(BaseModel):
     says: TextOut
 
 
+class PublicForward(BaseModel):
+    """Another city that deals with a case, and how it stands there."""
+
+    to: str
+    number: str | None
+    status: Literal["", "open", "closed"]
+
+
 class PublicCaseWhole(PublicCase):
     """A case with what happened to it and the photographs that were published."""
 
@@ -77,6 +85,7 @@ class PublicCaseWhole(PublicCase):
     community_name: str | None
     photos: list[str]
     told: list[PublicStep]
+    forwarded: list[PublicForward] = Field(description="To which other cities it went")
 
 
 class PublicCases(BaseModel):
@@ -226,13 +235,16 @@ def read_public_case(city: CityOf, desk: DeskOf, number: Number) -> PublicCaseWh
         found = the_public.told_of(session, desk, number)
         if case is None or found is None:
             raise UnknownCaseError(number)
-        names = desk.regime(session).settings.area_names
+        settings = desk.regime(session).settings
+        names = settings.area_names
         steps = the_public.happened(session, number)
+        sent = [one for one in forwarding.of_case(session, settings, number) if one.sent is not None]
     return PublicCaseWhole(
         **_out(found).model_dump(),
         street_name=names.get(case.area[:9]), community_name=names.get(case.area[:12]),
         photos=list(case.shown),
         told=[PublicStep(at=datetime.fromisoformat(at), says=text_out(says)) for at, says in steps],
+        forwarded=[PublicForward(to=one.to, number=one.number, status=one.status) for one in sent],  # type: ignore[arg-type]
     )  # fmt: skip
 
 

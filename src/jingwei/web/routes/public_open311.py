@@ -12,7 +12,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from jingwei.cases import citizens, open311, policy
+from jingwei.cases import citizens, open311, policy, updates
+from jingwei.cases.calendar import instant
 from jingwei.errors import JingweiError, NotFoundError
 from jingwei.records import now_utc
 from jingwei.web import problems
@@ -247,6 +248,74 @@ async def create_request(
     return await run_in_threadpool(_answered, form, language, "service_requests", work)
 
 
+@router.get(
+    "/v2/servicerequestupdates.{form}",
+    summary="What happened to requests (mySociety's extension)",
+    dependencies=shows, response_class=Response, responses=_BOTH,
+)  # fmt: skip
+def list_updates(
+    request: Request, city: CityOf, desk: DeskOf, board: BoardOf, language: LanguageOf, form: Form
+) -> Response:
+    """Return what happened to public requests within a range, the oldest first, if the city offers it."""
+
+    def work() -> Any:
+        regime = _regime(city, desk)
+        updates.check_offered(regime.settings)
+        since, until = open311.range_of(_given(city, request.query_params))
+        root = str(request.base_url).rstrip("/")
+        with city.records.read() as session:
+            return updates.updates(session, board, instant(since), instant(until), language, root)
+
+    return _answered(form, language, "service_request_updates", work)
+
+
+@router.post(
+    "/v2/servicerequestupdates.{form}",
+    summary="Add to a request (mySociety's extension)",
+    dependencies=hears, response_class=Response, responses=_BOTH,
+    openapi_extra={"requestBody": {"content": {_FORM: {"schema": {"type": "object"}}}}},
+)  # fmt: skip
+async def create_update(
+    request: Request, city: CityOf, desk: DeskOf, gate: GateOf, language: LanguageOf, form: Form
+) -> Response:
+    """Add words to a request of the same key, or say that it is not fixed (`REOPEN`)."""
+    try:
+        body = await request.form(max_files=0, max_fields=200)
+    except Exception:  # noqa: BLE001 -- whatever a parser raises at what is no form
+        return _answered(form, language, "errors", _no_form)
+
+    def work() -> Any:
+        if not gate.entry.open:
+            gate.rates.count("reports by address", address_of(request))
+        updates.check_offered(_regime(city, desk).settings)
+        given = _given(city, dict(request.query_params) | _single(body))
+        with city.records.write() as session:
+            asker = open311.asker_of_key(session, given.get("api_key", ""))
+            number = updates.take_in(session, desk, asker, _given_update(given))
+        return [{"update_id": number}]
+
+    return await run_in_threadpool(_answered, form, language, "service_request_updates", work)
+
+
+def _given_update(given: Mapping[str, str]) -> updates.GivenUpdate:
+    from jingwei.cases.errors import BadFieldError
+
+    for name, says in (
+        ("service_request_id", Text("缺少 service_request_id", "the service_request_id is missing.")),
+        ("description", Text("缺少 description", "the description is missing.")),
+    ):
+        if name not in given:
+            raise BadFieldError(name, says)
+    if len(given["description"]) > updates.LONGEST:
+        raise BadFieldError(
+            "description", Text("description 至多 2000 字", "the description has at most 2,000 characters.")
+        )
+    return updates.GivenUpdate(
+        given["service_request_id"][:40], given.get("update_id", "")[:100],
+        given.get("status", "").upper()[:40], given["description"],
+    )  # fmt: skip
+
+
 def _no_form() -> Any:
     from jingwei.cases.errors import BadFieldError
 
@@ -289,7 +358,8 @@ def _submission(given: Mapping[str, str], body: FormData) -> open311.Submission:
         )
     return open311.Submission(
         given["service_code"], place[0], place[1], given.get("address_string", "")[:500],
-        given.get("address_id", "")[:60], description, given.get("media_url", "")[:500], attributes,
+        given.get("address_id", "")[:60], description, given.get("media_url", "")[:500],
+        given.get("external_id", "")[:100], attributes,
         {kept: given[name][:254] for name, kept in CONTACT.items() if name in given},
     )  # fmt: skip
 
