@@ -146,9 +146,11 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         from jingwei import web
         from jingwei.cases import Desk
         from jingwei.cases.alerts import Alerts
+        from jingwei.cases.board import Board
         from jingwei.cases.following import Listener
         from jingwei.cases.forwarding import Forwards
         from jingwei.cases.notices import Notices, channels_of
+        from jingwei.cases.open_data import publishing
         from jingwei.cases.photos import FOLDER, Photos
         from jingwei.cases.ticking import Ticker
         from jingwei.cases.tidying import tidying
@@ -191,6 +193,7 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
         notices,
         alerts,
         forwards,
+        publishing(city, desk, lambda: Board(city.records, desk)),
         reviewer,
         keeping(city),
     ):

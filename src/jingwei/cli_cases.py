@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from jingwei.cli_guard import guarded, say
+from jingwei.cli_guard import INCOMPLETE, guarded, say
+from jingwei.cli_home import city_option, open_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,3 +83,31 @@ def recount(
         for group in found
     ]
     click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+
+
+@cases.command(
+    help=say(
+        "把案件开放数据发布为数据集 public_cases 的新版本。",
+        "Publish the open data of cases as a new version of the dataset public_cases.",
+    )
+)
+@city_option
+@guarded
+def publish(city_id: str | None) -> None:
+    """Publish what the public is told of all cases as they are now."""
+    from jingwei.cases import Desk
+    from jingwei.cases.board import Board
+    from jingwei.cases.open_data import publish as publish_data
+
+    with open_named(city_id) as city:
+        desk = Desk(city.policies.current)
+        report = publish_data(city, desk, Board(city.records, desk))
+    counts = report.counts
+    click.echo(
+        say(
+            f"{report.id}：{report.stage}，{counts.published} 件",
+            f"{report.id}: {report.stage}, {counts.published} cases",
+        )
+    )
+    if report.stage not in ("published", "unchanged"):
+        sys.exit(INCOMPLETE)

@@ -134,7 +134,7 @@ def test_a_follower_killed_before_its_end_tells_nothing_twice_to_who_was_noted(o
     assert len(told()) == 1
 
 
-MESSAGE = Notice("7.1", "email", "me@example.org", "方城：进展", "您好", "1")
+MESSAGE = Notice("7.1", "email", "me@example.org", "方城：进展", "您好", "1", "https://a.example/end/ABC")
 
 
 def test_an_email_reaches_a_mail_server():
@@ -159,6 +159,8 @@ def test_an_email_reaches_a_mail_server():
         MailChannel("127.0.0.1", port, "city@example.org", tls=False).send(MESSAGE)
     assert "rcpt TO:<me@example.org>" in lines
     assert "Message-ID: <7.1@example.org>" in lines
+    assert "List-Unsubscribe: <https://a.example/end/ABC>" in lines
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
 
 
 def test_a_gateway_is_given_json_and_what_it_refuses_raises():

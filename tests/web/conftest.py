@@ -15,6 +15,8 @@ from jingwei.records import now_utc
 from jingwei.web import OPEN, create_app
 from square import write_square
 
+from .people import person_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -45,6 +47,15 @@ def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
         )
         with city.records.write() as session:
             session.add(row)
+        yield city
+
+
+@pytest.fixture
+def town(square: City, tmp_path: Path) -> Iterator[City]:
+    """A copy of the square city with a clerk of its cases, for tests that change it."""
+    shutil.copytree(square.home, tmp_path / "town")
+    with open_city(tmp_path / "town") as city:
+        person_of(city, "clerk", "case_acceptor")
         yield city
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 
@@ -34,7 +35,8 @@ def asked(api, **more):
 
 def code_sent(city):
     path = city.home / "notices.jsonl"
-    Alerts(city.records, Desk(city.policies.current), FileChannel(path), city.about.name).send()
+    desk = Desk(city.policies.current)
+    Alerts(city.records, desk, FileChannel(path), city.about.name, "https://city.example").send()
     return re.search(r"[A-Z2-7]{10}", path.read_text("utf-8").splitlines()[-1]).group()
 
 
@@ -59,3 +61,15 @@ def test_a_city_without_e_mail_says_so(bare):
     person_of(bare, "clerk")
     with client_of(bare) as api:
         assert asked(api).json()["code"] == "case-no-mail"
+
+
+def test_a_mail_program_ends_an_alert_at_the_press_of_its_button(api, bare):
+    asked(api)
+    code_sent(bare)
+    path = bare.home / "notices.jsonl"
+    address = json.loads(path.read_text("utf-8").splitlines()[-1])["end"]
+    assert address.startswith("https://city.example/api/public/alerts/one-click/")
+    path = address.removeprefix("https://city.example")
+    assert api.get(path, follow_redirects=False).headers["location"].startswith("/report/alerts#")
+    assert api.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 204
+    assert api.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 404

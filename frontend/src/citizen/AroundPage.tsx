@@ -49,6 +49,27 @@ export function useAnswer<T>(path: string): { answer?: T; fault: string; loading
   return { ...held, loading: held.path !== path };
 }
 
+type Data = { version: number; published: string; rows: number; forms: string[] };
+
+/** All cases as a file, where the city publishes them. */
+function OpenData() {
+  const { answer: data } = useAnswer<Data>("/open-data");
+  if (!data) return null;
+  return (
+    <span className="open-data">
+      {t("openData", { n: data.rows, day: data.published.slice(0, 10) })}{" "}
+      {data.forms.map((form) => (
+        <a key={form} href={`/api/public/open-data.${form}`} download>
+          {form.toUpperCase()}
+        </a>
+      ))}{" "}
+      <a href="/api/public/open-data/contract" download>
+        {t("contract")}
+      </a>
+    </span>
+  );
+}
+
 /** The parameters by which lists, map and feeds are asked for what is chosen. */
 function asked(chosen: URLSearchParams, more: Record<string, string> = {}): string {
   const given = new URLSearchParams(more);
@@ -191,7 +212,7 @@ export function AroundPage({ city }: { city?: City }) {
           </Suspense>
         )}
       </div>
-      <Feeds chosen={chosen} />
+      <Feeds chosen={chosen} city={city} />
       {city?.channels.includes("email") && <AskForAlert area={area} type={chosen.get("type") ?? ""} />}
     </div>
   );
@@ -316,13 +337,14 @@ function AreaFigures({ area }: { area: string }) {
   );
 }
 
-function Feeds({ chosen }: { chosen: URLSearchParams }) {
+function Feeds({ chosen, city }: { chosen: URLSearchParams; city: City | undefined }) {
   const given = new URLSearchParams(chosen);
   for (const name of ["view", "box"]) given.delete(name);
   const tail = given.size ? `?${given}` : "";
   return (
     <p className="hint">
       {t("feedHint")} <a href={`/api/public/feed.atom${tail}`}>{t("feed")}</a> · <a href={`/api/public/feed.rss${tail}`}>RSS</a>
+      {city?.open_data && <OpenData />}
     </p>
   );
 }

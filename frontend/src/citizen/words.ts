@@ -127,6 +127,8 @@ const WORDS = {
   aroundHint: ["点圆点看详情，几件在一处时会放大。列表里是同样的事。", "Tap a dot to see it; where several lie together the map comes nearer. The list holds the same."],
   feed: ["订阅（Atom）", "Feed (Atom)"],
   feedHint: ["有新的就知道：", "To hear of new ones:"],
+  openData: ["开放数据（{n} 件，{day}）：", "Open data ({n} cases, {day}):"],
+  contract: ["数据契约", "Contract"],
   figuresOf: ["这里的数字", "Figures of this area"],
   period: ["多长时间", "Period"],
   days: ["近 {n} 天", "Last {n} days"],

@@ -59,6 +59,8 @@ MOST = 50
 LISTED = 30
 """Cases told in one message; the rest is told as a number."""
 CHUNK = 5_000
+ONE_CLICK = "/api/public/alerts/one-click"
+"""Where a mail program ends an alert with a single POST (RFC 8058)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,9 @@ class Alerts:
             "what": what_of(regime, row.area, row.types).in_language(language),
             "link": f"{self.address}/report/alerts#{row.code}" if self.address else "/report/alerts",
         }  # fmt: skip
+        one_click = f"{self.address}{ONE_CLICK}/{row.code}" if self.address else ""
         if row.confirmed is None:
-            return _notice(f"alert.{row.id}.ask", row.email, _ASK, told, language)
+            return _notice(f"alert.{row.id}.ask", row.email, _ASK, told, language, one_click)
         mine = [case for id_, case in fresh if id_ > row.mark and _matches(row, case)]
         if not mine:
             return None
@@ -220,7 +223,7 @@ class Alerts:
         if len(mine) > LISTED:
             lines.append(_MORE.in_language(language).format(count=len(mine) - LISTED))
         told |= {"count": str(len(mine)), "cases": "\n".join(lines)}
-        return _notice(f"alert.{row.id}.{row.mark}", row.email, _NEW, told, language)
+        return _notice(f"alert.{row.id}.{row.mark}", row.email, _NEW, told, language, one_click)
 
     def _line(self, regime: Regime, case: Case, language: Language) -> str:
         names = regime.settings.area_names
@@ -286,9 +289,11 @@ def _matches(row: AlertRow, case: Case) -> bool:
     return case.area.startswith(row.area) and (not row.types or f"{case.kind}/{case.type}" in row.types)
 
 
-def _notice(id_: str, to: str, words: tuple[Text, Text], told: dict[str, str], language: Language) -> Notice:
+def _notice(
+    id_: str, to: str, words: tuple[Text, Text], told: dict[str, str], language: Language, end: str
+) -> Notice:
     subject, body = (one.in_language(language).format(**told) for one in words)
-    return Notice(id_, "email", to, subject, body, "")
+    return Notice(id_, "email", to, subject, body, "", end)
 
 
 _ASK = (

@@ -80,6 +80,8 @@ class Notice:
     subject: str
     body: str
     number: str
+    end: str = ""
+    """Where a single POST ends messages of its kind (RFC 8058); empty where that is not offered."""
 
 
 class Channel(Protocol):
@@ -116,6 +118,9 @@ class MailChannel:
         message["From"], message["To"], message["Subject"] = self.sender, notice.to, notice.subject
         message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
+        if notice.end:
+            message["List-Unsubscribe"] = f"<{notice.end}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(notice.body)
         with smtplib.SMTP(self.host, self.port, timeout=PATIENCE) as server:
             if self.tls:

@@ -169,6 +169,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Public figures below this number are not told: few cases may be of one person.
     area_names
         What districts, streets and communities are called, by their codes of 6, 9 or 12 digits.
+    open_data_days
+        How often the open data of cases are published anew, in days; 0 for never.
     open311_updates
         Whether Open311 also tells and takes updates, by mySociety's extension.
 
@@ -199,6 +201,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_count: int = 5
     area_names: dict[str, str] = {}
     open311_updates: bool = False
+    open_data_days: int = 0
 
     @property
     def risk(self) -> float:
@@ -581,7 +584,7 @@ LONGEST_NAME = 40
 _RANGES = {
     "extensions": (0, 100), "suspensions": (0, 100), "suspension_days": (1, 3650), "reopen_days": (0, 3650),
     "stock_days": (0, 3650), "duplicate_metres": (1, 1000), "duplicate_days": (1, 365),
-    "border_metres": (0, 100), "track_days": (0, 3650),
+    "border_metres": (0, 100), "open_data_days": (0, 366), "track_days": (0, 3650),
 }  # fmt: skip
 
 

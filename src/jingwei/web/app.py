@@ -60,6 +60,7 @@ from jingwei.web.routes import (
     public_alerts,
     public_areas,
     public_cases,
+    public_data,
     public_map,
     public_open311,
     public_reports,
@@ -136,6 +137,7 @@ CITY_ROUTES = (
     public_areas.router,  # before what takes any number for a case
     public_alerts.router,
     public_map.router,
+    public_data.router,
     public_cases.router,
     public_open311.router,
     devices.router,

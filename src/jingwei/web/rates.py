@@ -26,11 +26,12 @@ LIMITS: dict[str, tuple[RateLimitItem, ...]] = {
     # One address may be a whole village: what comes beyond takes more work first, see `proof`.
     "reports by address": (RateLimitItemPerMinute(120), RateLimitItemPerHour(1200)),
     "codes by address": (RateLimitItemPerMinute(30), RateLimitItemPerHour(300)),
+    "downloads by address": (RateLimitItemPerMinute(10), RateLimitItemPerHour(60)),
     "strangers by address": (RateLimitItemPerMinute(1200),),
     "asking by person": (RateLimitItemPerMinute(6000),),
 }
 """What is counted, and how much of it there may be. A map that is moved asks dozens of times a second."""
-OF_ONE_PROCESS = {"reports by address", "strangers by address", "asking by person"}
+OF_ONE_PROCESS = {"reports by address", "downloads by address", "strangers by address", "asking by person"}
 """Counted with every request: a durable write each would cost more than what it keeps off."""
 
 

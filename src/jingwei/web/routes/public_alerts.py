@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from jingwei.cases import alerts, policy
-from jingwei.cases.errors import NoMailError
+from jingwei.cases.errors import NoMailError, NoSuchAlertError
 from jingwei.web import problems
 from jingwei.web.policies import public
 from jingwei.web.rates import address_of
@@ -117,4 +119,30 @@ def end_alert(request: Request, city: CityOf, gate: GateOf, code: Code) -> Respo
     _count(gate, request, "codes by address")
     with city.records.write() as session:
         alerts.end(session, code)
+    return Response(status_code=204)
+
+
+OneClick = Annotated[str, Path(max_length=20, description="The code that every message bears")]
+
+
+@router.get("/alerts/one-click/{code}", summary="The page of an alert", dependencies=shows)
+def show_alert(code: OneClick) -> RedirectResponse:
+    """Lead to the page of an alert; looking at an address ends nothing."""
+    return RedirectResponse(f"/report/alerts#{quote(code, safe='')}", 303)
+
+
+@router.post(
+    "/alerts/one-click/{code}", summary="End an alert (RFC 8058)", status_code=204, dependencies=shows
+)
+def end_alert_at_once(request: Request, city: CityOf, gate: GateOf, code: OneClick) -> Response:
+    """End an alert, as mail programs do at the press of their own button.
+
+    One server of a mail provider may end many: only what leads nowhere is counted.
+    """
+    try:
+        with city.records.write() as session:
+            alerts.end(session, code)
+    except NoSuchAlertError:
+        _count(gate, request, "codes by address")
+        raise
     return Response(status_code=204)

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei import access
-from jingwei.cases import citizens, duplicates, plain, policy, proposing, timeline
+from jingwei.cases import citizens, duplicates, open_data, plain, policy, proposing, timeline
 from jingwei.cases.calendar import DAY, instant, moment
 from jingwei.cases.case import Case
 from jingwei.cases.citizens import CitizenReport, Contact
@@ -76,6 +76,7 @@ class PublicCity(BaseModel):
     generated: bool = Field(description="Whether the city is fictional")
     message: TextOut | None = Field(description="What the city has to say at once")
     types: list[TypeOut] = Field(description="Offered before a word is written")
+    open_data: bool = Field(description="Whether all cases can be had as a file")
     channels: list[str] = Field(description="By what reporters can be told: `email`, `sms`, `wechat`")
     most_bytes: int
     longest: int
@@ -205,11 +206,12 @@ def read_public_city(request: Request, city: CityOf, desk: DeskOf, board: BoardO
     about = city.about
     with city.records.read() as session:
         regime = desk.regime(session)
+        published = open_data.published_at(session) is not None
     types = proposing.offered(board, regime, instant(now_utc()) - proposing.FREQUENT_DAYS * DAY)
     message = Text(regime.settings.message_zh, regime.settings.message_en)
     return PublicCity(
         name=text_out(about.name), zone=about.time_zone, bounds=about.bounds, generated=about.generated,
-        message=text_out(message) if message.zh or message.en else None,
+        message=text_out(message) if message.zh or message.en else None, open_data=published,
         types=[_type_out(one) for one in types], channels=request.app.state.channels,
         most_bytes=MOST_BYTES, longest=LONGEST,
     )  # fmt: skip
