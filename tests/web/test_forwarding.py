@@ -288,7 +288,7 @@ def test_an_endpoint_is_reached_by_https_alone(address, safe):
     ],
 )
 def test_settings_of_a_neighbour_that_cannot_be_are_refused(bare, change):
-    with pytest.raises(BadFieldError, match="neighbours"):
+    with pytest.raises(BadFieldError, match="Round City"):
         set_up(bare, "https://round.example", **change)
 
 

@@ -166,6 +166,8 @@ ON_THE_CITY = {
     "log.export": {AUDITOR},
     "case.manage": {SYSTEM},
     "case.attach": {"citizen"},
+    "case.bar": set(),
+    "case.announce": {"operator"},
     "case.field": set(),
     "case.figures": {
         "operator",

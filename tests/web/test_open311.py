@@ -260,9 +260,9 @@ def test_updates_tell_what_the_public_is_told_and_nothing_else(api, city, key):
     hidden, desk = report(city, description="张三丰"), Desk(city.policies.current)
     with city.records.write() as session:
         desk.act(session, local_person(), number, "publish", {"words": "坑 & 待修"})
-        desk.act(session, local_person(), number, "cancel", {"reason": "张三丰说的"})
+        desk.act(session, local_person(), number, "withdraw")
         desk.act(session, local_person(), hidden, "hide")
-    assert updates_of(api) == []  # cancelled: the public is told nothing of it any more
+    assert updates_of(api) == []  # withdrawn: the public is told nothing of it any more
     other = report(city)
     with city.records.write() as session:
         desk.act(session, local_person(), other, "publish", {"words": "坑 & 待修"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
@@ -238,6 +239,49 @@ class NoSuchReportError(NotFoundError):
             mend=Text(
                 "请核对查询码或使用上报时得到的链接。", "Check the code, or use the link that you were given."
             ),
+        )
+
+
+class SenderBarredError(JingweiError):
+    """Whoever sends this is barred for a time, for abuse."""
+
+    code = "case-sender-barred"
+    status = 403
+
+    def __init__(self, why: str, until: datetime, appeal: Text) -> None:
+        super().__init__(
+            Text(
+                f"暂时不能上报，至 {until:%Y-%m-%d %H:%M} UTC。原因：{why}",
+                f"reports from here are not taken until {until:%Y-%m-%d %H:%M} UTC. The reason: {why}",
+            ),
+            mend=appeal,
+            where={"until": until.isoformat()},
+        )
+
+
+class SenderUnknownError(NotFoundError):
+    """It is not kept any more, or never was, by what a case came."""
+
+    code = "case-sender-unknown"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            Text(
+                f"案件 {number} 没有可据以限制的来源信息",
+                f"it is not known, or no longer, by what {number} came.",
+            ),
+            where={"case": number},
+        )
+
+
+class BarUnknownError(NotFoundError):
+    """No bar in force bears the number."""
+
+    code = "case-bar-unknown"
+
+    def __init__(self, id_: int) -> None:
+        super().__init__(
+            Text(f"没有生效中的限制 {id_}", f"there is no bar {id_} in force."), where={"bar": id_}
         )
 
 

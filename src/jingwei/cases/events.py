@@ -240,3 +240,23 @@ declare(
     subject="cases/forwarded",
     fields=_FORWARD,
 )
+declare(
+    "case.sender_barred",
+    Text("暂停受理某来源的上报", "A sender was barred for a time"),
+    subject="cases/bars",
+    fields={
+        "case": Field(str, Text("发生滥用的案件", "where the abuse was met")),
+        "kinds": Field(list[str], Text("依据", "by what: e-mail, telephone or network address")),
+        "until": Field(str, Text("截止时间", "until when")),
+        "reason": Field(str, Text("理由（摘要）", "the digest of the reason")),
+    },
+)
+declare(
+    "case.sender_unbarred",
+    Text("恢复受理某来源的上报", "A sender was let in again"),
+    subject="cases/bars",
+    fields={
+        "case": Field(str, Text("发生滥用的案件", "where the abuse was met")),
+        "kinds": Field(list[str], Text("依据", "by what")),
+    },
+)

@@ -265,3 +265,30 @@ class ForwardRow(Base):
     fault: Mapped[str] = mapped_column(String(40))
     next: Mapped[datetime | None] = mapped_column(index=True)
     tries: Mapped[int]
+
+
+class SenderRow(Base):
+    """By what a report came, as a keyed digest: kept for some days, so that abuse can be barred."""
+
+    __tablename__ = "case_sender"
+
+    case: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class BarRow(Base):
+    """A sender that is barred until a moment, by a keyed digest; `case` is where the abuse was met."""
+
+    __tablename__ = "case_bar"
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    case: Mapped[str] = mapped_column(String(40))
+    why: Mapped[str] = mapped_column(String(200))
+    by: Mapped[str] = mapped_column(String(120))
+    made: Mapped[datetime]
+    until: Mapped[datetime]
+    lifted: Mapped[datetime | None]

@@ -38,6 +38,8 @@ MANAGE = "case.manage"
 ALONE = "case.act_alone"
 ATTACH = "case.attach"
 FIELD = "case.field"
+BAR = "case.bar"
+ANNOUNCE = "case.announce"
 
 FILTERED = (
     "state",
@@ -101,6 +103,12 @@ def _declare() -> None:
     declare_action(
         FIELD, ("City",), Text("在现场用手机办理、留存本人轨迹", "work in the field, keep one's own way")
     )
+    declare_action(BAR, ("City",), Text("限制滥用者上报", "bar senders who abuse reporting"))
+    declare_action(
+        ANNOUNCE,
+        ("City",),
+        Text("在公众页面发布紧急消息", "say something on every public page in an emergency"),
+    )
     declare_action(MANAGE, ("City",), Text("维护案件规则、网格和分工", "keep the rules and duties of cases"))
     for one in TRANSITIONS.values():
         if one.axis != "system":
@@ -123,6 +131,8 @@ def default_rules() -> str:
         _permit("case-collectors-read-tasks", [READ], f'principal in Role::"{COLLECTOR}" && ({ON_THE_SPOT})'),
         _permit("case-figures", [EVALUATE], _any_of(*SEES_ALL, "department_head")),
         _permit("case-manage", [MANAGE], 'principal in Role::"system_administrator"'),
+        _permit("case-bar", [BAR], _any_of(ACCEPTOR, DUTY_CHIEF)),
+        _permit("case-announce", [ANNOUNCE], _any_of(DUTY_CHIEF, LEADER, "operator")),
         _permit("case-attach", [ATTACH], _any_of(*ATTACHES)),
         _permit("case-field", [FIELD], _any_of(COLLECTOR, HANDLER)),
         _permit("case-staff-follow", ["event.follow"], f"{ITS_EVENTS} && ({everyone})"),

@@ -163,8 +163,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         How far outside of all grids a place is still the city's own.
     offered
         Types that the public is offered first, as `matter/06013`; those reported most where there are none.
-    message_zh, message_en
-        What every public page says at its top, as in an emergency.
+    message_zh, message_en, message_until
+        What every public page says at its top, as in an emergency, and until when; with no end where that is
+        not given.
+    appeal_zh, appeal_en
+        Where who was barred may object.
     least_count
         Public figures below this number are not told: few cases may be of one person.
     area_names
@@ -198,10 +201,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offered: tuple[str, ...] = ()
     message_zh: str = ""
     message_en: str = ""
+    message_until: datetime | None = None
+    appeal_zh: str = "如有异议，请拨打 12345。"
+    appeal_en: str = "To object, call 12345."
     least_count: int = 5
     area_names: dict[str, str] = {}
     open311_updates: bool = False
     open_data_days: int = 0
+
+    def message(self, now: datetime) -> Text | None:
+        """Return what every public page says at its top at a moment."""
+        over = self.message_until is not None and self.message_until <= now
+        return (
+            Text(self.message_zh, self.message_en)
+            if (self.message_zh or self.message_en) and not over
+            else None
+        )
 
     @property
     def risk(self) -> float:
@@ -578,6 +593,28 @@ def _check_calendar(valid: CalendarContent) -> None:
     valid.calendar()
 
 
+LONGEST_MESSAGE = 400
+
+
+def announce(session: Session, asker: Asker, zh: str, en: str, until: datetime | None) -> int:
+    """Let every public page say something until a moment, nothing where both are empty; return the version.
+
+    Raises
+    ------
+    BadFieldError
+        Where one language is missing, it has no end or that is past.
+
+    """
+    zh, en = (check_words("words", one).strip() for one in (zh, en))
+    if bool(zh) != bool(en):
+        raise BadFieldError("en" if zh else "zh", Text("请写中英文两种", "say it in both languages."))
+    if zh and (until is None or until <= now_utc()):
+        raise BadFieldError("until", Text("请给出将来的截止时间", "say until when; that is yet to come."))
+    now = load(session).settings
+    changed = msgspec.structs.replace(now, message_zh=zh, message_en=en, message_until=until if zh else None)
+    return adopt(session, asker, "settings", changed)
+
+
 _NUMBER = re.compile(r"(?:[A-Za-z0-9_-]|\{division\}|\{day\}|\{sequence(?::0[1-9]d)?\})*")
 _AREA = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
 LONGEST_NAME = 40
@@ -621,6 +658,13 @@ def _check_settings(valid: Settings) -> None:
                     f"{code[:20]}: is a code of 6, 9 or 12 digits with a name of at most {LONGEST_NAME}.",
                 ),
             )
+    for name in ("message_zh", "message_en", "appeal_zh", "appeal_en"):
+        if len(getattr(valid, name)) > LONGEST_MESSAGE:
+            raise BadFieldError(
+                name, Text(f"至多 {LONGEST_MESSAGE} 字", f"has at most {LONGEST_MESSAGE} characters.")
+            )
+    if valid.message_until is not None and valid.message_until.tzinfo is None:
+        raise BadFieldError("message_until", Text("应带时区", "bears its zone."))
     pattern = valid.number
     if not _NUMBER.fullmatch(pattern) or "{day}" not in pattern or "{sequence" not in pattern:
         raise BadFieldError(
@@ -668,7 +712,9 @@ def _check_neighbour(one: Neighbour) -> None:
     )
     for wrong, name, says in faults:
         if wrong:
-            raise BadFieldError(f"neighbours.{name}", Text(f"{one.zh}：{says.zh}", f"{one.en}: {says.en}"))
+            raise BadFieldError(
+                f"neighbours.{name}", Text(f"{one.zh} {name}：{says.zh}", f"{one.en}: {name} {says.en}")
+            )
 
 
 def _check(part: PartName, valid: Any) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jingwei.cases import field, regime
+from jingwei.cases import barring, field, regime
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def tidy(records: Records, photos: Photos, now: datetime | None = None) -> int:
     now = now or now_utc()
     removed = photos.remove_unused(records, now)
     with records.write() as session:
+        removed += barring.forget(session, now)
         return removed + field.remove_old(session, regime.load(session), now)
 
 

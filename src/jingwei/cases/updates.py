@@ -135,7 +135,7 @@ def _update(
     name, number = type_.removeprefix(PREFIX), data["number"]
     happened = public.happening(name).in_language(language)
     words = said.get(number, "") if name == "published" else ""
-    shown = data.get("shown") or [] if name == "published" else []
+    shown = [*data.get("shown", ()), *data.get("photos", ())] if name == "published" else []
     return {
         "update_id": str(id_),
         "service_request_id": number,

@@ -33,6 +33,7 @@ from jingwei.web.proof import Stamps
 from jingwei.web.quotas import Quotas
 from jingwei.web.routes import (
     account,
+    case_bars,
     case_desk,
     case_field,
     case_figures,
@@ -130,6 +131,7 @@ CITY_ROUTES = (
     case_desk.router,
     case_photos.router,
     case_field.router,
+    case_bars.router,  # before what takes any number for a case
     case_forwards.router,  # before what takes any number for a case
     public_open311.managing,
     cases.router,

@@ -47,7 +47,7 @@ def read_open_data(city: CityOf) -> OpenData:
     city.lake.check(STRANGER, "export", DATASET)
     found = city.lake.dataset(STRANGER, DATASET)
     if found.version is None:
-        raise UnknownDatasetError(DATASET)
+        raise UnknownDatasetError(DATASET, [])
     return OpenData(
         title=text_out(found.title), version=found.version.number, published=found.version.published,
         rows=found.version.content.counts.published, forms=list(FORMS),
@@ -67,7 +67,7 @@ def read_open_data_contract(city: CityOf) -> PlainTextResponse:
     with city.records.read() as session:
         agreed = contracting.in_force(session, DATASET)
     if agreed is None:
-        raise UnknownDatasetError(DATASET)
+        raise UnknownDatasetError(DATASET, [])
     name = f"urn:jingwei:{city.about.id}:{DATASET}"
     text = odcs.to_odcs(agreed.contract, version=agreed.number, identifier=name)
     kept = {"Content-Disposition": f'attachment; filename="{DATASET}.odcs.yaml"'}

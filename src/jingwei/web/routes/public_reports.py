@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei import access
-from jingwei.cases import citizens, duplicates, open_data, plain, policy, proposing, timeline
+from jingwei.cases import barring, citizens, duplicates, open_data, plain, policy, proposing, timeline
 from jingwei.cases.calendar import DAY, instant, moment
 from jingwei.cases.case import Case
 from jingwei.cases.citizens import CitizenReport, Contact
@@ -208,10 +208,10 @@ def read_public_city(request: Request, city: CityOf, desk: DeskOf, board: BoardO
         regime = desk.regime(session)
         published = open_data.published_at(session) is not None
     types = proposing.offered(board, regime, instant(now_utc()) - proposing.FREQUENT_DAYS * DAY)
-    message = Text(regime.settings.message_zh, regime.settings.message_en)
+    message = regime.settings.message(now_utc())
     return PublicCity(
         name=text_out(about.name), zone=about.time_zone, bounds=about.bounds, generated=about.generated,
-        message=text_out(message) if message.zh or message.en else None, open_data=published,
+        message=text_out(message) if message else None, open_data=published,
         types=[_type_out(one) for one in types], channels=request.app.state.channels,
         most_bytes=MOST_BYTES, longest=LONGEST,
     )  # fmt: skip
@@ -340,8 +340,11 @@ def report_in_public(
         description=body.description, photos=tuple(body.photos), at=done_at("report", body.at),
         join=body.join, private=body.private, language=language, contact=body.contact.contact(),
     )  # fmt: skip
+    marks = barring.marks_of(gate.vault.digest, given.contact, address_of(request))
     with city.records.write() as session:
+        barring.check(session, desk.regime(session).settings, marks)
         case, asker = citizens.take_in(session, desk, given, boundary=outline_of(city))
+        barring.note(session, case.number, marks)
     return _follow_out(city, desk, case, asker, body.secret)
 
 
