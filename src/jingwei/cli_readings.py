@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,11 +11,18 @@ from urllib.parse import urlsplit
 import click
 from sqlalchemy import select
 
-from jingwei.access import asker_of_person, local_person
+from jingwei.access import asker_of_person, local_person, tokens
 from jingwei.access.models import PersonRow
+from jingwei.access.signing_in import is_local
 from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
+from jingwei.sense.mqtt.bridge import Bridge, Broker
+from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
+from jingwei.sense.mqtt.rights import CITY, Rights
+from jingwei.sense.mqtt.telling import following
+from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
+from jingwei.sense.wire import NotPlainError
 from jingwei.web.senders import Collector, Senders
 
 if TYPE_CHECKING:
@@ -57,42 +65,37 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
 def _connect(running: contextlib.ExitStack, served: State, settings: MqttSettings, root: str) -> None:
     """Start or find the broker, and become its client.
 
-    Without sign-in at the broker, only an open city lets anyone publish; else the settings name a broker
-    that lets in only whom it knows, and the person on whose behalf the city takes in what comes from it.
+    A broker that the settings name decides itself who signs in; the city takes in what comes from it with
+    the rights of the one `person`. One that the city starts lets in those whose tokens the city issued, and
+    anyone in an open city.
     """
-    open_mode = served.gate.entry.open
-    if settings.broker is None and not open_mode:
+    if settings.broker is None and program() is None:
         return
-    from jingwei.sense.mqtt.bridge import Bridge, Broker
-    from jingwei.sense.mqtt.mosquitto import mosquitto, program
-    from jingwei.sense.mqtt.telling import following
-    from jingwei.sense.mqtt.topics import Mapping
-
+    senders = Senders(served.gate, served.city.policies, served.taking)
     if settings.broker is not None:
-        parts = urlsplit(settings.broker)
-        tls = parts.scheme == "mqtts"
-        password = settings.password_file.read_text("utf-8").strip() if settings.password_file else None
-        broker = Broker(
-            parts.hostname or "", parts.port or (8883 if tls else 1883), settings.name, password, tls
-        )
-        shown = settings.broker
-    elif program() is None:
-        return
+        broker, shown = _named(settings, settings.broker), settings.broker
+        signed = False
     else:
-        folder = served.city.home / FOLDER
-        port = running.enter_context(mosquitto(folder, host=settings.host, port=settings.port))
-        broker, shown = Broker(settings.host, port), f"mqtt://{settings.host}:{port}"
-    mappings = tuple(
-        Mapping(one.topic, one.stream, one.result, one.time, one.time_unit, one.key, one.streams or None)
-        for one in settings.mapping
-    )
+        signed = not served.gate.entry.open
+        broker, shown = _started(running, served, settings)
+    login = settings.person
+    if login is None and settings.broker is not None and not served.gate.entry.open:
+        login = ""  # of a broker that knows others than the city does nothing is taken in for nobody
     bridge = Bridge(
-        served.readings, broker, _feature_of(served, settings.person), root=root, mappings=mappings,
+        served.readings,
+        broker,
+        Collector(senders, served.city.policies, served.taking, login).feature_of,
+        root=root,
+        mappings=_mappings(settings),
         client_id=f"jingwei-{served.city.about.id}",
-    )  # fmt: skip
+        feature_of_token=_of_token(senders, served) if signed else None,
+    )
     running.enter_context(bridge.running())
     telling = following(
-        served.sensing, lambda session: _reader(session, served, settings.person), root, bridge.tell
+        served.sensing,
+        lambda session: _reader(session, login, everything=signed or served.gate.entry.open),
+        root,
+        bridge.tell,
     )
     running.enter_context(telling.running())
     served.bridge = bridge
@@ -100,17 +103,73 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
     click.echo(say(f"MQTT：{shown}", f"MQTT at {shown}"), file=sys.stderr)
 
 
-def _reader(session: Session, served: State, person: str | None) -> Asker | None:
-    """Return with whose rights entities are told to subscribers; None where there is no such person."""
-    if served.gate.entry.open and person is None:
+def _mappings(settings: MqttSettings) -> tuple[Mapping, ...]:
+    return tuple(
+        Mapping(one.topic, one.stream, one.result, one.time, one.time_unit, one.key, one.streams or None)
+        for one in settings.mapping
+    )
+
+
+def _named(settings: MqttSettings, address: str) -> Broker:
+    """Return the broker that the settings name."""
+    parts = urlsplit(address)
+    tls = parts.scheme == "mqtts"
+    password = settings.password_file.read_text("utf-8").strip() if settings.password_file else None
+    port = parts.port or (8883 if tls else 1883)
+    return Broker(parts.hostname or "", port, settings.name, password, tls)
+
+
+def _started(running: contextlib.ExitStack, served: State, settings: MqttSettings) -> tuple[Broker, str]:
+    """Start a broker; return how the city reaches it, and how others do."""
+    folder = served.city.home / FOLDER
+    tls = settings.tls_cert is not None
+    listening = Listening(
+        settings.host,
+        settings.port,
+        settings.tls_cert,
+        settings.tls_key,
+        settings.devices_ca,
+        free_port() if tls else None,
+    )
+    shown = f"mqtt{'s' if tls else ''}://{settings.host}:{settings.port}"
+    if served.gate.entry.open:
+        return Broker(settings.host, running.enter_context(mosquitto(folder, listening))), shown
+    if not tls and not is_local(settings.host):
+        raise PlainMqttError(settings.host)
+    password = secrets.token_urlsafe(32)
+    folder.mkdir(parents=True, exist_ok=True)
+    rights = Rights(
+        served.city.records,
+        served.city.policies.current,
+        folder,
+        tokens.for_broker(password),
+        _mappings(settings),
+    )
+    port = running.enter_context(mosquitto(folder, listening, rights))
+    return Broker("127.0.0.1" if tls else settings.host, port, CITY, password), shown
+
+
+def _of_token(senders: Senders, served: State) -> Callable[[str, int], int | None]:
+    """Return what answers about streams for what the token of a number sends."""
+
+    def feature_of(number: str, stream: int) -> int | None:
+        try:
+            shown = senders.of_number(number)
+            feature = senders.feature(shown.sender, stream)
+            served.quotas.take(number, 1)
+        except (NotPlainError, JingweiError):
+            return None
+        return feature
+
+    return feature_of
+
+
+def _reader(session: Session, login: str | None, *, everything: bool) -> Asker | None:
+    """Return with whose rights entities are told to subscribers; None where there is no such person.
+
+    A broker of the city's own opens their topics only to those who see all.
+    """
+    if everything and login is None:
         return local_person()
-    found = session.scalar(select(PersonRow.id).where(PersonRow.login == person))
+    found = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
     return None if found is None else asker_of_person(session, found)
-
-
-def _feature_of(served: State, person: str | None) -> Callable[[int], int | None]:
-    """Return what answers the bridge about streams."""
-    login = person if person is not None or served.gate.entry.open else ""
-    policies = served.city.policies
-    senders = Senders(served.gate, policies, served.taking)
-    return Collector(senders, policies, served.taking, login).feature_of

@@ -117,6 +117,7 @@ class TokenRow(Base):
     created: Mapped[datetime]
     expires: Mapped[datetime]
     used: Mapped[datetime | None]
+    broker: Mapped[str | None] = mapped_column(String(160))
 
 
 class PolicyVersion(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
@@ -98,6 +99,7 @@ def issue_token(
         actions=sorted(allowed),
         created=now,
         expires=expires,
+        broker=for_broker(token),
     )
     session.add(kept)
     told = {"token": number, "actions": sorted(allowed), "expires": expires.isoformat()}
@@ -155,6 +157,54 @@ def standing_of_person(session: Session, person: str, now: datetime) -> dict[byt
         only = sets.get(named) or sets.setdefault(named, with_implied(named))
         found[row.token] = Standing(row.id, person, only, row.expires, row.used)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSignIn:
+    """By what an MQTT broker knows a token: its number is the name, the token the password."""
+
+    number: str
+    password: str
+    person: str
+    only: frozenset[str]
+
+
+def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
+    """Return by what a broker knows the tokens that stand, in the order of their numbers.
+
+    Tokens issued before brokers knew any have nothing to be known by.
+    """
+    question = select(TokenRow.id, TokenRow.broker, TokenRow.person, TokenRow.actions)
+    rows = session.execute(
+        question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
+    )
+    return [BrokerSignIn(row.id, row.broker, row.person, with_implied(row.actions)) for row in rows]
+
+
+def person_of_number(session: Session, number: str, now: datetime) -> str:
+    """Return for whom the token of a number acts.
+
+    Raises
+    ------
+    NotSignedInError
+        Where there is no such token, or no longer.
+
+    """
+    question = select(TokenRow.person).where(TokenRow.id == number, TokenRow.expires > now)
+    person = session.scalar(question)
+    if person is None:
+        raise NotSignedInError
+    return person
+
+
+def for_broker(token: str) -> str:
+    """Return the salted digest by which mosquitto knows a password (its form 6, SHA-512).
+
+    One round is enough: a token is 256 random bits, which nobody guesses however quick a try is.
+    """
+    salt = secrets.token_bytes(12)
+    digested = hashlib.sha512(token.encode() + salt).digest()
+    return f"$6${base64.b64encode(salt).decode()}${base64.b64encode(digested).decode()}"
 
 
 def note_used(records: Records, numbers: Collection[str], now: datetime | None = None) -> None:

@@ -208,7 +208,20 @@ class MqttSettings(_Part):
     name: str | None = None
     password_file: Path | None = None
     person: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    devices_ca: Path | None = None
     mapping: tuple[MappingSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _cert_and_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            msg = "tls_cert and tls_key belong together"
+            raise ValueError(msg)
+        if self.devices_ca is not None and self.tls_cert is None:
+            msg = "devices_ca needs tls_cert and tls_key"
+            raise ValueError(msg)
+        return self
 
     @field_validator("broker")
     @classmethod

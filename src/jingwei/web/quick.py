@@ -457,10 +457,11 @@ class QuickProtocol(HttpToolsProtocol):
         stream = head.stream or (sent.stream.id if sent.stream else 0)
         if (sent.stream is None) == (not head.stream):
             raise NotPlainError
-        feature = door.feature(head.token, stream)
+        shown = door.senders.of(head.token)
+        feature = door.senders.feature(shown.sender, stream)
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told_at = None if sent.told is None else micros(sent.told)
-        door.served.quotas.take(head.token, 1)
+        door.served.quotas.take(shown.number, 1)
         ask = Ask(self, head, raw, sent, when)
         self._asks.append(ask)
         self.quick.gathering.add(ask, stream, feature, told_at)

@@ -21,6 +21,8 @@ from jingwei.sense.wire import NotPlainError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy.orm import Session
+
     from jingwei.access import Asker
     from jingwei.access.policy.store import PolicyKeeper
     from jingwei.sense.taking import Taking
@@ -61,7 +63,7 @@ class _Person:
     read: float
     until: datetime | None
     senders: dict[frozenset[str], Sender] = field(default_factory=dict)
-    digests: list[bytes] = field(default_factory=list)
+    tokens: list[tuple[bytes, str]] = field(default_factory=list)
 
     def sender(self, only: frozenset[str]) -> Sender:
         found = self.senders.get(only)
@@ -71,8 +73,19 @@ class _Person:
 
 
 @dataclass(slots=True)
-class _Token:
-    """What a token stands for; `looked` is when it was last looked at, in turns."""
+class Shown:
+    """What a token stands for.
+
+    Attributes
+    ----------
+    sender
+        Who sends by it.
+    person, number, expires
+        Whose it is, by which number it is known, and until when it is good.
+    looked
+        When it was last looked at, in turns.
+
+    """
 
     sender: Sender
     person: str
@@ -104,17 +117,18 @@ class Senders:
         self._taking = taking
         self._news = News(gate.records, ENDING)
         self._people: dict[str, _Person] = {}
-        self._by_digest: dict[bytes, _Token] = {}
-        self._shown: dict[bytes, _Token] = {}
+        self._by_digest: dict[bytes, Shown] = {}
+        self._by_number: dict[str, Shown] = {}
+        self._shown: dict[bytes, Shown] = {}
         self._logins: dict[str, tuple[float, str]] = {}
-        self._open = _Token(Sender(local_person()), "", "", None)
+        self._open = Shown(Sender(local_person()), "", "", None)
         self._turn = 0
         self._looked = float("-inf")
         self._moment = now_utc()
         self._used: set[str] = set()
         self._noted = time.monotonic()
 
-    def of(self, token: bytes) -> Sender:
+    def of(self, token: bytes) -> Shown:
         """Return who shows a token; who shows none is the one person of an open city.
 
         Raises
@@ -134,7 +148,46 @@ class Senders:
                 found = self._found(token, now)
             except JingweiError:
                 raise NotPlainError from None
-        return found.sender
+        return found
+
+    def of_number(self, number: str) -> Shown:
+        """Return who sends by the token of a number, for a door that has seen the token itself.
+
+        Raises
+        ------
+        NotPlainError
+            Where there is no such token, or no longer.
+
+        """
+        now = time.monotonic()
+        if now - self._looked > TRUSTED:
+            self._look(now)
+        found = self._by_number.get(number)
+        if found is None or found.looked != self._turn:
+            try:
+                if found is None or not self._stands(found, now):
+                    found = self._read_number(number, now)
+                self._freshen(found, now)
+            except JingweiError:
+                raise NotPlainError from None
+        return found
+
+    def feature(self, sender: Sender, stream: int) -> int:
+        """Return the feature of interest of what a sender tells of a stream.
+
+        Raises
+        ------
+        NotPlainError
+            Where the sender may not write plain readings to it.
+
+        """
+        feature = sender.features.get(stream)
+        if feature is None:
+            feature = self._taking.feature_of(sender.asker, stream)
+            if feature is None:
+                raise NotPlainError
+            sender.features[stream] = feature
+        return feature
 
     def _look(self, now: float) -> None:
         """Look what ended since the last look, once for all senders."""
@@ -149,18 +202,25 @@ class Senders:
         self._moment = now_utc()
 
     def _forget_all(self) -> None:
-        self._people, self._by_digest, self._shown, self._logins = {}, {}, {}, {}
+        self._people, self._by_digest, self._by_number = {}, {}, {}
+        self._shown, self._logins = {}, {}
 
     def _forget(self, person: str) -> None:
         known = self._people.pop(person, None)
-        for one in () if known is None else known.digests:
-            self._by_digest.pop(one, None)
+        for digest, number in () if known is None else known.tokens:
+            self._by_digest.pop(digest, None)
+            self._by_number.pop(number, None)
         # Of `_shown` those are let go of when they are next looked at: their person is no longer known.
 
-    def _found(self, token: bytes, now: float) -> _Token:
+    def _found(self, token: bytes, now: float) -> Shown:
         """Return what a token stands for in this turn."""
         self._gate.check_set_up()
         found = self._open if not token else self._standing(token, now)
+        self._freshen(found, now)
+        return found
+
+    def _freshen(self, found: Shown, now: float) -> None:
+        """Let go of what is known of streams where policies or streams changed; once in a turn."""
         sender = found.sender
         if sender.looked != self._turn:
             policies = self._policies.current()
@@ -170,9 +230,8 @@ class Senders:
             sender.looked = self._turn
         found.looked = self._turn
         self._note(found.number, now)
-        return found
 
-    def _standing(self, token: bytes, now: float) -> _Token:
+    def _standing(self, token: bytes, now: float) -> Shown:
         digest = tokens.digest(token.decode("latin-1"))
         found = self._by_digest.get(digest)
         if found is None or not self._stands(found, now):
@@ -183,33 +242,44 @@ class Senders:
         self._shown[token] = found
         return found
 
-    def _stands(self, found: _Token, now: float) -> bool:
+    def _stands(self, found: Shown, now: float) -> bool:
         person = self._people[found.person]
         return self._holds(person, now) and (found.expires is None or self._moment < found.expires)
 
     def _holds(self, person: _Person, now: float) -> bool:
         return now - person.read <= AT_MOST and (person.until is None or self._moment < person.until)
 
-    def _read(self, token: bytes, digest: bytes, now: float) -> _Token:
-        """Read all tokens of the person whose token this is."""
-        if len(self._by_digest) >= MOST_KEPT:
-            self._forget_all()
+    def _read(self, token: bytes, digest: bytes, now: float) -> Shown:
         moment = now_utc()
         with self._gate.records.read() as session:
             shown = tokens.standing_of_token(session, token.decode("latin-1"), moment)
-            self._forget(shown.person)
-            person = self._person(session, shown.person, now)
-            for one, told in tokens.standing_of_person(session, shown.person, moment).items():
-                self._by_digest[one] = _Token(person.sender(told.only), shown.person, told.id, told.expires)
-                person.digests.append(one)
-        if shown.used is None or shown.used + SEEN_EVERY < moment:
-            self._used.add(shown.id)
+            self._read_person(session, shown.person, moment, now)
         found = self._by_digest.get(digest)
         if found is None:  # it ended just now
             raise NotPlainError
         return found
 
-    def _person(self, session: Any, person: str, now: float) -> _Person:
+    def _read_number(self, number: str, now: float) -> Shown:
+        moment = now_utc()
+        with self._gate.records.read() as session:
+            self._read_person(session, tokens.person_of_number(session, number, moment), moment, now)
+        found = self._by_number.get(number)
+        if found is None:
+            raise NotPlainError
+        return found
+
+    def _read_person(self, session: Session, person: str, moment: datetime, now: float) -> None:
+        """Read all tokens of a person."""
+        if len(self._by_digest) >= MOST_KEPT:
+            self._forget_all()
+        self._forget(person)
+        known = self._person(session, person, now)
+        for digest, told in tokens.standing_of_person(session, person, moment).items():
+            one = Shown(known.sender(told.only), person, told.id, told.expires)
+            self._by_digest[digest] = self._by_number[told.id] = one
+            known.tokens.append((digest, told.id))
+
+    def _person(self, session: Session, person: str, now: float) -> _Person:
         kept = self._people.get(person)
         if kept is None or not self._holds(kept, now):
             self._forget(person)

@@ -160,7 +160,7 @@ class SenseDoor:
         return b'{%b"value":[%b]}' % (more, b",".join(told))
 
     def _check_read(self, token: bytes, stream: int) -> None:
-        known = self.senders.of(token)
+        known = self.senders.of(token).sender
         may = known.readable.get(stream)
         if may is None:
             may = known.readable[stream] = self.served.taking.may_read(known.asker, stream)
@@ -186,24 +186,6 @@ class SenseDoor:
             raise NotPlainError
         return headers, b""
 
-    def feature(self, token: bytes, stream: int) -> int:
-        """Return the feature of interest of what a sender tells of a stream.
-
-        Raises
-        ------
-        NotPlainError
-            Where the sender may not write plain readings to it.
-
-        """
-        known = self.senders.of(token)
-        feature = known.features.get(stream)
-        if feature is None:
-            feature = self.served.taking.feature_of(known.asker, stream)
-            if feature is None:
-                raise NotPlainError
-            known.features[stream] = feature
-        return feature
-
     async def _one(
         self, body: bytes, token: bytes, root: bytes, stream: int | None
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -211,10 +193,11 @@ class SenseDoor:
         if (sent.stream is None) == (stream is None):
             raise NotPlainError
         stream = stream or (sent.stream.id if sent.stream else 0)
-        feature = self.feature(token, stream)
+        shown = self.senders.of(token)
+        feature = self.senders.feature(shown.sender, stream)
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told = None if sent.told is None else micros(sent.told)
-        self.served.quotas.take(token, 1)
+        self.served.quotas.take(shown.number, 1)
         receipt = await self.served.readings.append_async(
             Reading(stream, when, sent.result, result_time=told, feature=feature)
         )
@@ -244,13 +227,14 @@ class SenseDoor:
         groups = read_groups(body)
         if not groups:
             raise NotPlainError
-        known = self.senders.of(token)
+        shown = self.senders.of(token)
+        known = shown.sender
         if len(groups) > 1:
             new = {stream for stream, _, _ in groups} - known.features.keys()
             self.served.taking.prepare(known.asker, new)
-        features = [self.feature(token, stream) for stream, _, _ in groups]
+        features = [self.senders.feature(known, stream) for stream, _, _ in groups]
         sizes = [len(times) for _, times, _ in groups]
-        self.served.quotas.take(token, sum(sizes))
+        self.served.quotas.take(shown.number, sum(sizes))
         batch = Batch(
             np.repeat(np.array([stream for stream, _, _ in groups], np.int64), sizes),
             np.concatenate([times for _, times, _ in groups]),

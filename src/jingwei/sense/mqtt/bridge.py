@@ -20,7 +20,7 @@ import numpy as np
 import uvloop
 
 from jingwei.sense.mqtt.telling import Message, Selections
-from jingwei.sense.mqtt.topics import CREATE, ROOT, Mapping, readings_in
+from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, readings_in, sender_in
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
 from jingwei.sense.readings.columns import joined, rows_of
@@ -40,6 +40,7 @@ MOST_TOLD = 20_000
 MOST_REJECTS = 200
 SUBSCRIPTIONS = "$SYS/broker/log/M/subscribe"
 """Where mosquitto, if it is told to, says who subscribed to what: `time: client quality topic`."""
+OF_TOKENS = (f"{OF_TOKEN}/+/{CREATE}", f"{OF_TOKEN}/+/{ROOT}/+/Observations")
 FOREVER = 0xFFFFFFFF
 AGAIN = 0.2
 """Seconds after which a message is tried again that found the intake full."""
@@ -97,6 +98,8 @@ class Bridge:
         Topics of plain JSON.
     client_id
         Under which the broker keeps what came while the city was away.
+    feature_of_token
+        The same as `feature_of` for what the token of a number sends, where the broker knows tokens.
 
     """
 
@@ -109,6 +112,7 @@ class Bridge:
         root: str,
         mappings: tuple[Mapping, ...] = (),
         client_id: str = "jingwei",
+        feature_of_token: Callable[[str, int], int | None] | None = None,
     ) -> None:
         self.readings = readings
         self.broker = broker
@@ -117,6 +121,7 @@ class Bridge:
         self.connected = threading.Event()
         self.selections = Selections()
         self._feature_of = feature_of
+        self._feature_of_token = feature_of_token
         self._root = root.encode()
         self._client_id = client_id
         self._came: list[Reading] = []
@@ -173,6 +178,7 @@ class Bridge:
             CREATE,
             f"{ROOT}/+/Observations",
             SUBSCRIPTIONS,
+            *(() if self._feature_of_token is None else OF_TOKENS),
             *(mapping.topic for mapping in self.mappings),
         )
         # No local: what the city tells on these topics does not come back to it (MQTT 5, 3.8.3.1).
@@ -191,11 +197,12 @@ class Bridge:
             return 0
         self.traffic.messages += 1
         try:
-            read = readings_in(topic, payload, self.mappings)
+            number, own = sender_in(topic)
+            read = readings_in(own, payload, self.mappings)
         except NotPlainError:
             self._reject(topic, payload)
             return 0
-        found = [self._with_feature(one) for one in read]
+        found = [self._with_feature(one, number) for one in read]
         mine = [one for one in found if one is not None]
         self.traffic.refused += len(found) - len(mine)
         if not mine:
@@ -237,8 +244,11 @@ class Bridge:
             except IntakeFullError:
                 await asyncio.sleep(AGAIN)  # the broker waits with us: its window is bounded
 
-    def _with_feature(self, reading: Reading) -> Reading | None:
-        feature = self._feature_of(reading.stream)
+    def _with_feature(self, reading: Reading, number: str | None) -> Reading | None:
+        if number is None:
+            feature = self._feature_of(reading.stream)
+        else:
+            feature = self._feature_of_token(number, reading.stream) if self._feature_of_token else None
         return None if feature is None else reading._replace(feature=feature or None)
 
     def _reject(self, topic: str, payload: bytes) -> None:

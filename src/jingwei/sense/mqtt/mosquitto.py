@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jingwei.sense.mqtt.rights import Rights
 
 PROGRAMS = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 PID = "mosquitto.pid"
@@ -41,16 +44,72 @@ class BrokerError(JingweiError):
         )
 
 
+class PlainMqttError(JingweiError):
+    """Tokens would cross the network in the clear."""
+
+    code = "plain-mqtt"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            Text(
+                f"不能在 {host} 上以明文 MQTT 提供登录：令牌会在网络上被看到",
+                f"Devices cannot sign in over plain MQTT at {host}: tokens would be seen on the way.",
+            ),
+            mend=Text(
+                "请在 [sense.mqtt] 中给出 tls_cert 和 tls_key。", "Give tls_cert and tls_key in [sense.mqtt]."
+            ),
+            where={"host": host},
+        )
+
+
 def program() -> str | None:
     """Return where mosquitto is, None if it is not installed."""
     return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
-def configuration(folder: Path, host: str, port: int, extra: Path | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a broker listens, and how.
+
+    Attributes
+    ----------
+    cert, key
+        Of TLS, as PEM files; without them it speaks in the clear.
+    devices
+        The certificates (PEM) of who vouches for devices: whoever shows one of theirs is signed in by it.
+    inside
+        A port of this machine for the city itself, where the other one speaks TLS.
+
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    cert: Path | None = None
+    key: Path | None = None
+    devices: Path | None = None
+    inside: int | None = None
+
+    @property
+    def own(self) -> int:
+        """The port at which the city itself connects, at this machine."""
+        return self.port if self.inside is None else self.inside
+
+    def lines(self) -> list[str]:
+        """Return what the configuration says of it."""
+        told = [f"listener {self.port} {self.host}"]
+        if self.cert is not None:
+            told += [f"certfile {self.cert}", f"keyfile {self.key}"]
+        if self.devices is not None:
+            told += [f"cafile {self.devices}", "require_certificate true", "use_identity_as_username true"]
+        return told if self.inside is None else [*told, f"listener {self.inside} 127.0.0.1"]
+
+
+def configuration(folder: Path, listening: Listening, rights: Rights | None = None) -> str:
     """Return the configuration: sessions are kept on disk, nobody waits behind a bound that is not told."""
     lines = [
-        f"listener {port} {host}",
-        "allow_anonymous true" if extra is None else f"include_dir {extra}",
+        "allow_anonymous true" if rights is None else "allow_anonymous false",
+        *([] if rights is None else [f"password_file {rights.passwords}", f"acl_file {rights.topics}"]),
+        *listening.lines(),
         "persistence true",
         f"persistence_location {folder}/",
         "autosave_interval 5",
@@ -66,8 +125,25 @@ def configuration(folder: Path, host: str, port: int, extra: Path | None = None)
 
 
 @contextlib.contextmanager
-def mosquitto(folder: Path, *, host: str = "127.0.0.1", port: int = 1883) -> Iterator[int]:
-    """Run mosquitto while the block lasts; yields the port.
+def mosquitto(
+    folder: Path,
+    listening: Listening | None = None,
+    rights: Rights | None = None,
+    *,
+    port: int = 1883,
+) -> Iterator[int]:
+    """Run mosquitto while the block lasts; yields the port at which the city itself connects.
+
+    Parameters
+    ----------
+    folder
+        Of its own files.
+    listening
+        Where; at a port of this machine, in the clear, where nothing is said.
+    rights
+        Who signs in and may do what; without it anyone may do all.
+    port
+        Of this machine, where `listening` is not given.
 
     Raises
     ------
@@ -75,21 +151,27 @@ def mosquitto(folder: Path, *, host: str = "127.0.0.1", port: int = 1883) -> Ite
         If it is not installed, or does not listen.
 
     """
+    listening = listening or Listening(port=port)
     found = program()
     if found is None:
-        raise BrokerError(port, "mosquitto is not installed")
+        raise BrokerError(listening.port, "mosquitto is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "mosquitto.conf"
     _end_left(folder / PID, settings)
-    _check_free(host, port)
-    settings.write_text(configuration(folder, host, port), "utf-8")
+    _check_free(listening.host, listening.port)
+    if rights is not None:
+        rights.renew()
+    settings.write_text(configuration(folder, listening, rights), "utf-8")
     process = subprocess.Popen(  # noqa: S603 -- our own arguments
         [found, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         (folder / PID).write_text(str(process.pid), "ascii")
-        _wait(process, host, port)
-        yield port
+        _wait(process, "127.0.0.1" if listening.inside else listening.host, listening.own)
+        with contextlib.ExitStack() as running:
+            if rights is not None:
+                running.enter_context(rights.followed(lambda: process.send_signal(signal.SIGHUP)))
+            yield listening.own
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -99,6 +181,13 @@ def mosquitto(folder: Path, *, host: str = "127.0.0.1", port: int = 1883) -> Ite
             process.wait()
         if process.stderr is not None:
             process.stderr.close()
+
+
+def free_port() -> int:
+    """Return a port of this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _end_left(pid: Path, settings: Path) -> None:

@@ -14,6 +14,9 @@ from jingwei.sense.wire import NotPlainError, Sent, micros, read_groups, read_on
 
 ROOT = "v1.1"
 CREATE = f"{ROOT}/Observations"
+OF_TOKEN = "devices"  # noqa: S105 -- a level of topics
+"""Below it and the number of its token a device publishes where the broker lets in whom the city knows."""
+_OF_TOKEN = re.compile(rf"{OF_TOKEN}/([0-9a-f]{{1,32}})/({re.escape(ROOT)}/.+)", re.DOTALL)
 _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/(?:Multi)?Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
 
 
@@ -44,6 +47,11 @@ class Mapping:
     time_unit: str = "iso"
     key: str | None = None
     streams: dict[str, int] | None = None
+
+    @property
+    def goes_to(self) -> frozenset[int]:
+        """The streams to which it leads."""
+        return frozenset((self.streams or {}).values() if self.stream is None else (self.stream,))
 
     def matches(self, topic: str) -> bool:
         """Say whether a topic is one of these (MQTT 3.1.1, 4.7)."""
@@ -94,6 +102,12 @@ def _time(value: Any, unit: str) -> int:
     if unit in ("s", "ms") and isinstance(value, int | float) and not isinstance(value, bool):
         return round(value * (1_000_000 if unit == "s" else 1_000))
     raise NotPlainError
+
+
+def sender_in(topic: str) -> tuple[str | None, str]:
+    """Return the number of the token that sends on a topic, if it names one, and the topic behind it."""
+    found = _OF_TOKEN.fullmatch(topic)
+    return (found[1], found[2]) if found else (None, topic)
 
 
 def readings_in(topic: str, payload: bytes, mappings: tuple[Mapping, ...] = ()) -> list[Reading]:

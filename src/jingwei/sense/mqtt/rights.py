@@ -1,0 +1,234 @@
+"""What a broker of the city's own is told: who signs in, and which topics they may use.
+
+mosquitto reads it from two files, again whenever it is told so. A token's number is the name, the token the
+password. Whoever signs in publishes below `devices/<number>/`, where the city knows who it is and asks the
+policies at each message; the topics of SensorThings are opened to those who may use few streams, or all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from jingwei.access import asker_of_person, tokens
+from jingwei.ledger.bell import in_thread
+from jingwei.ledger.watch import News
+from jingwei.records import now_utc
+from jingwei.sense import policy
+from jingwei.sense.models import StreamRow
+from jingwei.sense.mqtt.topics import OF_TOKEN, ROOT
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Mapping as Mapping_
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from jingwei.access import Asker
+    from jingwei.access.policy import Policies, Resource
+    from jingwei.records import Records
+    from jingwei.sense.mqtt.topics import Mapping
+
+log = logging.getLogger(__name__)
+
+CITY = "jingwei"
+"""The name by which the city signs in to its broker."""
+MOST_OPENED = 200
+"""Streams of one token whose topics of SensorThings are opened one by one."""
+LOOK = 0.5
+"""Seconds between two looks at whether anything changed."""
+TYPES = (
+    "person.disabled",
+    "person.enabled",
+    "person.role_given",
+    "person.role_taken",
+    "person.vouched_for",
+    "person.token_issued",
+    "person.token_revoked",
+    "policy.adopted",
+    "department.added",
+    "department.changed",
+    "department.closed",
+    "sense.created",
+    "sense.changed",
+    "sense.deleted",
+)
+AT_MOST = 600.0
+"""Seconds after which it is worked out anew, whatever happened: roles and tokens end by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The topics of SensorThings that are open to those of one scope: all, or those of some streams."""
+
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the file of topics says of it."""
+        yield from (f"topic write {one}" for one in self.writes)
+        yield from (f"topic read {one}" for one in self.reads)
+
+
+@dataclass(slots=True)
+class _Streams:
+    """The streams of a city, those together of which the policies say the same."""
+
+    alike: dict[tuple[Any, ...], tuple[Resource, dict[int, str]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, policies: Policies) -> _Streams:
+        single = policies.names_any(policy.KIND)
+        table: Any = StreamRow.__table__
+        asked = select(table.c.id, table.c.multi, table.c.owner, table.c.sharing, table.c.level)
+        found = cls()
+        for number, multi, owner, sharing, level in session.execute(asked.order_by(table.c.id)):
+            name = "MultiDatastream" if multi else "Datastream"
+            key = (name, owner, sharing, level, number if single else 0)
+            if key not in found.alike:
+                shown = policy.resource_of(name, number, owner=owner, sharing=sharing, level=level)
+                found.alike[key] = (shown, {})
+            found.alike[key][1][number] = f"{ROOT}/{name}s({number})/Observations"
+        return found
+
+    def of_which(self, policies: Policies, asker: Asker, action: str) -> dict[int, str]:
+        """Return the topics of the streams with which one who asks may do something, by their numbers."""
+        found: dict[int, str] = {}
+        for resource, listed in self.alike.values():
+            if policies.decide(asker, action, resource).allowed:
+                found |= listed
+        return found
+
+
+def opened(policies: Policies, streams: _Streams, asker: Asker, mappings: Iterable[Mapping] = ()) -> Opened:
+    """Return which topics of SensorThings, and of mappings, are open to one who asks."""
+    if policies.rows(asker, policy.OBSERVE, policy.KIND).everything:
+        writes = [f"{ROOT}/+/Observations", f"{ROOT}/Observations", *(one.topic for one in mappings)]
+    else:
+        may = streams.of_which(policies, asker, policy.OBSERVE)
+        writes = few(may) + [one.topic for one in mappings if one.goes_to and one.goes_to <= may.keys()]
+    if policies.rows(asker, policy.READ, policy.KIND).everything:
+        reads = [f"{ROOT}/#"]
+    else:
+        reads = few(streams.of_which(policies, asker, policy.READ))
+    return Opened(tuple(writes), tuple(reads))
+
+
+def few(topics: Mapping_[int, str]) -> list[str]:
+    """Return topics where they are few enough to be opened one by one, else none."""
+    return list(topics.values()) if len(topics) <= MOST_OPENED else []
+
+
+def files(
+    session: Session, policies: Policies, city: str, mappings: Iterable[Mapping] = ()
+) -> tuple[str, str]:
+    """Return the file of passwords and that of topics; `city` is the digest of the city's own password."""
+    passwords = [f"{CITY}:{city}"]
+    rights = [f"pattern write {OF_TOKEN}/%u/#", "", f"user {CITY}", "topic readwrite #", "topic read $SYS/#"]
+    streams = _Streams.of(session, policies)
+    single = policies.names_any("Person")
+    by_scope: dict[str, Opened] = {}
+    for one, asker in _signing_in(session):
+        scope = f"{asker.id if single else ''}|{policies.scope(asker)}"
+        if scope not in by_scope:
+            by_scope[scope] = opened(policies, streams, asker, mappings)
+        passwords.append(f"{one.number}:{one.password}")
+        rights += ["", f"user {one.number}", *by_scope[scope].lines()]
+    return "\n".join(passwords) + "\n", "\n".join(rights) + "\n"
+
+
+def _signing_in(session: Session) -> Iterator[tuple[tokens.BrokerSignIn, Asker]]:
+    """Yield the tokens that are good for readings, each with on whose behalf it asks."""
+    people: dict[str, Asker] = {}
+    for one in tokens.sign_ins_of_broker(session, now_utc()):
+        if {policy.OBSERVE, policy.READ} & one.only:
+            if one.person not in people:
+                people[one.person] = asker_of_person(session, one.person)
+            yield one, replace(people[one.person], only=one.only)
+
+
+class Rights:
+    """Keeps the two files as the records have it.
+
+    Parameters
+    ----------
+    records, policies
+        Of the city.
+    folder
+        Where the files are.
+    city
+        The digest of the password by which the city itself signs in.
+    mappings
+        Topics of plain JSON: open to those who may write to all streams to which one leads.
+
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        policies: Callable[[], Policies],
+        folder: Path,
+        city: str,
+        mappings: tuple[Mapping, ...] = (),
+    ) -> None:
+        self.passwords = folder / "passwords"
+        self.topics = folder / "topics"
+        self._records = records
+        self._policies = policies
+        self._city = city
+        self._mappings = mappings
+        self._news = News(records, TYPES)
+        self._told: dict[Path, str] = {}
+        self._worked = float("-inf")
+
+    def renew(self) -> bool:
+        """Write the files anew where anything changed; return whether they did."""
+        now = time.monotonic()
+        subjects = self._news.subjects() if now < self._worked + AT_MOST else None
+        if subjects is not None and not subjects:
+            return False
+        self._worked = float("-inf")  # until it is done
+        with self._records.read() as session:
+            passwords, topics = files(session, self._policies(), self._city, self._mappings)
+        self._worked = now
+        return self._write({self.passwords: passwords, self.topics: topics})
+
+    def _write(self, texts: Mapping_[Path, str]) -> bool:
+        changed = False
+        for path, text in texts.items():
+            if self._told.get(path) == text:
+                continue
+            new = path.with_suffix(".new")
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+            new.replace(path)
+            self._told[path] = text
+            changed = True
+        return changed
+
+    @contextlib.contextmanager
+    def followed(self, told: Callable[[], None]) -> Iterator[None]:
+        """Follow the records in a thread of its own while the block lasts; `told` is called after changes."""
+
+        def run(stop: threading.Event) -> None:
+            pause = LOOK
+            while not stop.wait(pause):
+                began = time.monotonic()
+                try:
+                    if self.renew():
+                        told()
+                except Exception:  # what a busy or full disk does not allow is tried again
+                    log.exception("telling the broker who signs in")
+                # A city of many devices does not spend its time with this.
+                pause = max(LOOK, 5 * (time.monotonic() - began))
+
+        with in_thread("rights at the broker", run):
+            yield
