@@ -73,8 +73,8 @@ class CitizenReport:
     secret: str
     kind: str
     type: str
-    lon: float
-    lat: float
+    lon: float | None
+    lat: float | None
     description: str = ""
     photos: tuple[str, ...] = ()
     at: datetime | None = None
@@ -82,6 +82,9 @@ class CitizenReport:
     private: bool = False
     language: str = "zh"
     contact: Contact = field(default_factory=Contact)
+    source: str = "public"
+    source_key: str | None = None
+    area: str = ""
 
 
 def reporter_of(secret: str) -> Asker:
@@ -114,7 +117,12 @@ def _digest(what: str, secret: str) -> bytes:
 
 
 def take_in(
-    session: Session, desk: Desk, given: CitizenReport, *, boundary: Any = None
+    session: Session,
+    desk: Desk,
+    given: CitizenReport,
+    *,
+    boundary: Any = None,
+    by: Asker | None = None,
 ) -> tuple[Case, Asker]:
     """Take in a citizen's report, once for each secret; return its case and its reporter.
 
@@ -126,6 +134,8 @@ def take_in(
         The report.
     boundary
         The city's outline (shapely, WGS84) where it has no grids; None where it is not known.
+    by
+        Who writes it down for the reporter, such as who took a call; the reporter where nobody does.
 
     Raises
     ------
@@ -146,12 +156,13 @@ def take_in(
     if session.scalar(new) is None:
         return follow(session, given.secret)
     settings = desk.regime(session).settings
-    check_place(settings, desk.ground(session), given.lon, given.lat, boundary)
+    if given.lon is not None and given.lat is not None:
+        check_place(settings, desk.ground(session), given.lon, given.lat, boundary)
     report = Report(
-        given.kind, given.type, "public", given.description, given.lon, given.lat,
-        photos=given.photos, at=given.at,
+        given.kind, given.type, given.source, given.description, given.lon, given.lat, given.area,
+        photos=given.photos, reporter=asker.id, source_key=given.source_key, at=given.at,
     )  # fmt: skip
-    case = desk.report(session, asker, report)
+    case = desk.report(session, by or asker, report)
     if given.private:
         case = desk.act(session, asker, case.number, "hide")
     if given.join:

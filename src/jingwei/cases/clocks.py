@@ -34,6 +34,7 @@ Stage = Literal[
     "field_check",
     "close",
     "overall",
+    "reply",
 ]
 
 

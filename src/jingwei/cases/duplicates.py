@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import or_, select
 
@@ -37,6 +37,13 @@ THRESHOLD = 0.55
 """Score from which a pair is proposed."""
 _EARTH = 6_371_008.8
 _NOT_A_MAIN = ("duplicate", "cancelled", "not_accepted", "withdrawn")
+
+
+class Placed(Protocol):
+    """What may have a place: a stored grid code and its level."""
+
+    cell: int | None
+    level: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ def _told_apart(session: Session, number: str | None) -> frozenset[str]:
     return frozenset(decode(body).unlike) if body is not None else frozenset()
 
 
-def place_of(case: Case) -> tuple[float, float] | None:
+def place_of(case: Placed) -> tuple[float, float] | None:
     """Return where a case is, longitude and latitude in degrees, if that is known."""
     if case.cell is None or case.level is None:
         return None

@@ -18,6 +18,8 @@ from jingwei import ledger
 from jingwei.cases.calendar import PERIODS, Calendar, default_calendar
 from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
+from jingwei.cases.hotline import decided
+from jingwei.cases.hotline.decided import Hotline
 from jingwei.cases.lifecycle import TRANSITIONS
 from jingwei.cases.models import RegimePart
 from jingwei.cases.open311_client import KEY_NAME, safe_address
@@ -36,10 +38,12 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
 
-PartName = Literal["settings", "calendar", "types", "rules", "phrases"]
-PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules", "phrases")
-TOLD_WHOLE = ("settings", "calendar")
-"""Parts whose events hold all of them: by these clocks run."""
+PartName = Literal["settings", "calendar", "types", "rules", "phrases", "hotline"]
+PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules", "phrases", "hotline")
+CLOCKS = ("settings", "calendar")
+"""Parts by which the clocks of cases run."""
+TOLD_WHOLE = (*CLOCKS, "hotline")
+"""Parts whose events hold all of them, so that figures can be worked out from the log alone."""
 MOST_PHRASES, LONGEST_PHRASE = 30, 200
 SUBJECT = "cases/"
 
@@ -251,11 +255,12 @@ class Regime:
     types: tuple[CaseType, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     versions: tuple[int, ...] = (0,) * len(PARTS)
+    hotline: Hotline = Hotline()  # noqa: RUF009 -- frozen
 
     @property
     def clocks(self) -> tuple[int, ...]:
         """The versions of what clocks run by: where these are the same, so is every deadline."""
-        return tuple(number for part, number in zip(PARTS, self.versions, strict=True) if part in TOLD_WHOLE)
+        return tuple(number for part, number in zip(PARTS, self.versions, strict=True) if part in CLOCKS)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -287,6 +292,7 @@ _FORMS: dict[PartName, Any] = {
     "types": list[CaseType],
     "rules": list[Rule],
     "phrases": dict[str, list[str]],
+    "hotline": Hotline,
 }
 
 
@@ -322,6 +328,7 @@ def load(session: Session) -> Regime:
         types=tuple(known.get("types", ())),
         rules={rule.id: rule for rule in known.get("rules", ())},
         versions=numbers,
+        hotline=known.get("hotline", Hotline()),
     )
 
 
@@ -355,7 +362,7 @@ def adopt(session: Session, asker: Asker, part: PartName, content: Any, *, note:
     if part in TOLD_WHOLE:
         told["content"] = plain
     ledger.append(session, "case.regime_changed", actor=asker.id, subject=SUBJECT + part, data=told)
-    if part in TOLD_WHOLE:
+    if part in CLOCKS:
         alarm_all(session)
     return number
 
@@ -425,6 +432,8 @@ def _entries(part: PartName, content: Any) -> dict[str, Any]:
         return {one["id"]: one for one in content}
     if part == "types":
         return {f"{one['kind']}/{one['code']}": one for one in content}
+    if part == "hotline":
+        return decided.entries(content)
     if part == "calendar":
         days: dict[str, Any] = content.get("days", {})
         return {name: value for name, value in content.items() if name != "days"} | days
@@ -568,6 +577,7 @@ def from_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Regime:
         settings=known.get("settings", Settings()),
         content=known.get("calendar", CalendarContent()),
         versions=tuple(numbers.values()),
+        hotline=known.get("hotline", Hotline()),
     )
 
 
@@ -726,3 +736,5 @@ def _check(part: PartName, valid: Any) -> None:
         _check_settings(valid)
     elif part == "phrases":
         _check_phrases(valid)
+    elif part == "hotline":
+        decided.check(valid)

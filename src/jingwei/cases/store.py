@@ -100,16 +100,21 @@ def _saving(dialect: Dialect) -> str:
     return driver_text(_SAVE[dialect.name], dialect, _SAVED)
 
 
-def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
-    """Return `count` new case numbers of the local day of `when`."""
-    day = when.astimezone(regime.zone).strftime("%Y%m%d")
+def count_up(session: Session, series: str, count: int) -> int:
+    """Give out `count` numbers of a series; return the last of them."""
     table: Table = CaseCount.__table__  # type: ignore[assignment]
     dialect = postgresql if _dialect(session) == "postgresql" else sqlite
-    new = dialect.insert(table).values(series=day, last=count)
+    new = dialect.insert(table).values(series=series, last=count)
     counted = new.on_conflict_do_update(
         index_elements=["series"], set_={"last": table.c.last + new.excluded.last}
     ).returning(table.c.last)
-    last = session.connection().execute(counted).scalar_one()
+    return int(session.connection().execute(counted).scalar_one())
+
+
+def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
+    """Return `count` new case numbers of the local day of `when`."""
+    day = when.astimezone(regime.zone).strftime("%Y%m%d")
+    last = count_up(session, day, count)
     settings = regime.settings
     return [
         settings.number.format(division=settings.division, day=day, sequence=last - count + 1 + index)

@@ -13,6 +13,8 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from jingwei import __version__, grid
 from jingwei.cases import Desk
 from jingwei.cases.board import Board
+from jingwei.cases.hotline.knowledge import Library
+from jingwei.cases.hotline.switchboard import Switchboard
 from jingwei.cases.notices import channels_of
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
@@ -52,6 +54,9 @@ from jingwei.web.routes import (
     events,
     features,
     geocoding,
+    hotline,
+    hotline_articles,
+    hotline_figures,
     intake,
     loading,
     log,
@@ -94,6 +99,7 @@ TAGS = [
         "name": "cases",
         "description": "Grid city management: cases from report to closure, and figures of them",
     },
+    {"name": "hotline", "description": "12345: calls, articles, rates, what callers speak of"},
     {"name": "public", "description": "Without an account: reporting, following, what the public is told"},
     {"name": "open311", "description": "Open311 GeoReport v2: service requests of other systems and apps"},
     {
@@ -131,6 +137,9 @@ CITY_ROUTES = (
     case_desk.router,
     case_photos.router,
     case_field.router,
+    hotline.router,
+    hotline_articles.router,
+    hotline_figures.router,
     case_bars.router,  # before what takes any number for a case
     case_forwards.router,  # before what takes any number for a case
     public_open311.managing,
@@ -230,6 +239,8 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.feed = Feed(city.records)
     app.state.followers = 0
     app.state.desk = Desk(city.policies.current)
+    app.state.switchboard = Switchboard(app.state.desk, app.state.gate.vault)
+    app.state.library = Library()
     app.state.board = Board(city.records, app.state.desk)
     app.state.channels = sorted(channels_of(read_settings(city.home).notices, city.home))
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))

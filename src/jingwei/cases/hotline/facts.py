@@ -1,0 +1,150 @@
+"""A call as one row of figures, with what is known of its case: what rates are counted from.
+
+Instants and durations are whole microseconds, so that sums are exact. The reply and the dispatch of a case
+are judged by the clocks of cases, with the city's calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from jingwei.cases.calendar import moment
+from jingwei.cases.case import Case
+from jingwei.cases.case import decode as decode_case
+from jingwei.cases.clocks import Run, Turn
+from jingwei.cases.hotline.call import PREFIX, SUBJECT, Call, apply, decode
+from jingwei.cases.hotline.models import CallRow
+from jingwei.cases.hotline.switchboard import CALLS, LATER_PHASES
+from jingwei.cases.store import CASES
+from jingwei.ledger.models import Event
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.cases.regime import Regime
+
+COLUMNS: dict[str, str] = {
+    "number": "VARCHAR", "day": "INTEGER", "week": "INTEGER", "month": "INTEGER", "state": "VARCHAR",
+    "channel": "VARCHAR", "taker": "VARCHAR", "kind": "VARCHAR", "urgency": "VARCHAR", "area": "VARCHAR",
+    "street": "VARCHAR", "community": "VARCHAR", "department": "VARCHAR", "lost": "VARCHAR",
+    "waited": "INTEGER", "exempt": "BOOLEAN", "dispatched": "BOOLEAN", "dispatch_on_time": "BOOLEAN",
+    "dispatch_due": "BIGINT", "replied": "BOOLEAN", "reply_on_time": "BOOLEAN", "reply_due": "BIGINT",
+    "reply_took": "BIGINT", "done": "BOOLEAN", "asked": "BOOLEAN", "solved": "VARCHAR",
+    "satisfied": "VARCHAR", "again": "BOOLEAN", "reviewed": "BOOLEAN", "points": "INTEGER",
+}  # fmt: skip
+"""The columns and their types in DuckDB; `points` in thousandths of what there are."""
+
+CHUNK = 5_000
+
+
+def facts_of(call: Call, case: Case | None, regime: Regime) -> dict[str, Any]:
+    """Return the row of a call and of the case in which it is dealt with, by the names of `COLUMNS`."""
+    local = moment(call.began).astimezone(regime.zone)
+    year, week, _ = local.isocalendar()
+    heard, review = call.heard, call.reviews[-1] if call.reviews else None
+    area = call.area
+    return {
+        "number": call.number, "day": local.year * 10_000 + local.month * 100 + local.day,
+        "week": year * 100 + week, "month": local.year * 100 + local.month, "state": call.state,
+        "channel": call.channel, "taker": call.taker, "kind": call.kind or None,
+        "urgency": call.urgency or None, "area": area or None,
+        "street": area[:9] if len(area) >= 9 else None,
+        "community": area[:12] if len(area) >= 12 else None,
+        "department": case.department if case is not None else None, "lost": call.lost,
+        "waited": call.waited, "exempt": call.exempt, **_clocks(call, case, regime),
+        "done": call.state == "answered" or _is_done(case), "asked": heard is not None,
+        "solved": heard.solved if heard else None, "satisfied": heard.satisfied if heard else None,
+        "again": case is not None and (case.reopened > 0 or case.reworks > 0),
+        "reviewed": review is not None,
+        "points": round(1000 * review.points / review.most) if review else None,
+    }  # fmt: skip
+
+
+def _is_done(case: Case | None) -> bool:
+    return case is not None and (case.stands.terminal or case.stands.phase in LATER_PHASES)
+
+
+def _clocks(call: Call, case: Case | None, regime: Regime) -> dict[str, Any]:
+    calendar, turn = regime.calendar, call.turn
+    first = case.at.get("first.dispatched") if case is not None else None
+    replied = turn is not None and not turn.running
+    told: dict[str, Any] = {
+        "dispatched": first is not None, "dispatch_on_time": None, "dispatch_due": None, "replied": replied,
+        "reply_on_time": turn.on_time(calendar, turn.end or 0) if turn is not None and replied else None,
+        "reply_due": turn.due(calendar) if turn is not None else None,
+        "reply_took": turn.end - turn.runs[0].start if turn is not None and turn.end is not None else None,
+    }  # fmt: skip
+    if case is not None and call.dispatch is not None:
+        end = None if first is None else max(first, call.began)  # a case that was joined may be older
+        way = Turn("dispatch", "", call.dispatch, [Run(call.began, end)])
+        told["dispatch_due"] = way.due(calendar)
+        told["dispatch_on_time"] = way.on_time(calendar, end) if end is not None else None
+    return told
+
+
+Pairs = Iterable[tuple[Call, Case | None]]
+"""Calls, each with the case in which it is dealt with."""
+
+
+def from_the_store(
+    session: Session, since: int | None, until: int | None
+) -> Iterator[tuple[Call, Case | None]]:
+    """Yield the calls that came between two instants (microseconds), by time."""
+    question = select(CALLS.c.body).order_by(CallRow.began, CallRow.id)
+    if since is not None:
+        question = question.where(CALLS.c.began >= since)
+    if until is not None:
+        question = question.where(CALLS.c.began < until)
+    bodies = session.scalars(question.execution_options(yield_per=CHUNK))
+    for some in bodies.partitions():
+        calls = [decode(body) for body in some]
+        cases = _cases(session, {call.case for call in calls if call.case})
+        mains = _cases(session, {case.main for case in cases.values() if case.main} - cases.keys())
+        for call in calls:
+            yield call, _dealt_with(call, cases | mains)
+
+
+def _cases(session: Session, numbers: set[str]) -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    listed = sorted(numbers)
+    for start in range(0, len(listed), 500):
+        some = CASES.c.number.in_(listed[start : start + 500])
+        found |= {
+            case.number: case for case in map(decode_case, session.scalars(select(CASES.c.body).where(some)))
+        }
+    return found
+
+
+def _dealt_with(call: Call, cases: Mapping[str, Case]) -> Case | None:
+    own = cases.get(call.case or "")
+    return own if own is None or own.main is None else cases[own.main]
+
+
+def from_the_log(session: Session, cases: Iterable[Case]) -> Iterator[tuple[Call, Case | None]]:
+    """Yield every call as its events make it, from the log alone.
+
+    Parameters
+    ----------
+    session
+        A session that reads.
+    cases
+        The cases as their events make them; see `cases.from_the_log`.
+
+    """
+    known = {case.number: case for case in cases}
+    name = PREFIX + "call_"
+    question = (
+        select(Event.subject, Event.type, Event.actor, Event.data)
+        .where(Event.subject.startswith(SUBJECT), Event.type.startswith(name))
+        .order_by(Event.subject, Event.id)
+    )
+    calls: dict[str, Call] = {}
+    for subject, type_, actor, data in session.execute(question):
+        call = calls.setdefault(subject, Call(number=subject.removeprefix(SUBJECT)))
+        if data is not None:
+            apply(call, type_.removeprefix(name), actor or "", data)
+    for call in calls.values():
+        yield call, _dealt_with(call, known)

@@ -1,0 +1,84 @@
+"""Rates: counted as their formulas say, and the same from the log alone."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from jingwei.cases import from_the_log, regime
+from jingwei.cases.calendar import instant
+from jingwei.cases.hotline import facts
+from jingwei.cases.hotline.rates import DIMENSIONS, rates, rates_known
+from jingwei.cases.hotline.switchboard import Demand, Told
+from jingwei.ledger.models import Event
+from jingwei.records import now_utc
+
+from .conftest import LAMP, PEOPLE
+from .test_calls import SCORES
+
+
+def played(hotline):
+    """Eight calls of which the rates are known: see the test."""
+    hotline.answered(waited=5)
+    call = hotline.answered(waited=40)
+    hotline.do("review", "reviewer", call, SCORES)
+    hotline.do("call_back", "taker", hotline.get(call), Told(reached=True, solved="yes", satisfied="yes"))
+    for where in ("menu", "queue"):
+        with hotline.records.write() as session:
+            hotline.board.lose(session, PEOPLE["taker"], where=where)
+    hotline.do("dismiss", "taker", hotline.take(waited=9), "误拨")
+    for solved, satisfied, reopen in (("yes", "no", False), ("no", "no", True)):
+        call, case, _ = hotline.with_case(Demand("complain", "ordinary", "乱搭建", area="440300002"))
+        hotline.closed(case)
+        call = hotline.do("reply", "taker", call, "已拆除", reached=True)
+        told = Told(reached=True, solved=solved, satisfied=satisfied, words="请再来看", reopen=reopen)
+        hotline.do("call_back", "taker", call, told)
+    left_out, case, _ = hotline.with_case(LAMP)
+    hotline.do("exempt", "supervisor", left_out, "诉求不合理")
+
+
+def counted(hotline, by=None, *, log=False):
+    with hotline.records.read() as session:
+        if log:
+            changes = session.execute(
+                select(Event.subject, Event.data).where(Event.type == "case.regime_changed")
+            )
+            in_force = regime.from_events((subject, data) for subject, data in changes)
+            calls = facts.from_the_log(session, from_the_log(session))
+        else:
+            in_force = hotline.office.desk.regime(session)
+            calls = facts.from_the_store(session, None, None)
+        return rates(calls, in_force, now=NOW, by=by)
+
+
+NOW = instant(now_utc() + timedelta(days=400))
+
+
+def test_every_rate_is_what_its_formula_says_of_planted_calls(hotline):
+    played(hotline)
+    (whole,) = counted(hotline)
+    told = {key: (one.top, one.bottom) for key, one in whole["figures"].items()}
+    assert told == {
+        "call_num": (8, None), "connect_rate": (6, 7), "quick_rate": (2, 3), "demand_num": (5, None),
+        "direct_rate": (2, 5), "case_num": (3, None), "dispatch_rate": (2, 3), "response_rate": (2, 2),
+        "call_back_rate": (2, 3), "solution_rate": (2, 3), "satisfaction_rate": (1, 3), "again_rate": (0, 4),
+        "reply_hours": told["reply_hours"], "review_rate": (1, 6), "review_score": (800, 1),
+        "exempt_num": (1, None),
+    }  # fmt: skip
+    assert set(told) == set(rates_known())
+
+
+def test_the_log_alone_gives_the_same_rates_by_everything(hotline):
+    played(hotline)
+    for by in (None, *DIMENSIONS):
+        assert counted(hotline, by, log=True) == counted(hotline, by)
+
+
+def test_a_reply_that_is_late_lowers_the_response_rate_once_its_limit_is_over(hotline):
+    call, case, _ = hotline.with_case(LAMP)
+    hotline.closed(case)
+    assert counted(hotline)[0]["figures"]["response_rate"].value == 0.0
+    with hotline.records.read() as session:
+        in_force = hotline.office.desk.regime(session)
+        calls = list(facts.from_the_store(session, None, None))
+    before_the_end = rates(calls, in_force, now=call.began)
+    assert before_the_end[0]["figures"]["response_rate"].bottom == 0
