@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from jingwei.cases.clocks import Limit
+from jingwei.cases.clocks import Limit, Unit
 from jingwei.cases.errors import BadFieldError
 from jingwei.words import Text
 
@@ -67,7 +67,8 @@ class SheetItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Text(self.zh, self.en)
 
 
-_HOUR, _DAY = "urgent_hour", "natural_day"
+_HOUR: Unit = "urgent_hour"
+_DAY: Unit = "natural_day"
 _KINDS = (
     Named("consult", "咨询", "question"),
     Named("ask", "求助", "request for help"),

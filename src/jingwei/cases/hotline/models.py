@@ -12,11 +12,11 @@ from jingwei.records.base import Base, Counter, Json
 
 
 class CallRow(Base):
-    """A call: what its events made of it (`body`), the columns by which it is found, and whose number it was.
+    """A call: what its events made of it (`body`), by what it is found, and whose number it was.
 
     `heard`: the caller was asked afterwards and nothing is left to be asked; `reviewed`: a reviewer looked
-    at it. The number is kept sealed by the city's vault, its keyed digest (`caller`) finds earlier calls; both go
-    when the number's time is over. `source_key` is the call's number at the telephone exchange.
+    at it. The number is kept sealed by the city's vault, its keyed digest (`caller`) finds earlier calls;
+    both go when the number's time is over. `source_key` is the call's number at the telephone exchange.
     """
 
     __tablename__ = "hotline_call"
