@@ -169,6 +169,10 @@ ON_THE_CITY = {
     "case.bar": set(),
     "case.announce": {"operator"},
     "case.field": set(),
+    "hotline.take": {"hotline_taker", "hotline_supervisor"},
+    "hotline.know": {"staff", "department_head", "hotline_taker", "hotline_supervisor", "hotline_reviewer"},
+    "hotline.figures": {"leader", "hotline_taker", "hotline_supervisor", "hotline_reviewer"},
+    "hotline.manage": {SYSTEM, "hotline_supervisor"},
     "case.figures": {
         "operator",
         "evaluator",

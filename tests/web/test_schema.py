@@ -15,6 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
 from jingwei.access import add_department, departments, local_person, sessions
+from jingwei.cases.hotline.policy import ROLES as HOTLINE
 from jingwei.cases.lifecycle import REPORTER, ROLES, SYSTEM
 from jingwei.city import open_city
 from jingwei.web import OPEN, Entry, create_app
@@ -107,6 +108,14 @@ def test_no_question_about_cases_breaks_the_server_whoever_asks(own):
     )
     for operation in operations_of(create_app(own, entry=Entry())):
         if operation.path.startswith("/api/cases"):
+            answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
+            assert broken(answers) == []
+
+
+def test_no_question_about_calls_breaks_the_server_whoever_asks(own):
+    cookies = cookies_of(own, [person_of(own, f"schema-{role}", role) for role in HOTLINE])
+    for operation in operations_of(create_app(own, entry=Entry())):
+        if operation.path.startswith("/api/hotline"):
             answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
             assert broken(answers) == []
 
