@@ -1,4 +1,4 @@
-"""What is removed in time: uploads that no step named, ways of people, keys of telephones."""
+"""What is removed in time: uploads that no step named, ways, keys of telephones, numbers of callers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jingwei.cases import barring, field, regime
+from jingwei.cases.hotline import calls
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def tidy(records: Records, photos: Photos, now: datetime | None = None) -> int:
     removed = photos.remove_unused(records, now)
     with records.write() as session:
         removed += barring.forget(session, now)
-        return removed + field.remove_old(session, regime.load(session), now)
+        in_force = regime.load(session)
+        removed += field.remove_old(session, in_force, now)
+        return removed + calls.forget_numbers(session, in_force, now)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Calls: taken, answered, made cases of, asked after, reviewed."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -8,7 +10,7 @@ from jingwei import ledger
 from jingwei.access.policy import RefusedError
 from jingwei.cases import citizens
 from jingwei.cases.errors import BadFieldError
-from jingwei.cases.hotline.calls import Choice, draw, earlier, listed
+from jingwei.cases.hotline.calls import Choice, draw, earlier, forget_numbers, listed
 from jingwei.cases.hotline.errors import (
     CallChangedError,
     CallRuleError,
@@ -19,6 +21,7 @@ from jingwei.cases.hotline.knowledge import get
 from jingwei.cases.hotline.models import CallRow
 from jingwei.cases.hotline.switchboard import Demand, Told, plain_number
 from jingwei.ledger.models import Event
+from jingwei.records import now_utc
 
 from .conftest import LAMP, PEOPLE
 
@@ -208,6 +211,16 @@ def test_lists_tell_what_waits(hotline):
     with hotline.records.read() as session:
         (drawn,) = draw(session, hotline.board, PEOPLE["reviewing_taker"])
     assert drawn.call.number == call.number
+
+
+def test_numbers_are_forgotten_when_their_time_is_over_and_the_calls_stay(hotline):
+    call = hotline.take()
+    with hotline.records.write() as session:
+        in_force = hotline.office.desk.regime(session)
+        assert forget_numbers(session, in_force, now_utc() + timedelta(days=729)) == 0
+        assert forget_numbers(session, in_force, now_utc() + timedelta(days=731)) == 1
+        with pytest.raises(NumberGoneError):
+            hotline.board.read_number(session, PEOPLE["taker"], call.number, "回访")
 
 
 def test_pages_of_a_list_hold_every_call_once(hotline):

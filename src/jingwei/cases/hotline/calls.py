@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select, update
 
 from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import policy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.cases.hotline.switchboard import Switchboard
+    from jingwei.cases.regime import Regime
 
 ROUNDS = 20
 """How often a page is filled up where policies leave out calls."""
@@ -166,3 +167,11 @@ def draw(session: Session, board: Switchboard, asker: Asker) -> list[Listed]:
         if may and asker.id not in one.call.hands and board.may_read(asker, one.call):
             return [one]
     return []
+
+
+def forget_numbers(session: Session, regime: Regime, now: datetime) -> int:
+    """Remove the numbers of callers whose time of keeping is over, and their digests; return how many."""
+    before = instant(now - timedelta(days=regime.hotline.keep_number_days))
+    old = (CALLS.c.began < before) & CALLS.c.sealed.is_not(None)
+    gone = update(CALLS).where(old).values(sealed=None, caller=None).returning(CALLS.c.id)
+    return len(session.scalars(gone).all())

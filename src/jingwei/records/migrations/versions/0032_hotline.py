@@ -6,7 +6,7 @@ from alembic import op
 from jingwei.records.base import Counter, Json, UtcDateTime
 
 revision = "0032"
-down_revision = "0029"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
