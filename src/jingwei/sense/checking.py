@@ -224,7 +224,8 @@ def observation_values(body: Any, *, whole: bool, inside: str = "") -> dict[str,
         raise BadEntityError(f"{inside}result", _MISSING)
     if body.get("phenomenonTime") is not None:
         found = _period(body["phenomenonTime"], f"{inside}phenomenonTime")
-        values |= {"time": found[0], "time_end": found[1] if "/" in body["phenomenonTime"] else None}
+        is_period = "/" in body["phenomenonTime"] or found[0] < found[1]  # a date is a whole day
+        values |= {"time": found[0], "time_end": found[1] if is_period else None}
     elif whole:
         values |= {"time": (now_utc() - EPOCH) // MICRO, "time_end": None}
     if body.get("resultTime") is not None:

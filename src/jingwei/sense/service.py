@@ -6,14 +6,16 @@ Every door (HTTP, a part of a batch, MQTT) is answered here, in the same way and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-from jingwei.sense.arrays import create_observations
+from jingwei.sense.arrays import MOST, create_observations
 from jingwei.sense.asking import Asking, Bare
 from jingwei.sense.entities import COLLECTIONS, OBSERVATION, Entity
 from jingwei.sense.errors import BadEntityError, BadPathError, NotOfThisKindError
+from jingwei.sense.linking import change_link
 from jingwei.sense.odata.options import Query
 from jingwei.sense.odata.paths import Resource, resource_of
 from jingwei.sense.sight import Sight
@@ -139,11 +141,26 @@ class Sensing:
         """Make a change whole, and tell what it did."""
         if asked.path.strip("/") == "CreateObservations":
             return create_observations(self, asker, asked.body, root)
+        if asked.method == "POST" and isinstance(asked.body, list):
+            return self._create_several(asker, asked, root)
         with self.records.write() as session:
             writing = Writing(self.sight(session, asker), self.readings)
             done = self.do(writing, asked)
         ids = finish(writing.after, self.readings)
         return self.told(asker, done, ids, root)
+
+    def _create_several(self, asker: Asker, asked: Asked, root: str) -> Answered:
+        """Create the observations of an array, all or none; tell their addresses as a data array is told."""
+        if resource_of(asked.path).last.entity is not OBSERVATION:
+            raise BadEntityError("", Text("应为 JSON 对象", "is a JSON object."))
+        if not 0 < len(asked.body) <= MOST:
+            raise BadEntityError("", Text(f"一次 1 至 {MOST} 条", f"holds 1 to {MOST} observations."))
+        with self.records.write() as session:
+            writing = Writing(self.sight(session, asker), self.readings)
+            for one in asked.body:
+                self.do(writing, replace(asked, body=one))
+        ids = finish(writing.after, self.readings)
+        return Answered(HTTPStatus.CREATED, [f"{root}/{OBSERVATION.collection}({one})" for one in ids])
 
     def do(self, writing: Writing, asked: Asked) -> Done:
         """Make a change within a transaction.
@@ -156,7 +173,11 @@ class Sensing:
         """
         resource = resource_of(asked.path)
         entity = resource.last.entity
-        if resource.ref or resource.value or resource.count:
+        if resource.ref:
+            options = dict(parse_qsl(asked.options))
+            entity, identifier = change_link(writing, resource, asked.method, asked.body, options, asked.path)
+            return Done(entity, identifier)
+        if resource.count or (resource.value and asked.method != "PUT"):
             raise NotOfThisKindError(asked.method, asked.path)
         if asked.method == "POST":
             return self._create(writing, resource, asked)
@@ -199,7 +220,10 @@ class Sensing:
     def _change_property(
         writing: Writing, entity: Entity, row: dict[str, Any], resource: Resource, asked: Asked
     ) -> Done:
-        """Change one property by its address: `PUT Things(1)/name` with `{"name": ...}`."""
+        """Change one property by its address: `PUT Things(1)/name` with `{"name": ...}`.
+
+        `PUT Things(1)/name/$value` has the value alone.
+        """
         name = resource.inside[0]
         if len(resource.inside) > 1 or entity.by_name[name].kept:
             raise NotOfThisKindError(asked.method, asked.path)
@@ -207,6 +231,8 @@ class Sensing:
             if entity.by_name[name].required:
                 raise BadEntityError(name, Text("不能为空", "cannot be null."))
             writing.change(entity, row, {name: None}, whole=False)
+        elif resource.value:
+            writing.change(entity, row, {name: asked.body}, whole=False)
         elif asked.method in ("PUT", "PATCH"):
             if not isinstance(asked.body, dict) or name not in asked.body:
                 raise BadEntityError(name, Text("缺少这一项", "is required."))

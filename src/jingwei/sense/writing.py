@@ -369,8 +369,9 @@ class Writing:
         self.sight.check(policy.WRITE, ENTITIES["Thing"], row)
         self.session.execute(delete(_PLACE).where(_PLACE.c.thing_id == thing))
         ids = list(dict.fromkeys(locations))
-        self.session.execute(insert(_PLACE), [{"thing_id": thing, "location_id": one} for one in ids])
-        if record:
+        if ids:
+            self.session.execute(insert(_PLACE), [{"thing_id": thing, "location_id": one} for one in ids])
+        if record and ids:
             time = (now_utc() - EPOCH) // MICRO if when is None else when
             values = {"time": time, "thing_id": thing, **Ownership.of(row).columns()}
             made = self.session.execute(

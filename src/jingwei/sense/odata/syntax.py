@@ -13,6 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICRO = timedelta(microseconds=1)
 MIN_TIME = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICRO
 MAX_TIME = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICRO
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+DAY = 86_400_000_000
+"""Microseconds of a day."""
 TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+\- ]\d\d:?\d\d|[+\-]\d\d)?",
     re.IGNORECASE,
@@ -241,8 +244,13 @@ def _minutes(zone: str | None) -> int:
 
 
 def period_of_text(text: str) -> Period | None:
-    """Return a period written as `start/end`, or a moment as a period; None where it is neither."""
+    """Return a period written as `start/end`, or a moment as a period; None where it is neither.
+
+    A date without a time is the whole day, in UTC.
+    """
     start, slash, end = text.partition("/")
+    if DATE.fullmatch(start.strip()):
+        return _days_of_text(start.strip(), end.strip() if slash else start.strip())
     first = instant_of_text(start.strip())
     if first is None:
         return None
@@ -250,6 +258,15 @@ def period_of_text(text: str) -> Period | None:
         return Period(first.micros, first.micros)
     last = instant_of_text(end.strip())
     return Period(first.micros, last.micros) if last is not None and first.micros <= last.micros else None
+
+
+def _days_of_text(start: str, end: str) -> Period | None:
+    first = instant_of_text(f"{start}T00:00:00Z")
+    last = instant_of_text(f"{end}T00:00:00Z" if DATE.fullmatch(end) else end)
+    if first is None or last is None:
+        return None
+    after = last.micros + (DAY if DATE.fullmatch(end) else 0)
+    return Period(first.micros, after) if first.micros <= after else None
 
 
 def text_of_instant(micros: int) -> str:

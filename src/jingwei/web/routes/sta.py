@@ -86,6 +86,21 @@ def body_of(raw: bytes) -> Any:
         raise BadJsonError("UTF-8") from None
 
 
+def text_of(raw: bytes) -> str:
+    """Return a body of plain text.
+
+    Raises
+    ------
+    BadJsonError
+        Where it is not UTF-8.
+
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise BadJsonError("UTF-8") from None
+
+
 @router.get("", dependencies=[filtered(policy.READ)])
 @router.get("/{path:path}", dependencies=[filtered(policy.READ)])
 async def ask(request: Request, asker: AskerOf, path: str = "") -> Response:
@@ -134,14 +149,25 @@ async def change(request: Request, asker: AskerOf, path: str) -> Response:
         path,
         request.headers,
         raw,
-        root_of_request(request),
+        (root_of_request(request), request.scope["query_string"].decode("latin-1")),
     )
 
 
 def _changed(
-    sensing: Sensing, asker: Asker, method: str, path: str, headers: Mapping[str, str], raw: bytes, root: str
+    sensing: Sensing,
+    asker: Asker,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    raw: bytes,
+    address: tuple[str, str],
 ) -> Response:
+    root, options = address
     media_type = headers.get("content-type", "")
-    body = None if method == "DELETE" else body_of(raw)
-    asked = Asked(method, path, "", body, media_type)
+    body: Any = None
+    if path.endswith("/$value") and media_type.startswith("text/plain"):
+        body = text_of(raw)
+    elif method != "DELETE":
+        body = body_of(raw)
+    asked = Asked(method, path, options, body, media_type)
     return written(sensing.change(asker, asked, root))
