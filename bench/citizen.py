@@ -3,9 +3,10 @@
     python bench/citizen.py [--store records.db] [--cases 1000000] [--only CHECK ...]
 
 The store is one that `python bench/cases.py --keep FOLDER --fill-only` filled; it is copied, not changed.
-Without one it is filled here. The server is the web application in a process of its own, as `jingwei up`
-runs it, without clock, sealer and notices. Reports come at the rate that is asked for, whether the server
-keeps up or not: each is timed from when it was due. Clients share the processors with the server.
+Without one it is filled here. What the filling left to do is done first: its events are sealed, and the clock
+of a case that is long overdue speaks next in a month, as it would have spoken already. The server is
+`jingwei up`. Reports come at the rate that is asked for, whether the server keeps up or not: each is timed
+from when it was due. Clients share the processors with the server.
 """
 
 import argparse
@@ -18,15 +19,15 @@ import random
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 WEST, SOUTH, EAST, NORTH = 113.9, 22.5, 114.2, 22.7
-RATE, SECONDS, LINES = 100, 8, 40
+RATE, SECONDS, LINES = 100, 30, 40
 """Reports a second, for how long, over how many connections."""
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PHONE = {"width": 390, "height": 844}
@@ -34,24 +35,18 @@ SLOWER, DOWN, LATENCY = 4, 1.6e6 / 8, 150
 """A slow telephone: the processor's factor, bytes a second, milliseconds there and back."""
 
 
-def serve(home: Path, port: int) -> None:
-    """Serve a city from this process."""
-    import uvicorn
-
-    from jingwei.city import open_city
-    from jingwei.web import OPEN, create_app
-
-    with open_city(home) as city:
-        uvicorn.run(create_app(city, entry=OPEN), port=port, log_level="error")
-
-
 def settle(home: Path, store: Path | None, cases: int) -> None:
     """Put a store with so many cases into a home, and say which city it is."""
+    from sqlalchemy import update
+
     from cases import RULES, fill
     from jingwei.access import local_person
     from jingwei.cases import Desk, regime
+    from jingwei.cases.calendar import instant
+    from jingwei.cases.models import CaseRow
     from jingwei.city import open_city
     from jingwei.city.models import CityRow
+    from jingwei.ledger.sealer import Sealer, key_folder_of
     from jingwei.records import now_utc
 
     home.mkdir(parents=True, exist_ok=True)
@@ -66,6 +61,10 @@ def settle(home: Path, store: Path | None, cases: int) -> None:
             session.merge(CityRow(id="bench", about=about, pack="", data="", changed=now_utc()))
         if store is None:
             fill(city.records, Desk(city.policies.current), cases)
+        Sealer(city.records, home / "log", key_folder=key_folder_of(home)).seal_all()
+        soon = instant(now_utc() + timedelta(days=30))
+        with city.records.write() as session:
+            session.execute(update(CaseRow).where(CaseRow.alarm < soon).values(alarm=soon))
 
 
 class Line:
@@ -245,20 +244,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--store", type=Path)
     parser.add_argument("--cases", type=int, default=1_000_000)
-    parser.add_argument("--home", type=Path, help="a home that is kept from run to run")
+    parser.add_argument("--home", type=Path, help="a folder that is kept from run to run")
     parser.add_argument("--port", type=int, default=8351)
     parser.add_argument("--only", nargs="*", choices=list(CHECKS), default=list(CHECKS))
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        serve(options.home, options.port)
-        return
     with tempfile.TemporaryDirectory() as folder:
-        home = options.home or Path(folder) / "home"
+        root = options.home or Path(folder)
+        home = root / "bench"
         settle(home, options.store, options.cases)
-        command = [sys.executable, __file__, "--serve", "--home", str(home), "--port", str(options.port)]
+        command = [shutil.which("jingwei"), "up", "--city", "bench", "--open", "--port", str(options.port)]
         start = time.perf_counter()
-        server = subprocess.Popen(command)
+        server = subprocess.Popen(command, env={**os.environ, "JINGWEI_HOME": str(root)})
         try:
             while server.poll() is None:
                 try:
