@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import Dialect, Table, bindparam, insert, select, union_all
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 SALT_SIZE = 16
+TOGETHER = 20
+"""Events told to the database in one statement: for each statement a thread may have to wait its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ def append_many(
     """Append many events of one type, given as `(subject, data)`; return how many."""
     statements, rows = _rows(session, type_, actor, events)
     if rows:
-        session.connection().exec_driver_sql(statements.many, rows)
+        connection = session.connection()
+        whole = len(rows) - len(rows) % TOGETHER
+        for at in range(0, whole, TOGETHER):
+            values = tuple(chain.from_iterable(rows[at : at + TOGETHER]))
+            connection.exec_driver_sql(statements.together, values)
+        if whole < len(rows):
+            connection.exec_driver_sql(statements.many, rows[whole:])
         mark_appended(session)
     return len(rows)
 
@@ -94,6 +103,7 @@ class _Statements(NamedTuple):
 
     one: str
     many: str
+    together: str
     time: Callable[[datetime], Any]
 
 
@@ -104,12 +114,14 @@ _TOLD = ("type", "time", "actor", "subject", "data", "salt", "digest")
 def _statements(dialect: Dialect) -> _Statements:
     """Compile once: what the ORM does for an object costs more than the disk."""
     table = cast("Table", Event.__table__)
-    statement = insert(table).values({name: bindparam(name) for name in _TOLD})
+    statement = insert(table).values({name: bindparam(name) for name in _TOLD}).inline()
     many = one = driver_text(statement, dialect, _TOLD)
     if dialect.name != "sqlite":  # which tells the number anyway
         one = driver_text(statement.returning(table.c.id), dialect, _TOLD)
     time = table.c.time.type.bind_processor(dialect) or (lambda value: value)
-    return _Statements(one, many, time)
+    head, row = many.split("VALUES ")
+    together = f"{head}VALUES {', '.join([row] * TOGETHER)}"
+    return _Statements(one, many, together, time)
 
 
 def _rows(
@@ -137,9 +149,18 @@ def entry_bytes(type_: str, time: datetime, sealed: datetime, digest: bytes) -> 
 
     `time` is when the event was appended, `sealed` when it got its position. Both in UTC.
     """
-    written, placed = (t.isoformat(timespec="microseconds")[:26] for t in (time, sealed))
-    told = f'{{"digest":"{digest.hex()}","sealed":"{placed}Z","time":"{written}Z","type":"{type_}","v":1}}'
+    return leaf_bytes(type_, leaf_time(time), leaf_time(sealed), digest)
+
+
+def leaf_bytes(type_: str, time: str, sealed: str, digest: bytes) -> bytes:
+    """Return what `entry_bytes` does, of times as they stand in a leaf."""
+    told = f'{{"digest":"{digest.hex()}","sealed":"{sealed}","time":"{time}","type":"{type_}","v":1}}'
     return told.encode()
+
+
+def leaf_time(time: datetime) -> str:
+    """Return an instant in UTC as it stands in a leaf."""
+    return time.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def events_of(session: Session, subject: str, *, limit: int = 100) -> Sequence[Event]:
