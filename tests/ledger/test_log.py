@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, select, update
+from sqlalchemy import text as sql
 
 from jingwei import ledger
 from jingwei.errors import NotFoundError
@@ -56,7 +57,7 @@ def test_numbers_that_were_never_given_leave_no_gap_in_the_log(records, sealer, 
         session.execute(update(Event).where(Event.id == ids[1]).values(id=ids[1] + 5))
     if records.engine.dialect.name == "postgresql":
         with records.write() as session:
-            session.execute(text("SELECT nextval('event_id_seq') FROM generate_series(1, 7)"))
+            session.execute(sql("SELECT nextval('event_id_seq') FROM generate_series(1, 7)"))
     note(2)
     assert sealer.seal_all() == 4
     with records.read() as session:
