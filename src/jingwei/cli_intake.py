@@ -1,4 +1,4 @@
-"""The command that hands in a file: what was detected, then the load."""
+"""The command that hands in a file, or a table of a database: what was detected, then the load."""
 
 from __future__ import annotations
 
@@ -17,18 +17,28 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jingwei.city.intake import Examined
+    from jingwei.city import City
+    from jingwei.city.intake import Examined, Received
+    from jingwei.city.tables import Reading
 
 CHUNK = 1 << 20
 
 
 @click.command(
     help=say(
-        "装载单个文件：显示识别结果与依据，然后装载。",
-        "Load a single file: show what was detected and why, then load it.",
+        "装载单个文件，或管理员在 settings.toml 中写明的数据库的一张表：显示识别结果与依据，然后装载。",
+        "Load a single file, or a table of a database that settings.toml names: show what was detected and "
+        "why, then load it.",
     )
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--database", metavar="NAME", help=say("数据库的名称", "name of the database"))
+@click.option("--table", metavar="TABLE", help=say("要读的表", "the table to read"))
+@click.option(
+    "--cursor", metavar="COLUMN", help=say("按此列只读新的行", "read only what is new, by this column")
+)
+@click.option("--key", "keys", multiple=True, metavar="COLUMN", help=say("主键列", "column of the key"))
+@click.option("--whole", is_flag=True, help=say("全部重读", "read all rows anew"))
 @click.option("--as", "source", metavar="ID", help=say("数据源的标识", "identifier of the source"))
 @click.option(
     "--set",
@@ -47,24 +57,38 @@ CHUNK = 1 << 20
 @click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
 @guarded
 def intake(
-    file: Path,
+    file: Path | None,
+    database: str | None,
+    table: str | None,
+    cursor: str | None,
+    keys: tuple[str, ...],
     source: str | None,
     told: tuple[str, ...],
     city_id: str | None,
     *,
+    whole: bool,
     new_layout: bool,
     look: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Hand in a file, show what it is, and load it."""
+    """Hand in a file or a table, show what it is, and load it."""
     from jingwei.access import local_person
     from jingwei.city import intake as handing
+    from jingwei.city.tables import Reading as Way
     from jingwei.cli_progress import Bars
 
+    if (file is None) == (database is None or table is None):
+        raise click.UsageError(
+            str(Text("请给出文件，或 --database 与 --table。", "Give a file, or --database and --table."))
+        )
     changes = read_changes(told) | ({"id": source} if source else {})
     with open_named(city_id) as city:
-        received = handing.receive(city, local_person(), file.name, _chunks(file))
+        if file is not None:
+            received = handing.receive(city, local_person(), file.name, _chunks(file))
+        else:
+            how = Way(str(database), str(table), cursor, keys, whole)
+            received = _read(city, how, quiet=as_json)
         seen = handing.examine(city, received.id, changes)
         if look or not as_json:
             _show(seen, as_json=as_json)
@@ -92,6 +116,20 @@ def intake(
         )
     if report.stage not in ("published", "unchanged"):
         sys.exit(INCOMPLETE)
+
+
+def _read(city: City, how: Reading, *, quiet: bool) -> Received:
+    from jingwei.access import local_person
+    from jingwei.city.tables import read_table
+    from jingwei.cli_progress import Bars
+
+    with Bars(quiet=quiet) as bars:
+        read = read_table(city, local_person(), how, listener=bars)
+    if not quiet:
+        click.echo(
+            say(f"读到 {read.rows} 行，共 {read.total} 行", f"{read.rows} rows read, {read.total} in all")
+        )
+    return read.file
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

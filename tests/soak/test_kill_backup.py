@@ -122,6 +122,7 @@ def keep_for_a_day(home):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 def test_kill_at_any_moment_leaves_a_whole_city_and_whole_backups(tmp_path):
     pack, home, moments = tmp_path / "pack", tmp_path / "home", random.Random(22239)
     pack.mkdir()

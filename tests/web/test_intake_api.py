@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 from fastapi.testclient import TestClient
@@ -102,3 +103,31 @@ def test_corrections_that_cannot_be_are_told(desk, changes):
     told = answer.json()
     assert answer.status_code == 400 or told["problem"] is not None
     assert desk.post("/api/intake/files/none/examination", json={}).status_code == 404
+
+
+def test_a_table_of_a_named_database_is_read_and_its_new_rows_loaded_by_one_request(desk, tmp_path):
+    bureau = sqlite3.connect(tmp_path / "bureau.db")
+    bureau.execute("CREATE TABLE stations (code INTEGER PRIMARY KEY, name TEXT, lon REAL, lat REAL)")
+    bureau.executemany(
+        "INSERT INTO stations VALUES (?, ?, ?, 22.52)", [(n, f"第{n}站", 114 + n / 1000) for n in range(9)]
+    )
+    bureau.commit()
+    assert desk.get("/api/intake/databases").json() == {"databases": [], "tables": []}
+    (tmp_path / "home" / "settings.toml").write_text(
+        f'[[database]]\nname = "bureau"\nurl = "sqlite:///{tmp_path}/bureau.db"\n', "utf-8"
+    )
+    assert desk.get("/api/intake/databases/bureau/tables").json() == ["stations"]
+    columns = desk.get("/api/intake/databases/bureau/columns", params={"table": "stations"}).json()
+    assert [one["name"] for one in columns if one["key"]] == ["code"]
+    how = {"table": "stations", "cursor": "code", "keys": ["code"]}
+    read = ended(desk, desk.post("/api/intake/databases/bureau/readings", json=how))["result"]
+    assert (read["rows"], read["total"]) == (9, 9)
+    said = {**SAID, "place": {"lon": "lon", "lat": "lat", "crs": "WGS84"}}
+    ended(desk, desk.post(f"/api/intake/files/{read['file']}/load", json={"changes": said}))
+    bureau.execute("INSERT INTO stations VALUES (9, '新站', 114.05, 22.52)")
+    bureau.commit()
+    done = ended(desk, desk.post("/api/intake/databases/bureau/readings", json={**how, "load": True}))
+    assert (done["result"]["stage"], done["result"]["total"]) == ("published", 10)
+    assert str(tmp_path) not in desk.get("/api/intake/databases").text
+    refused = desk.post("/api/intake/databases/other/readings", json=how)
+    assert (refused.status_code, refused.json()["code"]) == (404, "unknown-database")

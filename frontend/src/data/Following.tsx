@@ -1,6 +1,6 @@
 /** A load as it goes on, by server-sent events: how far it is, and how to hold, go on with, or stop it. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson, Problem } from "../api/client";
@@ -9,19 +9,28 @@ import { say, type Text } from "../words";
 
 type Step = { step: string; title: string; stage: string; share: number; rows: number };
 type Told = { what: Text; mend: Text | null };
+type Result = { stage?: string; problem?: Told | null; file?: string; new?: boolean };
 type Progress = {
   state: "running" | "done" | "failed" | "stopped";
   held: boolean;
   steps: Step[];
-  result: { stage?: string; problem?: Told | null } | null;
+  result: Result | null;
   problem: Told | null;
 };
 
-export function Following({ address, dataset, again, link }: { address: string; dataset: string; again: () => void; link?: boolean }) {
+export function Following({ address, dataset, again, link, done }: {
+  address: string;
+  dataset: string;
+  again: () => void;
+  link?: boolean;
+  done?: (result: Result) => void;
+}) {
   const { t } = useTranslation();
   const questions = useQueryClient();
   const [progress, setProgress] = useState<Progress | null>(null);
   const [lost, setLost] = useState(false);
+  const tell = useRef(done);
+  tell.current = done;
 
   useEffect(() => {
     const source = new EventSource(address);
@@ -32,6 +41,7 @@ export function Following({ address, dataset, again, link }: { address: string; 
       if (now.state !== "running") {
         source.close();
         void questions.invalidateQueries();
+        if (now.state === "done" && now.result) tell.current?.(now.result);
       }
     });
     source.onerror = () => setLost(true);
@@ -70,7 +80,9 @@ export function Following({ address, dataset, again, link }: { address: string; 
         </>
       )}
       {lost && !ended && <p className="small">{t("state.unreachable")}</p>}
-      {progress?.state === "done" && !kept && <p className="badge good">{t("data.loaded")}</p>}
+      {progress?.state === "done" && !kept && (
+        <p className="badge good">{t(progress.result?.new === false ? "intake.nothingNew" : "data.loaded")}</p>
+      )}
       {progress?.state === "stopped" && <p className="badge">{t("data.stopped")}</p>}
       {kept && <Failure error={new Problem({ title: say(kept.what), mend: say(kept.mend) })} retry={again} compact />}
       {link && ended && (progress.state === "done" || kept) && <Link to={`/data/${dataset}`}>{t("intake.toDataset")}</Link>}

@@ -9,6 +9,7 @@ import { useZone } from "../api/questions";
 import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { bytes, instant, languageNow } from "../words";
+import { FromDatabase } from "./FromDatabase";
 
 export type HandedIn = {
   id: string;
@@ -60,6 +61,7 @@ export function IntakePage() {
         <p className="lead">{t("intake.lead")}</p>
       </header>
       <Drop />
+      <FromDatabase />
       {answer.isPending && <Loading lines={5} />}
       {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
       {answer.data && files.length === 0 && <Empty title={t("intake.none")}>{t("intake.noneMend")}</Empty>}

@@ -21,6 +21,18 @@ declare(
     },
 )
 declare(
+    "table.read",
+    Text("读取了外部数据库的一张表", "A table of a database outside was read"),
+    subject="table/<database>/<name>",
+    fields={
+        "cursor": Field(str, Text("按哪一列增量；为空则全部", "the column by which; empty if all of it")),
+        "rows": Field(int, Text("读到的行数", "how many rows were read")),
+        "total": Field(int, Text("文件中的行数", "how many rows the file has")),
+        "file": Field(str, Text("文件的编号", "the identifier of the file")),
+        "digest": Field(str, Text("SHA-256 摘要", "its SHA-256")),
+    },
+)
+declare(
     "source.decided",
     Text("已确定数据源的坐标系", "The coordinate system of a source was decided"),
     subject="source/<id>",

@@ -60,7 +60,7 @@ class FileRefusedError(BadRequestError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A file that was handed in. `state` is `received`, `loaded`, `held`, `failed`."""
+    """A file that was handed in. `state` is `received`, `loaded`, `held`, `failed`, `erased`."""
 
     id: str
     name: str

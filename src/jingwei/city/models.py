@@ -35,7 +35,7 @@ class DecisionRow(Base):
 
 
 class IntakeFileRow(Base):
-    """A file that was handed in by itself. `state` is `received`, `loaded`, `held` or `failed`."""
+    """A file that was handed in by itself. `state` is `received`, `loaded`, `held`, `failed` or `erased`."""
 
     __tablename__ = "intake_file"
 
@@ -60,3 +60,19 @@ class IntakeSourceRow(Base):
     pattern: Mapped[str] = mapped_column(String(200))
     by: Mapped[str] = mapped_column(String(200))
     changed: Mapped[datetime]
+
+
+class IntakeTableRow(Base):
+    """A table of a database outside that was read: by which column what is new is known, and up to where."""
+
+    __tablename__ = "intake_table"
+
+    database: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    cursor: Mapped[str | None] = mapped_column(String(200))
+    keys: Mapped[list[Any]]
+    mark: Mapped[dict[str, Any] | None]
+    file: Mapped[str] = mapped_column(String(24))
+    rows: Mapped[int] = mapped_column(BigInteger)
+    by: Mapped[str] = mapped_column(String(200))
+    read: Mapped[datetime]

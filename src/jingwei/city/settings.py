@@ -13,6 +13,8 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from jingwei.access import roles
 from jingwei.access.signing_in import is_local
@@ -241,6 +243,27 @@ class SenseSettings(_Part):
     mqtt: MqttSettings = MqttSettings()
 
 
+class DatabaseSettings(_Part):
+    """A database outside that may be read. No other is ever connected to, whoever asks."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    url: str = Field(min_length=1, repr=False)
+    password_file: Path | None = None
+    tables: tuple[str, ...] = ()
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        try:
+            kind = make_url(url).get_backend_name()
+        except ArgumentError:
+            kind = ""
+        if kind not in ("postgresql", "mysql", "mariadb", "sqlite"):
+            msg = "a database is postgresql://, mariadb://, mysql:// or sqlite:///"
+            raise ValueError(msg)
+        return url
+
+
 class Settings(_Part):
     """A whole `settings.toml`."""
 
@@ -249,6 +272,15 @@ class Settings(_Part):
     keys: KeySettings = KeySettings()
     notices: NoticeSettings = NoticeSettings()
     sense: SenseSettings = SenseSettings()
+    database: tuple[DatabaseSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_database_once(self) -> Self:
+        names = [one.name for one in self.database]
+        if len(set(names)) < len(names):
+            msg = f"two databases are named {max(names, key=names.count)}"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _address_for_oidc(self) -> Self:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from jingwei.city import intake
+from jingwei.city import intake, outside, tables
 from jingwei.lake.checking import Report
 from jingwei.web import jobs, problems
 from jingwei.web.policies import CITY, allowed
@@ -40,7 +40,7 @@ class FileOut(BaseModel):
     received: datetime
     by: str
     source: str | None
-    state: str = Field(description="received, loaded, held or failed")
+    state: str = Field(description="received, loaded, held, failed or erased")
 
 
 class FilePage(BaseModel):
@@ -234,6 +234,109 @@ def load_file(
             city, asker, file, body.changes, listener=tell, stop=stop, new_layout=body.new_layout
         )
         return {"source": report.id, "stage": report.stage, "problem": report.problem}
+
+    job = request.app.state.jobs.start(title, asker.id, work)
+    return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")
+
+
+class TableColumnOut(BaseModel):
+    """A column of a table outside."""
+
+    name: str
+    type: str
+    rises: bool = Field(description="Whether what is new can be known by it")
+    key: bool = Field(description="Whether the database has it as a key")
+
+
+class DatabaseOut(BaseModel):
+    """A database that the administrators let be read."""
+
+    name: str
+    kind: str = Field(description="postgresql, mysql, mariadb or sqlite")
+
+
+class KnownTableOut(BaseModel):
+    """A table that was read before."""
+
+    database: str
+    table: str
+    cursor: str | None
+    keys: list[str]
+    rows: int
+    read: datetime
+    by: str
+    file: str
+    source: str | None
+
+
+class DatabasesOut(BaseModel):
+    """What can be read, and what was."""
+
+    databases: list[DatabaseOut]
+    tables: list[KnownTableOut] = Field(description="Those read before, the latest first")
+
+
+class TableIn(BaseModel):
+    """How a table is read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    table: str = Field(min_length=1, max_length=200)
+    cursor: str | None = Field(default=None, max_length=200, description="Column that rises with what is new")
+    keys: list[str] = Field(default_factory=list, max_length=8, description="By which a row is known again")
+    whole: bool = Field(default=False, description="Read all rows anew")
+    load: bool = Field(default=False, description="Load it at once, as the source that it is known as")
+
+
+DatabaseName = Annotated[str, Path(max_length=40, description="What the administrators call it")]
+
+
+@router.get("/databases", summary="Databases that may be read, and tables that were", dependencies=manages)
+def list_databases(city: CityOf) -> DatabasesOut:
+    """Return what the administrators named; never where it is."""
+    return DatabasesOut(
+        databases=[DatabaseOut(name=one.name, kind=one.kind) for one in outside.databases(city.home)],
+        tables=[
+            KnownTableOut(**{name: getattr(one, name) for name in KnownTableOut.model_fields})
+            for one in tables.known_tables(city)
+        ],
+    )
+
+
+@router.get("/databases/{database}/tables", summary="Tables of a database", dependencies=manages)
+def list_tables(city: CityOf, database: DatabaseName) -> list[str]:
+    """Return the tables and views that may be read."""
+    return outside.database(city.home, database).tables()
+
+
+@router.get("/databases/{database}/columns", summary="Columns of a table", dependencies=manages)
+def list_columns(
+    city: CityOf, database: DatabaseName, table: Annotated[str, Query(min_length=1, max_length=200)]
+) -> list[TableColumnOut]:
+    """Return the columns of a table, and by which of them it can be read bit by bit."""
+    return [
+        TableColumnOut(name=one.name, type=str(one.type), rises=one.rises, key=one.key)
+        for one in outside.database(city.home, database).columns(table)
+    ]
+
+
+@router.post("/databases/{database}/readings", summary="Read a table", status_code=202, dependencies=manages)
+def read_table(
+    request: Request, city: CityOf, asker: AskerOf, database: DatabaseName, body: Annotated[TableIn, Body()]
+) -> JobOut:
+    """Read what is new in a table in the background; the job's result names the file that holds all of it."""
+    outside.database(city.home, database)
+    how = tables.Reading(database, body.table, body.cursor, tuple(body.keys), body.whole)
+    title = Text(f"读取 {database}.{body.table}", f"Read {database}.{body.table}")
+
+    def work(job: jobs.Job) -> dict[str, Any]:
+        tell, stop = job.listener()
+        if not body.load:
+            read = tables.read_table(city, asker, how, listener=tell, stop=stop)
+            return {"file": read.file.id, "rows": read.rows, "total": read.total, "new": read.new}
+        read, report = tables.load_table(city, asker, how, listener=tell, stop=stop)
+        told = {"source": report.id, "stage": report.stage, "problem": report.problem}
+        return told | {"file": read.file.id, "rows": read.rows, "total": read.total, "new": read.new}
 
     job = request.app.state.jobs.start(title, asker.id, work)
     return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")

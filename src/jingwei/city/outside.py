@@ -1,0 +1,347 @@
+"""Databases outside that the city's administrators named: what tables they have, and their rows as Arrow.
+
+Only databases of `settings.toml` are connected to, by read-only transactions. What a driver says of a failure
+may name hosts and accounts; it is told to nobody, only its kind is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from jingwei.city.settings import DatabaseSettings, read_settings
+from jingwei.errors import BadRequestError, NotFoundError
+from jingwei.lake.errors import did_you_mean
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WAIT_SECONDS = 10
+"""How long a connection is waited for."""
+AT_ONCE = 20_000
+"""Rows fetched at once."""
+SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
+
+Mark = dict[str, str]
+"""The value of a cursor column up to which rows were read: `type` and `value`, as JSON."""
+
+
+class UnknownDatabaseError(NotFoundError):
+    """No database of this name is in the settings."""
+
+    code = "unknown-database"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            Text(f"没有名为“{name}”的数据库。", f"There is no database '{name}'."),
+            mend=Text(
+                "由管理员写入 settings.toml 的 [[database]]。",
+                "An administrator names it in settings.toml under [[database]].",
+            ),
+            where={"database": name},
+        )
+
+
+class UnknownTableError(NotFoundError):
+    """The database has no such table, or the administrators do not let it be read."""
+
+    code = "unknown-table"
+
+    def __init__(self, database: str, table: str, near: Text | None) -> None:
+        super().__init__(
+            Text(
+                f"数据库“{database}”没有可读的表“{table}”。",
+                f"Database '{database}' has no table '{table}' that may be read.",
+            ),
+            mend=near,
+            where={"database": database, "table": table},
+        )
+
+
+class TableColumnError(BadRequestError):
+    """A column of a table cannot be what it is said to be."""
+
+    code = "table-column"
+
+    def __init__(self, table: str, column: str, what: Text, mend: Text | None = None) -> None:
+        super().__init__(what, mend=mend, where={"table": table, "column": column})
+
+
+class DatabaseFailedError(BadRequestError):
+    """The database could not be reached, or did not answer."""
+
+    code = "database-failed"
+    status = 502
+
+    def __init__(self, database: str, kind: str) -> None:
+        super().__init__(
+            Text(
+                f"数据库“{database}”未能连接或读取（{kind}）。",
+                f"Database '{database}' could not be reached or read ({kind}).",
+            ),
+            mend=Text(
+                "请管理员检查 settings.toml 中的地址、账号及其读取权限。",
+                "An administrator checks address, account and its right to read, in settings.toml.",
+            ),
+            where={"database": database},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a table outside; by one that `rises` what is new can be known."""
+
+    name: str
+    type: pa.DataType
+    rises: bool
+    key: bool
+    as_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A database that may be read."""
+
+    settings: DatabaseSettings
+
+    @property
+    def name(self) -> str:
+        """What the administrators call it."""
+        return self.settings.name
+
+    @property
+    def kind(self) -> str:
+        """`postgresql`, `mysql`, `mariadb` or `sqlite`."""
+        return sa.make_url(self.settings.url).get_backend_name()
+
+    def tables(self) -> list[str]:
+        """Return the tables and views that may be read, those outside the default schema with its name."""
+        with self.reading() as connection:
+            inspector = sa.inspect(connection)
+            found = []
+            own = inspector.default_schema_name
+            for schema in inspector.get_schema_names() if self.kind == "postgresql" else [own]:
+                if schema in SYSTEM_SCHEMAS or (schema or "").startswith("pg_"):
+                    continue
+                inside = "" if schema == own else f"{schema}."
+                names = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+                found += [inside + name for name in names]
+        allowed = self.settings.tables
+        return sorted(one for one in found if not allowed or any(fnmatchcase(one, rule) for rule in allowed))
+
+    def columns(self, table: str) -> list[TableColumn]:
+        """Return the columns of a table.
+
+        Raises
+        ------
+        UnknownTableError
+            If there is none that may be read.
+
+        """
+        known = self.tables()
+        if table not in known:
+            raise UnknownTableError(self.name, table, did_you_mean(table, known))
+        schema, _, name = table.rpartition(".")
+        with self.reading() as connection:
+            inspector = sa.inspect(connection)
+            keys = inspector.get_pk_constraint(name, schema or None)["constrained_columns"]
+            return [
+                _column(one["name"], one["type"], sqlite=self.kind == "sqlite", key=one["name"] in keys)
+                for one in inspector.get_columns(name, schema or None)
+            ]
+
+    def rows(
+        self, table: str, columns: list[TableColumn], cursor: str | None, since: Mark | None, *, again: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows of a table, in the order of the cursor column where there is one.
+
+        Parameters
+        ----------
+        table, columns
+            The table, and its columns as `columns` says.
+        cursor, since, again
+            Only rows whose value of this column is beyond the mark; also those that equal it, if `again`.
+
+        Raises
+        ------
+        TableColumnError
+            If a column holds what its type does not say.
+
+        """
+        schema, _, name = table.rpartition(".")
+        of = sa.table(name, *(sa.column(one.name) for one in columns), schema=schema or None)
+        wanted = [
+            sa.cast(of.c[one.name], sa.String if self.kind == "postgresql" else sa.CHAR).label(one.name)
+            if one.as_text and self.kind != "sqlite"
+            else of.c[one.name]
+            for one in columns
+        ]
+        question = sa.select(*wanted)
+        if cursor is not None:
+            by = of.c[cursor]
+            question = question.order_by(by)
+            if since is not None:
+                edge = sa.literal(_value_of(since))
+                question = question.where(by >= edge if again else by > edge)
+        schema_of = pa.schema([(one.name, one.type) for one in columns])
+        with self.reading() as connection:
+            answer = connection.execution_options(stream_results=True, max_row_buffer=AT_ONCE).execute(
+                question
+            )
+            for part in answer.partitions(AT_ONCE):
+                yield _batch(table, part, columns, schema_of)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection within one transaction that can only read."""
+        try:
+            engine = self._engine()
+            try:
+                with engine.connect() as connection:
+                    for said in _BEGIN.get(self.kind, ()):
+                        connection.exec_driver_sql(said)
+                    yield connection
+                    connection.rollback()
+            finally:
+                engine.dispose()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise DatabaseFailedError(self.name, type(error).__name__) from None
+
+    def _engine(self) -> sa.Engine:
+        url = sa.make_url(self.settings.url)
+        if self.settings.password_file is not None:
+            url = url.set(password=self.settings.password_file.read_text("utf-8").strip())
+        if self.kind == "sqlite":
+            return sa.create_engine("sqlite://", creator=lambda: _sqlite(url.database), poolclass=NullPool)
+        if self.kind == "postgresql":
+            return sa.create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                poolclass=NullPool,
+                isolation_level="REPEATABLE READ",
+                connect_args={"connect_timeout": WAIT_SECONDS, "application_name": "jingwei"},
+            )
+        return sa.create_engine(
+            url.set(drivername=f"{self.kind}+pymysql"),
+            poolclass=NullPool,
+            isolation_level="REPEATABLE READ",
+            connect_args={"connect_timeout": WAIT_SECONDS},
+        )
+
+
+_BEGIN = {
+    "postgresql": ("SET TRANSACTION READ ONLY",),
+    "mysql": ("SET SESSION TRANSACTION READ ONLY", "COMMIT", "START TRANSACTION READ ONLY"),
+    "mariadb": ("SET SESSION TRANSACTION READ ONLY", "COMMIT", "START TRANSACTION READ ONLY"),
+}
+
+
+def databases(home: Path) -> list[Outside]:
+    """Return the databases that the settings of a city name."""
+    return [Outside(one) for one in read_settings(home).database]
+
+
+def database(home: Path, name: str) -> Outside:
+    """Return one of them.
+
+    Raises
+    ------
+    UnknownDatabaseError
+        If the settings name none such.
+
+    """
+    for one in databases(home):
+        if one.name == name:
+            return one
+    raise UnknownDatabaseError(name)
+
+
+def mark_of(value: Any) -> Mark:
+    """Return a value of a cursor column as JSON keeps it."""
+    if isinstance(value, dt.datetime | dt.date):
+        return {"type": type(value).__name__, "value": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"type": "Decimal", "value": str(value)}
+    return {"type": "int" if isinstance(value, int) else type(value).__name__, "value": str(value)}
+
+
+def _value_of(mark: Mark) -> Any:
+    kinds: dict[str, Any] = {
+        "datetime": dt.datetime.fromisoformat,
+        "date": dt.date.fromisoformat,
+        "Decimal": Decimal,
+        "int": int,
+        "float": float,
+        "str": str,
+    }
+    return kinds[mark["type"]](mark["value"])
+
+
+def _sqlite(path: str | None) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(path or '')}?mode=ro", uri=True, check_same_thread=False, timeout=WAIT_SECONDS
+    )
+
+
+def _column(name: str, type_: Any, *, sqlite: bool, key: bool) -> TableColumn:
+    """Say as what a column is read; what has no equal in Arrow is read as text."""
+    kind, rises = _arrow(type_)
+    if sqlite and (pa.types.is_temporal(kind) or pa.types.is_boolean(kind)):
+        kind = pa.string() if pa.types.is_temporal(kind) else pa.int64()  # as SQLite itself holds them
+    as_text = not isinstance(type_, sa.String) and pa.types.is_string(kind)
+    return TableColumn(name, kind, rises or (sqlite and not pa.types.is_binary(kind)), key, as_text)
+
+
+def _arrow(type_: Any) -> tuple[pa.DataType, bool]:
+    if isinstance(type_, sa.Boolean):
+        return pa.bool_(), False
+    if isinstance(type_, sa.Integer):
+        return pa.int64(), True
+    if isinstance(type_, sa.Float | sa.Numeric):
+        return (pa.int64() if type_.scale == 0 and (type_.precision or 99) <= 18 else pa.float64()), True
+    if isinstance(type_, sa.DateTime):
+        return pa.timestamp("us", "UTC" if type_.timezone else None), True
+    if isinstance(type_, sa.Date):
+        return pa.date32(), True
+    if isinstance(type_, sa.LargeBinary):
+        return pa.binary(), False
+    return pa.string(), isinstance(type_, sa.String)
+
+
+def _batch(table: str, rows: Any, columns: list[TableColumn], schema: pa.Schema) -> pa.RecordBatch:
+    arrays = []
+    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+        try:
+            arrays.append(pa.array(_plain(values, column.type), column.type))
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            raise TableColumnError(
+                table,
+                column.name,
+                Text(
+                    f"表“{table}”的列“{column.name}”中有不是 {column.type} 的值。",
+                    f"Column '{column.name}' of '{table}' holds values that are no {column.type}.",
+                ),
+            ) from None
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
+    if pa.types.is_floating(kind):
+        return [None if one is None else float(one) for one in values]
+    if pa.types.is_integer(kind):
+        return [int(one) if isinstance(one, Decimal) else one for one in values]
+    if pa.types.is_string(kind):
+        return [one if one is None or isinstance(one, str) else str(one) for one in values]
+    return list(values)

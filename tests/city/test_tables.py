@@ -1,0 +1,169 @@
+"""A table of a database outside: read bit by bit, merged by key, loaded as any file is."""
+
+import datetime as dt
+import sqlite3
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+from tests.city.packs import write_pack
+
+from jingwei.access import local_person
+from jingwei.city import intake, load_pack, open_city, outside, read_manifest, tables
+from jingwei.city.tables import Reading, load_table, read_table
+from jingwei.errors import JingweiError
+from jingwei.ledger.models import Event
+
+ASKER = local_person()
+SECRET = "geheim-7719"
+DAY = dt.datetime(2026, 9, 1, 8, 0)  # noqa: DTZ001 -- as the database holds it
+
+
+def row(n, day=0, name=None, minute=None):
+    at = DAY + dt.timedelta(days=day, minutes=n if minute is None else minute)
+    return n, name or f"第{n}站", 114.01 + n / 1000, 22.55, at
+
+
+class Source:
+    """A database with a table of stations, of either kind."""
+
+    def __init__(self, connection, url, mark):
+        self.connection, self.url, self.mark = connection, url, mark
+        stamp = "TIMESTAMP" if mark == "%s" else "TEXT"
+        self.run(
+            f"CREATE TABLE stations (id INTEGER PRIMARY KEY, name VARCHAR(40), lon DOUBLE PRECISION, "
+            f"lat DOUBLE PRECISION, changed {stamp})"
+        )
+
+    def run(self, sql, values=()):
+        self.connection.execute(sql, values)
+        self.connection.commit()
+
+    def put(self, rows):
+        marks = ", ".join([self.mark] * 5)
+        for one in rows:
+            values = one if self.mark == "%s" else (*one[:4], one[4].isoformat(" "))
+            self.run(
+                f"INSERT INTO stations VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+                "changed = excluded.changed",
+                values,
+            )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def source(request, tmp_path):
+    if request.param == "sqlite":
+        with sqlite3.connect(tmp_path / "bureau.db") as connection:
+            yield Source(connection, f"sqlite:///{tmp_path / 'bureau.db'}", "?")
+        return
+    server = request.getfixturevalue("postgres")
+    name = server.create()
+    with psycopg.connect(host=str(server.folder), user="postgres", dbname=name) as connection:
+        url = server.url(name).replace("+psycopg", "").replace("postgres@", f"postgres:{SECRET}@")
+        yield Source(connection, url, "%s")
+    server.drop(name)
+
+
+@pytest.fixture
+def city(tmp_path, source):
+    pack = write_pack(tmp_path / "pack", "")
+    with open_city(tmp_path / "home", create=True) as opened:
+        load_pack(opened, read_manifest(pack), pack, None, ASKER)
+        settings = f'[[database]]\nname = "bureau"\nurl = "{source.url}"\n'
+        (opened.home / "settings.toml").write_text(settings, "utf-8")
+        yield opened
+
+
+HOW = Reading("bureau", "stations", "changed", ("id",))
+SAID = {"id": "stations", "title": {"zh": "车站"}, "place": {"lon": "lon", "lat": "lat", "crs": "WGS84"}}
+
+
+def names(city):
+    rows = city.lake.query(ASKER, "stations").table.to_pylist()
+    return sorted((one["id"], one["name"]) for one in rows)
+
+
+def test_only_what_is_new_is_read_and_a_known_table_loads_by_one_step(city, source):
+    source.put(row(n) for n in range(6))
+    first = read_table(city, ASKER, HOW)
+    assert (first.rows, first.total, first.new) == (6, 6, True)
+    intake.load_file(city, ASKER, first.file.id, SAID)
+    source.put([row(2, 3, "改名站"), row(6, 4)])
+    read, report = load_table(city, ASKER, HOW)
+    assert (read.rows, read.total, report.stage) == (3, 7, "published")  # with the last one of before
+    assert names(city) == sorted((n, "改名站" if n == 2 else f"第{n}站") for n in range(7))
+    again, unchanged = load_table(city, ASKER, HOW)
+    assert (again.new, unchanged.stage) == (False, "unchanged")
+    (known,) = tables.known_tables(city)
+    assert (known.table, known.cursor, known.source, known.rows) == ("stations", "changed", "stations", 7)
+
+
+def test_rows_of_the_same_moment_that_come_later_are_not_missed(city, source):
+    source.put([row(0), row(1)])
+    read_table(city, ASKER, HOW)
+    source.put([row(2, minute=1)])
+    assert read_table(city, ASKER, HOW).total == 3
+
+
+def test_without_a_cursor_all_is_read_each_time(city, source):
+    source.put(row(n) for n in range(3))
+    how = Reading("bureau", "stations")
+    assert read_table(city, ASKER, how).total == 3
+    source.run("DELETE FROM stations WHERE id = 1")
+    assert read_table(city, ASKER, how).total == 2
+
+
+def test_a_file_that_was_deleted_is_made_anew_from_all_rows(city, source):
+    source.put(row(n) for n in range(3))
+    first = read_table(city, ASKER, HOW)
+    intake.path_of(city, first.file).unlink()
+    assert read_table(city, ASKER, HOW).rows == 3
+
+
+def test_tables_and_columns_are_told_with_what_can_be_a_cursor(city):
+    bureau = outside.database(city.home, "bureau")
+    assert bureau.tables() == ["stations"]
+    told = {one.name: (one.rises, one.key) for one in bureau.columns("stations")}
+    assert told["id"] == (True, True)
+    assert told["changed"] == (True, False)
+
+
+def test_nothing_can_be_written_there(city):
+    with pytest.raises(JingweiError) as caught, outside.database(city.home, "bureau").reading() as connection:
+        connection.exec_driver_sql("DROP TABLE stations")
+    assert caught.value.code == "database-failed"
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        (Reading("other", "stations"), "unknown-database"),
+        (Reading("bureau", "stations; DROP TABLE stations"), "unknown-table"),
+        (Reading("bureau", "stations", "nothing"), "table-column"),
+    ],
+)
+def test_what_cannot_be_read_is_said(city, how, code):
+    with pytest.raises(JingweiError) as caught:
+        read_table(city, ASKER, how)
+    assert caught.value.code == code
+
+
+def test_where_it_is_and_its_password_are_nowhere(city, source, tmp_path):
+    source.put([row(0)])
+    file = read_table(city, ASKER, HOW).file
+    intake.load_file(city, ASKER, file.id, SAID)
+    path = city.home / "settings.toml"
+    path.write_text(
+        path.read_text("utf-8").replace("bureau.db", "gone.db").replace("host=", "host=/no"), "utf-8"
+    )
+    with pytest.raises(JingweiError) as caught:
+        read_table(city, ASKER, HOW)
+    told = f"{caught.value} {caught.value.where} {caught.value.__cause__}"
+    with city.records.read() as session:
+        told += str([(event.subject, event.data) for event in session.scalars(select(Event))])
+    told += str(city.lake.dataset(ASKER, "stations").version.content.sources)
+    told += str(pq.read_metadata(intake.path_of(city, file)).metadata)
+    assert "bureau.stations.parquet" in told
+    for hidden in (SECRET, source.url, str(tmp_path / "bureau.db"), "gone.db"):
+        assert hidden not in told
