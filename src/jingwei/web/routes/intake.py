@@ -20,7 +20,7 @@ from jingwei.web.texts import TextOut
 from jingwei.words import Text
 
 router = APIRouter(
-    prefix="/intake", tags=["intake"], responses=problems.responses(400, 403, 404, 409, 413, 422)
+    prefix="/intake", tags=["intake"], responses=problems.responses(400, 403, 404, 409, 413, 422, 502)
 )
 
 UPLOADS = {"/api/intake/files": intake.MOST_BYTES}
