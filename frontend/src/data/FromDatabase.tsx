@@ -75,12 +75,14 @@ function KnownTables({ tables }: { tables: Known[] }) {
                 {t("data.rowsCount", { count: one.rows })} · {instant(one.read, zone, "minute")}
                 {one.cursor && ` · ${t("intake.byCursor", { column: one.cursor })}`}
               </p>
+              {one.source && (
+                <div className="form-actions">
+                  <button type="button" className="button" disabled={events !== null} onClick={() => void load(one)}>
+                    {t("intake.loadNew")}
+                  </button>
+                </div>
+              )}
             </div>
-            {one.source && (
-              <button type="button" className="button" disabled={events !== null} onClick={() => void load(one)}>
-                {t("intake.loadNew")}
-              </button>
-            )}
           </li>
         ))}
       </ul>

@@ -6,7 +6,7 @@ from alembic import op
 from jingwei.records.base import Json, UtcDateTime
 
 revision = "0034"
-down_revision = "0029"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
