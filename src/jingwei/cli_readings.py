@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from starlette.datastructures import State
 
     from jingwei.access import Asker
-    from jingwei.city.settings import MqttSettings, SenseSettings
+    from jingwei.city.settings import MqttSettings, NatsSettings, SenseSettings
+    from jingwei.sense.nats.follower import Following
 
 FOLDER = "sense/mosquitto"
 
@@ -59,7 +60,24 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
                 _connect(running, served, settings.mqtt, root)
             except JingweiError as error:
                 click.echo(say(f"未启用 MQTT：{error}", f"Without MQTT: {error}"), err=True)
+        if settings.nats is not None:
+            running.enter_context(_following(served, settings.nats).running())
         yield
+
+
+def _following(served: State, settings: NatsSettings) -> Following:
+    """Return what takes in readings from a stream of NATS, with the rights of the one `person`."""
+    from jingwei.sense.nats.follower import Following, Source  # few cities have one
+
+    password = settings.password_file.read_text("utf-8").strip() if settings.password_file else None
+    source = Source(
+        settings.server, settings.stream, settings.subject, settings.durable, settings.name, password
+    )
+    login = settings.person if settings.person is not None or served.gate.entry.open else ""
+    policies = served.city.policies
+    senders = Senders(served.gate, policies, served.taking)
+    click.echo(say(f"NATS：{settings.server}", f"NATS at {settings.server}"), err=True)
+    return Following(served.readings, source, Collector(senders, policies, served.taking, login).feature_of)
 
 
 def _connect(running: contextlib.ExitStack, served: State, settings: MqttSettings, root: str) -> None:

@@ -236,11 +236,33 @@ class MqttSettings(_Part):
         return broker
 
 
+class NatsSettings(_Part):
+    """A stream of NATS JetStream in which readings wait for the city."""
+
+    server: str
+    stream: str = Field(default="READINGS", pattern=r"^[^\s.*>]+$")
+    subject: str = Field(default="sense.observations", pattern=r"^[^\s*>]+$")
+    durable: str = Field(default="jingwei", pattern=r"^[^\s.*>]+$")
+    name: str | None = None
+    password_file: Path | None = None
+    person: str | None = None
+
+    @field_validator("server")
+    @classmethod
+    def _address(cls, server: str) -> str:
+        parts = urlsplit(server)
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            msg = "a server is nats:// or tls:// and a host, and a port if need be"
+            raise ValueError(msg)
+        return server
+
+
 class SenseSettings(_Part):
     """How readings come in."""
 
     readings_per_minute: int = Field(default=600_000, ge=1)
     mqtt: MqttSettings = MqttSettings()
+    nats: NatsSettings | None = None
 
 
 class DatabaseSettings(_Part):
