@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import shutil
 import subprocess
 import threading
+from ipaddress import ip_address
 from typing import NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from jingwei.access import add_department, local_person, tokens
 from jingwei.city.settings import MappingSettings, MqttSettings, SenseSettings
@@ -43,6 +49,7 @@ class Square:
 
     def __init__(self, city, app, port):
         self.city, self.app, self.port = city, app, port
+        self.certificates = None
 
     def device(self, login, role, department=""):
         person = person_of(self.city, login, role, department=department)
@@ -56,18 +63,11 @@ class Square:
         return Device(kept.id, token)
 
     def _options(self, device):
-        return [
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.port),
-            "-u",
-            device.number,
-            "-P",
-            device.token,
-            "-V",
-            "mqttv5",
-        ]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-V", "mqttv5"]
+        if self.certificates is None:
+            return [*where, "-u", device.number, "-P", device.token]
+        shown, key = self.certificates.of(device.number)
+        return [*where, "--cafile", str(self.certificates.ca), "--cert", str(shown), "--key", str(key)]
 
     def publish(self, device, topic, result, second=0):
         """Publish with quality 1; return what the client says of it, nothing where it was taken."""
@@ -105,8 +105,40 @@ class Square:
         return sorted(readings.read([stream])["result"].to_pylist())
 
 
-@pytest.fixture
-def square(bare):
+class Certificates:
+    """Who vouches for the server and for devices."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder = folder
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        basic = (x509.BasicConstraints(ca=True, path_length=0), True)
+        self.ca = self._kept(name, self._made(self.name, self.key, basic), self.key)[0]
+
+    def of(self, name):
+        """Return the certificate of a name and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        return self._kept(name, self._made(subject, key, (here, False)), key)
+
+    def _made(self, subject, key, extension):
+        now = now_utc()
+        made = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
+        made = made.public_key(key.public_key()).serial_number(x509.random_serial_number())
+        made = made.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        return made.add_extension(extension[0], critical=extension[1]).sign(self.key, hashes.SHA256())
+
+    def _kept(self, name, certificate, key):
+        plain = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8
+        shown, own = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        shown.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        own.write_bytes(key.private_bytes(serialization.Encoding.PEM, plain[1], plain[0]))
+        return shown, own
+
+
+@contextlib.contextmanager
+def opened(bare, **mqtt):
     """A city with sign-in and a broker, with a stream of the water department (1) and one of parks (2)."""
     me = local_person()
     port = free_port()
@@ -120,10 +152,27 @@ def square(bare):
             writing = Writing(app.state.sensing.sight(session, me), app.state.readings)
             writing.create(ENTITIES["Thing"], THING, ownership=Ownership(code, "none", 2))
     mapping = MappingSettings(topic="parks/+/data", stream=2)
-    settings = SenseSettings(mqtt=MqttSettings(port=port, mapping=(mapping,)))
+    settings = SenseSettings(mqtt=MqttSettings(port=port, mapping=(mapping,), **mqtt))
     with sensing(app.state, settings, "http://city/sta/v1.1"):
         assert app.state.bridge.connected.wait(20)
         yield Square(bare, app, port)
+
+
+@pytest.fixture
+def square(bare):
+    """A city whose devices sign in by their tokens."""
+    with opened(bare) as square:
+        yield square
+
+
+@pytest.fixture
+def vouched(bare, tmp_path):
+    """A city whose devices sign in by certificates."""
+    mine = Certificates(tmp_path)
+    cert, key = mine.of("127.0.0.1")
+    with opened(bare, tls_cert=cert, tls_key=key, devices_ca=mine.ca) as square:
+        square.certificates = mine
+        yield square
 
 
 def test_a_device_publishes_what_it_may_and_is_told_what_it_may(square):
@@ -162,3 +211,31 @@ def test_who_lost_the_right_is_no_longer_heard(square):
     assert "uthori" in said or "efused" in said
     square.published(other, topic, 3, 3)
     assert 66 not in square.results(1, 2)
+
+
+def test_a_certificate_stands_for_the_token_of_its_name(vouched, tmp_path):
+    person = person_of(vouched.city, "keeper", "device_keeper", department=WATER)
+    device, other = vouched.token_of(person), vouched.token_of(person)
+    topic = "v1.1/Datastreams(1)/Observations"
+    vouched.published(device, topic, 1)
+    vouched.published(other, f"devices/{other.number}/{topic}", 2, 1)
+    assert vouched.results(1, 2) == [1, 2]
+    assert "uthori" in vouched.publish(device, "v1.1/Datastreams(2)/Observations", 66, 2)
+    assert "uthori" in vouched.publish(device, f"devices/{other.number}/{topic}", 66, 3)
+    (tmp_path / "strangers").mkdir()
+    city, strangers = vouched.certificates, Certificates(tmp_path / "strangers")
+    strangers.ca = city.ca
+    vouched.certificates = strangers
+    assert vouched.publish(device, topic, 66, 4), "vouched for by nobody of the city"
+    vouched.certificates = city
+    with vouched.city.records.write() as session:
+        tokens.revoke_token(session, local_person(), person, device.number)
+    for _ in range(100):
+        if vouched.publish(device, topic, 3, 5):
+            break
+        threading.Event().wait(0.1)
+    assert "uthori" in vouched.publish(device, topic, 66, 6)
+    assert not vouched.publish(device, f"devices/{device.number}/{topic}", 66, 7), "it may speak, unheard"
+    vouched.published(other, topic, 4, 8)
+    assert 4 in vouched.results(1, 3)
+    assert 66 not in vouched.results(1, 3)

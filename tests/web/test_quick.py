@@ -238,3 +238,21 @@ def test_a_token_that_is_new_is_known_at_once_and_one_that_ran_out_no_more(signe
         monkeypatch.setattr(part, "now_utc", lambda: later)
     assert line.ask("POST", PATH, of(3))[0] == 401
     assert app.state.readings.count([1]) == 2
+
+
+def test_a_quota_is_that_of_a_token_by_whatever_way_readings_come(signed, monkeypatch):
+    bare, app, line, (person, _) = signed
+    monkeypatch.setattr(app.state.quotas, "per_minute", 3)
+    app.state.quotas._left.clear()
+    long = {"X-Long-Way": "1"}
+    assert line.ask("POST", PATH, of(2))[0] == 201
+    assert line.ask("POST", PATH, of(3), **long)[0] == 201
+    assert line.ask("POST", f"{ROOT}/CreateObservations", ARRAYS, **long)[0] == 429
+    assert line.ask("POST", PATH, b"[%b]" % of(4))[0] == 201
+    for way in ({}, long):
+        status, headers, _ = line.ask("POST", PATH, of(5), **way)
+        assert (status, headers["retry-after"].isdecimal()) == (429, True)
+    with bare.records.write() as session:
+        soon = now_utc() + dt.timedelta(days=1)
+        line.token, _ = tokens.issue_token(session, person, "other", frozenset({"sense.observe"}), soon)
+    assert line.ask("POST", PATH, of(5), **long)[0] == 201
