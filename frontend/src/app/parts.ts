@@ -4,6 +4,7 @@ import {
   ClipboardList,
   Database,
   Hash,
+  Headset,
   Info,
   type LucideIcon,
   Map as MapIcon,
@@ -32,6 +33,7 @@ export type Part = {
 export const PARTS: Part[] = [
   { path: "/", name: "map.name", icon: MapIcon, page: lazy(() => import("../map/MapPage")) },
   { path: "/cases", name: "cases.name", icon: ClipboardList, page: lazy(() => import("../cases/CasesPage")) },
+  { path: "/hotline", name: "hotline.name", icon: Headset, page: lazy(() => import("../hotline/HotlinePage")), needs: "hotline.know" },
   { path: "/data", name: "data.name", icon: Database, page: lazy(() => import("../data/DataPage")) },
   { path: "/field", name: "field.name", icon: Smartphone, page: lazy(() => import("../field/FieldPage")), needs: "case.field" },
   { path: "/sense", name: "sense.name", icon: RadioTower, page: lazy(() => import("../sense/SensePage")) },

@@ -1,5 +1,6 @@
 /** English: every key that Chinese has. */
 import { casesEn } from "./cases.en";
+import { hotlineEn } from "./hotline.en";
 import { senseEn } from "./sense.en";
 import { intakeEn } from "./intake.en";
 import type { Words } from "./zh";
@@ -699,6 +700,7 @@ export const en: Words = {
   },
   cases: casesEn,
   sense: senseEn,
+  hotline: hotlineEn,
   intake: intakeEn,
   objects: {
     name: "Objects",

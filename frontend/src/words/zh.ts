@@ -1,5 +1,6 @@
 /** 中文。这里的键就是英文必须有的键。 */
 import { casesZh } from "./cases.zh";
+import { hotlineZh } from "./hotline.zh";
 import { senseZh } from "./sense.zh";
 import { intakeZh } from "./intake.zh";
 
@@ -683,6 +684,7 @@ export const zh = {
   },
   cases: casesZh,
   sense: senseZh,
+  hotline: hotlineZh,
   intake: intakeZh,
   objects: {
     name: "对象",
