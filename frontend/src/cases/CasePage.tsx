@@ -9,6 +9,7 @@ import { useMay } from "../session/questions";
 import { say } from "../words";
 import { TimeLeft } from "./Clock";
 import { Clocks } from "./Clocks";
+import { CallersReply } from "../hotline/CallersReply";
 import { Alikes } from "./Alikes";
 import { CasePlace } from "./CasePlace";
 import { PhotoRow, photosOf } from "./Photos";
@@ -85,6 +86,7 @@ function Found({ one }: { one: CaseDetail }) {
             <h2>{t("cases.clock.title")}</h2>
             <Clocks clocks={one.clocks} names={names} zone={zone} />
           </section>
+          {one.source === "hotline" && <CallersReply number={one.number} />}
           {photos.length > 0 && (
             <section className="card stack">
               <h2>{t("cases.photo.title")}</h2>
