@@ -46,8 +46,8 @@ export function Knowledge({ asked, chosen, setChosen, use }: {
               <p className="article-body">{one.body}</p>
               <p className="small quiet">{`${one.department_title} · ${t("hotline.article.used", { n: written(one.used) })} · ${t("hotline.article.helped", { n: written(one.helped) })}`}</p>
             </details>
-            <button type="button" className="button" aria-label={`${t("hotline.article.use")} ${one.title}`} onClick={() => use(one)}>
-              {t("hotline.article.use")} <kbd>{`Alt ${index + 1}`}</kbd>
+            <button type="button" className="button" onClick={() => use(one)}>
+              {t("hotline.article.use")} <kbd>{`Alt ${index + 1}`}</kbd> <span className="hidden-visually">{one.title}</span>
             </button>
           </li>
         ))}
