@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from jingwei.cases import citizens
+from jingwei.cases import citizens, regime
 from jingwei.cases.citizens import CitizenReport, Contact
+from jingwei.cases.errors import BadFieldError
 from jingwei.cases.notices import FileChannel, MailChannel, Notice, Notices, WebhookChannel, channels_of
 from jingwei.city.settings import NoticeSettings
 from jingwei.ledger.sealer import Sealer
@@ -195,6 +196,41 @@ def answering(server):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+OWN = {
+    "subject_zh": "{city}·{number}", "subject_en": "{city} {number}", "body_zh": "{type}：{title}",
+    "body_en": "{type}: {title} {{no}}", "short_zh": "{number} {title}", "short_en": "",
+}  # fmt: skip
+
+
+def test_a_city_says_it_in_its_own_words_in_both_languages(office, told):
+    own = OWN | {"body_en": "{type}: {title}"}
+    with office.records.write() as session:
+        regime.adopt(session, office.staff["leader"], "settings", {"notices": {"received": own}})
+    reported(office, "received")
+    reported(office, "received", language="en")
+    chinese, english = told()
+    assert chinese["body"] == "私搭乱建：已收到"
+    assert english["body"].endswith(": Received")
+    assert english["subject"].startswith("Square ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"body_en": "{reporter}"},
+        {"body_zh": "{city.zh}"},
+        {"body_zh": "{city!r}"},
+        {"subject_zh": " "},
+        {"subject_en": "a\nBcc: x@example.org"},
+        {"body_zh": "x" * 2001},
+    ],
+)
+def test_words_that_tell_what_nobody_may_know_are_refused(office, change):
+    with office.records.write() as session, pytest.raises(BadFieldError):
+        regime.adopt(session, office.staff["leader"], "settings", {"notices": {"done": OWN | change}})
 
 
 def test_channels_are_those_that_the_settings_name(tmp_path):

@@ -95,7 +95,7 @@ QUERIES = {
     "/api/public/cases/map": {"level": 24},
 }
 SILENT = {
-    "/public/reports/mine", "/public/alerts/mine", "/public/reports/mine/photos/{digest}",
+    "/public/reports/mine", "/public/alerts/mine", "/public/account", "/public/reports/mine/photos/{digest}",
     "/public/tiles/{dataset}/{z}/{x}/{y}",
 }  # fmt: skip
 """Asked here, too, but silent: told to who has a secret, and the ground of a town that opens none."""

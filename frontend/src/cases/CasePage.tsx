@@ -12,6 +12,7 @@ import { Clocks } from "./Clocks";
 import { CallersReply } from "../hotline/CallersReply";
 import { Alikes } from "./Alikes";
 import { CasePlace } from "./CasePlace";
+import { BarSender } from "./Moderation";
 import { PhotoRow, photosOf } from "./Photos";
 import { type CaseDetail, type CaseNames, proposalsOf, useCase, useCaseNames, useLifecycle } from "./questions";
 import { Steps } from "./Steps";
@@ -49,6 +50,7 @@ function Found({ one }: { one: CaseDetail }) {
   const table = useLifecycle().data;
   const names = useCaseNames(one.number, one.step).data ?? NO_NAMES;
   const ended = table?.states.find((state) => state.key === one.state)?.terminal ?? false;
+  const bars = useMay("case.bar");
   const proposals = useQuery({ ...proposalsOf(one.number, one.step), enabled: !ended });
   const running = one.clocks.find((clock) => clock.running && clock.stage !== "overall");
   const description = [...one.timeline].reverse().find((happening) => happening.words.description)?.words.description;
@@ -79,6 +81,7 @@ function Found({ one }: { one: CaseDetail }) {
           <section className="card stack">
             <h2>{t("cases.facts")}</h2>
             <Facts one={one} names={names} />
+            {bars && <BarSender number={one.number} />}
             {proposals.data?.place && <p className="notice warn">{say(proposals.data.place)}</p>}
             {one.lon !== null && one.lat !== null ? <CasePlace lon={one.lon} lat={one.lat} /> : <p className="small quiet">{t("cases.place.none")}</p>}
           </section>

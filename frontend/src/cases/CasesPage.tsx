@@ -12,6 +12,7 @@ import { DepartmentQueue } from "./DepartmentQueue";
 import { Dispatch } from "./Dispatch";
 import { FiguresPage } from "./figures/FiguresPage";
 import { Inbox } from "./Inbox";
+import { Moderation } from "./Moderation";
 import { NewCase } from "./NewCase";
 import { useCaseNews } from "./questions";
 import { RulesPage } from "./RulesPage";
@@ -29,6 +30,7 @@ export default function CasesPage() {
       <Route path="figures" element={<WithTabs page={<FiguresPage />} />} />
       <Route path="rules" element={<WithTabs page={<RulesPage />} />} />
       <Route path="calendar" element={<WithTabs page={<CalendarPage />} />} />
+      <Route path="moderation" element={<WithTabs page={<Moderation />} />} />
       <Route path="administration/*" element={<WithTabs page={<AdministrationPage />} />} />
       <Route path=":number" element={<CasePage />} />
     </Routes>
@@ -39,6 +41,8 @@ function WithTabs({ page }: { page: React.ReactNode }) {
   const { t } = useTranslation();
   const evaluates = useMay("case.figures");
   const manages = useMay("case.manage");
+  const announces = useMay("case.announce");
+  const bars = useMay("case.bar");
   return (
     <div className="page wide">
       <header className="cases-head">
@@ -58,6 +62,7 @@ function WithTabs({ page }: { page: React.ReactNode }) {
         {evaluates && <NavLink to="/cases/figures">{t("cases.figures.name")}</NavLink>}
         <NavLink to="/cases/rules">{t("cases.rules.name")}</NavLink>
         <NavLink to="/cases/calendar">{t("cases.calendar.name")}</NavLink>
+        {(announces || bars) && <NavLink to="/cases/moderation">{t("cases.moderation.name")}</NavLink>}
         {manages && <NavLink to="/cases/administration">{t("cases.administration.name")}</NavLink>}
       </Tabs>
       {page}

@@ -31,7 +31,8 @@ export function PhotoRow({ number, digests, says }: { number: string; digests: s
   );
 }
 
-async function upload(file: File): Promise<string> {
+/** Sends a photograph; returns the name by which a step names it. */
+export async function upload(file: File): Promise<string> {
   const answer = await fetch("/api/cases/photos", {
     method: "POST",
     headers: {

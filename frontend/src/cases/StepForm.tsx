@@ -1,10 +1,11 @@
 /** The fields of a step, made from the table of the life cycle: what it needs and what it may be given. */
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { useId } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { Input } from "../design/Form";
 import { say } from "../words";
+import { Cover } from "./Cover";
 import { HandlingDepartment, TypePicker } from "./pickers";
 import { PhotoField } from "./Photos";
 import { phrasesOf, usePhrases } from "./phrases";
@@ -179,7 +180,16 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
       />
     );
   if (name === CHOSEN)
-    return <Chosen label={label} number={about.number} photos={about.photos} value={(draft[name] as string[] | undefined) ?? []} set={(digests) => set(name, digests)} />;
+    return (
+      <Chosen
+        label={label}
+        number={about.number}
+        photos={about.photos}
+        value={(draft[name] as string[] | undefined) ?? []}
+        set={(digests) => set(name, digests)}
+        added={(digest) => set("photos", [...((draft.photos as string[] | undefined) ?? []), digest])}
+      />
+    );
   if (name === "photos" || name === "before")
     return <PhotoField label={label} value={(draft[name] as string[] | undefined) ?? []} set={(digests) => set(name, digests)} />;
   return (
@@ -187,17 +197,38 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
   );
 }
 
-function Chosen({ label, number, photos, value, set }: { label: string; number: string; photos: string[]; value: string[]; set: (digests: string[]) => void }) {
+type ChosenProps = { label: string; number: string; photos: string[]; value: string[]; set: (digests: string[]) => void; added: (digest: string) => void };
+
+function Chosen({ label, number, photos, value, set, added }: ChosenProps) {
+  const { t } = useTranslation();
+  const [covering, setCovering] = useState<string | null>(null);
+  const address = (digest: string) => `/api/cases/${encodeURIComponent(number)}/photos/${digest}`;
   if (photos.length === 0) return null;
   return (
     <fieldset className="radios">
       <legend>{label}</legend>
       {photos.map((digest, n) => (
-        <label key={digest} className="radio">
-          <input type="checkbox" checked={value.includes(digest)} onChange={(event) => set(photos.filter((one) => (one === digest ? event.target.checked : value.includes(one))))} />
-          <img width={96} src={`/api/cases/${encodeURIComponent(number)}/photos/${digest}?form=small`} alt={`${label} ${n + 1}`} />
-        </label>
+        <div key={digest} className="row">
+          <label className="radio">
+            <input type="checkbox" checked={value.includes(digest)} onChange={(event) => set(photos.filter((one) => (one === digest ? event.target.checked : value.includes(one))))} />
+            <img width={96} src={`${address(digest)}?form=small`} alt={`${label} ${n + 1}`} />
+          </label>
+          <button type="button" className="button" onClick={() => setCovering(digest)}>
+            {t("cases.cover.open", { n: n + 1 })}
+          </button>
+        </div>
       ))}
+      {covering && (
+        <Cover
+          address={address(covering)}
+          close={() => setCovering(null)}
+          done={(digest) => {
+            added(digest);
+            set(value.filter((one) => one !== covering));
+            setCovering(null);
+          }}
+        />
+      )}
     </fieldset>
   );
 }

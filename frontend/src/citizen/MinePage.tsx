@@ -1,11 +1,12 @@
 /** What was reported from this telephone, what waits to be sent, and following by code. */
 import { type FormEvent, useEffect, useState } from "react";
+import { Account } from "./Account";
 import { Fault, json, type Report } from "./ask";
 import { go } from "./main";
 import { type Draft, discard, draft, flush, onChange, type Sent, sent, waiting } from "./store";
 import { say, t, when } from "./words";
 
-export function MinePage({ zone }: { zone: string }) {
+export function MinePage({ zone, mail }: { zone: string; mail: boolean }) {
   const [mine, setMine] = useState<Sent[]>();
   const [held, setHeld] = useState<Draft[]>([]);
   useEffect(() => {
@@ -78,6 +79,7 @@ export function MinePage({ zone }: { zone: string }) {
           </li>
         ))}
       </ul>
+      {mail && <Account changed={() => void sent.all().then(setMine)} />}
       <ByCode />
     </div>
   );

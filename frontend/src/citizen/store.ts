@@ -54,6 +54,7 @@ export const draft = {
 export const sent = {
   all: async (): Promise<Sent[]> => (await (await phone()).getAll("sent")).sort((a, b) => b.at.localeCompare(a.at)),
   forget: async (secret: string): Promise<void> => (await phone()).delete("sent", secret),
+  keep: async (one: Sent): Promise<void> => void (await (await phone()).put("sent", one)),
 };
 
 export async function waiting(): Promise<Draft[]> {

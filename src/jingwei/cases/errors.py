@@ -286,6 +286,30 @@ class BarUnknownError(NotFoundError):
         )
 
 
+class AccountCodeError(BadRequestError):
+    """A code that was sent by e-mail is wrong, old or used."""
+
+    code = "case-account-code"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("登录码不对或已过期", "the code is wrong or too old."),
+            mend=Text("请核对邮件，或重新获取。", "Look at the message again, or ask for another."),
+        )
+
+
+class NoAccountError(NotFoundError):
+    """Nobody is in by this token, any more."""
+
+    code = "case-account-unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("登录已失效", "you are not signed in any more."),
+            mend=Text("请重新用邮箱登录。", "Enter by e-mail again."),
+        )
+
+
 class NoSuchAlertError(NotFoundError):
     """No alert bears the code."""
 

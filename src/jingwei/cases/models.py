@@ -292,3 +292,35 @@ class BarRow(Base):
     made: Mapped[datetime]
     until: Mapped[datetime]
     lifted: Mapped[datetime | None]
+
+
+class AccountRow(Base):
+    """A citizen's account: a keyed digest of the e-mail address, and nothing of a person."""
+
+    __tablename__ = "case_account"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made: Mapped[datetime]
+
+
+class AccountReportRow(Base):
+    """A report in a citizen's account: its secret, sealed."""
+
+    __tablename__ = "case_account_report"
+
+    account: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reporter: Mapped[str] = mapped_column(String(120), primary_key=True)
+    sealed: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime]
+
+
+class AccountCodeRow(Base):
+    """The digest of a code that was sent to an address, by the keyed digest of that."""
+
+    __tablename__ = "case_account_code"
+
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    code: Mapped[bytes] = mapped_column(LargeBinary(32))
+    made: Mapped[datetime]
+    tries: Mapped[int]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
+    from jingwei.cases.regime import NoticeWords
     from jingwei.cases.service import Desk
     from jingwei.city.settings import NoticeSettings
     from jingwei.ledger import Entry
@@ -233,15 +234,16 @@ class Notices:
         if one is None or body is None or row.channel not in _chosen(one, wish_of(row.type), self.channels):
             return None
         language: Language = "en" if one.language == "en" else "zh"
-        subject, text = self._words(session, decode(body), row.type, one.case, language)
+        subject, text = self._words(session, decode(body), row, one.case, language)
         return Notice(f"{row.event}.{row.id}", row.channel, one.contact[row.channel], subject, text, one.case)
 
     def _words(
-        self, session: Session, case: Case, event: str, mine: str, language: Language
+        self, session: Session, case: Case, row: NoticeRow, mine: str, language: Language
     ) -> tuple[str, str]:
-        type_ = self.desk.regime(session).catalogue.get(case.kind, case.type).name
+        regime = self.desk.regime(session)
+        type_ = regime.catalogue.get(case.kind, case.type).name
         says = plain.says(case.state)
-        happened = plain.HAPPENED[event.removeprefix(PREFIX)]
+        happened = plain.HAPPENED[row.type.removeprefix(PREFIX)]
         titles = access.titles_of(session, [case.department] if case.department else [])
         told = {
             "city": self.city.in_language(language), "number": mine, "type": type_.in_language(language),
@@ -250,7 +252,10 @@ class Notices:
             "meaning": says["meaning"].in_language(language),
             "office": titles.get(case.department or "", "-"),
         }  # fmt: skip
-        subject, text = (one.in_language(language).format(**told) for one in (_SUBJECT, _BODY))
+        own = regime.settings.notices.get(wish_of(row.type))  # type: ignore[call-overload]
+        subject, text = (
+            one.in_language(language).format(**told) for one in _words_of(own, short=row.channel != "email")
+        )
         return subject, text
 
     # running
@@ -282,6 +287,14 @@ def _chosen(one: Following, wish: str, channels: Mapping[str, Any]) -> list[str]
     if wish not in wishes and not (wish == "done" and "progress" in wishes):
         return []
     return [name for name in CHANNELS if contact.get(name) and name in channels]
+
+
+def _words_of(own: NoticeWords | None, *, short: bool) -> tuple[Text, Text]:
+    """Return subject and body of a message: the city's own, else the usual ones."""
+    if own is None:
+        return _SUBJECT, _BODY
+    body = Text(own.short_zh or own.body_zh, own.short_en or own.body_en) if short else None
+    return Text(own.subject_zh, own.subject_en), body or Text(own.body_zh, own.body_en)
 
 
 _SUBJECT = Text("{city}：您的上报 {number} {title}", "{city}: your report {number}: {title}")

@@ -132,6 +132,30 @@ class Neighbour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     updates: bool = False
 
 
+class NoticeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In what words reporters are told something, in both languages, with `{field}` for what is told.
+
+    Attributes
+    ----------
+    subject_zh, subject_en, body_zh, body_en
+        Of a message.
+    short_zh, short_en
+        In place of the body where messages are short (SMS, WeChat); the body where they are empty.
+
+    """
+
+    subject_zh: str
+    subject_en: str
+    body_zh: str
+    body_en: str
+    short_zh: str = ""
+    short_en: str = ""
+
+
+NOTICE_FIELDS = ("city", "number", "type", "happened", "title", "meaning", "office")
+"""What messages to reporters can tell."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures that differ from city to city.
 
@@ -176,6 +200,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Public figures below this number are not told: few cases may be of one person.
     area_names
         What districts, streets and communities are called, by their codes of 6, 9 or 12 digits.
+    notices
+        In what words reporters are told (`received`, `progress`, `done`), where not in the usual ones.
     open_data_days
         How often the open data of cases are published anew, in days; 0 for never.
     open311_updates
@@ -212,6 +238,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     area_names: dict[str, str] = {}
     open311_updates: bool = False
     open_data_days: int = 0
+    notices: dict[Literal["received", "progress", "done"], NoticeWords] = {}
 
     def message(self, now: datetime) -> Text | None:
         """Return what every public page says at its top at a moment."""
@@ -641,6 +668,8 @@ def _check_settings(valid: Settings) -> None:
         _check_event(one)
     for neighbour in valid.neighbours:
         _check_neighbour(neighbour)
+    for wish, words in valid.notices.items():
+        _check_notice(wish, words)
     limits = {**valid.limits, "overall": valid.overall}
     for stage in (*_LIMITS, "overall"):
         if stage not in limits or not 0 < limits[stage].amount <= 365:
@@ -683,6 +712,28 @@ def _check_settings(valid: Settings) -> None:
         )
     if len(pattern.format(division=valid.division, day="20260101", sequence=999_999)) > 40:
         raise BadFieldError("number", Text("编号超过 40 个字符", "numbers are longer than 40 characters."))
+
+
+LONGEST_NOTICE = 2000
+_TOLD = re.compile(r"\{(" + "|".join(NOTICE_FIELDS) + r")\}")
+
+
+def _check_notice(wish: str, words: NoticeWords) -> None:
+    """Raise unless a message says something in both languages, and only what can be told."""
+    for name in words.__struct_fields__:
+        text: str = getattr(words, name)
+        where = f"notices.{wish}.{name}"
+        if len(text) > LONGEST_NOTICE or (not text.strip() and not name.startswith("short")):
+            raise BadFieldError(
+                where,
+                Text(f"{where}：1 至 {LONGEST_NOTICE} 字", f"{where}: 1 to {LONGEST_NOTICE} characters."),
+            )
+        if any(mark in _TOLD.sub("", text) for mark in "{}") or ("subject" in name and "\n" in text):
+            listed = ", ".join(f"{{{one}}}" for one in NOTICE_FIELDS)
+            raise BadFieldError(
+                where,
+                Text(f"{where}：花括号内只能是 {listed}", f"{where}: braces hold one of {listed} alone."),
+            )
 
 
 _SERVICE = re.compile(r"(component|matter)/[0-9]{5}")

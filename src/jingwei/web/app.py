@@ -63,6 +63,7 @@ from jingwei.web.routes import (
     objects,
     people,
     policies,
+    public_accounts,
     public_alerts,
     public_areas,
     public_cases,
@@ -147,6 +148,7 @@ CITY_ROUTES = (
     public_reports.router,
     public_areas.router,  # before what takes any number for a case
     public_alerts.router,
+    public_accounts.router,
     public_map.router,
     public_data.router,
     public_cases.router,
@@ -242,7 +244,8 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.switchboard = Switchboard(app.state.desk, app.state.gate.vault)
     app.state.library = Library()
     app.state.board = Board(city.records, app.state.desk)
-    app.state.channels = sorted(channels_of(read_settings(city.home).notices, city.home))
+    channels = channels_of(read_settings(city.home).notices, city.home)
+    app.state.channels, app.state.mail = sorted(channels), channels.get("email")
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
     app.state.readings = open_readings(city, facts_of(city.records))

@@ -6,9 +6,11 @@ import { Empty } from "../../design/States";
 import { useMay } from "../../session/questions";
 import "./administration.css";
 import { Duties } from "./Duties";
+import { Forwards } from "./Forwards";
 import { Grids } from "./Grids";
 import { Hours } from "./Hours";
 import { Inventory } from "./Inventory";
+import { Keys } from "./Keys";
 import { Phrases } from "./Phrases";
 import { Points } from "./Points";
 import { SettingsForm } from "./SettingsForm";
@@ -21,6 +23,8 @@ const ROOMS = {
   settings: SettingsForm,
   hours: Hours,
   phrases: Phrases,
+  keys: Keys,
+  forwards: Forwards,
 };
 
 export function AdministrationPage() {

@@ -1,0 +1,187 @@
+"""Accounts of citizens, for who wants one: by e-mail, without a password, gathering one's reports."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+
+from jingwei.cases import accounts, plain, policy
+from jingwei.cases.case import decode
+from jingwei.cases.errors import NoMailError
+from jingwei.cases.notices import Notice
+from jingwei.cases.store import CASES
+from jingwei.web import problems
+from jingwei.web.policies import public
+from jingwei.web.rates import address_of
+from jingwei.web.reader import GateOf, LanguageOf
+from jingwei.web.routes.case_choice import DeskOf
+from jingwei.web.routes.city import CityOf
+from jingwei.web.texts import TextOut, text_out
+from jingwei.words import Text
+
+if TYPE_CHECKING:
+    from jingwei.cases.notices import Channel
+    from jingwei.web.gate import Gate
+    from jingwei.web.proof import Stamps
+
+log = logging.getLogger(__name__)
+router = APIRouter(
+    prefix="/public/account", tags=["public"], responses=problems.responses(400, 403, 404, 409, 429)
+)
+hears = [public(policy.ATTACH)]
+
+Token = Annotated[str, Header(alias="Jingwei-Account", max_length=400, description="Told when one enters")]
+Email = Annotated[str, Field(max_length=254)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CodeIn(_In):
+    """An address that a code is to be sent to. `secret` is any 128 random bits, for the proof of work."""
+
+    secret: Annotated[str, Field(pattern="^[0-9a-f]{32,64}$")]
+    stamp: Annotated[str, Field(max_length=80)]
+    nonce: Annotated[str, Field(max_length=40)]
+    email: Email
+
+
+class CodeAsked(BaseModel):
+    """What happens next."""
+
+    minutes: int = Field(description="For how long the code holds")
+
+
+class EnterIn(_In):
+    """An address and the code that was sent to it."""
+
+    email: Email
+    code: Annotated[str, Field(max_length=20)]
+
+
+class Entered(BaseModel):
+    """By what a telephone is in from now on."""
+
+    token: str
+
+
+class SecretsIn(_In):
+    """Reports that are to be kept in the account, by their secrets."""
+
+    secrets: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{32,64}$")]], Field(max_length=200)]
+
+
+class KeptOut(BaseModel):
+    """A report of the account; by its secret it is followed."""
+
+    secret: str
+    number: str
+    type: TextOut
+    title: TextOut
+    at: datetime
+
+
+class AccountOut(BaseModel):
+    """One's reports, the newest first."""
+
+    reports: list[KeptOut]
+
+
+@router.post("/code", summary="Ask for a code by e-mail", status_code=202, dependencies=hears)
+def ask_for_code(
+    request: Request, city: CityOf, gate: GateOf, language: LanguageOf, later: BackgroundTasks, body: CodeIn
+) -> CodeAsked:
+    """Send a code to an address. Whether it has an account is told to nobody."""
+    stamps: Stamps = request.app.state.stamps
+    stamps.check(body.stamp, body.secret, body.nonce)
+    _count(gate, request, "reports by address")
+    mail: Channel | None = request.app.state.mail
+    if mail is None:
+        raise NoMailError
+    email = body.email.strip()
+    with city.records.write() as session:
+        code = accounts.ask(session, gate.vault, email)
+    if code is not None:
+        told = {"city": city.about.name.in_language(language), "code": code}
+        subject, text = (one.in_language(language).format(**told) for one in (_SUBJECT, _BODY))
+        notice = Notice(f"account.{secrets.token_hex(8)}", "email", email, subject, text, "")
+        later.add_task(_send, mail, notice)
+    return CodeAsked(minutes=int(accounts.CODE_LASTS.total_seconds() // 60))
+
+
+def _send(mail: Channel, notice: Notice) -> None:
+    try:
+        mail.send(notice)
+    except Exception as error:  # noqa: BLE001 -- whatever a channel raises: who waits asks again
+        log.warning("a code was not sent: %s", type(error).__name__)
+
+
+@router.post("", summary="Enter by a code", dependencies=hears)
+def enter_account(request: Request, city: CityOf, gate: GateOf, body: EnterIn) -> Entered:
+    """Enter the account of an address, which is made where there was none."""
+    _count(gate, request, "codes by address")
+    with city.records.write() as session:
+        token = accounts.enter(session, gate.vault, body.email.strip(), body.code)
+    if token is None:  # once the failed attempt is kept
+        raise accounts.wrong_code()
+    return Entered(token=token)
+
+
+@router.get("", summary="One's reports", dependencies=hears)
+def read_account(city: CityOf, desk: DeskOf, gate: GateOf, token: Token) -> AccountOut:
+    """Return the reports of one's account, each with the secret by which it is followed."""
+    with city.records.read() as session:
+        account = accounts.account_of(session, gate.vault, token)
+        catalogue = desk.regime(session).catalogue
+        told = []
+        for one in accounts.reports(session, gate.vault, account):
+            body = session.scalar(select(CASES.c.body).where(CASES.c.number == one.case))
+            if body is None:
+                continue
+            case = decode(body)
+            told.append(
+                KeptOut(
+                    secret=one.secret, number=case.number, at=one.at,
+                    type=text_out(catalogue.get(case.kind, case.type).name),
+                    title=text_out(plain.says(case.state)["title"]),
+                )
+            )  # fmt: skip
+    return AccountOut(reports=told)
+
+
+@router.put("/reports", summary="Keep reports in one's account", status_code=204, dependencies=hears)
+def put_reports(city: CityOf, gate: GateOf, token: Token, body: SecretsIn) -> Response:
+    """Keep reports in one's account by their secrets; what is there already stays."""
+    with city.records.write() as session:
+        account = accounts.account_of(session, gate.vault, token)
+        accounts.put(session, gate.vault, account, body.secrets)
+    return Response(status_code=204)
+
+
+@router.delete("", summary="End one's account", status_code=204, dependencies=hears)
+def end_account(city: CityOf, gate: GateOf, token: Token) -> Response:
+    """End one's account at once; the reports themselves stay, and are followed by their links."""
+    with city.records.write() as session:
+        accounts.end(session, accounts.account_of(session, gate.vault, token))
+    return Response(status_code=204)
+
+
+def _count(gate: Gate, request: Request, what: str) -> None:
+    if not gate.entry.open:
+        gate.rates.count(what, address_of(request))
+
+
+_SUBJECT = Text("{city}：登录码 {code}", "{city}: your code {code}")
+_BODY = Text(
+    "您好！\n\n查看您的上报的登录码是：{code}\n15 分钟内有效，用一次。请不要告诉别人。\n"
+    "如果不是您在登录，不必理会。\n",
+    "Hello,\n\nThe code to see your reports is: {code}\n"
+    "It holds for 15 minutes and once. Keep it to yourself.\nIf you did not ask for it, do nothing.\n",
+)
