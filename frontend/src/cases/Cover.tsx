@@ -3,7 +3,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Dialog } from "../design/Dialog";
-import { Form } from "../design/Form";
+import { Fault } from "../design/Form";
 import { upload } from "./Photos";
 
 /** In shares of the picture's sides. */
@@ -32,6 +32,19 @@ export function Cover({ address, close, done }: { address: string; close: () => 
   const picture = useRef<HTMLImageElement>(null);
   const [boxes, setBoxes] = useState<Box[]>([]);
   const [drawn, setDrawn] = useState<{ x: number; y: number } | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  // No form of its own: it stands within that of the step.
+  const use = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      done(await covered(picture.current!, boxes));
+    } catch (fault) {
+      setError(fault);
+      setBusy(false);
+    }
+  };
   const spot = (event: PointerEvent) => {
     const frame = picture.current!.getBoundingClientRect();
     return { x: between((event.clientX - frame.left) / frame.width, 0, 1), y: between((event.clientY - frame.top) / frame.height, 0, 1) };
@@ -58,7 +71,7 @@ export function Cover({ address, close, done }: { address: string; close: () => 
   };
   return (
     <Dialog title={t("cases.cover.title")} close={close}>
-      <Form send={() => covered(picture.current!, boxes)} done={done} action={t("cases.cover.use")}>
+      <div className="form">
         <p className="small">{t("cases.cover.lead")}</p>
         <div className="cover" onPointerDown={begin} onPointerMove={draw} onPointerUp={() => setDrawn(null)}>
           <img ref={picture} src={address} alt={t("cases.cover.title")} draggable={false} />
@@ -74,7 +87,7 @@ export function Cover({ address, close, done }: { address: string; close: () => 
             />
           ))}
         </div>
-        <div className="row">
+        <div className="cover-actions">
           <button type="button" className="button" onClick={() => setBoxes([...boxes, { x: 0.4, y: 0.4, w: 0.2, h: 0.2 }])}>
             <Plus aria-hidden />
             {t("cases.cover.add")}
@@ -84,7 +97,13 @@ export function Cover({ address, close, done }: { address: string; close: () => 
             {t("cases.cover.undo")}
           </button>
         </div>
-      </Form>
+        <Fault error={error} />
+        <div className="cover-actions">
+          <button type="button" className="button primary" disabled={busy || boxes.length === 0} onClick={() => void use()}>
+            {t("cases.cover.use")}
+          </button>
+        </div>
+      </div>
     </Dialog>
   );
 }

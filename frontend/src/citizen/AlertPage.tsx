@@ -119,6 +119,7 @@ export function AlertPage() {
             read();
           }}
         >
+          <p className="hint">{t("alertFind")}</p>
           <div className="field">
             <label htmlFor="alert-code">{t("alertCode")}</label>
             <input id="alert-code" value={code} required maxLength={20} autoComplete="off" autoCapitalize="characters" onChange={(event) => setCode(event.target.value)} />

@@ -147,6 +147,7 @@ const WORDS = {
   alertSend: ["发确认邮件", "Send the question"],
   alertAsked: ["如果 {email} 还没有这个提醒，确认邮件已经发出。两天内确认有效。", "If {email} has no such alert yet, the question is on its way. Answer within two days."],
   alertCode: ["邮件里的码", "Code of the message"],
+  alertFind: ["每封提醒邮件里都有一个码：填在这里，可以确认开通，也可以停止。", "Every message bears a code: give it here to say yes, or to end the alert."],
   alertOff: ["还没有确认。", "It waits for your yes."],
   alertOn: ["已经开通。", "It is on."],
   alertYes: ["确认开通", "Yes, I want it"],
