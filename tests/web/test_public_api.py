@@ -103,19 +103,6 @@ def test_emoji_and_rare_characters_come_back_as_they_were_written(api):
     assert mine(api, report).json()["description"] == said
 
 
-def test_a_neighbour_is_named_with_its_telephone(town):
-    neighbour = {"zh": "邻市", "en": "Next City", "box": [9.0, 9.0, 11.0, 11.0], "phone": "0755-12345"}
-    with town.records.write() as session:
-        regime.adopt(session, local_person(), "settings", {"neighbours": [neighbour]})
-    with client_of(town) as client:
-        zh, en = (
-            send(client, report_of(10.0, 10.0), **{"Accept-Language": one}).text for one in ("zh", "en")
-        )
-    assert "邻市" in zh
-    assert "Next City" in en
-    assert "0755-12345" in zh
-
-
 @pytest.mark.parametrize("fault", ["none", "other secret", "forged", "no work"])
 def test_a_report_without_the_small_work_is_refused(api, fault):
     report = report_of()
