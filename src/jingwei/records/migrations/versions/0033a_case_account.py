@@ -6,7 +6,7 @@ from alembic import op
 from jingwei.records.base import UtcDateTime
 
 revision = "0033a"
-down_revision = "0032"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
