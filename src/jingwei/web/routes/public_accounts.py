@@ -135,7 +135,7 @@ def enter_account(request: Request, city: CityOf, gate: GateOf, body: EnterIn) -
 
 
 @router.get("", summary="One's reports", dependencies=hears)
-def read_account(city: CityOf, desk: DeskOf, gate: GateOf, token: Token) -> AccountOut:
+def read_citizen_account(city: CityOf, desk: DeskOf, gate: GateOf, token: Token) -> AccountOut:
     """Return the reports of one's account, each with the secret by which it is followed."""
     with city.records.read() as session:
         account = accounts.account_of(session, gate.vault, token)
@@ -157,7 +157,7 @@ def read_account(city: CityOf, desk: DeskOf, gate: GateOf, token: Token) -> Acco
 
 
 @router.put("/reports", summary="Keep reports in one's account", status_code=204, dependencies=hears)
-def put_reports(city: CityOf, gate: GateOf, token: Token, body: SecretsIn) -> Response:
+def put_account_reports(city: CityOf, gate: GateOf, token: Token, body: SecretsIn) -> Response:
     """Keep reports in one's account by their secrets; what is there already stays."""
     with city.records.write() as session:
         account = accounts.account_of(session, gate.vault, token)
@@ -166,7 +166,7 @@ def put_reports(city: CityOf, gate: GateOf, token: Token, body: SecretsIn) -> Re
 
 
 @router.delete("", summary="End one's account", status_code=204, dependencies=hears)
-def end_account(city: CityOf, gate: GateOf, token: Token) -> Response:
+def end_citizen_account(city: CityOf, gate: GateOf, token: Token) -> Response:
     """End one's account at once; the reports themselves stay, and are followed by their links."""
     with city.records.write() as session:
         accounts.end(session, accounts.account_of(session, gate.vault, token))
