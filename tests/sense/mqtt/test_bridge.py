@@ -201,3 +201,41 @@ def test_a_broker_that_was_left_running_is_ended(tmp_path, port):
 def test_other_messages_are_refused(topic, payload):
     with pytest.raises(NotPlainError):
         readings_in(topic, payload, (Mapping("parks/#", 1, time="ts"),))
+
+
+def test_while_nobody_subscribes_only_the_last_values_are_told_and_then_all(readings, broker, monkeypatch):
+    monkeypatch.setattr("jingwei.sense.mqtt.bridge.ALONE", 0.0)
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+
+        async def told():
+            heard: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+            watcher = gmqtt.Client("watcher")
+            watcher.on_message = lambda _c, topic, payload, _q, _p: heard.put_nowait(
+                (topic, json.loads(payload))
+            )
+            await watcher.connect(broker.host, broker.port)
+            watcher.subscribe("v1.1/#")
+            while (await asyncio.wait_for(heard.get(), 20))[1]["result"] != 9:
+                pass
+            one = {**OBSERVED, "phenomenonTime": "2026-01-01T01:00:00Z", "Datastream": {"@iot.id": 2}}
+            await asyncio.to_thread(asyncio.run, publish(broker, [("v1.1/Observations", one)]))
+            found = set()
+            while len(found) < 2:
+                topic, body = await asyncio.wait_for(heard.get(), 20)
+                if "@iot.id" in body and body["result"] == 21.5:
+                    found.add(topic)
+            await watcher.disconnect()
+            return found
+
+        bridge._alone = True  # as mosquitto says within ten seconds
+        many = [{**OBSERVED, "result": n, "phenomenonTime": f"2026-01-01T00:00:0{n}Z"} for n in range(10)]
+        asyncio.run(publish(broker, [("v1.1/Datastreams(2)/Observations", many)]))
+        waited(readings, 10)
+        for _ in range(200):
+            if bridge.traffic.told:
+                break
+            threading.Event().wait(0.05)
+        assert bridge.traffic.told == 1, "the last of ten"
+        assert asyncio.run(told()) == {"v1.1/Observations", "v1.1/Datastreams(2)/Observations"}
+        assert bridge.traffic.told == 2

@@ -40,6 +40,10 @@ MOST_TOLD = 20_000
 MOST_REJECTS = 200
 SUBSCRIPTIONS = "$SYS/broker/log/M/subscribe"
 """Where mosquitto, if it is told to, says who subscribed to what: `time: client quality topic`."""
+COUNT = "$SYS/broker/subscriptions/count"
+"""Where mosquitto says how many subscriptions it keeps, the city's own among them."""
+ALONE = 1.0
+"""Seconds for which new readings are gathered while nobody subscribes: then only the last values are kept."""
 OF_TOKENS = (f"{OF_TOKEN}/+/{CREATE}", f"{OF_TOKEN}/+/{ROOT}/+/Observations")
 FOREVER = 0xFFFFFFFF
 AGAIN = 0.2
@@ -120,6 +124,8 @@ class Bridge:
         self.traffic = Traffic()
         self.connected = threading.Event()
         self.selections = Selections()
+        self._own = 0
+        self._alone = False
         self._feature_of = feature_of
         self._feature_of_token = feature_of_token
         self._root = root.encode()
@@ -178,9 +184,11 @@ class Bridge:
             CREATE,
             f"{ROOT}/+/Observations",
             SUBSCRIPTIONS,
+            COUNT,
             *(() if self._feature_of_token is None else OF_TOKENS),
             *(mapping.topic for mapping in self.mappings),
         )
+        self._own, self._alone = len(topics), False
         # No local: what the city tells on these topics does not come back to it (MQTT 5, 3.8.3.1).
         client.subscribe([gmqtt.Subscription(topic, qos=1, no_local=True) for topic in topics])
         self.connected.set()
@@ -190,10 +198,16 @@ class Bridge:
 
     async def _on_message(self, _: Any, topic: str, payload: bytes, _qos: int, properties: Any) -> int:
         """Take in a message; when this returns, it is acknowledged."""
+        if topic == COUNT:
+            self._alone = payload.isdigit() and int(payload) <= self._own
+            return 0
         if _value(properties, "retain"):
             return 0  # what was told before, not what comes in
         if topic == SUBSCRIPTIONS:
-            self.selections.note(payload.decode("utf-8", "replace").rpartition(" ")[2])
+            said = payload.decode("utf-8", "replace")
+            if f" {self._client_id} " not in said:
+                self._alone = False
+            self.selections.note(said.rpartition(" ")[2])
             return 0
         self.traffic.messages += 1
         try:
@@ -271,6 +285,8 @@ class Bridge:
         assert self._wake is not None  # noqa: S101 -- set before
         while True:
             await self._wake.wait()
+            if self._alone:
+                await asyncio.sleep(ALONE)
             self._wake.clear()
             while self._told:
                 for number, (stream, text) in enumerate(self._next_told()):
@@ -283,7 +299,7 @@ class Bridge:
         """Return the streams and texts of what is to be told: of a flood only the last of each stream."""
         rows = joined([rows_of(table) for table in self._told])
         self._told.clear()
-        if len(rows) > MOST_TOLD:
+        if len(rows) > MOST_TOLD or self._alone:
             _, last = np.unique(rows["stream"][::-1], return_index=True)
             rows = rows.take(len(rows) - 1 - last)
         try:
@@ -303,12 +319,14 @@ class Bridge:
             return
         own = f"{ROOT}/Datastreams({stream})/Observations"
         client.publish(own, text, qos=0, retain=True)
+        self.traffic.told += 1
+        if self._alone:
+            return
         client.publish(CREATE, text, qos=0)
         if self.selections:
             for base in (own, CREATE):
                 for topic, chosen in self.selections.of(base, text):
                     client.publish(topic, chosen, qos=0)
-        self.traffic.told += 1
 
     def tell(self, messages: list[Message]) -> None:
         """Tell what is new of entities; from any thread."""
