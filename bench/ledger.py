@@ -168,14 +168,17 @@ def until_sealed(records, sealer, count=200):
 
 
 def fill(records, sealer, entries):
+    """Bring the log to so many entries as it grows in use: sealed as it goes."""
     with records.read() as session:
         missing = entries - ledger.size(session)
+    sealed, seconds = 0, 0.0
     for start in range(0, missing, 10_000):
         append_batch(records, start, min(10_000, missing - start))
-    start = time.perf_counter()
-    count = sealer.seal_all()
-    if count >= 10_000:
-        rate("seal what waits", count, time.perf_counter() - start)
+        begin = time.perf_counter()
+        sealed += sealer.seal_all()
+        seconds += time.perf_counter() - begin
+    if sealed >= 10_000:
+        rate("seal what waits", sealed, seconds)
 
 
 def proofs(records, count=5000):
@@ -226,12 +229,19 @@ def main():
     parser.add_argument("--audit-to", type=int, default=1_500_000, help="the largest log to audit")
     parser.add_argument("--records", help="URL of an empty database; a new SQLite file if not given")
     parser.add_argument("--folder", type=Path, help="where to work: on the disk to be measured")
+    parser.add_argument("--keep", type=Path, help="a folder whose log is kept, and filled only once")
+    parser.add_argument("--fill-only", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        folder = Path(name)
+        folder = given.keep or Path(name)
+        folder.mkdir(exist_ok=True)
         records = open_records(given.records or f"sqlite:///{folder / 'records.db'}")
         sealer = Sealer(records, folder / "log")
-        disk, bare = Disk(folder), Bare(folder)
+        if given.fill_only:
+            fill(records, sealer, max(given.entries))
+            records.close()
+            return
+        disk, bare = Disk(Path(name)), Bare(Path(name))
         for entries in sorted({100, *given.entries}):
             fill(records, sealer, entries)
             with records.read() as session:

@@ -52,7 +52,7 @@ def content_security_policy(map_hosts: Iterable[str] = ()) -> str:
     """Return the policy that keeps pages to this server; `map_hosts` are a city's own map services."""
     hosts = "".join(f" {host}" for host in dict.fromkeys(map_hosts))
     return (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "default-src 'self'; script-src 'self'; style-src 'self'; "
         f"img-src 'self' data: blob:{hosts}; connect-src 'self'{hosts}; worker-src 'self' blob:; "
         "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
