@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from jingwei.access.policy import Decision
 
 SHORTEST, LONGEST = 2, 4
+LONGEST_SHOWN = 16
+"""Characters of a term at most, once it has grown by what all its callers said beside it."""
 MOST_BEFORE = 26
 """Weeks before at most with which a week is compared."""
 CRITICAL = 10.83
@@ -186,7 +188,37 @@ def _topics_of(street: str, said: Sequence[Said], city: Before, smallest: int) -
         told.append(
             Topic(street, term, len(by), len(callers), shown["spoke"], shown["of"], round(weight, 2), calls)
         )
-    return _longest(told)
+    said_by = {one.call: (one.caller, plain(one.words)) for one in said if one.week == 0}
+    return [_in_full(one, said_by, smallest) for one in _longest(told)]
+
+
+def _in_full(topic: Topic, said_by: Mapping[str, tuple[str, str]], smallest: int) -> Topic:
+    """Let a term grow by what nearly all its callers said beside it: 水发黄有 is part of 自来水发黄有异味."""
+    said = [said_by[call] for call in topic.calls]
+    term, grew = topic.term, True
+    while grew and len(term) < LONGEST_SHOWN:
+        grew = False
+        for longer in sorted(_beside(term, said)):
+            callers = {caller for caller, words in said if longer in words}
+            if len(callers) >= max(smallest, 0.8 * topic.callers):
+                term, grew = longer, True
+                break
+    while len(term) > SHORTEST and term[-1] in _IDLE:
+        term = term[:-1]
+    return replace(topic, term=term.lstrip("".join(_IDLE)) or topic.term)
+
+
+def _beside(term: str, said: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the term with one Chinese character more, before or after, as it is found in what was said."""
+    if not _HAN.fullmatch(term):
+        return set()
+    found = set()
+    for _, words in said:
+        for match in re.finditer(f"(?=(.?){re.escape(term)}(.?))", words):
+            before, after = match[1], match[2]
+            found |= {before + term} if _HAN.fullmatch(before) else set()
+            found |= {term + after} if _HAN.fullmatch(after) else set()
+    return found
 
 
 def terms(words: str) -> set[str]:
