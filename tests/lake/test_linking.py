@@ -82,6 +82,12 @@ def test_the_best_is_the_nearest_and_one_to_one_uses_each_once():
     assert set(zip(once["left"].to_pylist(), once["right"].to_pylist(), strict=True)) == wanted
 
 
+def test_of_those_that_are_equally_near_the_first_is_the_best():
+    left, right = table_of([114.0, 114.1], [22.5, 22.5]), table_of([114.1, 114.0, 114.0], [22.5] * 3)
+    best = link(left, right, [Within(10)])
+    assert (best["left"].to_pylist(), best["right"].to_pylist()) == ([0, 1], [1, 0])
+
+
 def test_the_same_cell_and_those_beside_it():
     left, right = table_of(*random_table(3, 60)), table_of(*random_table(4, 60))
     codes = [

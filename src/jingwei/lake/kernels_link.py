@@ -112,6 +112,29 @@ def _fill(
 
 
 @kernel
+def best_of_each(left: Any, right: Any, score: Any, rows_a: int) -> Any:
+    """Return for each left row that has any the pair of the highest score, of equals the lowest right row."""
+    best = np.full(rows_a, -1, np.int64)
+    for i in range(len(left)):
+        k = best[left[i]]
+        if k < 0 or score[i] > score[k] or (score[i] == score[k] and right[i] < right[k]):
+            best[left[i]] = i
+    return best[best >= 0]
+
+
+@kernel
+def metres_of_pairs(x_a: Any, y_a: Any, x_b: Any, y_b: Any, left: Any, right: Any, radius: float) -> Any:
+    """Return the distances of pairs on the sphere (haversine); places in radians, in the unit of `radius`."""
+    metres = np.empty(len(left), np.float64)
+    cos_a, cos_b = np.cos(y_a), np.cos(y_b)
+    for i in range(len(left)):
+        p, q = left[i], right[i]
+        half = np.sin((y_b[q] - y_a[p]) / 2) ** 2 + cos_a[p] * cos_b[q] * np.sin((x_b[q] - x_a[p]) / 2) ** 2
+        metres[i] = 2 * radius * np.arcsin(np.sqrt(half))
+    return metres
+
+
+@kernel
 def each_once(left: Any, right: Any, rows_a: int, rows_b: int) -> Any:
     """Return which pairs, taken in the given order, use no row a second time."""
     used_a, used_b = np.zeros(rows_a, np.bool_), np.zeros(rows_b, np.bool_)

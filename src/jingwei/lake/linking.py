@@ -221,12 +221,10 @@ def _near(left: pa.Table, right: pa.Table, metres: float) -> _Found:
 
 def _metres(found: _Found, left: pa.Table, right: pa.Table) -> NDArray[np.float64]:
     """Return the distances of pairs on the sphere, by the haversine formula."""
-    lon_a, lat_a = _spread(left)
-    lon_b, lat_b = _spread(right)
-    x0, y0 = np.radians(lon_a[found.left]), np.radians(lat_a[found.left])
-    x1, y1 = np.radians(lon_b[found.right]), np.radians(lat_b[found.right])
-    half = np.sin((y1 - y0) / 2) ** 2 + np.cos(y0) * np.cos(y1) * np.sin((x1 - x0) / 2) ** 2
-    return np.asarray(2 * EARTH_METRES * np.arcsin(np.sqrt(half)))
+    from jingwei.lake.kernels_link import metres_of_pairs
+
+    places = [np.radians(one) for table in (left, right) for one in _spread(table)]
+    return np.asarray(metres_of_pairs(*places, found.left, found.right, EARTH_METRES))
 
 
 def _spread(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -320,15 +318,13 @@ def _alike(found: _Found, left: pa.Table, right: pa.Table, one: Alike) -> None:
 
 def _chosen(found: _Found, pairs: Pairs, rows_a: int, rows_b: int) -> NDArray[np.int64]:
     """Return which candidates are links, in order of left and right."""
-    in_order = np.lexsort((found.right, found.left))
-    if pairs == "all":
-        return in_order
-    by_score = np.lexsort((found.right, found.left, -found.score))
-    if pairs == "best":
-        _, first = np.unique(found.left[by_score], return_index=True)
-        return by_score[first]
-    from jingwei.lake.kernels_link import each_once
+    from jingwei.lake.kernels_link import best_of_each, each_once
 
+    if pairs == "all":
+        return np.lexsort((found.right, found.left))
+    if pairs == "best":
+        return np.asarray(best_of_each(found.left, found.right, found.score, rows_a), np.int64)
+    by_score = np.lexsort((found.right, found.left, -found.score))
     taken = each_once(found.left[by_score], found.right[by_score], rows_a, rows_b)
     chosen = by_score[taken]
     in_order = np.lexsort((found.right[chosen], found.left[chosen]))
