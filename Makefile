@@ -55,6 +55,7 @@ soak: $(VENV)/.dev ## long rounds: kill -9 a hundred times, a hundred million ro
 	$(BIN)/python -m pytest -m soak -o addopts="--strict-markers --import-mode=importlib -v"
 
 bench: $(VENV)/.dev ## measure what docs/benchmarks.md claims
+	@sh tools/system.sh bench
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	for b in bench/*.py; do $(BIN)/python $$b || exit 1; done
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs Debian's PostgreSQL and Chromium, which some tests drive, where apt and the right to use it are at hand.
-# Elsewhere it says what is missing; the tests that need it skip with that reason (in CI they must run).
+# With the word "bench" also PostGIS, the peer of bench/link.py. Elsewhere it says what is missing; the tests that need it skip with that reason (in CI they must run).
 set -eu
 missing=""
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
@@ -8,6 +8,10 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v mosquitto >/dev/null 2>&1 || missing="$missing mosquitto"
 command -v nats-server >/dev/null 2>&1 || [ -x /usr/sbin/nats-server ] || missing="$missing nats-server"
 fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk"
+if [ "${1:-}" = bench ] && ! ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; then
+  version=$(ls /usr/lib/postgresql 2>/dev/null | sort -n | tail -1)
+  missing="$missing postgresql-${version:-15}-postgis-3"
+fi
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "installing$missing"
