@@ -223,8 +223,9 @@ def _metres(found: _Found, left: pa.Table, right: pa.Table) -> NDArray[np.float6
     """Return the distances of pairs on the sphere, by the haversine formula."""
     from jingwei.lake.kernels_link import metres_of_pairs
 
-    places = [np.radians(one) for table in (left, right) for one in _spread(table)]
-    return np.asarray(metres_of_pairs(*places, found.left, found.right, EARTH_METRES))
+    x_a, y_a = (np.radians(one) for one in _spread(left))
+    x_b, y_b = (np.radians(one) for one in _spread(right))
+    return np.asarray(metres_of_pairs(x_a, y_a, x_b, y_b, found.left, found.right, EARTH_METRES))
 
 
 def _spread(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
