@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import secrets
-import threading
 
 import pytest
 from PIL import Image
@@ -15,7 +13,6 @@ from jingwei.cases import barring, citizens, open_data
 from jingwei.cases.board import Board
 from jingwei.cases.citizens import CitizenReport, Contact
 from jingwei.cases.photos import FOLDER, Photos
-from jingwei.city.settings import FILE
 from photographs import photograph
 
 from .conftest import DESK, PHONE, reading, served
@@ -27,7 +24,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def office(tmp_path):
     with staffed(tmp_path) as made:
-        (made.city.home / FILE).write_text('[notices]\nfile = "notices.jsonl"\n', "utf-8")
         yield made
 
 
@@ -47,17 +43,6 @@ def shot(tmp_path):
             page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
     return shot
-
-
-def code_sent(city):
-    """Return the code of the newest message, once it is there."""
-    path = city.home / "notices.jsonl"
-    for _ in range(100):
-        found = re.findall(r"[A-Z2-7]{10}", path.read_text("utf-8")) if path.is_file() else []
-        if found:
-            return found[-1]
-        threading.Event().wait(0.1)
-    pytest.fail("no code was sent")
 
 
 def sent_with_photograph(office):
@@ -143,17 +128,6 @@ def test_what_everybody_is_told_and_can_take_along(browser, office, address, sho
         shot(page, "around-large")
         assert reader.faults() == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        page = reader.open("/report/mine")
-        page.get_by_text("在别的手机上也能看").tap()
-        page.get_by_label("电子邮箱").fill("me@example.org")
-        page.get_by_role("button", name="发登录码").tap()
-        page.get_by_text("登录码已发到").wait_for()
-        page.get_by_label("登录码", exact=True).fill(code_sent(office.city))
-        page.get_by_role("button", name="登录", exact=True).tap()
-        page.get_by_text("已登录").wait_for()
-        shot(page, "account")
-        page.get_by_role("button", name="删除账号").tap()
-        page.get_by_text("账号已删除").wait_for()
         for where in (f"around/{numbers[0]}", "alerts", "mine"):
             page = reader.open(f"/report/{where}")
             page.get_by_role("heading").first.wait_for()
