@@ -97,7 +97,7 @@ def test_calls_are_answered_and_made_cases_by_keys_alone(browser, hotline, scree
         page.get_by_role("group", name=says["proposed"]).locator("[aria-pressed=true]").wait_for()
         keys.press("Alt+KeyP")
         keys.type("22.6, 114.05")
-        page.get_by_role("option").first.wait_for()
+        page.locator("#hotline-place-list li").first.wait_for()
         keys.press("Enter")
         page.locator(".hotline .map[data-drawn=true]").wait_for()
         keys.press("Control+Shift+Enter")
