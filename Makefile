@@ -52,7 +52,7 @@ system: ## Debian's PostgreSQL and Chromium for the tests that use them
 	@sh tools/system.sh
 
 soak: $(VENV)/.dev ## long rounds: kill -9 a hundred times, a hundred million round trips
-	$(BIN)/python -m pytest -m soak -o addopts="--strict-markers --import-mode=importlib -v"
+	$(BIN)/python -m pytest -m soak -o timeout=0 -o faulthandler_timeout=0 -o addopts="--strict-markers --import-mode=importlib -v"
 
 bench: $(VENV)/.dev ## measure what docs/benchmarks.md claims
 	@sh tools/system.sh bench
