@@ -15,6 +15,7 @@ from jingwei.cli_guard import say
 from jingwei.cli_readings import sensing
 from jingwei.web import OPEN, Entry, Wire, check_wire, create_app, serve
 from jingwei.web.origins import LOOPBACK
+from jingwei.web.routes.intake import begin_anew
 
 if TYPE_CHECKING:
     from jingwei.city import City
@@ -87,6 +88,7 @@ def serve_city(city: City, plan: Plan) -> None:
         _welcome(plan.entry.address or address, code, open_mode=plan.entry.open)
 
     app = create_app(city, entry=plan.entry, hosts=plan.hosts)
+    begin_anew(app)
     root = (plan.entry.address or f"http://{plan.options.host}:{plan.options.port}") + "/sta/v1.1"
     with sensing(app.state, plan.sense, root):
         serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)

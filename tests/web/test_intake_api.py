@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city import intake, load_pack, open_city, read_manifest
+from jingwei.ledger.models import Event
 from jingwei.web import OPEN, create_app
+from jingwei.web.routes.intake import begin_anew
 from jingwei.words import Text
 from square import write_square
 
@@ -131,3 +137,35 @@ def test_a_table_of_a_named_database_is_read_and_its_new_rows_loaded_by_one_requ
     assert str(tmp_path) not in desk.get("/api/intake/databases").text
     refused = desk.post("/api/intake/databases/other/readings", json=how)
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown-database")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from jingwei.access import local_person
+from jingwei.city import intake, open_city
+
+def tell(progress):
+    if progress.stage == "publishing":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with open_city(Path(sys.argv[1])) as city:
+    file = intake.receive(city, local_person(), "车站9月.csv", [sys.argv[2].encode()])
+    intake.load_file(city, local_person(), file.id, {"id": "stations", "crs": "WGS84"}, listener=tell)
+"""
+
+
+def test_a_load_whose_process_was_killed_is_begun_anew_and_says_so(desk, tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "home", TEXT], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    app = desk.app
+    assert [one.name for one in intake.interrupted(app.state.city)] == ["车站9月.csv"]
+    begin_anew(app)
+    (job,) = app.state.jobs.all()
+    assert "上次中断" in job.title.zh
+    lines = desk.get(f"/api/jobs/{job.id}/events").text.splitlines()
+    assert json.loads(lines[-2].removeprefix("data: "))["result"]["stage"] == "published"
+    assert desk.get("/api/datasets/stations").json()["counts"]["published"] == 40
+    assert intake.interrupted(app.state.city) == []
+    with app.state.city.records.read() as session:
+        assert "file.begun_anew" in session.scalars(select(Event.type)).all()

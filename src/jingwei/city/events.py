@@ -21,6 +21,12 @@ declare(
     },
 )
 declare(
+    "file.begun_anew",
+    Text("装载被中断的文件重新开始装载", "The load of a file, cut off, was begun anew"),
+    subject="file/<id>",
+    fields={"source": Field(str, Text("数据源", "the source"))},
+)
+declare(
     "table.read",
     Text("读取了外部数据库的一张表", "A table of a database outside was read"),
     subject="table/<database>/<name>",

@@ -8,18 +8,22 @@ part of the city's manifest, and next month's file of the same name and layout i
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import secrets
 import shutil
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from sqlalchemy import select
 
 from jingwei import ledger
+from jingwei.access import Asker
 from jingwei.city.kept import FOLDER, PREFIX, kept_sources
 from jingwei.city.loader import SourceReport, load_pack
 from jingwei.city.manifest import Manifest, SourceSpec, parse_manifest, read_manifest
@@ -35,11 +39,8 @@ from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.orm import Session
 
-    from jingwei.access import Asker
     from jingwei.city.service import City
 
 MOST_BYTES = 8 << 30
@@ -406,25 +407,98 @@ def load_file(
     known = check_layout(city, found, changes, new_layout=new_layout)
     spec = spec_for(city, found, forms.layers(path_of(city, found)), known, changes)
     columns = _columns(path_of(city, found), spec, None)
-    before = _remember(city, asker, spec, found, columns)
-    about = city.about
-    pack = Path(about.pack)
-    manifest = read_manifest(pack)
+    before = _kept(city, spec.id)
+    note = _Note(asker.id, changes, new_layout, spec.id, before)
+    unfinished = _write_note(city, file, note)
     try:
-        report = load_pack(
-            city, manifest, pack, Path(about.data), asker, listener=listener, stop=stop, only=spec.id
-        )
-    except BaseException:
-        _restore(city, spec.id, before)
-        raise
-    loaded = report.sources[0]
-    if loaded.stage == "failed":
-        _restore(city, spec.id, before)
-    with city.records.write() as session:
-        row = _row(session, file)
-        row.source = spec.id
-        row.state = "loaded" if loaded.stage in ("published", "unchanged") else loaded.stage
+        _remember(city, asker, spec, found, columns)
+        about = city.about
+        pack = Path(about.pack)
+        manifest = read_manifest(pack)
+        try:
+            report = load_pack(
+                city, manifest, pack, Path(about.data), asker, listener=listener, stop=stop, only=spec.id
+            )
+        except BaseException:
+            _restore(city, spec.id, before)
+            raise
+        loaded = report.sources[0]
+        if loaded.stage == "failed":
+            _restore(city, spec.id, before)
+        with city.records.write() as session:
+            row = _row(session, file)
+            row.source = spec.id
+            row.state = "loaded" if loaded.stage in ("published", "unchanged") else loaded.stage
+    finally:  # what ends of itself is told of; only a process that was killed leaves the note
+        unfinished.unlink(missing_ok=True)
     return loaded
+
+
+class _Note(NamedTuple):
+    """What has to be known to begin a load anew."""
+
+    by: str
+    changes: dict[str, Any] | None
+    new_layout: bool
+    source: str
+    before: dict[str, Any] | None
+
+
+NOTE = ".loading-"
+"""Begins the name of the note that stays of a load whose process was killed."""
+
+
+def _write_note(city: City, file: str, note: _Note) -> Path:
+    path = city.home / FOLDER / f"{NOTE}{file}"
+    before = note.before and {**note.before, "changed": note.before["changed"].isoformat()}
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as handle:
+        json.dump(note._replace(before=before)._asdict(), handle, ensure_ascii=False)
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(path)
+    return path
+
+
+def _read_note(path: Path) -> _Note:
+    note = _Note(**json.loads(path.read_text("utf-8")))
+    if note.before is None:
+        return note
+    changed = datetime.fromisoformat(note.before["changed"])
+    return note._replace(before={**note.before, "changed": changed})
+
+
+def interrupted(city: City) -> list[Received]:
+    """Return the files whose load was cut off by the end of its process: of each, nothing was published.
+
+    Only where no load is under way in another process does the answer hold: as a city is opened to be served.
+    """
+    notes = sorted(path.name for path in (city.home / FOLDER).glob(f"{NOTE}*") if path.suffix != ".part")
+    return [received_file(city, name.removeprefix(NOTE)) for name in notes]
+
+
+def load_again(
+    city: City, file: str, *, listener: Listener = lambda _: None, stop: Stop | None = None
+) -> SourceReport:
+    """Begin a load that was cut off anew, from the file that was kept, with what was said of it.
+
+    Raises
+    ------
+    As `load_file`.
+
+    """
+    note = _read_note(city.home / FOLDER / f"{NOTE}{file}")
+    with city.records.write() as session:
+        kept = session.get(IntakeSourceRow, note.source)
+        ledger.append(
+            session, "file.begun_anew", actor=note.by, subject=f"file/{file}", data={"source": note.source}
+        )
+    if kept is not None:
+        _restore(city, note.source, note.before)
+    asker = Asker(id=note.by, name="", roles=frozenset())  # what may be done was asked when it was begun
+    return load_file(
+        city, asker, file, note.changes, listener=listener, stop=stop, new_layout=note.new_layout
+    )
 
 
 def check_layout(city: City, file: Received, changes: dict[str, Any] | None, *, new_layout: bool) -> Known:
@@ -442,22 +516,25 @@ def check_layout(city: City, file: Received, changes: dict[str, Any] | None, *, 
     return known
 
 
-def _remember(
-    city: City, asker: Asker, spec: SourceSpec, file: Received, columns: list[str]
-) -> dict[str, Any] | None:
-    """Keep how a source is read; return what was kept before."""
+def _kept(city: City, source: str) -> dict[str, Any] | None:
+    """Return what is kept of how a source is read."""
+    with city.records.read() as session:
+        row = session.get(IntakeSourceRow, source)
+        return None if row is None else {name: getattr(row, name) for name in _KEPT}
+
+
+def _remember(city: City, asker: Asker, spec: SourceSpec, file: Received, columns: list[str]) -> None:
+    """Keep how a source is read."""
     with city.records.write() as session:
         row = session.get(IntakeSourceRow, spec.id)
-        before = None if row is None else {name: getattr(row, name) for name in _KEPT}
+        names = [*(row.layout["names"] if row else []), pattern_of(file.name)]
         if row is None:
             row = IntakeSourceRow(id=spec.id)
             session.add(row)
         row.spec = spec.model_dump(mode="json", exclude_defaults=True)
-        names = [*(before["layout"]["names"] if before else []), pattern_of(file.name)]
         row.layout = {"columns": columns, "names": list(dict.fromkeys(names))[-MOST_NAMES:]}
         row.pattern = pattern_of(file.name)
         row.by, row.changed = asker.id, now_utc()
-        return before
 
 
 _KEPT = ("spec", "layout", "pattern", "by", "changed")
@@ -499,6 +576,8 @@ __all__ = [
     "Known",
     "Received",
     "examine",
+    "interrupted",
+    "load_again",
     "load_file",
     "path_of",
     "receive",

@@ -124,6 +124,11 @@ class Jobs:
         threading.Thread(target=_run, args=(job, work), name=f"job-{job.id}", daemon=True).start()
         return job
 
+    def all(self) -> list[Job]:
+        """Return the jobs that are kept, the oldest first."""
+        with self._mutex:
+            return list(self._jobs.values())
+
     def get(self, job_id: str) -> Job:
         """Return a job.
 

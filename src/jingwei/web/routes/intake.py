@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, FastAPI, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -237,6 +237,23 @@ def load_file(
 
     job = request.app.state.jobs.start(title, asker.id, work)
     return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")
+
+
+def begin_anew(app: FastAPI) -> None:
+    """Begin the loads anew that were cut off when the city was last served."""
+    city = app.state.city
+    for file in intake.interrupted(city):
+        title = Text(
+            f"重新载入 {file.name}（上次中断）",
+            f"Load {file.name} again: it was cut off when the city stopped",
+        )
+
+        def work(job: jobs.Job, file: str = file.id) -> dict[str, Any]:
+            tell, stop = job.listener()
+            report = intake.load_again(city, file, listener=tell, stop=stop)
+            return {"source": report.id, "stage": report.stage, "problem": report.problem}
+
+        app.state.jobs.start(title, file.by, work)
 
 
 class TableColumnOut(BaseModel):
