@@ -52,7 +52,7 @@ function Announce() {
   const now = found.data;
   const live = Boolean(now?.zh) && (!now?.until || Date.parse(now.until) > Date.now());
   return (
-    <section className="card stack">
+    <section className="card stack padded">
       <h2>{t("cases.moderation.announcement")}</h2>
       <p className="small quiet">{t("cases.moderation.announcementLead")}</p>
       {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
@@ -93,7 +93,7 @@ function Bars() {
   const found = useQuery({ queryKey: ["case-bars"], queryFn: ({ signal }) => askJson<{ bars: Bar[] }>("/api/cases/bars", { query: { limit: 200 }, signal }) });
   const inForce = (one: Bar) => !one.lifted && Date.parse(one.until) > Date.now();
   return (
-    <section className="card stack">
+    <section className="card stack padded">
       <h2>{t("cases.moderation.bars")}</h2>
       <p className="small quiet">{t("cases.moderation.barsLead")}</p>
       {found.isPending && <Loading lines={3} />}

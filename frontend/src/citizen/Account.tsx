@@ -66,7 +66,7 @@ export function Account({ changed }: { changed: () => void }) {
       setSaid(t("accountEnded"));
     });
   return (
-    <details className="alert" open={Boolean(token) || asked || undefined}>
+    <details className="alert" open={Boolean(token) || asked || Boolean(said) || undefined}>
       <summary>{t("account")}</summary>
       {token ? (
         <>
