@@ -236,16 +236,16 @@ function Ask({ call, act, done }: Act & { call: Call }) {
 function Score({ call, own, act, done }: Act & { call: Call; own: boolean }) {
   const { t } = useTranslation();
   const sheet = useSettings().data?.content.sheet ?? [];
-  const [scores, setScores] = useState<Record<string, number>>({});
+  const [scores, setScores] = useState<Record<string, string>>({});
   const [words, setWords] = useState("");
-  const all = Object.fromEntries(sheet.map((one) => [one.key, scores[one.key] ?? one.most]));
+  const given = Object.fromEntries(Object.entries(scores).map(([key, points]) => [key, Number(points)]));
   return (
     <section className="card stack">
       <h2>{t("hotline.call.review")}</h2>
       {own && <p className="notice warn">{t("hotline.call.own")}</p>}
-      <Form key={call.step} send={() => act("review", { scores: all, words })} done={done} action={t("hotline.call.send")}>
+      <Form key={call.step} send={() => act("review", { scores: given, words })} done={done} action={t("hotline.call.send")}>
         {sheet.map((one) => (
-          <Input key={one.key} label={`${say(one)} (0–${one.most})`} type="number" min={0} max={one.most} required value={all[one.key]} onChange={(event) => setScores({ ...scores, [one.key]: Number(event.target.value) })} />
+          <Input key={one.key} label={`${say(one)} (0–${one.most})`} type="number" min={0} max={one.most} required value={scores[one.key] ?? ""} onChange={(event) => setScores({ ...scores, [one.key]: event.target.value })} />
         ))}
         <Input label={t("hotline.call.words")} value={words} maxLength={400} onChange={(event) => setWords(event.target.value)} />
       </Form>
