@@ -73,7 +73,7 @@ def test_what_a_crash_left_is_removed_by_the_next_round(kept, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("jingwei.lake.retention._sweep", power_cut)
+        patch.setattr("jingwei.lake.store.Store.sweep", power_cut)
         with pytest.raises(KeyboardInterrupt):
             drop(kept, DAYS + 1)
     left = files(kept)
