@@ -7,7 +7,7 @@ LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Varianc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -123,28 +123,57 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     return np.asarray(table[name].to_numpy(), np.float64)
 
 
+def taken(figures: Figures, chosen: NDArray[Any] | slice) -> Figures:
+    """Return the figures of some groups, by number, mask or slice."""
+    return Figures(
+        figures.n[chosen],
+        figures.minimum[chosen],
+        figures.maximum[chosen],
+        figures.mean[chosen],
+        figures.m2[chosen],
+    )
+
+
+def combined(figures: Figures, begins: NDArray[np.int64]) -> Figures:
+    """Return the figures of runs of groups, each of which has values.
+
+    Parameters
+    ----------
+    figures
+        Those of the groups, in order; `n` is nowhere 0.
+    begins
+        (runs,) where each run begins, ascending from 0.
+
+    """
+    if not len(begins):
+        return taken(figures, slice(0, 0))
+    lengths = np.diff(np.append(begins, len(figures.n)))
+    count = np.add.reduceat(figures.n, begins)
+    # About a value of the run, not about zero: large values with little spread would lose it.
+    centre = figures.mean[begins]
+    shift = np.add.reduceat(figures.n * (figures.mean - np.repeat(centre, lengths)), begins)
+    middle = centre + shift / count
+    apart = figures.mean - np.repeat(middle, lengths)
+    return Figures(
+        count,
+        np.minimum.reduceat(figures.minimum, begins),
+        np.maximum.reduceat(figures.maximum, begins),
+        middle,
+        np.add.reduceat(figures.m2 + figures.n * apart**2, begins),
+    )
+
+
 def _figures(
     parts: list[NDArray[np.float64]],
     group: NDArray[np.int64],
     groups: int,
 ) -> Figures:
-    some = parts[0] > 0
+    some = np.flatnonzero(parts[0] > 0)
+    some = some[np.argsort(group[some], kind="stable")]
     n, low, high, mean, m2 = (part[some] for part in parts)
-    group = group[some]
-    count = np.zeros(groups)
-    np.add.at(count, group, n)
-    none = count == 0
-    least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
-    np.minimum.at(least, group, low)
-    np.maximum.at(most, group, high)
-    # About a value of the group, not about zero: large values with little spread would lose it.
-    centre = np.zeros(groups)
-    centre[group] = mean
-    shift = np.zeros(groups)
-    np.add.at(shift, group, n * (mean - centre[group]))
-    middle = centre + shift / np.where(none, 1, count)
-    spread = np.zeros(groups)
-    np.add.at(spread, group, m2 + n * (mean - middle[group]) ** 2)
-    for values in (least, most, middle, spread):
-        values[none] = np.nan
-    return Figures(count.astype(np.int64), least, most, middle, spread)
+    there, begins = np.unique(group[some], return_index=True)
+    found = combined(Figures(n.astype(np.int64), low, high, mean, m2), begins)
+    out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
+    for name in ("n", "minimum", "maximum", "mean", "m2"):
+        getattr(out, name)[there] = getattr(found, name)
+    return out

@@ -6,9 +6,10 @@ import fcntl
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +69,16 @@ class _Now:
     overlay: Overlay
 
 
+class Watcher(Protocol):
+    """Who must know, even after a crash, that readings changed that were there before."""
+
+    def changing(self, places: Collection[tuple[int, int | None]]) -> int:
+        """Note durably which readings will change: streams, each with a time, or None for all of it."""
+
+    def changed(self, change: int) -> None:
+        """Take it that the change with the number that `changing` returned is made, or failed."""
+
+
 @dataclass(slots=True)
 class Counters:
     """What went through the intake since it was opened."""
@@ -123,6 +134,7 @@ class Readings:
         self.counters = Counters()
         self.flushed_at: float | None = None
         self.closed = False
+        self._watcher: Watcher | None = None
         self._in_use = _take(home)
         self._lock = threading.RLock()
         self._flushing = threading.Lock()
@@ -131,6 +143,7 @@ class Readings:
         self._overlay = Overlay({}, {})
         self._apart = Apart()
         self._next = 1
+        self._evicted = 0
         self._mark = flushing.Mark()
         self._version: Version | None = None
         self._tier: Tier | None = None
@@ -221,7 +234,32 @@ class Readings:
         """Call `callback` whenever `forget_facts` is called, with what it is called with."""
         self._forgotten = (*self._forgotten, callback)
 
+    def watch(self, watcher: Watcher | None) -> None:
+        """Tell one watcher before and after readings change that were there, or nobody."""
+        self._watcher = watcher
+
     # questions
+
+    def fresh(self, after: int) -> tuple[Rows, int]:
+        """Return the readings with higher numbers than `after`, as they are now, and the number of the last.
+
+        Readings with numbers up to that one that are not among them never will be.
+        """
+        with self._lock:
+            now, last, gone = self._now(), self._next - 1, self._evicted
+        if after >= last:
+            return no_rows(), last
+        parts = [run.take((run["id"] > after) & (run["id"] <= last)) for run in now.runs]
+        if self._tier is not None and after < gone:
+            known = np.concatenate([part["id"] for part in parts]) if parts else np.empty(0, np.int64)
+            for stored in now.files:
+                for rows in self._tier.whole(stored):
+                    chosen = rows.take((rows["id"] > after) & (rows["id"] <= last))
+                    parts.append(chosen.take(~np.isin(chosen["id"], known)))
+        rows = now.overlay.covered(joined(parts))
+        changed = now.overlay.rows(None, None, None)
+        changed = changed.take((changed["id"] > after) & (changed["id"] <= last))
+        return joined([rows, changed]), last
 
     def get(self, reading: int) -> pa.Table:
         """Return one reading, as a table of one row.
@@ -331,6 +369,12 @@ class Readings:
         return total, waiting[offset : offset + limit]
 
     @property
+    def last(self) -> int:
+        """The number of the last reading that was taken in."""
+        with self._lock:
+            return self._next - 1
+
+    @property
     def waiting(self) -> int:
         """How many readings wait for the disk."""
         return self._intake.waiting
@@ -389,6 +433,7 @@ class Readings:
         self._mark = flushing.Mark.of(self._version)
         self._apart = Apart(gone=self._mark.apart)
         self._next = self._mark.reading + 1
+        self._evicted = self._mark.reading
         if self._version is not None:
             self._tier.files = self._tier.stored(self._version.content)
             for stored in self._tier.files:
@@ -513,14 +558,30 @@ class Readings:
         row, time_ = self._get(reading)
         stream = int(row["stream"][0])
         new = None if changes is None else _changed(row, changes)
-        self._lay(Overlay({reading: Change(stream, time_, new)}, {}))
+        times = {int(one["time"][0]) for one in (row, new) if one is not None}
+        with self._watched([(stream, time) for time in times]):
+            self._lay(Overlay({reading: Change(stream, time_, new)}, {}))
         with self._lock:
             self._restand(stream)
 
     def _cut(self, stream: int) -> None:
-        self._lay(Overlay({}, {stream: self._next - 1}))
+        with self._watched([(stream, None)]):
+            self._lay(Overlay({}, {stream: self._next - 1}))
         with self._lock:
             self._restand(stream)
+
+    @contextmanager
+    def _watched(self, places: Collection[tuple[int, int | None]]) -> Iterator[None]:
+        """Tell the watcher before and after a change."""
+        watcher = self._watcher if places else None
+        if watcher is None:
+            yield
+            return
+        change = watcher.changing(places)
+        try:
+            yield
+        finally:
+            watcher.changed(change)
 
     def _lay(self, changes: Overlay) -> None:
         self._log.write([changes.packed()])
@@ -695,18 +756,20 @@ class Readings:
         mark = flushing.Mark(segment, last, self._mark.apart + len(apart))
         gone = {one.file.path for one in old}
         table = flushing.lake_table(rows, self.facts.of)
-        number, written = flushing.publish(
-            lake,
-            table,
-            apart.table(segment),
-            version=self._version,
-            kept=[one.file for one in now.files if one.file.path not in gone],
-            mark=mark,
-            owner=self.owner,
-        )
-        if written is not None:
-            self._tier.summarise(written.path, rows)
-        self._settle(lake, mark, now, work_in=work_in, repeats=repeats)
+        twice = zip(repeats["stream"].tolist(), repeats["time"].tolist(), strict=True)
+        with self._watched(list(twice)):
+            number, written = flushing.publish(
+                lake,
+                table,
+                apart.table(segment),
+                version=self._version,
+                kept=[one.file for one in now.files if one.file.path not in gone],
+                mark=mark,
+                owner=self.owner,
+            )
+            if written is not None:
+                self._tier.summarise(written.path, rows)
+            self._settle(lake, mark, now, work_in=work_in, repeats=repeats)
         self._log.drop(segment)
         self.flushed_at = time.time()
         return number
@@ -754,6 +817,7 @@ class Readings:
                 self._window.drop(repeats["id"])
             if self._window.rows > self.in_memory:
                 newest = self._next - 1 - self.in_memory // 2
+                self._evicted = max(self._evicted, min(mark.reading, newest))
                 self._standing.keep(self._window.evict(min(mark.reading, newest)))
             for stream in np.unique(repeats["stream"]).tolist():
                 self._restand(stream)

@@ -1,0 +1,357 @@
+"""Roll-ups: what readings say of every cell, hour, day and month, kept up with them.
+
+What is kept follows from the readings alone. New readings are put to what there is; where readings were
+corrected or deleted, or a stream moved, its hours are read anew. Days are worked out from hours and months
+from days, parents from children.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from jingwei.lake.summing import Figures, combined, taken
+from jingwei.sense.readings.columns import no_rows, rows_of
+from jingwei.sense.rollups.calendar import HOUR
+from jingwei.sense.rollups.frames import Frame, Leaves, frame_of, framed, leaves_of
+from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from jingwei.sense.readings import Readings
+    from jingwei.sense.readings.columns import Rows
+    from jingwei.sense.rollups.calendar import Calendar, Kind, Span
+
+FORM = "1"
+"""What frames look like; others are made anew."""
+BEYOND = 1e150
+"""Results beyond it have no share, as in the lake's figures: their squares are infinite."""
+AT_ONCE = 4_000_000
+"""About how many readings are read anew at one time."""
+
+
+class Rollups:
+    """The roll-ups of one store of readings, kept in `home`.
+
+    Parameters
+    ----------
+    home
+        Folder of the roll-ups alone. What is lost in it is worked out anew.
+    readings
+        The store; it tells of changes from now on.
+    calendar
+        The city's days.
+    book
+        What streams observe and where; those without a place or with several properties are left out.
+
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        readings: Readings,
+        calendar: Calendar,
+        book: Callable[[Collection[int]], Mapping[int, Address]],
+    ) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.readings = readings
+        self.calendar = calendar
+        self.book = book
+        self.frames = Frames(home / "frames.db", f"{FORM} {calendar.zone.key}")
+        self.notes = Notes(home / "notes.db")
+        self._keeping = threading.Lock()
+        self._addresses = self.frames.addresses()
+        self._without: set[int] = set()
+        self._look_again = True
+        readings.watch(self)
+        readings.when_forgotten(self._forgotten)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.readings.watch(None)
+        with self._keeping:
+            self.frames.close()
+            self.notes.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # what the store tells
+
+    def changing(self, places: Collection[tuple[int, int | None]]) -> int:
+        """Note durably that readings will change: streams, each with a time, or None for all of it."""
+        return self.notes.begin(
+            (stream, *EVER)
+            if time is None
+            else (stream, self.calendar.hour(time), self.calendar.hour(time) + HOUR)
+            for stream, time in places
+        )
+
+    def changed(self, change: int) -> None:
+        """Take it that a change is made, or was not made after all."""
+        self.notes.end(change)
+
+    def _forgotten(self, stream: int | None) -> None:  # noqa: ARG002 -- all streams are looked at together
+        self._look_again = True
+
+    # keeping up
+
+    @property
+    def counted(self) -> int:
+        """The number of the last reading that has its share."""
+        return int(self.frames.state("counted") or 0)
+
+    def keep_up(self) -> int:
+        """Take in all that is new or was changed; return how many frames of hours were written."""
+        with self._keeping:
+            notes = self.notes.released()
+            if self.frames.state("counted") is None:  # every stream is new, and so read anew
+                fresh, last = no_rows(), self.readings.last
+            else:
+                fresh, last = self.readings.fresh(self.counted)
+            moved = self._moved(fresh)
+            if not (notes or moved or len(fresh)) and last == self.counted:
+                return 0
+            written = self._keep(notes, moved, fresh, last)
+            self.notes.done(notes)
+            return written
+
+    def _moved(self, fresh: Rows) -> dict[int, Address | None]:
+        """Return the streams whose address is another than the one under which they are kept."""
+        known = self._addresses
+        unknown = set(np.unique(fresh["stream"]).tolist()) - known.keys() - self._without
+        if not self._look_again and not unknown:
+            return {}
+        self._look_again = False
+        streams = self.readings.streams()
+        told = dict(self.book({*streams, *known}))
+        self._without = {*streams, *known} - told.keys()
+        gone: dict[int, Address | None] = {stream: None for stream in known if stream not in told}
+        return gone | {stream: one for stream, one in told.items() if known.get(stream) != one}
+
+    def _keep(self, notes: list[Note], moved: dict[int, Address | None], fresh: Rows, last: int) -> int:
+        """Write what follows from notes, moved streams and fresh readings, as one transaction."""
+        before, after = self._addresses, dict(self._addresses)
+        for stream, one in moved.items():
+            if one is None:
+                after.pop(stream, None)
+            else:
+                after[stream] = one
+        again: dict[int, list[tuple[int, int]]] = {}
+        for stream in moved:
+            again.setdefault(stream, []).append(EVER)
+        for note in notes:
+            again.setdefault(note.stream, []).append((note.since, note.until))
+        touched = {one[stream].property for one in (before, after) for stream in again if stream in one}
+        new = self._sketched(fresh, after)
+        of_new = {stream: one.property for stream, one in after.items()}
+        touched |= {of_new[stream] for stream in np.unique(new.stream).tolist()}
+        written = 0
+        with self.frames.writing():
+            for property_ in sorted(touched):
+                written += self._keep_property(property_, again, new, before, after, last)
+            self.frames.set_addresses(moved)
+            self.frames.set_state("counted", str(last))
+        self._addresses = after
+        return written
+
+    def _keep_property(
+        self,
+        property_: int,
+        again: dict[int, list[tuple[int, int]]],
+        new: Leaves,
+        before: dict[int, Address],
+        after: dict[int, Address],
+        last: int,
+    ) -> int:
+        """Write the frames of one property."""
+        mine = {stream for stream, one in after.items() if one.property == property_}
+        there = {stream for stream, one in before.items() if one.property == property_} | mine
+        redo = {stream: periods for stream, periods in again.items() if stream in there}
+        new = new.take(np.isin(new.stream, list(mine)))
+        if redo:
+            new = new.take(~_within(new, redo))
+        written = 0
+        for periods in self._slabs(property_, redo, mine):
+            fresh = self._read_again({one: p for one, p in periods.items() if one in mine}, after, last)
+            written += self._replace(property_, periods, fresh)
+        if len(new):
+            written += self._replace(property_, {}, new)
+        return written
+
+    def _slabs(
+        self, property_: int, redo: dict[int, list[tuple[int, int]]], mine: set[int]
+    ) -> Iterator[dict[int, list[tuple[int, int]]]]:
+        """Part what is to be read anew into periods with not too many readings each."""
+        if not redo:
+            return
+        short = {
+            one: [p for p in periods if p != EVER] for one, periods in redo.items() if EVER not in periods
+        }
+        if short:
+            yield short
+        whole = [one for one, periods in redo.items() if EVER in periods]
+        if not whole:
+            return
+        extents = [self.readings.extent(one) for one in whole if one in mine]
+        counted = [one for one in extents if one.count]
+        kept = self.frames.extent(property_)
+        lows = [one.first for one in counted] + ([kept[0]] if kept else [])
+        highs = [one.last for one in counted] + ([kept[1]] if kept else [])
+        if not lows:
+            return
+        low, end = self.calendar.hour(self.calendar.month(min(lows))), max(highs) + HOUR
+        slabs = max(1, sum(one.count for one in counted) // AT_ONCE)
+        step = max(1, (end - low) // slabs)
+        while low < end:
+            high = self.calendar.hour(self.calendar.after("month", min(low + step, end)))
+            yield {one: [(low, high)] for one in whole}
+            low = high
+
+    def _read_again(
+        self, periods: dict[int, list[tuple[int, int]]], addresses: dict[int, Address], last: int
+    ) -> Leaves:
+        """Return the hours of streams in some periods, worked out from the readings."""
+        by_period: dict[tuple[int, int], list[int]] = {}
+        for stream, some in periods.items():
+            for one in set(some):
+                by_period.setdefault(one, []).append(stream)
+        parts = [Leaves.none()]
+        for (since, until), streams in by_period.items():
+            rows = rows_of(self.readings.read(streams, since=since, until=until))
+            parts.append(self._sketched(rows.take(rows["id"] <= last), addresses))
+        return Leaves.joined(parts)
+
+    def _sketched(self, rows: Rows, addresses: dict[int, Address]) -> Leaves:
+        """Return the hours of readings in any order, of streams with an address."""
+        values = rows["result"]
+        streams, place = np.unique(rows["stream"], return_inverse=True)
+        known = np.array([stream in addresses for stream in streams.tolist()], bool)
+        cells = np.array(
+            [addresses[one].cell if one in addresses else 0 for one in streams.tolist()], np.uint64
+        )
+        kept = np.flatnonzero(np.isfinite(values) & (np.abs(values) < BEYOND) & known[place])
+        if not len(kept):
+            return Leaves.none()
+        values = values[kept].astype(np.float64)
+        one_each = Figures(np.ones(len(kept), np.int64), values, values, values, np.zeros(len(kept)))
+        hours = self.calendar.hours(rows["time"][kept])
+        return Leaves(hours, rows["stream"][kept], cells[place[kept]], one_each).merged()
+
+    def _replace(
+        self,
+        property_: int,
+        periods: dict[int, list[tuple[int, int]]],
+        fresh: Leaves,
+    ) -> int:
+        """Take streams out of hours, put others in or to what is there, and work out days and months."""
+        gone = sorted(
+            {start for some in periods.values() for one in some for start in self._hours(property_, one)}
+        )
+        starts = np.union1d(np.unique(fresh.start), np.array(gone, np.int64))
+        if not len(starts):
+            return 0
+        there = leaves_of(self.frames.at(property_, "hour", starts.tolist()))
+        if periods:
+            there = there.take(~_within(there, periods))
+        hours = Leaves.joined([there, fresh]).merged()
+        self.frames.put(property_, "hour", starts.tolist(), framed(hours))
+        days = self._above(property_, "hour", "day", starts)
+        self._above(property_, "day", "month", days)
+        return len(starts)
+
+    def _hours(self, property_: int, period: tuple[int, int]) -> list[int]:
+        """Return the starts of the hours of a property in a period."""
+        if period[1] - period[0] == HOUR:
+            return [period[0]]
+        return self.frames.starts(property_, "hour", *period)
+
+    def _above(
+        self, property_: int, lower: Kind, upper: Kind, starts: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Work out longer intervals anew in which something changed; return their starts."""
+        of = self.calendar.days if upper == "day" else self.calendar.months
+        changed = np.unique(of(starts))
+        parts: list[tuple[int, bytes]] = []
+        begin = 0
+        while begin < len(changed):
+            end = begin + 1
+            while end < len(changed) and changed[end] == self.calendar.after(upper, int(changed[end - 1])):
+                end += 1
+            first, after = int(changed[begin]), self.calendar.after(upper, int(changed[end - 1]))
+            parts += self.frames.within(property_, lower, first, after)
+            begin = end
+        below = leaves_of(parts)
+        self.frames.put(property_, upper, changed.tolist(), framed(below.of_intervals(of(below.start))))
+        return changed
+
+    # questions
+
+    def of_cell(
+        self,
+        property_: int,
+        first: int,
+        last: int,
+        spans: Collection[Span],
+        among: NDArray[np.int64] | None = None,
+    ) -> Figures:
+        """Return what a cell has in some intervals together: figures of one group, or of none.
+
+        Parameters
+        ----------
+        property_
+            What is observed.
+        first, last
+            First and last code of level 32 in the cell.
+        spans
+            Intervals that share no time, see `Calendar.spans`.
+        among
+            Numbers of streams in order, of which alone it may be told; None for all.
+
+        """
+        parts = []
+        for body in self.frames.of_spans(property_, spans):
+            frame = frame_of(body)
+            rows = frame.of_cell(first, last) if among is None else _of_some(frame, first, last, among)
+            if len(rows):
+                parts.append(_figures(rows))
+        if not parts:
+            return taken(Leaves.none().figures, slice(0, 0))
+        columns = ("n", "minimum", "maximum", "mean", "m2")
+        joined = Figures(*(np.concatenate([getattr(one, name) for one in parts]) for name in columns))
+        return combined(joined, np.zeros(1, np.int64))
+
+
+def _of_some(frame: Frame, first: int, last: int, among: NDArray[np.int64]) -> NDArray[Any]:
+    low, high = frame.between(first, last)
+    leaves = frame.leaves[low:high]
+    seen = np.isin(leaves["stream"], among)
+    return frame.of_cell(first, last) if seen.all() else leaves[seen]
+
+
+def _figures(rows: NDArray[Any]) -> Figures:
+    return Figures(rows["n"], rows["minimum"], rows["maximum"], rows["mean"], rows["m2"])
+
+
+def _within(leaves: Leaves, periods: Mapping[int, Collection[tuple[int, int]]]) -> NDArray[np.bool_]:
+    """Say which rows are of streams in periods that are read anew."""
+    found = np.zeros(len(leaves), bool)
+    by_period: dict[tuple[int, int], list[int]] = {}
+    for stream, some in periods.items():
+        for one in some:
+            by_period.setdefault(one, []).append(stream)
+    for (since, until), streams in by_period.items():
+        found |= np.isin(leaves.stream, streams) & (leaves.start >= since) & (leaves.start < until)
+    return found

@@ -1,0 +1,263 @@
+"""Where frames lie on disk, and what is to be worked out anew: two small databases in one folder.
+
+Frames and how far they go are one transaction, so after a crash they say what they hold. What is to be worked
+out anew is noted in a database of its own, because readings wait for that note and not for frames.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jingwei.sense.rollups.calendar import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from jingwei.sense.rollups.calendar import Kind, Span
+
+EVER = (-(1 << 62), 1 << 62)
+"""A period that holds every time."""
+_SOME = 500
+_FRAMES = """
+CREATE TABLE IF NOT EXISTS frame (
+    kind INTEGER NOT NULL, property INTEGER NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (property, kind, start)
+);
+CREATE TABLE IF NOT EXISTS stream (
+    stream INTEGER PRIMARY KEY, property INTEGER NOT NULL, cell INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_NOTES = """
+CREATE TABLE IF NOT EXISTS note (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, change INTEGER NOT NULL, stream INTEGER NOT NULL,
+    since INTEGER NOT NULL, until INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS change (number INTEGER PRIMARY KEY AUTOINCREMENT);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a stream observes, and in which cell (GeoSOT code of level 32)."""
+
+    property: int
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Readings of a stream in `[since, until)` (UTC microseconds) are to be read anew."""
+
+    number: int
+    stream: int
+    since: int
+    until: int
+
+
+class Frames:
+    """The frames of a city, and up to which reading they go."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self.lock = threading.RLock()
+        self._base = _opened(path, _FRAMES)
+        self._reads = _opened(path, "")
+        self._read_lock = threading.Lock()
+        self._writer: int | None = None
+        if self.state("form") != form:
+            with self.writing():
+                for table in ("frame", "stream", "state"):
+                    self._base.execute(f"DELETE FROM {table}")
+                self.set_state("form", form)
+
+    def state(self, name: str) -> str | None:
+        """Return what is kept under a name."""
+        with self._reading() as base:
+            row = base.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_state(self, name: str, value: str) -> None:
+        """Keep a value under a name; within `writing`."""
+        self._base.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make all changes of the block one transaction."""
+        with self.lock:
+            self._base.execute("BEGIN IMMEDIATE")
+            self._writer = threading.get_ident()
+            try:
+                yield
+            except BaseException:
+                self._base.execute("ROLLBACK")
+                raise
+            else:
+                self._base.execute("COMMIT")
+            finally:
+                self._writer = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Read what is committed, or what this thread is just writing."""
+        if self._writer == threading.get_ident():
+            yield self._base
+        else:
+            with self._read_lock:
+                yield self._reads
+
+    def addresses(self) -> dict[int, Address]:
+        """Return under which property and cell each stream is kept."""
+        with self._reading() as base:
+            rows = base.execute("SELECT stream, property, cell FROM stream").fetchall()
+        return {stream: Address(property_, cell % (1 << 64)) for stream, property_, cell in rows}
+
+    def set_addresses(self, addresses: dict[int, Address | None]) -> None:
+        """Keep addresses; None lets go of one."""
+        for stream, one in addresses.items():
+            self._base.execute("DELETE FROM stream WHERE stream = ?", (stream,))
+            if one is not None:
+                cell = one.cell - (1 << 64) if one.cell >> 63 else one.cell
+                self._base.execute("INSERT INTO stream VALUES (?, ?, ?)", (stream, one.property, cell))
+
+    def put(
+        self, property_: int, kind: Kind, starts: Sequence[int], bodies: Iterable[tuple[int, bytes]]
+    ) -> None:
+        """Put frames in place of those that start at `starts`."""
+        at = KINDS.index(kind)
+        self._base.executemany(
+            "DELETE FROM frame WHERE property = ? AND kind = ? AND start = ?",
+            ((property_, at, start) for start in starts),
+        )
+        self._base.executemany(
+            "INSERT INTO frame (property, kind, start, body) VALUES (?, ?, ?, ?)",
+            ((property_, at, start, body) for start, body in bodies),
+        )
+
+    def at(self, property_: int, kind: Kind, starts: Collection[int]) -> list[tuple[int, bytes]]:
+        """Return those frames that start at some moments, in order."""
+        wanted = sorted(starts)
+        found: list[tuple[int, bytes]] = []
+        with self._reading() as base:
+            for begin in range(0, len(wanted), _SOME):
+                some = wanted[begin : begin + _SOME]
+                marks = ",".join("?" * len(some))
+                found += base.execute(
+                    "SELECT start, body FROM frame WHERE property = ? AND kind = ?"
+                    f" AND start IN ({marks}) ORDER BY start",
+                    (property_, KINDS.index(kind), *some),
+                )
+        return found
+
+    def within(self, property_: int, kind: Kind, since: int, until: int) -> list[tuple[int, bytes]]:
+        """Return the frames that start in `[since, until)`, in order."""
+        with self._reading() as base:
+            return base.execute(
+                "SELECT start, body FROM frame WHERE property = ? AND kind = ? AND start >= ? AND start < ?"
+                " ORDER BY start",
+                (property_, KINDS.index(kind), since, until),
+            ).fetchall()
+
+    def starts(self, property_: int, kind: Kind, since: int, until: int) -> list[int]:
+        """Return the starts of the frames in `[since, until)`, in order."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT start FROM frame WHERE property = ? AND kind = ? AND start >= ? AND start < ?"
+                " ORDER BY start",
+                (property_, KINDS.index(kind), since, until),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def of_spans(self, property_: int, spans: Iterable[Span]) -> Iterator[bytes]:
+        """Yield the bodies of frames of several kinds."""
+        by_kind: dict[Kind, list[int]] = {}
+        for span in spans:
+            by_kind.setdefault(span.kind, []).append(span.start)
+        for kind, starts in by_kind.items():
+            for _, body in self.at(property_, kind, starts):
+                yield body
+
+    def extent(self, property_: int) -> tuple[int, int] | None:
+        """Return the start of the first and of the last hour of a property, if it has any."""
+        with self._reading() as base:
+            low, high = base.execute(
+                "SELECT min(start), max(start) FROM frame WHERE property = ? AND kind = 0", (property_,)
+            ).fetchone()
+        return None if low is None else (low, high)
+
+    def properties(self) -> list[int]:
+        """Return the properties that have frames, in order."""
+        with self._reading() as base:
+            rows = base.execute("SELECT DISTINCT property FROM frame ORDER BY property").fetchall()
+        return [row[0] for row in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self.lock, self._read_lock:
+            self._base.close()
+            self._reads.close()
+
+
+class Notes:
+    """What is to be read anew. A change is noted before it is made and released after it."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._base = _opened(path, _NOTES)
+        self._base.execute("DELETE FROM change")  # a change that a crash cut off is over
+
+    def begin(self, places: Iterable[tuple[int, int, int]]) -> int:
+        """Note, durably, that readings will change: stream, since, until. Return the number of the change."""
+        with self._lock, self._one():
+            change = self._base.execute("INSERT INTO change DEFAULT VALUES").lastrowid or 0
+            rows = [(change, *place) for place in places]
+            self._base.executemany(
+                "INSERT INTO note (change, stream, since, until) VALUES (?, ?, ?, ?)", rows
+            )
+        return change
+
+    def end(self, change: int) -> None:
+        """Say that a change is made."""
+        with self._lock:
+            self._base.execute("DELETE FROM change WHERE number = ?", (change,))
+
+    def released(self) -> list[Note]:
+        """Return what is to be read anew and does not change any more."""
+        with self._lock:
+            rows = self._base.execute(
+                "SELECT number, stream, since, until FROM note"
+                " WHERE change NOT IN (SELECT number FROM change) ORDER BY number"
+            ).fetchall()
+        return [Note(*row) for row in rows]
+
+    def done(self, notes: Iterable[Note]) -> None:
+        """Let go of notes."""
+        with self._lock, self._one():
+            self._base.executemany("DELETE FROM note WHERE number = ?", ((one.number,) for one in notes))
+
+    @contextmanager
+    def _one(self) -> Iterator[None]:
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._base.execute("ROLLBACK")
+            raise
+        self._base.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._base.close()
+
+
+def _opened(path: Path, tables: str) -> sqlite3.Connection:
+    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    base.execute("PRAGMA journal_mode = WAL")
+    base.execute("PRAGMA synchronous = FULL")
+    base.executescript(tables)
+    return base
