@@ -101,7 +101,7 @@ def grouped(table: pa.Table, codes: np.ndarray) -> tuple[float, int]:
     started = time.perf_counter()
     base.execute(
         "CREATE TABLE r AS SELECT (datastream_id - 1) % 11 AS property, code,"
-        " to_timestamp(time_ms::BIGINT / 1000) AS at, result::DOUBLE AS v"
+        " to_timestamp(time_ms::BIGINT / 1000) AS moment, result::DOUBLE AS v"
         " FROM given JOIN place ON station = (datastream_id - 1) // 11"
     )
     rows = 0
@@ -110,7 +110,7 @@ def grouped(table: pa.Table, codes: np.ndarray) -> tuple[float, int]:
         for kind in ("hour", "day", "month"):
             name = f"t_{number}_{kind}"
             base.execute(
-                f"CREATE TABLE {name} AS SELECT property, {cell} AS cell, date_trunc('{kind}', at) AS start,"
+                f"CREATE TABLE {name} AS SELECT property, {cell} AS cell, date_trunc('{kind}', moment) AS start,"
                 " count(v) AS n, avg(v) AS mean, var_pop(v) * count(v) AS m2, min(v) AS low, max(v) AS high"
                 " FROM r GROUP BY ALL"
             )
