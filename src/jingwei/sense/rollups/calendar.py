@@ -23,6 +23,7 @@ KINDS: tuple[Kind, ...] = ("hour", "day", "month")
 HOUR = 3_600_000_000
 """An hour in microseconds."""
 
+_DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _PRESENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,11 +55,11 @@ class Calendar:
 
     def days(self, hours: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the start of the day of each hour."""
-        return self._each(hours, lambda day: day)
+        return self._each(hours, date.fromordinal)
 
     def months(self, hours: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the start of the month of each hour."""
-        return self._each(hours, lambda day: day.replace(day=1))
+        return self._each(hours, lambda day: date.fromordinal(day).replace(day=1))
 
     def next_hour(self, moment: int) -> int:
         """Return the start of the first hour that begins at a moment or after it."""
@@ -110,10 +111,26 @@ class Calendar:
         end = self.next_hour(self.after(kind, self.day(hour)))
         return end - HOUR < until
 
-    def _each(self, hours: NDArray[np.int64], of: Callable[[date], date]) -> NDArray[np.int64]:
+    def _each(self, hours: NDArray[np.int64], of: Callable[[int], date]) -> NDArray[np.int64]:
         different, place = np.unique(hours, return_inverse=True)
-        starts = [self._midnight(of(self._date(one))) for one in different.tolist()]
-        return np.array(starts, np.int64)[place]
+        local, place_of_day = np.unique(self._ordinals(different), return_inverse=True)
+        starts = np.array([self._midnight(of(one)) for one in local.tolist()], np.int64)
+        return starts[place_of_day][place]
+
+    def _ordinals(self, hours: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the local day of each hour as the number of days since the year 1."""
+        # The zone is asked twice for each day of UTC, and for every hour only where its clock changes.
+        begins, place = np.unique(hours // _DAY * _DAY, return_inverse=True)
+        first = np.array([self._offset(one) for one in begins.tolist()], np.int64)
+        last = np.array([self._offset(one + _DAY - 1) for one in begins.tolist()], np.int64)
+        offset = first[place]
+        for at in np.flatnonzero((first != last)[place]).tolist():
+            offset[at] = self._offset(int(hours[at]))
+        return (hours + offset) // _DAY + _EPOCH.toordinal()
+
+    def _offset(self, moment: int) -> int:
+        there = (_EPOCH + timedelta(microseconds=moment)).astimezone(self.zone)
+        return (there.utcoffset() or timedelta()) // _MICRO
 
     def _date(self, moment: int) -> date:
         return (_EPOCH + timedelta(microseconds=moment)).astimezone(self.zone).date()

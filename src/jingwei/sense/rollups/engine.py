@@ -33,6 +33,8 @@ FORM = "1"
 """What frames look like; others are made anew."""
 BEYOND = 1e150
 """Results beyond it have no share, as in the lake's figures: their squares are infinite."""
+MANY = 10_000
+"""Frames after which the file is put in order at once."""
 AT_ONCE = 4_000_000
 """About how many readings are read anew at one time."""
 
@@ -126,6 +128,8 @@ class Rollups:
                 return 0
             written = self._keep(notes, moved, fresh, last)
             self.notes.done(notes)
+            if written > MANY:
+                self.frames.settle()
             return written
 
     def _moved(self, fresh: Rows) -> dict[int, Address | None]:

@@ -195,6 +195,11 @@ class Frames:
             rows = base.execute("SELECT DISTINCT property FROM frame ORDER BY property").fetchall()
         return [row[0] for row in rows]
 
+    def settle(self) -> None:
+        """Move what was written into the file itself, where nobody reads what was before."""
+        with self.lock:
+            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of the file."""
         with self.lock, self._read_lock:
