@@ -1,4 +1,4 @@
-"""What `jingwei up` runs for readings: their way to the lake, and the broker."""
+"""What `jingwei up` runs for readings: their way to the lake, their roll-ups, and the broker."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from jingwei.sense.mqtt.rights import CITY, Rights
 from jingwei.sense.mqtt.telling import following
 from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
+from jingwei.sense.rollups import Keeper
 from jingwei.sense.wire import NotPlainError
 from jingwei.web.senders import Collector, Senders
 
@@ -40,7 +41,7 @@ FOLDER = "sense/mosquitto"
 
 @contextlib.contextmanager
 def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]:
-    """Take in readings by MQTT and move readings to the lake while the block lasts.
+    """Take in readings by MQTT, move readings to the lake and roll them up while the block lasts.
 
     Parameters
     ----------
@@ -54,7 +55,9 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
     """
     with contextlib.ExitStack() as running:
         running.callback(served.readings.close)
+        running.callback(served.rollups.close)
         running.enter_context(Flusher(served.readings).running())
+        running.enter_context(Keeper(served.rollups).running())
         if settings.mqtt.enabled:
             try:
                 _connect(running, served, settings.mqtt, root)

@@ -72,11 +72,23 @@ class Rollups:
         self._addresses = self.frames.addresses()
         self._without: set[int] = set()
         self._look_again = True
+        self.closed = False
+        self.kept_by_others = False
         readings.watch(self)
         readings.when_forgotten(self._forgotten)
 
+    def use(self, book: Callable[[Collection[int]], Mapping[int, Address]]) -> None:
+        """Go on with the records of a city that was opened again."""
+        self.book = book
+        self._look_again = True
+        self.readings.watch(self)
+        self.readings.when_forgotten(self._forgotten)
+
     def close(self) -> None:
         """Let go of the files."""
+        if self.closed:
+            return
+        self.closed = True
         self.readings.watch(None)
         with self._keeping:
             self.frames.close()
@@ -115,9 +127,21 @@ class Rollups:
         """The number of the last reading that has its share."""
         return int(self.frames.state("counted") or 0)
 
+    @property
+    def addresses(self) -> Mapping[int, Address]:
+        """What each stream that is kept observes, and where."""
+        return self._addresses
+
+    def kept_up(self) -> None:
+        """Take in what is new before a question, unless a thread does so every few seconds anyway."""
+        if not self.kept_by_others:
+            self.keep_up()
+
     def keep_up(self) -> int:
         """Take in all that is new or was changed; return how many frames of hours were written."""
         with self._keeping:
+            if self.closed:
+                return 0
             notes = self.notes.released()
             if self.frames.state("counted") is None:  # every stream is new, and so read anew
                 fresh, last = no_rows(), self.readings.last
@@ -336,6 +360,46 @@ class Rollups:
         columns = ("n", "minimum", "maximum", "mean", "m2")
         joined = Figures(*(np.concatenate([getattr(one, name) for one in parts]) for name in columns))
         return combined(joined, np.zeros(1, np.int64))
+
+    def of_groups(
+        self,
+        property_: int,
+        cells: NDArray[np.uint64],
+        group: NDArray[np.int64],
+        groups: int,
+        spans: Collection[Span],
+        among: NDArray[np.int64] | None = None,
+    ) -> Figures:
+        """Return what groups of cells have in some intervals together, an element for each group.
+
+        Parameters
+        ----------
+        property_, spans, among
+            As in `of_cell`.
+        cells, group
+            (n,) different codes of level 32 in order, and the number of the group of each; -1 for none.
+        groups
+            How many groups there are.
+
+        """
+        out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
+        rows, numbers = [], []
+        for body in self.frames.of_spans(property_, spans):
+            leaves = frame_of(body).leaves
+            at = np.minimum(np.searchsorted(cells, leaves["cell"]), len(cells) - 1)
+            own = np.where(cells[at] == leaves["cell"], group[at], -1) if len(cells) else at
+            told = own >= 0 if among is None else (own >= 0) & np.isin(leaves["stream"], among)
+            rows.append(leaves[told])
+            numbers.append(own[told])
+        if not sum(len(part) for part in rows):
+            return out
+        number = np.concatenate(numbers)
+        order = np.argsort(number, kind="stable")
+        there, begins = np.unique(number[order], return_index=True)
+        found = combined(taken(_figures(np.concatenate(rows)), order), begins)
+        for name in ("n", "minimum", "maximum", "mean", "m2"):
+            getattr(out, name)[there] = getattr(found, name)
+        return out
 
 
 def _of_some(frame: Frame, first: int, last: int, among: NDArray[np.int64]) -> NDArray[Any]:

@@ -1,0 +1,70 @@
+"""Opening the roll-ups of a city, and keeping them up while it is open."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from jingwei.ledger.bell import in_thread
+from jingwei.sense.rollups.calendar import Calendar
+from jingwei.sense.rollups.engine import Rollups
+from jingwei.sense.rollups.quantities import book_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jingwei.city import City
+    from jingwei.sense.readings import Readings
+
+log = logging.getLogger(__name__)
+
+FOLDER = "sense/rollups"
+"""Where the roll-ups of a city are, in its home."""
+LOOK = 2.0
+"""Seconds between two looks for what is new."""
+
+_open: dict[Path, Rollups] = {}
+_opening = threading.Lock()
+
+
+def open_rollups(city: City, readings: Readings) -> Rollups:
+    """Return the roll-ups of a city; those that this process has open already are returned again."""
+    home = (city.home / FOLDER).resolve()
+    book = book_of(city.records)
+    with _opening:
+        found = _open.get(home)
+        if found is not None and not found.closed and found.readings is readings:
+            found.use(book)
+            return found
+        if found is not None:
+            found.close()
+        found = _open[home] = Rollups(home, readings, Calendar(city.about.zone), book)
+    return found
+
+
+class Keeper:
+    """Takes new readings into the roll-ups, every few seconds."""
+
+    def __init__(self, rollups: Rollups) -> None:
+        self.rollups = rollups
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep up until `stop` is set."""
+        while not stop.wait(LOOK):
+            try:
+                self.rollups.keep_up()
+            except Exception:  # what a full disk does not allow is tried again; the readings are there
+                log.exception("keeping up roll-ups")
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Keeper]:
+        """Keep up in a thread of its own while the block lasts."""
+        with in_thread("roll-ups", self.run):
+            self.rollups.kept_by_others = True
+            try:
+                yield self
+            finally:
+                self.rollups.kept_by_others = False
