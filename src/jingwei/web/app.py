@@ -52,6 +52,7 @@ from jingwei.web.routes import (
     datasets,
     devices,
     dggs,
+    dggs_sensing,
     events,
     features,
     geocoding,
@@ -126,6 +127,7 @@ CITY_ROUTES = (
     contracts.router,
     corrections.router,
     cells.router,
+    dggs_sensing.router,  # before what takes any name for a dataset
     dggs.router,
     search.router,
     geocoding.router,

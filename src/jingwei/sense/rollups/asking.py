@@ -1,4 +1,4 @@
-"""Roll-ups on behalf of an asker: only streams that the asker may read, and only as finely as their places."""
+"""Roll-ups on behalf of an asker: only streams that the asker may read, as finely as their places."""
 
 from __future__ import annotations
 

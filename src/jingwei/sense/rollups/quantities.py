@@ -41,20 +41,20 @@ class Quantity:
     ----------
     key
         Number under which it is rolled up.
-    property, name, unit
+    observed, name, unit
         Id and name of the ObservedProperty, and the symbol of the unit.
 
     """
 
     key: int
-    property: int
+    observed: int
     name: str
     unit: str
 
     @property
     def field(self) -> str:
         """The name of the field that holds it, the same in every answer."""
-        return f"p{self.property}_{self.key & 0xFFFFFFFF:08x}"
+        return f"p{self.observed}_{self.key & 0xFFFFFFFF:08x}"
 
 
 def quantity_of(property_: int, name: str, unit: Any) -> Quantity:

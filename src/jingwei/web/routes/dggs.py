@@ -86,6 +86,8 @@ router = APIRouter(prefix="/dggs-api", tags=["dggs"], responses=problems.respons
 
 MAX_PAGE = 10_000
 MAX_FEATURES = 10_000
+SENSED = "sense-observations"
+"""The collection of what sensors tell; no dataset has a hyphen in its name."""
 COUNTING = ("dataset.read", "dataset.count")
 
 SystemPath = Annotated[str, Path(max_length=40, description="geosot or beidou", examples=["geosot"])]
@@ -150,12 +152,12 @@ def read_dggs_landing(language: LanguageOf) -> Landing:
         title=title.in_language(language),
         description=about.in_language(language),
         links=[
-            _link(BASE, "self"),
-            _link("/api/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.1"),
-            _link(f"{BASE}/conformance", "conformance"),
-            _link(f"{BASE}/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance"),
-            _link(f"{BASE}/collections", "data"),
-            _link(f"{BASE}/dggs", "[ogc-rel:dggrs-list]"),
+            link_to(BASE, "self"),
+            link_to("/api/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.1"),
+            link_to(f"{BASE}/conformance", "conformance"),
+            link_to(f"{BASE}/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance"),
+            link_to(f"{BASE}/collections", "data"),
+            link_to(f"{BASE}/dggs", "[ogc-rel:dggrs-list]"),
         ],
     )
 
@@ -171,7 +173,7 @@ def read_dggs_conformance() -> Conformance:
 )
 def list_dggs() -> SystemList:
     """Return the reference systems."""
-    return _systems(BASE)
+    return systems_under(BASE)
 
 
 @router.get(
@@ -182,7 +184,7 @@ def list_dggs() -> SystemList:
 )
 def read_dggs(system: SystemPath) -> SystemOut:
     """Return what a reference system is, and where its zones are."""
-    return _system_out(system_of(system), BASE)
+    return system_out(system_of(system), BASE)
 
 
 @router.get("/dggs/{system}/definition", summary="How a system is defined", dependencies=[open_to_all()])
@@ -201,8 +203,8 @@ def list_dggs_collections(city: CityOf, asker: AskerOf, language: LanguageOf) ->
     """Return the datasets with a place that the reader may read or count."""
     shown = [one for one in city.lake.datasets(asker) if _is_collection(one)]
     return CollectionList(
-        collections=[_collection(one, language) for one in shown],
-        links=[_link(f"{BASE}/collections", "self")],
+        collections=[*(_collection(one, language) for one in shown), sensed_collection(language)],
+        links=[link_to(f"{BASE}/collections", "self")],
     )
 
 
@@ -229,7 +231,7 @@ def read_dggs_collection(
 )
 def list_dggs_of_collection(dataset: DatasetPath) -> SystemList:
     """Return the reference systems by which a dataset can be asked."""
-    return _systems(f"{BASE}/collections/{dataset}")
+    return systems_under(f"{BASE}/collections/{dataset}")
 
 
 @router.get(
@@ -244,7 +246,7 @@ def read_dggs_of_collection(
 ) -> SystemOut:
     """Return a reference system with the finest level of which the reader may be told."""
     found = system_of(system)
-    return _system_out(found, f"{BASE}/collections/{dataset}", finest_of(city.lake, asker, dataset, found))
+    return system_out(found, f"{BASE}/collections/{dataset}", finest_of(city.lake, asker, dataset, found))
 
 
 # --- zones ---
@@ -272,9 +274,9 @@ async def list_dggs_zones(
 ) -> Response:
     """Return the zones, whether there is anything in them or not."""
     found = system_of(system)
-    box, _ = _box_and_time(bbox, bbox_crs, subset, subset_crs, None, timed=False)
+    box, _ = box_and_time(bbox, bbox_crs, subset, subset_crs, None, timed=False)
     upper = None if parent is None else found.read(parent)
-    at = _level_of(found, level, upper, box)
+    at = level_asked(found, level, upper, box)
     form = form_of(request, f, dict(dggs_asking.LISTS))
 
     def work() -> Response:
@@ -289,7 +291,7 @@ async def list_dggs_zones(
                 if box is not None:
                     ids = [one for one in ids if share_area(found.read(one).bounds, box)]
             ids = found.compact(ids, at) if compact else ids
-        return _zone_list(request, found, ids, limit, offset, form)
+        return zone_list(request, found, ids, limit, offset, form)
 
     return await stopping.run(request, work)
 
@@ -321,21 +323,21 @@ async def list_dggs_zones_of_collection(
     """Return the zones with facts; to who may only count, those of which a number may be told."""
     found = system_of(system)
     seen_of(city, asker, dataset)
-    box, time = _box_and_time(bbox, bbox_crs, subset, subset_crs, time, timed=True)
+    box, time = box_and_time(bbox, bbox_crs, subset, subset_crs, time, timed=True)
     period = interval_of(time, city.about.zone)
     upper = None if parent is None else found.read(parent)
     form = form_of(request, f, dict(dggs_asking.LISTS))
 
     def work() -> Response:
         finest = finest_of(city.lake, asker, dataset, found)
-        at = _level_of(found, level, upper, box)
+        at = level_asked(found, level, upper, box)
         if level is None and finest is not None:
             at = min(at, finest)
         check_finest(city.lake, asker, dataset, found, at)
         if upper is not None and at < upper.level:
             _coarser(upper, at)
         ids = zones_with_facts(city.lake, asker, dataset, found, at, parent=upper, box=box, period=period)
-        return _zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
+        return zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
 
     return await stopping.run(request, work)
 
@@ -349,7 +351,7 @@ async def list_dggs_zones_of_collection(
 def read_dggs_zone(system: SystemPath, zone: ZonePath) -> ZoneOut:
     """Return where a zone is, its size, and the zones above, below and beside it."""
     found = system_of(system)
-    return _zone_out(found, found.read(zone), BASE)
+    return zone_out(found, found.read(zone), BASE)
 
 
 @router.get(
@@ -376,7 +378,7 @@ async def read_dggs_zone_of_collection(
     seen_of(city, asker, dataset)
     read = found.read(zone)
     period = interval_of(time, city.about.zone)
-    out = _zone_out(found, read, f"{BASE}/collections/{dataset}")
+    out = zone_out(found, read, f"{BASE}/collections/{dataset}")
 
     def work() -> ZoneOut:
         finest = finest_of(city.lake, asker, dataset, found)
@@ -388,7 +390,7 @@ async def read_dggs_zone_of_collection(
             out.statistics = {
                 name: figures
                 for name, one in sums.figures.items()
-                if (figures := _statistics(one, 0)) is not None
+                if (figures := statistics_of(one, 0)) is not None
             }
             if sums.start is not None and sums.end is not None:
                 out.temporalInterval = instant_of(sums.start), instant_of(sums.end)
@@ -422,7 +424,7 @@ async def read_dggs_data(
     read = found.read(zone)
     depths = depths_of(depth, found, read, found.last)
     form = form_of(request, f, dict(dggs_asking.DATA))
-    chosen = _chosen(properties, without)
+    chosen = chosen_by(properties, without)
 
     def work() -> Response:
         lists = {below: found.sub_zones(read, below) for below in depths}
@@ -435,7 +437,7 @@ async def read_dggs_data(
                 sums = sums_of(city.lake, asker, dataset.id, found, read, ids, read.level + below, columns=())
                 if sums.facts.any():
                     fields.setdefault(dataset.id, {})[below] = _counts(sums)
-        return _data(found, read, lists, fields, form, "zone-region")
+        return data_out(found, read, lists, fields, form, "zone-region")
 
     return await stopping.run(request, work)
 
@@ -470,7 +472,7 @@ async def read_dggs_data_of_collection(
     read = found.read(zone)
     form = form_of(request, f, dict(dggs_asking.DATA))
     period = interval_of(time, city.about.zone)
-    chosen = _chosen(properties, without)
+    chosen = chosen_by(properties, without)
     named = [name for name in (properties or "").split(",") if name and name != COUNT]
 
     def work() -> Response:
@@ -500,8 +502,8 @@ async def read_dggs_data_of_collection(
                 fields.setdefault(COUNT, {})[below] = _counts(sums)
             for name, one in sums.figures.items():
                 if chosen(name):
-                    fields.setdefault(name, {})[below] = _numbers(one.mean)
-        return _data(found, read, lists, fields if some else {}, form, geometry)
+                    fields.setdefault(name, {})[below] = numbers_out(one.mean)
+        return data_out(found, read, lists, fields if some else {}, form, geometry)
 
     return await stopping.run(request, work)
 
@@ -509,25 +511,28 @@ async def read_dggs_data_of_collection(
 # --- how it is said ---
 
 
-def _link(href: str, rel: str, type_: str = "application/json", title: str | None = None) -> Link:
+def link_to(href: str, rel: str, type_: str = "application/json", title: str | None = None) -> Link:
+    """Return a link."""
     return Link(href=href, rel=rel, type=type_, title=title)
 
 
-def _systems(base: str) -> SystemList:
+def systems_under(base: str) -> SystemList:
+    """Return the reference systems below an address."""
     return SystemList(
         dggs=[SystemItem(id=name, title=TITLES[name], links=_system_links(name, base)) for name in TITLES],
-        links=[_link(f"{base}/dggs", "self"), _link(BASE, "[ogc-rel:dataset]")],
+        links=[link_to(f"{base}/dggs", "self"), link_to(BASE, "[ogc-rel:dataset]")],
     )
 
 
 def _system_links(name: str, base: str) -> list[Link]:
     return [
-        _link(f"{base}/dggs/{name}", "self"),
-        _link(f"{BASE}/dggs/{name}/definition", "[ogc-rel:dggrs-definition]"),
+        link_to(f"{base}/dggs/{name}", "self"),
+        link_to(f"{BASE}/dggs/{name}/definition", "[ogc-rel:dggrs-definition]"),
     ]
 
 
-def _system_out(system: System, base: str, finest: int | None = None) -> SystemOut:
+def system_out(system: System, base: str, finest: int | None = None) -> SystemOut:
+    """Return what a reference system is, below an address."""
     here = f"{base}/dggs/{system.id}"
     return SystemOut(
         id=system.id,
@@ -539,13 +544,24 @@ def _system_out(system: System, base: str, finest: int | None = None) -> SystemO
         maxRelativeDepth=system.deepest,
         links=[
             *_system_links(system.id, base),
-            _link(f"{here}/zones", "[ogc-rel:dggrs-zone-query]"),
-            _link(BASE, "[ogc-rel:dataset]"),
+            link_to(f"{here}/zones", "[ogc-rel:dggrs-zone-query]"),
+            link_to(BASE, "[ogc-rel:dataset]"),
         ],
         linkTemplates=[
             LinkTemplate(uriTemplate=f"{here}/zones/{{zoneId}}", rel="[ogc-rel:dggrs-zone-info]"),
             LinkTemplate(uriTemplate=f"{here}/zones/{{zoneId}}/data", rel="[ogc-rel:dggrs-zone-data]"),
         ],
+    )
+
+
+def sensed_collection(language: Any) -> CollectionOut:
+    """Return what sensors tell as a collection; it has no extent, as that would tell of streams."""
+    here = f"{BASE}/collections/{SENSED}"
+    return CollectionOut(
+        id=SENSED,
+        title=Text("感知观测", "Sensor observations").in_language(language),
+        extent=None,
+        links=[link_to(here, "self"), link_to(f"{here}/dggs", "[ogc-rel:dggrs-list]")],
     )
 
 
@@ -571,11 +587,11 @@ def _collection(dataset: Dataset, language: Any) -> CollectionOut:
         id=dataset.id,
         title=dataset.title.in_language(language),
         extent=extent or None,
-        links=[_link(here, "self"), _link(f"{here}/dggs", "[ogc-rel:dggrs-list]")],
+        links=[link_to(here, "self"), link_to(f"{here}/dggs", "[ogc-rel:dggrs-list]")],
     )
 
 
-def _box_and_time(
+def box_and_time(
     bbox: str | None,
     bbox_crs: str | None,
     subset: list[str] | None,
@@ -599,7 +615,7 @@ def _box_and_time(
     return box or inner, time or when
 
 
-def _level_of(system: System, level: int | None, parent: Zone | None, box: Bounds | None) -> int:
+def level_asked(system: System, level: int | None, parent: Zone | None, box: Bounds | None) -> int:
     """Return the level that is asked for, else that below the parent, else of some dozens of zones."""
     if level is not None:
         return check_level(level, system.first, system.last)
@@ -630,9 +646,10 @@ def _coarser(parent: Zone, level: int) -> int:
     raise LevelError(f"level {level} is coarser than level {parent.level} of the zone {parent.id}")
 
 
-def _zone_list(
+def zone_list(
     request: Request, system: System, ids: list[str], limit: int, offset: int, form: str
 ) -> Response:
+    """Return a page of zones."""
     limit = min(limit, MAX_PAGE)
     page = ids[offset : offset + limit]
     if form == "uint64":
@@ -644,11 +661,11 @@ def _zone_list(
             )
         body = np.concatenate([np.array([len(page)], "<u8"), numbers.astype("<u8")]).tobytes()
         return Response(body, media_type=UINT64)
-    links = [_link(str(request.url.path), "self")]
+    links = [link_to(str(request.url.path), "self")]
     if offset + limit < len(ids):
         asked = [(key, value) for key, value in request.query_params.multi_items() if key != "offset"]
         onward = f"{request.url.path}?{urlencode([*asked, ('offset', offset + limit)])}"
-        links.append(_link(onward, "next"))
+        links.append(link_to(onward, "next"))
     zones = [system.read(one) for one in page]
     if form == "geojson":
         body_ = {
@@ -672,16 +689,17 @@ def _feature(zone: Zone, properties: dict[str, Any], geometry: str = "zone-regio
     return {"type": "Feature", "id": zone.id, "geometry": geometry_of(shape), "properties": properties}
 
 
-def _zone_out(system: System, zone: Zone, base: str) -> ZoneOut:
+def zone_out(system: System, zone: Zone, base: str) -> ZoneOut:
+    """Return a zone without figures."""
     integers = system.integers([zone.id])
     parent = system.parent(zone)
     here = f"{base}/dggs/{system.id}"
     links = [
-        _link(f"{here}/zones/{zone.id}", "self"),
-        _link(f"{base}/dggs", "[ogc-rel:dggrs]"),
-        _link(f"{here}/zones/{zone.id}/data", "[ogc-rel:dggrs-zone-data]"),
+        link_to(f"{here}/zones/{zone.id}", "self"),
+        link_to(f"{base}/dggs", "[ogc-rel:dggrs]"),
+        link_to(f"{here}/zones/{zone.id}/data", "[ogc-rel:dggrs-zone-data]"),
     ]
-    links += [_link(f"{here}/zones/{parent}", "[ogc-rel:dggrs-zone-parent]")] if parent else []
+    links += [link_to(f"{here}/zones/{parent}", "[ogc-rel:dggrs-zone-parent]")] if parent else []
     return ZoneOut(
         id=zone.id,
         level=zone.level,
@@ -710,7 +728,8 @@ def _alias(zone: Zone) -> str | None:
     return parse(zone.id).geosot
 
 
-def _statistics(figures: Figures, number: int) -> FieldStatistics | None:
+def statistics_of(figures: Figures, number: int) -> FieldStatistics | None:
+    """Return the figures of one group; None where it has no value."""
     if not figures.n[number]:
         return None
     deviation = float(figures.deviation[number])
@@ -727,24 +746,28 @@ def _counts(sums: Sums) -> list[float | None]:
     return [int(n) if told else None for n, told in zip(sums.facts, sums.told, strict=True)]
 
 
-def _numbers(values: Any) -> list[float | None]:
+def numbers_out(values: Any) -> list[float | None]:
+    """Return numbers with null for what is none."""
     return [None if isnan(value) else value for value in values.tolist()]
 
 
-def _chosen(properties: str | None, without: str | None) -> Callable[[str], bool]:
+def chosen_by(properties: str | None, without: str | None) -> Callable[[str], bool]:
+    """Return what says whether a field is asked for."""
     wanted = None if properties is None else {name.strip() for name in properties.split(",")}
     unwanted = {name.strip() for name in (without or "").split(",")}
     return lambda name: (wanted is None or name in wanted) and name not in unwanted
 
 
-def _data(
+def data_out(
     system: System,
     zone: Zone,
     lists: dict[int, list[str]],
     fields: dict[str, dict[int, list[float | None]]],
     form: str,
     geometry: str,
+    titles: dict[str, str] | None = None,
 ) -> Response:
+    """Return the values of fields in sub-zones, as DGGS-JSON or as GeoJSON."""
     if not fields or all(value is None for by in fields.values() for data in by.values() for value in data):
         return Response(status_code=204)
     if form == "geojson":
@@ -758,7 +781,9 @@ def _data(
         "depths": list(lists),
         "schema": {
             "type": "object",
-            "properties": {name: {"type": "number"} for name in fields},
+            "properties": {
+                name: {"type": "number"} | ({"title": titles[name]} if titles else {}) for name in fields
+            },
         },
         "values": {
             name: [
