@@ -322,6 +322,10 @@ class Readings:
         chosen = order_of.slice(offset, None if enough is None else enough - offset)
         return table.take(chosen)
 
+    def within(self, streams: Collection[int], since: int, until: int) -> Rows:
+        """Return the readings of some streams of which `time` lies in `[since, until)`, without an order."""
+        return joined([piece for piece in self._pieces(self._now(), streams, since, until) if len(piece)])
+
     def newest(self, stream: int, limit: int, offset: int = 0) -> Rows:
         """Return the last readings of a stream, the newest first; the quickest of all questions."""
         rows = self._of_stream(stream, None, None, (0, limit + offset))

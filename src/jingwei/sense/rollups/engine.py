@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from jingwei.lake.summing import Figures, combined, taken
-from jingwei.sense.readings.columns import no_rows, rows_of
+from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.calendar import HOUR
 from jingwei.sense.rollups.frames import Frame, Leaves, frame_of, framed, leaves_of
 from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
@@ -258,7 +258,7 @@ class Rollups:
                 by_period.setdefault(one, []).append(stream)
         parts = [Leaves.none()]
         for (since, until), streams in by_period.items():
-            rows = rows_of(self.readings.read(streams, since=since, until=until))
+            rows = self.readings.within(streams, since, until)
             parts.append(self._sketched(rows.take(rows["id"] <= last), addresses))
         return Leaves.joined(parts)
 

@@ -175,7 +175,8 @@ async def read_dggs_data_of_sensed(
                     fields.setdefault(quantity.field, {})[below] = numbers_out(figures.mean)
         some = any(one.any() for one in counts.values())
         if some and chosen(COUNT):
-            fields = {COUNT: {below: [int(n) for n in one] for below, one in counts.items()}} | fields
+            numbers: dict[int, list[float | None]] = {below: [*one.tolist()] for below, one in counts.items()}
+            fields = {COUNT: numbers} | fields
         titles = {one.field: f"{one.name} ({one.unit})" for one in aggregates.quantities} | {COUNT: COUNT}
         return data_out(found, read, lists, fields if some else {}, form, geometry, titles)
 
