@@ -68,6 +68,8 @@ class Rollups:
         self.book = book
         self.frames = Frames(home / "frames.db", f"{FORM} {calendar.zone.key}")
         self.notes = Notes(home / "notes.db")
+        if self.counted > readings.last:  # they are of other readings than these
+            self.frames.forget()
         self._keeping = threading.Lock()
         self._addresses = self.frames.addresses()
         self._without: set[int] = set()

@@ -69,11 +69,16 @@ class Frames:
         self._reads = _opened(path, "")
         self._read_lock = threading.Lock()
         self._writer: int | None = None
+        self.form = form
         if self.state("form") != form:
-            with self.writing():
-                for table in ("frame", "stream", "state"):
-                    self._base.execute(f"DELETE FROM {table}")
-                self.set_state("form", form)
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of all frames: they are made anew."""
+        with self.writing():
+            for table in ("frame", "stream", "state"):
+                self._base.execute(f"DELETE FROM {table}")
+            self.set_state("form", self.form)
 
     def state(self, name: str) -> str | None:
         """Return what is kept under a name."""
