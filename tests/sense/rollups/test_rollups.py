@@ -95,8 +95,9 @@ class Kept(RuleBasedStateMachine):
     def flush(self, compact):
         self.readings.flush(compact=compact)
 
-    @rule()
-    def keep_up(self):
+    @rule(every=st.sampled_from([0.0, 1e9]))
+    def keep_up(self, every):
+        self.rollups.every = every
         self.rollups.keep_up()
 
     @rule(lost=st.booleans())
@@ -148,6 +149,7 @@ class Kept(RuleBasedStateMachine):
 
     @rule()
     def every_cell_and_interval(self):
+        self.rollups.every = 0.0
         self.rollups.keep_up()
         calendar = self.rollups.calendar
         values = defaultdict(list)

@@ -99,6 +99,15 @@ class Calendar:
             yield Span(kind, at if kind == "hour" else self.day(at))
             at = self.next_hour(self.after(kind, at if kind == "hour" else self.day(at)))
 
+    def parts(self, span: Span) -> Iterator[Span]:
+        """Yield the days of a month, or the hours of a day."""
+        end = self.after(span.kind, span.start)
+        at = span.start if span.kind == "month" else self.next_hour(span.start)
+        kind: Kind = "day" if span.kind == "month" else "hour"
+        while at < end:
+            yield Span(kind, at)
+            at = self.after(kind, at)
+
     def _begins(self, kind: Kind, hour: int) -> bool:
         """Say whether an hour is the first one of an interval."""
         if kind == "hour":

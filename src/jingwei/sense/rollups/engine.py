@@ -8,13 +8,14 @@ from days, parents from children.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from jingwei.lake.summing import Figures, combined, taken
 from jingwei.sense.readings.columns import no_rows
-from jingwei.sense.rollups.calendar import HOUR
+from jingwei.sense.rollups.calendar import HOUR, Span
 from jingwei.sense.rollups.frames import Frame, Leaves, frame_of, framed, leaves_of
 from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
-    from jingwei.sense.rollups.calendar import Calendar, Kind, Span
+    from jingwei.sense.rollups.calendar import Calendar, Kind
 
 FORM = "1"
 """What frames look like; others are made anew."""
@@ -35,6 +36,8 @@ BEYOND = 1e150
 """Results beyond it have no share, as in the lake's figures: their squares are infinite."""
 MANY = 10_000
 """Frames after which the file is put in order at once."""
+TOGETHER = 64
+"""Days or months that are worked out at one time."""
 AT_ONCE = 4_000_000
 """About how many readings are read anew at one time."""
 
@@ -52,6 +55,9 @@ class Rollups:
         The city's days.
     book
         What streams observe and where; those without a place or with several properties are left out.
+    every
+        Seconds after which days and months are worked out anew in which something changed. Meanwhile their
+        hours answer for them.
 
     """
 
@@ -61,11 +67,15 @@ class Rollups:
         readings: Readings,
         calendar: Calendar,
         book: Callable[[Collection[int]], Mapping[int, Address]],
+        *,
+        every: float = 300.0,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.readings = readings
         self.calendar = calendar
         self.book = book
+        self.every = every
+        self._worked_out = -every
         self.frames = Frames(home / "frames.db", f"{FORM} {calendar.zone.key}")
         self.notes = Notes(home / "notes.db")
         if self.counted > readings.last:  # they are of other readings than these
@@ -150,13 +160,27 @@ class Rollups:
             else:
                 fresh, last = self.readings.fresh(self.counted)
             moved = self._moved(fresh)
-            if not (notes or moved or len(fresh)) and last == self.counted:
-                return 0
-            written = self._keep(notes, moved, fresh, last)
-            self.notes.done(notes)
+            written = 0
+            if notes or moved or len(fresh) or last != self.counted:
+                written = self._keep(notes, moved, fresh, last)
+                self.notes.done(notes)
+            if written > MANY or time.monotonic() - self._worked_out >= self.every:
+                self._work_out()
             if written > MANY:
                 self.frames.settle()
             return written
+
+    def _work_out(self) -> None:
+        """Work out the days and months that are behind, from hours and days."""
+        for property_ in self.frames.properties_behind():
+            with self.frames.writing():
+                days = np.array(self.frames.behind(property_, "day"), np.int64)
+                months = np.array(self.frames.behind(property_, "month"), np.int64)
+                self._above(property_, "hour", "day", days)
+                self._above(property_, "day", "month", months)
+                self.frames.no_more_behind(property_, "day")
+                self.frames.no_more_behind(property_, "month")
+        self._worked_out = time.monotonic()
 
     def _moved(self, fresh: Rows) -> dict[int, Address | None]:
         """Return the streams whose address is another than the one under which they are kept."""
@@ -173,7 +197,8 @@ class Rollups:
 
     def _keep(self, notes: list[Note], moved: dict[int, Address | None], fresh: Rows, last: int) -> int:
         """Write what follows from notes, moved streams and fresh readings, as one transaction."""
-        before, after = self._addresses, dict(self._addresses)
+        before = self._addresses
+        after = dict(before) if moved else before
         for stream, one in moved.items():
             if one is None:
                 after.pop(stream, None)
@@ -186,12 +211,14 @@ class Rollups:
             again.setdefault(note.stream, []).append((note.since, note.until))
         touched = {one[stream].property for one in (before, after) for stream in again if stream in one}
         new = self._sketched(fresh, after)
-        of_new = {stream: one.property for stream, one in after.items()}
-        touched |= {of_new[stream] for stream in np.unique(new.stream).tolist()}
+        streams, place = np.unique(new.stream, return_inverse=True)
+        observed = np.array([after[one].property for one in streams.tolist()], np.int64)[place]
+        touched |= set(np.unique(observed).tolist())
         written = 0
         with self.frames.writing():
             for property_ in sorted(touched):
-                written += self._keep_property(property_, again, new, before, after, last)
+                own = new.take(observed == property_)
+                written += self._keep_property(property_, again, own, before, after, last)
             self.frames.set_addresses(moved)
             self.frames.set_state("counted", str(last))
         self._addresses = after
@@ -207,10 +234,13 @@ class Rollups:
         last: int,
     ) -> int:
         """Write the frames of one property."""
-        mine = {stream for stream, one in after.items() if one.property == property_}
-        there = {stream for stream, one in before.items() if one.property == property_} | mine
-        redo = {stream: periods for stream, periods in again.items() if stream in there}
-        new = new.take(np.isin(new.stream, list(mine)))
+        known = [one for one in (before, after) if one]
+        redo = {
+            stream: periods
+            for stream, periods in again.items()
+            if any(stream in one and one[stream].property == property_ for one in known)
+        }
+        mine = {stream for stream in redo if stream in after and after[stream].property == property_}
         if redo:
             new = new.take(~_within(new, redo))
         written = 0
@@ -286,7 +316,7 @@ class Rollups:
         periods: dict[int, list[tuple[int, int]]],
         fresh: Leaves,
     ) -> int:
-        """Take streams out of hours, put others in or to what is there, and work out days and months."""
+        """Take streams out of hours, put others in or to what is there; days and months are then behind."""
         gone = sorted(
             {start for some in periods.values() for one in some for start in self._hours(property_, one)}
         )
@@ -298,8 +328,8 @@ class Rollups:
             there = there.take(~_within(there, periods))
         hours = Leaves.joined([there, fresh]).merged()
         self.frames.put(property_, "hour", starts.tolist(), framed(hours))
-        days = self._above(property_, "hour", "day", starts)
-        self._above(property_, "day", "month", days)
+        self.frames.set_behind(property_, "day", np.unique(self.calendar.days(starts)).tolist())
+        self.frames.set_behind(property_, "month", np.unique(self.calendar.months(starts)).tolist())
         return len(starts)
 
     def _hours(self, property_: int, period: tuple[int, int]) -> list[int]:
@@ -308,26 +338,29 @@ class Rollups:
             return [period[0]]
         return self.frames.starts(property_, "hour", *period)
 
-    def _above(
-        self, property_: int, lower: Kind, upper: Kind, starts: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Work out longer intervals anew in which something changed; return their starts."""
+    def _above(self, property_: int, lower: Kind, upper: Kind, changed: NDArray[np.int64]) -> None:
+        """Work out longer intervals anew that start at some moments, in order."""
         of = self.calendar.days if upper == "day" else self.calendar.months
-        changed = np.unique(of(starts))
-        parts: list[tuple[int, bytes]] = []
-        begin = 0
-        while begin < len(changed):
-            end = begin + 1
-            while end < len(changed) and changed[end] == self.calendar.after(upper, int(changed[end - 1])):
-                end += 1
-            first, after = int(changed[begin]), self.calendar.after(upper, int(changed[end - 1]))
-            parts += self.frames.within(property_, lower, first, after)
-            begin = end
-        below = leaves_of(parts)
-        self.frames.put(property_, upper, changed.tolist(), framed(below.of_intervals(of(below.start))))
-        return changed
+        for begin in range(0, len(changed), TOGETHER):
+            some = changed[begin : begin + TOGETHER].tolist()
+            parts: list[tuple[int, bytes]] = []
+            for start in some:
+                parts += self.frames.within(property_, lower, start, self.calendar.after(upper, start))
+            below = leaves_of(parts)
+            self.frames.put(property_, upper, some, framed(below.of_intervals(of(below.start))))
 
     # questions
+
+    def _bodies(self, property_: int, spans: Collection[Span]) -> Iterator[bytes]:
+        """Yield the frames of intervals; where one is behind, those of its parts."""
+        behind: set[Span] = set()
+        for kind in ("day", "month"):
+            behind |= {Span(kind, start) for start in self.frames.behind(property_, kind)}
+        for _ in range(2):
+            spans = [
+                part for one in spans for part in (self.calendar.parts(one) if one in behind else (one,))
+            ]
+        return self.frames.of_spans(property_, spans)
 
     def of_cell(
         self,
@@ -352,7 +385,7 @@ class Rollups:
 
         """
         parts = []
-        for body in self.frames.of_spans(property_, spans):
+        for body in self._bodies(property_, spans):
             frame = frame_of(body)
             rows = frame.of_cell(first, last) if among is None else _of_some(frame, first, last, among)
             if len(rows):
@@ -386,7 +419,7 @@ class Rollups:
         """
         out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
         rows, numbers = [], []
-        for body in self.frames.of_spans(property_, spans):
+        for body in self._bodies(property_, spans):
             leaves = frame_of(body).leaves
             at = np.minimum(np.searchsorted(cells, leaves["cell"]), len(cells) - 1)
             own = np.where(cells[at] == leaves["cell"], group[at], -1) if len(cells) else at

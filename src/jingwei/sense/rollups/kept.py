@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS frame (
     kind INTEGER NOT NULL, property INTEGER NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (property, kind, start)
 );
+CREATE TABLE IF NOT EXISTS behind (
+    property INTEGER NOT NULL, kind INTEGER NOT NULL, start INTEGER NOT NULL,
+    PRIMARY KEY (property, kind, start)
+);
 CREATE TABLE IF NOT EXISTS stream (
     stream INTEGER PRIMARY KEY, property INTEGER NOT NULL, cell INTEGER NOT NULL
 );
@@ -76,7 +80,7 @@ class Frames:
     def forget(self) -> None:
         """Let go of all frames: they are made anew."""
         with self.writing():
-            for table in ("frame", "stream", "state"):
+            for table in ("frame", "behind", "stream", "state"):
                 self._base.execute(f"DELETE FROM {table}")
             self.set_state("form", self.form)
 
@@ -186,11 +190,38 @@ class Frames:
             for _, body in self.at(property_, kind, starts):
                 yield body
 
+    def set_behind(self, property_: int, kind: Kind, starts: Iterable[int]) -> None:
+        """Note that frames of days or months do not have what their parts have."""
+        rows = ((property_, KINDS.index(kind), start) for start in starts)
+        self._base.executemany("INSERT OR IGNORE INTO behind VALUES (?, ?, ?)", rows)
+
+    def no_more_behind(self, property_: int, kind: Kind) -> None:
+        """Note that all frames of a kind have what their parts have."""
+        at = KINDS.index(kind)
+        self._base.execute("DELETE FROM behind WHERE property = ? AND kind = ?", (property_, at))
+
+    def behind(self, property_: int, kind: Kind) -> list[int]:
+        """Return the starts of frames that do not have what their parts have, in order."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT start FROM behind WHERE property = ? AND kind = ? ORDER BY start",
+                (property_, KINDS.index(kind)),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def properties_behind(self) -> list[int]:
+        """Return the properties of which some frames are behind, in order."""
+        with self._reading() as base:
+            rows = base.execute("SELECT DISTINCT property FROM behind ORDER BY property").fetchall()
+        return [row[0] for row in rows]
+
     def extent(self, property_: int) -> tuple[int, int] | None:
         """Return the start of the first and of the last hour of a property, if it has any."""
         with self._reading() as base:
-            low, high = base.execute(
-                "SELECT min(start), max(start) FROM frame WHERE property = ? AND kind = 0", (property_,)
+            low, high = base.execute(  # each by itself, so that the index answers
+                "SELECT (SELECT min(start) FROM frame WHERE property = ?1 AND kind = 0),"
+                " (SELECT max(start) FROM frame WHERE property = ?1 AND kind = 0)",
+                (property_,),
             ).fetchone()
         return None if low is None else (low, high)
 
