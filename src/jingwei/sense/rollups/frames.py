@@ -8,6 +8,7 @@ all levels together have fewer nodes than there are streams.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -117,16 +118,15 @@ class Frame:
         low, high = self.between(first, last)
         if high - low < 2:
             return self.leaves[low:high]
-        key = np.uint64((low << 32) | high)
-        keys = (self.nodes["low"].astype(np.uint64) << np.uint64(32)) | self.nodes["high"]
-        at = int(np.searchsorted(keys, key))
+        # Few steps in place; NumPy would copy the whole column first.
+        lows, highs = self.nodes["low"], self.nodes["high"]
+        at = bisect_left(range(len(self.nodes)), (low, high), key=lambda one: (lows[one], highs[one]))
         return self.nodes[at : at + 1]
 
     def between(self, first: int, last: int) -> tuple[int, int]:
         """Return from which of the frame's streams to before which lie in a span of codes."""
         cells = self.leaves["cell"]
-        low = np.searchsorted(cells, np.uint64(first), "left")
-        return int(low), int(np.searchsorted(cells, np.uint64(last), "right"))
+        return bisect_left(cells, first), bisect_right(cells, last)
 
 
 def framed(leaves: Leaves) -> Iterator[tuple[int, bytes]]:

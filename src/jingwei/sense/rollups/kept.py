@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 EVER = (-(1 << 62), 1 << 62)
 """A period that holds every time."""
+PAGE = 16_384
+"""Bytes of a page: frames of many streams are read in fewer pieces."""
+MAPPED = 1 << 30
+"""Bytes of the file that are read in place and not copied."""
 _SOME = 500
 _FRAMES = """
 CREATE TABLE IF NOT EXISTS frame (
@@ -71,6 +75,7 @@ class Frames:
         self.lock = threading.RLock()
         self._base = _opened(path, _FRAMES)
         self._reads = _opened(path, "")
+        self._reads.execute(f"PRAGMA mmap_size = {MAPPED}")
         self._read_lock = threading.Lock()
         self._writer: int | None = None
         self.form = form
@@ -298,6 +303,7 @@ class Notes:
 
 def _opened(path: Path, tables: str) -> sqlite3.Connection:
     base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    base.execute(f"PRAGMA page_size = {PAGE}")
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = FULL")
     base.executescript(tables)
