@@ -163,6 +163,14 @@ def combined(figures: Figures, begins: NDArray[np.int64]) -> Figures:
     )
 
 
+def spread(figures: Figures, numbers: NDArray[np.int64], groups: int) -> Figures:
+    """Return the figures of `groups` groups: those of some by their numbers, nothing for the others."""
+    out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
+    for name in ("n", "minimum", "maximum", "mean", "m2"):
+        getattr(out, name)[numbers] = getattr(figures, name)
+    return out
+
+
 def _figures(
     parts: list[NDArray[np.float64]],
     group: NDArray[np.int64],
@@ -172,8 +180,4 @@ def _figures(
     some = some[np.argsort(group[some], kind="stable")]
     n, low, high, mean, m2 = (part[some] for part in parts)
     there, begins = np.unique(group[some], return_index=True)
-    found = combined(Figures(n.astype(np.int64), low, high, mean, m2), begins)
-    out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
-    for name in ("n", "minimum", "maximum", "mean", "m2"):
-        getattr(out, name)[there] = getattr(found, name)
-    return out
+    return spread(combined(Figures(n.astype(np.int64), low, high, mean, m2), begins), there, groups)

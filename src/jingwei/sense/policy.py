@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jingwei.access import declare_role
 from jingwei.access.policy import Resource
+from jingwei.access.policy.masks import SMALLEST
 from jingwei.access.policy.vocabulary import declare_action, declare_policies, declare_resource
 from jingwei.words import Text
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 KIND = "Sensing"
 READ = "sense.read"
 PLACE = "sense.place"
+SUMMARISE = "sense.summarise"
+"""To be told what many streams say together, without what one of them says."""
 WRITE = "sense.write"
 OBSERVE = "sense.observe"
 FINEST = 32
+FINEST_TOGETHER = 21
+"""One arc-second, about 31 m, as for counts of facts."""
 
 SHARINGS = ("unconditional", "conditional", "none")
 LEVELS = range(1, 5)
@@ -83,6 +88,7 @@ def _declare() -> None:
     declare_role("device", Text("设备", "device"))
     declare_resource(KIND, {"entity": "String", "owner?": "Department", "sharing": "String", "level": "Long"})
     declare_action(READ, (KIND,), Text("查看感知设备和数据", "see sensors and their readings"))
+    declare_action(SUMMARISE, (KIND,), Text("查看感知汇总", "see what many sensors say together"))
     declare_action(PLACE, (KIND,), Text("查看感知设备位置", "see where sensors are"))
     declare_action(WRITE, (KIND,), Text("维护感知设备", "keep sensors and devices"), implies=(READ, PLACE))
     declare_action(OBSERVE, (KIND,), Text("上报观测值", "send readings"), implies=(READ,))
@@ -106,6 +112,14 @@ def place_level(policies: Policies, asker: Asker, resource: Resource) -> int:
     if not decision.allowed:
         return 0
     return max(int(note.get("level", str(FINEST))) for note in decision.annotations)
+
+
+def together(policies: Policies, asker: Asker, resource: Resource) -> tuple[int, int]:
+    """Return how many streams figures for an asker are of at least, and the finest level of their zones."""
+    notes = policies.decide(asker, SUMMARISE, resource).annotations
+    smallest = min((int(note.get("smallest", SMALLEST)) for note in notes), default=SMALLEST)
+    level = max((int(note.get("level", FINEST_TOGETHER)) for note in notes), default=FINEST_TOGETHER)
+    return max(1, smallest), min(level, FINEST_TOGETHER)
 
 
 _declare()

@@ -160,6 +160,9 @@ class ZoneOut(BaseModel):
         default=None, description="Facts in the zone; left out where it may not be told to the reader"
     )
     statistics: dict[str, FieldStatistics] | None = None
+    withheld: list[str] | None = Field(
+        default=None, description="Fields of which nothing is told, as they would be of too few streams"
+    )
     temporalInterval: tuple[str, str] | None = None
     links: list[Link]
 

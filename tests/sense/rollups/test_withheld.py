@@ -16,11 +16,12 @@ from jingwei.sense.rollups.withheld import blocks_of_streams, told, units_of
 CALENDAR = Calendar(ZoneInfo("Asia/Shanghai"))
 MIDNIGHT = CALENDAR.month(1_767_250_000_000_000)
 SMALLEST = 3
+OVER = MIDNIGHT + 48 * HOUR
 PLACES = [(114.06, 22.54), (114.0601, 22.5401), (114.061, 22.541), (114.07, 22.55), (114.4, 30.5)]
 CODES = np.array([int(grid.encode(*place, 32)) for place in PLACES], np.uint64)
 LEVELS = (0, 9, 14, 17, 19, 20, 21, 24)
-PERIODS = [(0, 24 * 40), (0, 24), (24, 48), (0, 48), *((hour, hour + 1) for hour in (0, 1, 2, 24, 25))]
-HOURS = (0, 1, 2, 24, 25)
+PERIODS = [(0, 24 * 40), (0, 24), (24, 48), (0, 48), *((hour, hour + 1) for hour in (0, 1, 2, 24, 25, 48))]
+HOURS = (0, 1, 2, 24, 25, 48)
 
 streams = st.lists(st.integers(0, len(PLACES) - 1), min_size=1, max_size=14)
 
@@ -41,16 +42,16 @@ def rows(draw):
 def answers(cells, hours):
     """Return of every zone and period that is told which rows it is of."""
     block = blocks_of_streams(cells, SMALLEST)
-    unit = units_of(hours, block[hours.stream], CALENDAR, SMALLEST)
+    unit = units_of(hours, block[hours.stream], CALENDAR, SMALLEST, OVER)
     found = []
     for code, level, (since, until) in product(CODES, LEVELS, PERIODS):
         inside = hours.start >= MIDNIGHT + since * HOUR
         inside &= hours.start < MIDNIGHT + until * HOUR
         if level:
             inside &= hours.cell >> np.uint64(64 - 2 * level) == code >> np.uint64(64 - 2 * level)
-        figures = told(hours, unit, inside)
-        if figures is not None:
-            assert (int(figures.n[0]) if len(figures.n) else 0) == inside.sum()
+        figures, withheld = told(hours, unit, np.where(inside, 0, -1), 1)
+        assert figures.n[0] == (0 if withheld[0] else inside.sum())
+        if not withheld[0]:
             found.append(frozenset(np.flatnonzero(inside).tolist()))
     return set(found)
 
@@ -73,10 +74,9 @@ def test_enough_streams_in_every_hour_are_told_hour_by_hour():
     ones = np.ones(9)
     figures = Figures(ones.astype(np.int64), ones, ones, ones, 0 * ones)
     hours = Leaves(start, np.tile(np.arange(3), 3), np.repeat(CODES[:1], 9), figures)
-    unit = units_of(hours, blocks_of_streams(cells, SMALLEST)[hours.stream], CALENDAR, SMALLEST)
-    second = told(hours, unit, hours.start == MIDNIGHT + HOUR)
-    assert second is not None
-    assert second.n.tolist() == [3]
+    unit = units_of(hours, blocks_of_streams(cells, SMALLEST)[hours.stream], CALENDAR, SMALLEST, OVER)
+    figures, withheld = told(hours, unit, np.where(hours.start == MIDNIGHT + HOUR, 0, -1), 1)
+    assert (figures.n.tolist(), withheld.tolist()) == ([3], [False])
 
 
 def test_a_day_with_one_poor_hour_is_told_as_a_whole():
@@ -84,8 +84,17 @@ def test_a_day_with_one_poor_hour_is_told_as_a_whole():
     ones = np.ones(4)
     figures = Figures(ones.astype(np.int64), ones, ones, ones, 0 * ones)
     hours = Leaves(start, np.array([0, 1, 2, 0]), np.repeat(CODES[:1], 4), figures)
-    unit = units_of(hours, blocks_of_streams(CODES[[0, 0, 0]], SMALLEST)[hours.stream], CALENDAR, SMALLEST)
-    assert told(hours, unit, hours.start == MIDNIGHT) is None
-    whole = told(hours, unit, np.ones(4, bool))
-    assert whole is not None
-    assert whole.n.tolist() == [4]
+    unit = units_of(
+        hours, blocks_of_streams(CODES[[0, 0, 0]], SMALLEST)[hours.stream], CALENDAR, SMALLEST, OVER
+    )
+    assert told(hours, unit, np.where(hours.start == MIDNIGHT, 0, -1), 1)[1].tolist() == [True]
+    whole, withheld = told(hours, unit, np.zeros(4, np.int64), 1)
+    assert (whole.n.tolist(), withheld.tolist()) == ([4], [False])
+
+
+def test_a_day_that_is_not_over_is_withheld():
+    ones = np.ones(3)
+    figures = Figures(ones.astype(np.int64), ones, ones, ones, 0 * ones)
+    hours = Leaves(np.repeat(OVER, 3), np.arange(3), np.repeat(CODES[:1], 3), figures)
+    unit = units_of(hours, blocks_of_streams(CODES[[0, 0, 0]], SMALLEST), CALENDAR, SMALLEST, OVER)
+    assert told(hours, unit, np.zeros(3, np.int64), 1)[1].tolist() == [True]

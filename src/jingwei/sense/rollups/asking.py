@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
+from jingwei.lake.summing import Figures, combined, spread, taken
 from jingwei.sense import policy
 from jingwei.sense.entities import ENTITIES
 from jingwei.sense.rollups.calendar import HOUR
+from jingwei.sense.rollups.frames import Leaves
 from jingwei.sense.rollups.quantities import (
     LOCATIONS,
     OBSERVED,
@@ -23,6 +26,7 @@ from jingwei.sense.rollups.quantities import (
     Quantity,
     quantity_of,
 )
+from jingwei.sense.rollups.withheld import blocks_of_streams, told, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +35,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
-    from jingwei.lake.summing import Figures
     from jingwei.sense.rollups.calendar import Span
     from jingwei.sense.rollups.engine import Rollups
     from jingwei.sense.service import Sensing
     from jingwei.sense.sight import Sight
+
+MOST_DAYS = 92
+"""Of how many days figures are told to who may not read the streams."""
+EMPTY = Leaves.none().figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +57,38 @@ class Seen:
         return self.streams[self.levels >= level]
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Streams that an asker may not read, and of which figures may be told of many together.
+
+    `smallest` is how many of them figures are of at least, `level` the finest level of zones.
+    """
+
+    streams: NDArray[np.int64]
+    smallest: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Figures, an element for each group; of which groups they are withheld; from when to when they are."""
+
+    figures: Figures
+    withheld: NDArray[np.bool_]
+    covered: tuple[int, int]
+
+
 class Aggregates:
-    """What the roll-ups say to one asker, at one moment."""
+    """What the roll-ups say to one asker, at one moment (UTC microseconds `now`)."""
 
     def __init__(self, sensing: Sensing, rollups: Rollups, asker: Asker) -> None:
         self.rollups = rollups
+        self.now = time.time_ns() // 1_000
         rollups.kept_up()
         with sensing.records.read() as session:
             sight = sensing.sight(session, asker)
             self.seen = _seen(session, sight)
+            self.others = None if self.seen is None else _others(session, sight)
             self.quantities = _quantities(session, sight)
 
     @cached_property
@@ -66,7 +96,7 @@ class Aggregates:
         """The finest level of zones of which anything is told; 0 where nothing is."""
         if self.seen is None:
             return MAX_LEVEL
-        return int(self.seen.levels.max(initial=0))
+        return max(int(self.seen.levels.max(initial=0)), self.others.level if self.others else 0)
 
     def spans(self, quantity: Quantity, period: tuple[int, int] | None) -> tuple[list[Span], tuple[int, int]]:
         """Return the intervals of a period, of all there is where it is None, and from when to when they go.
@@ -84,40 +114,54 @@ class Aggregates:
         return list(calendar.spans(since, until)), (since, until)
 
     def of_ranges(
-        self, quantity: Quantity, level: int, ranges: NDArray[np.uint64], spans: list[Span]
-    ) -> Figures:
-        """Return the figures of a zone: of one group, or of none.
+        self,
+        quantity: Quantity,
+        level: int,
+        ranges: NDArray[np.uint64],
+        period: tuple[int, int] | None = None,
+    ) -> Told:
+        """Return what is told of a zone: figures of one group.
 
         Parameters
         ----------
-        quantity, spans
-            Of what, and when.
+        quantity, period
+            Of what, and when; see `spans`.
         level
             How fine the zone is, as a level of GeoSOT.
         ranges
-            (n, 2) first and last code of level 32 of its parts.
+            (n, 2) first and last code of level 32 of its parts, in order.
 
         """
-        among = None if self.seen is None else self.seen.down_to(level)
-        if among is not None and not len(among):
-            return self.rollups.of_cell(quantity.key, 0, 0, [])
-        if len(ranges) == 1:
-            return self.rollups.of_cell(quantity.key, int(ranges[0, 0]), int(ranges[0, 1]), spans, among)
         cells = self.cells(quantity)
         number = np.searchsorted(ranges[:, 0], cells, "right") - 1
-        inside = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1]) if len(ranges) else number > 0
-        found = self.rollups.of_groups(quantity.key, cells, np.where(inside, 0, -1), 1, spans, among)
-        return found if found.n[0] else self.rollups.of_cell(quantity.key, 0, 0, [])
+        if len(ranges):
+            inside = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1])
+        else:
+            inside = np.zeros(len(cells), bool)
+        group = np.where(inside, 0, -1)
+        if len(ranges) != 1:
+            return self._of_cells(quantity, level, cells, group, 1, period)
+        spans, covered = self.spans(quantity, period)
+        first, last = int(ranges[0, 0]), int(ranges[0, 1])
+        figures = self.rollups.of_cell(quantity.key, first, last, spans, self._among(level))
+        return self._with_others(
+            quantity, level, figures, np.zeros(len(figures.n), np.int64), (cells, group, 1), covered
+        )
 
     def of_groups(
-        self, quantity: Quantity, level: int, groups_of: Callable[..., Any], count: int, spans: list[Span]
-    ) -> Figures:
-        """Return the figures of several zones of one level, an element for each.
+        self,
+        quantity: Quantity,
+        level: int,
+        groups_of: Callable[[NDArray[np.uint64]], NDArray[np.int64]],
+        count: int,
+        period: tuple[int, int] | None = None,
+    ) -> Told:
+        """Return what is told of several zones of one level, an element for each.
 
         Parameters
         ----------
-        quantity, spans
-            Of what, and when.
+        quantity, period
+            Of what, and when; see `spans`.
         level
             How fine the zones are, as a level of GeoSOT.
         groups_of
@@ -126,10 +170,80 @@ class Aggregates:
             How many zones there are.
 
         """
-        among = None if self.seen is None else self.seen.down_to(level)
         cells = self.cells(quantity)
         codes = np.asarray(grid.parent(cells, MAX_LEVEL, level), np.uint64) if len(cells) else cells
-        return self.rollups.of_groups(quantity.key, cells, groups_of(codes), count, spans, among)
+        return self._of_cells(quantity, level, cells, groups_of(codes), count, period)
+
+    def _of_cells(
+        self,
+        quantity: Quantity,
+        level: int,
+        cells: NDArray[np.uint64],
+        group: NDArray[np.int64],
+        groups: int,
+        period: tuple[int, int] | None,
+    ) -> Told:
+        spans, covered = self.spans(quantity, period)
+        figures = self.rollups.of_groups(quantity.key, cells, group, groups, spans, self._among(level))
+        return self._with_others(quantity, level, figures, np.arange(groups), (cells, group, groups), covered)
+
+    def _among(self, level: int) -> NDArray[np.int64] | None:
+        """Return the streams that the asker may read and of which zones of a level may be told."""
+        return None if self.seen is None else self.seen.down_to(level)
+
+    def _with_others(
+        self,
+        quantity: Quantity,
+        level: int,
+        figures: Figures,
+        of_group: NDArray[np.int64],
+        asked: tuple[NDArray[np.uint64], NDArray[np.int64], int],
+        covered: tuple[int, int],
+    ) -> Told:
+        """Put to the figures of streams that one may read those of others, of enough of them; or withhold."""
+        groups = asked[2]
+        others, withheld = self._others(quantity, level, *asked, covered)
+        number = np.concatenate([of_group, np.arange(groups)])
+        both = Figures(
+            *(
+                np.concatenate([getattr(figures, name), getattr(others, name)])
+                for name in ("n", "minimum", "maximum", "mean", "m2")
+            )
+        )
+        some = np.flatnonzero((both.n > 0) & ~withheld[number])
+        some = some[np.argsort(number[some], kind="stable")]
+        there, begins = np.unique(number[some], return_index=True)
+        return Told(spread(combined(taken(both, some), begins), there, groups), withheld, covered)
+
+    def _others(
+        self,
+        quantity: Quantity,
+        level: int,
+        cells: NDArray[np.uint64],
+        group: NDArray[np.int64],
+        groups: int,
+        covered: tuple[int, int],
+    ) -> tuple[Figures, NDArray[np.bool_]]:
+        """Return the figures of streams that the asker may know only together, and which are withheld."""
+        addresses, calendar = self.rollups.addresses, self.rollups.calendar
+        listed = [] if self.others is None else self.others.streams.tolist()
+        own = [one for one in listed if one in addresses and addresses[one].property == quantity.key]
+        since, until = covered
+        nothing = spread(taken(EMPTY, slice(0, 0)), np.empty(0, np.int64), groups)
+        if not own or self.others is None or level > self.others.level or since >= until:
+            return nothing, np.zeros(groups, bool)
+        first, after = calendar.day(since), calendar.after("day", calendar.day(until - 1))
+        if after - first > MOST_DAYS * 24 * HOUR:
+            return nothing, np.ones(groups, bool)
+        streams = np.array(own, np.int64)
+        places = np.array([addresses[one].cell for one in own], np.uint64)
+        block = blocks_of_streams(places, self.others.smallest, self.others.level)
+        hours = self.rollups.hours(quantity.key, first, after, streams)
+        block = block[np.searchsorted(streams, hours.stream)]
+        unit = units_of(hours, block, calendar, self.others.smallest, calendar.day(self.now))
+        at = np.minimum(np.searchsorted(cells, hours.cell), len(cells) - 1)
+        inside = (hours.start >= since) & (hours.start < until) & (cells[at] == hours.cell)
+        return told(hours, unit, np.where(inside, group[at], -1), groups)
 
     def cells(self, quantity: Quantity) -> NDArray[np.uint64]:
         """Return the different cells of level 32 in which streams of a quantity are, in order.
@@ -168,6 +282,35 @@ def _seen(session: Session, sight: Sight) -> Seen | None:
     )
 
 
+def _others(session: Session, sight: Sight) -> Others | None:
+    """Return the streams that an asker may know only together with others, if there are any."""
+    one = STREAMS.alias("s1")
+    datastream = ENTITIES["Datastream"]
+    asked = (
+        select(one.c.id, one.c.owner, one.c.sharing, one.c.level)
+        .where(one.c.multi.is_(False), sight.visible(datastream, one, policy.SUMMARISE))
+        .where(one.c.id.not_in(select(one.c.id).where(sight.visible(datastream, one))))
+        .order_by(one.c.id)
+    )
+    rows = session.execute(asked).all()
+    if not rows:
+        return None
+    kinds = {tuple(row)[1:] for row in rows}
+    limits = [
+        policy.together(
+            sight.policies,
+            sight.asker,
+            policy.resource_of("Datastream", owner=owner, sharing=sharing, level=level),
+        )
+        for owner, sharing, level in kinds
+    ]
+    return Others(
+        np.array([row.id for row in rows], np.int64),
+        max(smallest for smallest, _ in limits),
+        min(level for _, level in limits),
+    )
+
+
 def _quantities(session: Session, sight: Sight) -> list[Quantity]:
     """Return what the streams observe that an asker may read, in the order of the properties."""
     one, observed = STREAMS.alias("s1"), OBSERVED.alias("s2")
@@ -176,7 +319,12 @@ def _quantities(session: Session, sight: Sight) -> list[Quantity]:
         .join(PROPERTIES, PROPERTIES.c.stream_id == one.c.id)
         .join(observed, observed.c.id == PROPERTIES.c.observed_property_id)
         .where(one.c.multi.is_(False))
-        .where(sight.visible(ENTITIES["Datastream"], one))
+        .where(
+            or_(
+                sight.visible(ENTITIES["Datastream"], one),
+                sight.visible(ENTITIES["Datastream"], one, policy.SUMMARISE),
+            )
+        )
         .where(sight.visible(ENTITIES["ObservedProperty"], observed))
         .group_by(PROPERTIES.c.observed_property_id, observed.c.name, one.c.unit)
         .order_by(PROPERTIES.c.observed_property_id)

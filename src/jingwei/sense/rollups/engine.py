@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from jingwei.lake.summing import Figures, combined, taken
+from jingwei.lake.summing import Figures, combined, spread, taken
 from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.calendar import HOUR, Span
 from jingwei.sense.rollups.frames import Frame, Leaves, frame_of, framed, leaves_of
@@ -396,6 +396,11 @@ class Rollups:
         joined = Figures(*(np.concatenate([getattr(one, name) for one in parts]) for name in columns))
         return combined(joined, np.zeros(1, np.int64))
 
+    def hours(self, property_: int, since: int, until: int, among: NDArray[np.int64]) -> Leaves:
+        """Return the figures of some streams in the hours that begin in `[since, until)`."""
+        leaves = leaves_of(self.frames.within(property_, "hour", since, until))
+        return leaves.take(np.isin(leaves.stream, among))
+
     def of_groups(
         self,
         property_: int,
@@ -417,7 +422,6 @@ class Rollups:
             How many groups there are.
 
         """
-        out = Figures(np.zeros(groups, np.int64), *(np.full(groups, np.nan) for _ in range(4)))
         rows, numbers = [], []
         for body in self._bodies(property_, spans):
             leaves = frame_of(body).leaves
@@ -427,14 +431,11 @@ class Rollups:
             rows.append(leaves[told])
             numbers.append(own[told])
         if not sum(len(part) for part in rows):
-            return out
+            return spread(taken(Leaves.none().figures, slice(0, 0)), np.empty(0, np.int64), groups)
         number = np.concatenate(numbers)
         order = np.argsort(number, kind="stable")
         there, begins = np.unique(number[order], return_index=True)
-        found = combined(taken(_figures(np.concatenate(rows)), order), begins)
-        for name in ("n", "minimum", "maximum", "mean", "m2"):
-            getattr(out, name)[there] = getattr(found, name)
-        return out
+        return spread(combined(taken(_figures(np.concatenate(rows)), order), begins), there, groups)
 
 
 def _of_some(frame: Frame, first: int, last: int, among: NDArray[np.int64]) -> NDArray[Any]:

@@ -1,10 +1,13 @@
 """Figures for those who may not read the streams themselves: of enough streams, or none.
 
-Streams are parted once into blocks, cells of the grid by the rule of counts (`jingwei.lake.counting`), and
-the hours of a block into units: hours, or a whole day where one of its hours has too few streams, or what is
-left of a month. Each unit has readings of at least the smallest number of streams. An answer is a sum of
-whole units or is withheld, so whatever two answers differ by is a sum of whole units again (complementary
-suppression along both hierarchies, after Hundepool et al., Statistical Disclosure Control, 2012, 4.2).
+Streams are parted into blocks, cells of the grid by the rule of counts (`jingwei.lake.counting`), and each
+day of a block into units: its hours, or the whole day where one of its hours has too few streams. Each unit
+has readings of at least the smallest number of streams. An answer is a sum of whole units or is withheld, so
+whatever two answers differ by is a sum of whole units again (complementary suppression along both
+hierarchies, after Hundepool et al., Statistical Disclosure Control, 2012, 4.2).
+
+Only days that are over have units: else an hour would be told before the next one has too few, and be taken
+off the whole day afterwards. What comes late for such a day still shows by what an answer changes.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
 from jingwei.lake.counting import FINEST, blocks_of
-from jingwei.lake.summing import Figures, combined, taken
+from jingwei.lake.summing import Figures, combined, spread, taken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,58 +61,81 @@ def blocks_of_streams(cells: NDArray[np.uint64], smallest: int, level: int = FIN
     return found
 
 
-def units_of(hours: Leaves, block: NDArray[np.int64], calendar: Calendar, smallest: int) -> NDArray[np.int64]:
+def units_of(
+    hours: Leaves, block: NDArray[np.int64], calendar: Calendar, smallest: int, over: int
+) -> NDArray[np.int64]:
     """Return the number of the unit of each row; -1 where it is withheld.
 
     Parameters
     ----------
     hours
-        Figures of streams in hours, of whole months: all rows of all streams that are parted into blocks.
+        Figures of streams in hours, of whole days: all rows of all streams that are parted into blocks.
     block
         The block of the stream of each row.
     calendar
-        The city's days and months.
+        The city's days.
     smallest
         The smallest number of streams of which figures are told.
+    over
+        UTC microseconds: days that begin at it or later are not over.
 
     """
     unit = np.full(len(hours), NO_UNIT, np.int64)
-    left = np.flatnonzero(block >= 0)
-    days, months = calendar.days(hours.start), calendar.months(hours.start)
-    for at, above in ((hours.start, days), (days, months), (months, None)):
-        if not len(left):
-            break
-        own = _numbered(block[left], at[left])
-        few = _streams(own, hours.stream[left]) < smallest
-        # Beyond the month nothing is told as one, so nothing lays open what is left out.
-        shown = ~few[own] if above is None else ~_any(few[own], _numbered(block[left], above[left]))
-        unit[left[shown]] = unit.max(initial=NO_UNIT) + 1 + own[shown]
-        left = left[~shown]
+    days = calendar.days(hours.start)
+    left = np.flatnonzero((block >= 0) & (days < over))
+    if not len(left):
+        return unit
+    day = _numbered(block[left], days[left])
+    hour = _numbered(block[left], hours.start[left])
+    few = _streams(hour, hours.stream[left]) < smallest
+    parted = ~_any(few[hour], day)
+    enough = (_streams(day, hours.stream[left]) >= smallest)[day]
+    own = np.where(parted, hour, len(hours) + day)
+    unit[left] = np.where(parted | enough, own, NO_UNIT)
     return unit
 
 
-def told(hours: Leaves, unit: NDArray[np.int64], asked: NDArray[np.bool_]) -> Figures | None:
-    """Return the figures of the rows that are asked for, of one group or none; None where withheld."""
-    if not asked.any():
-        return taken(hours.figures, slice(0, 0))
-    units = np.unique(unit[asked])
-    if units[0] == NO_UNIT or bool((np.isin(unit, units) & ~asked).any()):
-        return None
-    return combined(taken(hours.figures, np.flatnonzero(asked)), np.zeros(1, np.int64))
+def told(
+    hours: Leaves, unit: NDArray[np.int64], group: NDArray[np.int64], groups: int
+) -> tuple[Figures, NDArray[np.bool_]]:
+    """Return the figures of groups of rows, an element for each group, and which groups are withheld.
+
+    Parameters
+    ----------
+    hours, unit
+        The rows, and the unit of each.
+    group, groups
+        The number of the group of each row, -1 for none, and how many groups there are.
+
+    """
+    withheld = np.zeros(groups, bool)
+    asked = group >= 0
+    _, own = np.unique(unit, return_inverse=True)
+    first = np.full(len(unit), groups)
+    last = np.full(len(unit), -1)
+    np.minimum.at(first, own, group)
+    np.maximum.at(last, own, group)
+    whole = (unit != NO_UNIT) & (first[own] == last[own])
+    withheld[group[asked & ~whole]] = True
+    rows = np.flatnonzero(asked & ~withheld[group])
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    there, begins = np.unique(group[rows], return_index=True)
+    return spread(combined(taken(hours.figures, rows), begins), there, groups), withheld
 
 
 def _numbered(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return numbers from 0 on, the same for rows that have both values in common."""
     _, first = np.unique(one, return_inverse=True)
     values, second = np.unique(other, return_inverse=True)
-    _, found = np.unique(first * len(values) + second, return_inverse=True)
-    return found.astype(np.int64)
+    found: NDArray[np.int64] = np.unique(first * len(values) + second, return_inverse=True)[1]
+    return found
 
 
 def _streams(own: NDArray[np.int64], stream: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many different streams each group has."""
     pairs = np.unique(np.stack([own, stream]), axis=1)
-    return np.bincount(pairs[0], minlength=int(own.max()) + 1)
+    found: NDArray[np.int64] = np.bincount(pairs[0], minlength=int(own.max()) + 1)
+    return found
 
 
 def _any(few: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.bool_]:

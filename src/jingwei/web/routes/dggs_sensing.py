@@ -97,7 +97,8 @@ async def read_dggs_zone_of_sensed(
     """Return a zone with the figures of each observed property in each unit, and over which time they are.
 
     They are of the readings of those streams that the reader may read, and of whose places the reader may be
-    told as finely as the zone is. A period is taken in whole hours.
+    told as finely as the zone is, and of those of which the reader may be told what they say together, if
+    they are enough; else the field is `withheld`. A period is taken in whole hours.
     """
     found = system_of(system)
     read = found.read(zone)
@@ -108,15 +109,16 @@ async def read_dggs_zone_of_sensed(
         aggregates = _aggregates(request, asker)
         ranges, level = _ranges(found, read), found.counted_at(read.level) if read.level else 0
         times: list[tuple[int, int]] = []
-        out.statistics, out.count = {}, 0
+        out.statistics, out.count, out.withheld = {}, 0, []
         for quantity in aggregates.quantities:
-            spans, covered = aggregates.spans(quantity, period)
-            figures = aggregates.of_ranges(quantity, level, ranges, spans)
-            told = statistics_of(figures, 0) if len(figures.n) else None
-            if told is not None:
-                out.statistics[quantity.field] = told
-                out.count += told.count
-                times.append(covered)
+            told = aggregates.of_ranges(quantity, level, ranges, period)
+            figures = statistics_of(told.figures, 0)
+            if told.withheld[0]:
+                out.withheld.append(quantity.field)
+            elif figures is not None:
+                out.statistics[quantity.field] = figures
+                out.count += figures.count
+                times.append(told.covered)
         if times:
             out.temporalInterval = (
                 instant_of(min(start for start, _ in times)),
@@ -165,11 +167,10 @@ async def read_dggs_data_of_sensed(
         counts = {below: np.zeros(len(ids), np.int64) for below, ids in lists.items()}
         fields: dict[str, dict[int, list[float | None]]] = {}
         for quantity in aggregates.quantities:
-            spans, _ = aggregates.spans(quantity, period)
             for below, ids in lists.items():
                 level = found.counted_at(read.level + below)
                 groups_of = _grouping(found, ids, read.level + below)
-                figures = aggregates.of_groups(quantity, level, groups_of, len(ids), spans)
+                figures = aggregates.of_groups(quantity, level, groups_of, len(ids), period).figures
                 counts[below] += figures.n
                 if chosen(quantity.field) and figures.n.any():
                     fields.setdefault(quantity.field, {})[below] = numbers_out(figures.mean)
