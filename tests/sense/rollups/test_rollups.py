@@ -100,11 +100,13 @@ class Kept(RuleBasedStateMachine):
         self.rollups.every = every
         self.rollups.keep_up()
 
-    @rule(lost=st.booleans())
-    def open_again(self, lost):
+    @rule(lost=st.sampled_from(["", "frames.db", "notes.db"]), torn=st.booleans())
+    def open_again(self, lost, torn):
         self.close()
-        if lost:
-            shutil.rmtree(self.home / "rollups")
+        if lost and torn:
+            (self.home / "rollups" / lost).write_bytes(b"no database" * 1000)
+        elif lost:
+            (self.home / "rollups" / lost).unlink()
         self.open()
 
     @rule()

@@ -78,6 +78,9 @@ class Watcher(Protocol):
     def changed(self, change: int) -> None:
         """Take it that the change with the number that `changing` returned is made, or failed."""
 
+    def close(self) -> None:
+        """Take it that the store is closed."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -414,6 +417,8 @@ class Readings:
         if self._tier is not None:
             self._tier.close()
         self._in_use.close()
+        if self._watcher is not None:
+            self._watcher.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,8 @@ from days, parents from children.
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -30,10 +32,14 @@ if TYPE_CHECKING:
     from jingwei.sense.readings.columns import Rows
     from jingwei.sense.rollups.calendar import Calendar, Kind
 
+log = logging.getLogger(__name__)
+
 FORM = "1"
 """What frames look like; others are made anew."""
 BEYOND = 1e150
 """Results beyond it have no share, as in the lake's figures: their squares are infinite."""
+EARLIEST, LATEST = -2_145_916_800_000_000, 221_845_392_000_000_000
+"""From 1902, when clocks went by zones, to before 9000: days of other readings are not known."""
 MANY = 10_000
 """Frames after which the file is put in order at once."""
 TOGETHER = 64
@@ -76,10 +82,13 @@ class Rollups:
         self.book = book
         self.every = every
         self._worked_out = -every
-        self.frames = Frames(home / "frames.db", f"{FORM} {calendar.zone.key}")
-        self.notes = Notes(home / "notes.db")
-        if self.counted > readings.last:  # they are of other readings than these
-            self.frames.forget()
+        try:
+            self._open(home)
+        except sqlite3.DatabaseError:  # all of it follows from the readings
+            log.exception("roll-ups are made anew")
+            for path in home.glob("*.db*"):
+                path.unlink()
+            self._open(home)
         self._keeping = threading.Lock()
         self._addresses = self.frames.addresses()
         self._without: set[int] = set()
@@ -88,6 +97,13 @@ class Rollups:
         self.kept_by_others = False
         readings.watch(self)
         readings.when_forgotten(self._forgotten)
+
+    def _open(self, home: Path) -> None:
+        """Take up what is kept; let go of it where it is of other readings, or notes on it were lost."""
+        self.notes = Notes(home / "notes.db")
+        self.frames = Frames(home / "frames.db", f"{FORM} {self.calendar.zone.key} {self.notes.name}")
+        if not self.frames.are_of_form or self.counted > self.readings.last:
+            self.frames.forget()
 
     def use(self, book: Callable[[Collection[int]], Mapping[int, Address]]) -> None:
         """Go on with the records of a city that was opened again."""
@@ -302,12 +318,14 @@ class Rollups:
         cells = np.array(
             [addresses[one].cell if one in addresses else 0 for one in streams.tolist()], np.uint64
         )
-        kept = np.flatnonzero(np.isfinite(values) & (np.abs(values) < BEYOND) & known[place])
+        times = rows["time"]
+        good = np.isfinite(values) & (np.abs(values) < BEYOND) & (times >= EARLIEST) & (times < LATEST)
+        kept = np.flatnonzero(good & known[place])
         if not len(kept):
             return Leaves.none()
         values = values[kept].astype(np.float64)
         one_each = Figures(np.ones(len(kept), np.int64), values, values, values, np.zeros(len(kept)))
-        hours = self.calendar.hours(rows["time"][kept])
+        hours = self.calendar.hours(times[kept])
         return Leaves(hours, rows["stream"][kept], cells[place[kept]], one_each).merged()
 
     def _replace(

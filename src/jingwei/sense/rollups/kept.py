@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS note (
     since INTEGER NOT NULL, until INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS change (number INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE TABLE IF NOT EXISTS name (name TEXT NOT NULL);
+INSERT INTO name SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT * FROM name);
 """
 
 
@@ -69,18 +71,24 @@ class Note:
 
 
 class Frames:
-    """The frames of a city, and up to which reading they go."""
+    """The frames of a city, and up to which reading they go.
+
+    `form` says what they follow from beside the readings: of another form they are no use.
+    """
 
     def __init__(self, path: Path, form: str) -> None:
         self.lock = threading.RLock()
         self._base = _opened(path, _FRAMES)
-        self._reads = _opened(path, "")
-        self._reads.execute(f"PRAGMA mmap_size = {MAPPED}")
+        self._path = path
+        self._reads: sqlite3.Connection | None = None
         self._read_lock = threading.Lock()
         self._writer: int | None = None
         self.form = form
-        if self.state("form") != form:
-            self.forget()
+
+    @property
+    def are_of_form(self) -> bool:
+        """Whether what is kept is of the form that is wanted."""
+        return self.state("form") == self.form
 
     def forget(self) -> None:
         """Let go of all frames: they are made anew."""
@@ -91,8 +99,8 @@ class Frames:
 
     def state(self, name: str) -> str | None:
         """Return what is kept under a name."""
-        with self._reading() as base:
-            row = base.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        with self.lock:
+            row = self._base.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_state(self, name: str, value: str) -> None:
@@ -122,12 +130,15 @@ class Frames:
             yield self._base
         else:
             with self._read_lock:
+                if self._reads is None:
+                    self._reads = _opened(self._path, "")
+                    self._reads.execute(f"PRAGMA mmap_size = {MAPPED}")
                 yield self._reads
 
     def addresses(self) -> dict[int, Address]:
         """Return under which property and cell each stream is kept."""
-        with self._reading() as base:
-            rows = base.execute("SELECT stream, property, cell FROM stream").fetchall()
+        with self.lock:
+            rows = self._base.execute("SELECT stream, property, cell FROM stream").fetchall()
         return {stream: Address(property_, cell % (1 << 64)) for stream, property_, cell in rows}
 
     def set_addresses(self, addresses: dict[int, Address | None]) -> None:
@@ -245,7 +256,8 @@ class Frames:
         """Let go of the file."""
         with self.lock, self._read_lock:
             self._base.close()
-            self._reads.close()
+            if self._reads is not None:
+                self._reads.close()
 
 
 class Notes:
@@ -255,6 +267,7 @@ class Notes:
         self._lock = threading.Lock()
         self._base = _opened(path, _NOTES)
         self._base.execute("DELETE FROM change")  # a change that a crash cut off is over
+        self.name: str = self._base.execute("SELECT name FROM name").fetchone()[0]
 
     def begin(self, places: Iterable[tuple[int, int, int]]) -> int:
         """Note, durably, that readings will change: stream, since, until. Return the number of the change."""
