@@ -4,6 +4,7 @@ import math
 import shutil
 import tempfile
 from collections import defaultdict
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -206,3 +207,40 @@ Kept.TestCase.settings = settings(
     max_examples=5, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestKept = Kept.TestCase
+
+
+@contextmanager
+def opened(home, where):
+    with (
+        Readings(home / "sense", facts) as store,
+        Rollups(home / "rollups", store, Calendar(ZONE), lambda _: where) as rollups,
+    ):
+        yield store, rollups
+
+
+def whole(rollups):
+    spans = list(rollups.calendar.spans(START - HOUR, START + HOUR))
+    return rollups.of_cell(1, 0, (1 << 64) - 1, spans)
+
+
+def test_readings_that_come_after_a_look_at_nothing_count(tmp_path):
+    with opened(tmp_path, {1: Address(1, CODES[0])}) as (store, rollups):
+        rollups.keep_up()
+        store.append(Batch.of([Reading(1, START, 5.0)]))
+        rollups.keep_up()
+        assert whole(rollups).n.tolist() == [1]
+
+
+def test_a_change_that_was_noted_and_cut_off_is_read_anew(tmp_path):
+    where = {1: Address(1, CODES[0])}
+    with opened(tmp_path, where) as (store, rollups):
+        (number,) = store.append(Batch.of([Reading(1, START, 5.0)])).ids.tolist()
+        rollups.keep_up()
+        rollups.changing([(1, START)])
+        store.watch(None)
+        store.correct(number, {"result": 7.0})
+        rollups.keep_up()  # it is not said that the change is made
+        assert whole(rollups).mean.tolist() == [5.0]
+    with opened(tmp_path, where) as (_, rollups):
+        rollups.keep_up()
+        assert whole(rollups).mean.tolist() == [7.0]

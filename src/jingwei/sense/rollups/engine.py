@@ -170,21 +170,32 @@ class Rollups:
         with self._keeping:
             if self.closed:
                 return 0
-            notes = self.notes.released()
-            if self.frames.state("counted") is None:  # every stream is new, and so read anew
-                fresh, last = no_rows(), self.readings.last
-            else:
-                fresh, last = self.readings.fresh(self.counted)
-            moved = self._moved(fresh)
-            written = 0
-            if notes or moved or len(fresh) or last != self.counted:
-                written = self._keep(notes, moved, fresh, last)
-                self.notes.done(notes)
+            written = self._take_up()
             if written > MANY or time.monotonic() - self._worked_out >= self.every:
                 self._work_out()
             if written > MANY:
                 self.frames.settle()
             return written
+
+    def _take_up(self) -> int:
+        """Take in all that is new or was changed, in hours; return how many frames of hours were written."""
+        notes = self.notes.released()
+        first = self.frames.state("counted") is None
+        if first:  # every stream is new, and so read anew
+            fresh, last = no_rows(), self.readings.last
+        else:
+            fresh, last = self.readings.fresh(self.counted)
+        look, self._look_again = self._look_again or first, False
+        try:
+            moved = self._moved(fresh, look=look)
+            if not (first or notes or moved or len(fresh)) and last == self.counted:
+                return 0
+            written = self._keep(notes, moved, fresh, last)
+        except BaseException:
+            self._look_again = True
+            raise
+        self.notes.done(notes)
+        return written
 
     def _work_out(self) -> None:
         """Work out the days and months that are behind, from hours and days."""
@@ -198,13 +209,12 @@ class Rollups:
                 self.frames.no_more_behind(property_, "month")
         self._worked_out = time.monotonic()
 
-    def _moved(self, fresh: Rows) -> dict[int, Address | None]:
+    def _moved(self, fresh: Rows, *, look: bool) -> dict[int, Address | None]:
         """Return the streams whose address is another than the one under which they are kept."""
         known = self._addresses
         unknown = set(np.unique(fresh["stream"]).tolist()) - known.keys() - self._without
-        if not self._look_again and not unknown:
+        if not look and not unknown:
             return {}
-        self._look_again = False
         streams = self.readings.streams()
         told = dict(self.book({*streams, *known}))
         self._without = {*streams, *known} - told.keys()
