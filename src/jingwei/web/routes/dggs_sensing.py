@@ -109,16 +109,18 @@ async def read_dggs_zone_of_sensed(
         aggregates = _aggregates(request, asker)
         ranges, level = _ranges(found, read), found.counted_at(read.level) if read.level else 0
         times: list[tuple[int, int]] = []
-        out.statistics, out.count, out.withheld = {}, 0, []
+        withheld: list[str] = []
+        out.statistics, out.count = {}, 0
         for quantity in aggregates.quantities:
             told = aggregates.of_ranges(quantity, level, ranges, period)
             figures = statistics_of(told.figures, 0)
             if told.withheld[0]:
-                out.withheld.append(quantity.field)
+                withheld.append(quantity.field)
             elif figures is not None:
                 out.statistics[quantity.field] = figures
                 out.count += figures.count
                 times.append(told.covered)
+        out.withheld = withheld or None
         if times:
             out.temporalInterval = (
                 instant_of(min(start for start, _ in times)),
