@@ -110,7 +110,8 @@ def grouped(table: pa.Table, codes: np.ndarray) -> tuple[float, int]:
         for kind in ("hour", "day", "month"):
             name = f"t_{number}_{kind}"
             base.execute(
-                f"CREATE TABLE {name} AS SELECT property, {cell} AS cell, date_trunc('{kind}', moment) AS start,"
+                f"CREATE TABLE {name} AS SELECT property, {cell} AS cell,"
+                f" date_trunc('{kind}', moment) AS start,"
                 " count(v) AS n, avg(v) AS mean, var_pop(v) * count(v) AS m2, min(v) AS low, max(v) AS high"
                 " FROM r GROUP BY ALL"
             )
