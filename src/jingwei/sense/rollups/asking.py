@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
@@ -284,12 +284,12 @@ def _seen(session: Session, sight: Sight) -> Seen | None:
 
 def _others(session: Session, sight: Sight) -> Others | None:
     """Return the streams that an asker may know only together with others, if there are any."""
-    one = STREAMS.alias("s1")
+    one, readable = STREAMS.alias("s1"), STREAMS.alias("s2")  # each condition binds its values by its alias
     datastream = ENTITIES["Datastream"]
     asked = (
         select(one.c.id, one.c.owner, one.c.sharing, one.c.level)
         .where(one.c.multi.is_(False), sight.visible(datastream, one, policy.SUMMARISE))
-        .where(one.c.id.not_in(select(one.c.id).where(sight.visible(datastream, one))))
+        .where(one.c.id.not_in(select(readable.c.id).where(sight.visible(datastream, readable))))
         .order_by(one.c.id)
     )
     rows = session.execute(asked).all()
@@ -312,22 +312,19 @@ def _others(session: Session, sight: Sight) -> Others | None:
 
 
 def _quantities(session: Session, sight: Sight) -> list[Quantity]:
-    """Return what the streams observe that an asker may read, in the order of the properties."""
+    """Return what the streams observe of which an asker may know, in the order of the properties."""
     one, observed = STREAMS.alias("s1"), OBSERVED.alias("s2")
     asked = (
         select(PROPERTIES.c.observed_property_id, observed.c.name, one.c.unit)
         .join(PROPERTIES, PROPERTIES.c.stream_id == one.c.id)
         .join(observed, observed.c.id == PROPERTIES.c.observed_property_id)
         .where(one.c.multi.is_(False))
-        .where(
-            or_(
-                sight.visible(ENTITIES["Datastream"], one),
-                sight.visible(ENTITIES["Datastream"], one, policy.SUMMARISE),
-            )
-        )
         .where(sight.visible(ENTITIES["ObservedProperty"], observed))
         .group_by(PROPERTIES.c.observed_property_id, observed.c.name, one.c.unit)
-        .order_by(PROPERTIES.c.observed_property_id)
     )
-    found = (quantity_of(*row) for row in session.execute(asked))
-    return list({quantity.key: quantity for quantity in found}.values())
+    found: dict[int, Quantity] = {}
+    for action in (policy.READ, policy.SUMMARISE):
+        for row in session.execute(asked.where(sight.visible(ENTITIES["Datastream"], one, action))):
+            quantity = quantity_of(*row)
+            found[quantity.key] = quantity
+    return sorted(found.values(), key=lambda quantity: (quantity.observed, quantity.field))
