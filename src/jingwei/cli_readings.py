@@ -55,9 +55,10 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
     """
     with contextlib.ExitStack() as running:
         running.callback(served.readings.close)
-        running.callback(served.rollups.close)
+        rollups = served.rollups()
+        running.callback(rollups.close)
         running.enter_context(Flusher(served.readings).running())
-        running.enter_context(Keeper(served.rollups).running())
+        running.enter_context(Keeper(rollups).running())
         if settings.mqtt.enabled:
             try:
                 _connect(running, served, settings.mqtt, root)

@@ -114,6 +114,23 @@ def test_sub_zones_have_averages_and_the_schema_says_of_what(served):
     assert sum(told["values"]["jw_count"][0]["data"]) == 4
 
 
+@pytest.mark.parametrize(("system", "cell", "level"), [("geosot", Cell, 15), ("beidou", BeidouCell, 6)])
+def test_zones_with_readings_are_found_at_a_level_in_a_parent_in_a_box_and_in_a_period(
+    served, system, cell, level
+):
+    def zones(**asked):
+        asked = {"zone-level": level, "compact-zones": False} | asked
+        answer = served.get(f"{COLLECTION}/dggs/{system}/zones", params=asked)
+        assert answer.status_code == 200, answer.text
+        return set(answer.json()["zones"])
+
+    here, there = (str(cell.at(*place, level)) for place in (HERE, THERE))
+    assert zones() == {here, there}
+    assert zones(**{"parent-zone": str(cell.at(*HERE, level - 3))}) == {here}
+    assert zones(bbox="114.3,30,115,31") == {there}
+    assert zones(datetime="2026-01-02T00:00:00Z/..") == set()
+
+
 def test_where_there_is_nothing_nothing_is_told(served):
     empty = str(Cell.at(-60.0, -20.0, 10))
     assert zone(served, empty)["statistics"] == {}

@@ -23,7 +23,7 @@ from jingwei.city.settings import read_settings
 from jingwei.sense.health import Health
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.opening import open_readings
-from jingwei.sense.rollups import open_rollups
+from jingwei.sense.rollups import rollups_when_asked
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
 from jingwei.web import answers, limits, origins, pages, problems
@@ -252,7 +252,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
     app.state.readings = open_readings(city, facts_of(city.records))
-    app.state.rollups = open_rollups(city, app.state.readings)
+    app.state.rollups = rollups_when_asked(city, app.state.readings)
     app.state.live = Live(app.state.readings)
     app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))
     app.state.quotas = Quotas(entry.readings_per_minute)

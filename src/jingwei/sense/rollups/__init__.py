@@ -7,7 +7,7 @@ from jingwei.sense.rollups.asking import Aggregates
 from jingwei.sense.rollups.calendar import HOUR, KINDS, Calendar, Kind, Span
 from jingwei.sense.rollups.engine import Rollups
 from jingwei.sense.rollups.kept import Address
-from jingwei.sense.rollups.opening import Keeper, open_rollups
+from jingwei.sense.rollups.opening import Keeper, open_rollups, rollups_when_asked
 from jingwei.sense.rollups.quantities import Quantity
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Rollups",
     "Span",
     "open_rollups",
+    "rollups_when_asked",
 ]

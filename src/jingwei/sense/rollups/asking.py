@@ -93,8 +93,8 @@ class Aggregates:
 
     @cached_property
     def finest(self) -> int:
-        """The finest level of zones of which anything is told; 0 where nothing is."""
-        if self.seen is None:
+        """The finest level of zones of which anything is told; every level will do where there is nothing."""
+        if self.seen is None or (not len(self.seen.streams) and self.others is None):
             return MAX_LEVEL
         return max(int(self.seen.levels.max(initial=0)), self.others.level if self.others else 0)
 

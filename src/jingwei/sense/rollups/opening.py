@@ -13,7 +13,7 @@ from jingwei.sense.rollups.engine import Rollups
 from jingwei.sense.rollups.quantities import book_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jingwei.city import City
@@ -43,6 +43,20 @@ def open_rollups(city: City, readings: Readings) -> Rollups:
             found.close()
         found = _open[home] = Rollups(home, readings, Calendar(city.about.zone), book)
     return found
+
+
+def rollups_when_asked(city: City, readings: Readings) -> Callable[[], Rollups]:
+    """Return what opens the roll-ups of a city when they are first wanted.
+
+    Where there are some already they are opened at once: they must be told of readings that change.
+    """
+
+    def rollups() -> Rollups:
+        return open_rollups(city, readings)
+
+    if (city.home / FOLDER).is_dir():
+        rollups()
+    return rollups
 
 
 class Keeper:

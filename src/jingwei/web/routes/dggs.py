@@ -334,8 +334,7 @@ async def list_dggs_zones_of_collection(
         if level is None and finest is not None:
             at = min(at, finest)
         check_finest(city.lake, asker, dataset, found, at)
-        if upper is not None and at < upper.level:
-            _coarser(upper, at)
+        check_not_coarser(upper, at)
         ids = zones_with_facts(city.lake, asker, dataset, found, at, parent=upper, box=box, period=period)
         return zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
 
@@ -640,6 +639,12 @@ def level_asked(system: System, level: int | None, parent: Zone | None, box: Bou
 
 def _text_at(system: System, place: tuple[float, float], level: int) -> str:
     return str(Cell.at(*place, level) if system.id == "geosot" else BeidouCell.at(*place, level))
+
+
+def check_not_coarser(parent: Zone | None, level: int) -> None:
+    """Refuse a level that is coarser than the zone in which zones are asked for."""
+    if parent is not None and level < parent.level:
+        _coarser(parent, level)
 
 
 def _coarser(parent: Zone, level: int) -> int:

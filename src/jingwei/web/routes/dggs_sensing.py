@@ -8,41 +8,63 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from jingwei import grid
+from jingwei.grid.levels import MAX_LEVEL
 from jingwei.sense import policy
 from jingwei.sense.rollups import Aggregates
 from jingwei.web import dggs_asking, problems, stopping
 from jingwei.web.answers import instant_of
-from jingwei.web.dggs_asking import DepthText, TimeText, depths_of, form_of, interval_of
+from jingwei.web.dggs_asking import (
+    BoxText,
+    CrsText,
+    DepthText,
+    SubsetCrsText,
+    SubsetTexts,
+    TimeText,
+    depths_of,
+    form_of,
+    interval_of,
+)
 from jingwei.web.dggs_out import BASE, COUNT, CollectionOut, SystemList, SystemOut, ZoneOut
 from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf, LanguageOf
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.dggs import (
     DATA,
+    LIST,
     SENSED,
+    CompactOf,
     DataFormOf,
+    LevelOf,
+    LimitOf,
+    ListFormOf,
+    OffsetOf,
+    ParentOf,
     PropertiesOf,
     SystemPath,
     WithoutOf,
     ZonePath,
+    box_and_time,
+    check_not_coarser,
     chosen_by,
     data_out,
+    level_asked,
     numbers_out,
     sensed_collection,
     statistics_of,
     system_out,
     systems_under,
+    zone_list,
     zone_out,
 )
 from jingwei.web.routes.sta import sensing_of
 from jingwei.web.zone_facts import FinerThanPermittedError
-from jingwei.web.zones import system_of
+from jingwei.web.zones import share_area, system_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from jingwei.access import Asker
-    from jingwei.web.zones import System, Zone
+    from jingwei.web.zones import Bounds, System, Zone
 
 ShapeOf = Annotated[
     Literal["zone-region", "zone-centroid"],
@@ -79,6 +101,45 @@ def list_dggs_of_sensed() -> SystemList:
 def read_dggs_of_sensed(system: SystemPath) -> SystemOut:
     """Return a reference system and where its zones are."""
     return system_out(system_of(system), HERE)
+
+
+@router.get("/dggs/{system}/zones", summary="Zones of which sensors tell something", responses=LIST)
+async def list_dggs_zones_of_sensed(
+    request: Request,
+    city: CityOf,
+    asker: AskerOf,
+    system: SystemPath,
+    bbox: BoxText = None,
+    bbox_crs: CrsText = None,
+    subset: SubsetTexts = None,
+    subset_crs: SubsetCrsText = None,
+    time: TimeText = None,
+    level: LevelOf = None,
+    parent: ParentOf = None,
+    compact: CompactOf = True,
+    limit: LimitOf = 1000,
+    offset: OffsetOf = 0,
+    f: ListFormOf = None,
+) -> Response:
+    """Return the zones with readings of which the reader may be told."""
+    found = system_of(system)
+    box, time = box_and_time(bbox, bbox_crs, subset, subset_crs, time, timed=True)
+    period = interval_of(time, city.about.zone)
+    upper = None if parent is None else found.read(parent)
+    form = form_of(request, f, dict(dggs_asking.LISTS))
+
+    def work() -> Response:
+        aggregates = _aggregates(request, asker)
+        at = level_asked(found, level, upper, box)
+        finest = _finest(found, aggregates.finest)
+        if level is None and finest is not None:
+            at = min(at, finest)
+        _check_finest(found, aggregates, at)
+        check_not_coarser(upper, at)
+        ids = _told_zones(aggregates, found, at, upper, box, period)
+        return zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
+
+    return await stopping.run(request, work)
 
 
 @router.get(
@@ -162,9 +223,7 @@ async def read_dggs_data_of_sensed(
 
     def work() -> Response:
         aggregates = _aggregates(request, asker)
-        finest = found.counted_at(read.level + depths[-1])
-        if finest > aggregates.finest:
-            raise FinerThanPermittedError(SENSED, read.level + depths[-1], _finest(found, aggregates.finest))
+        _check_finest(found, aggregates, read.level + depths[-1])
         lists = {below: found.sub_zones(read, below) for below in depths}
         counts = {below: np.zeros(len(ids), np.int64) for below, ids in lists.items()}
         fields: dict[str, dict[int, list[float | None]]] = {}
@@ -187,7 +246,44 @@ async def read_dggs_data_of_sensed(
 
 
 def _aggregates(request: Request, asker: Asker) -> Aggregates:
-    return Aggregates(sensing_of(request), request.app.state.rollups, asker)
+    return Aggregates(sensing_of(request), request.app.state.rollups(), asker)
+
+
+def _check_finest(system: System, aggregates: Aggregates, level: int) -> None:
+    if system.counted_at(level) > aggregates.finest:
+        raise FinerThanPermittedError(SENSED, level, _finest(system, aggregates.finest))
+
+
+def _told_zones(
+    aggregates: Aggregates,
+    system: System,
+    level: int,
+    parent: Zone | None,
+    box: Bounds | None,
+    period: tuple[int, int] | None,
+) -> list[str]:
+    """Return the zones of a level with readings of which the asker may be told, in order of code."""
+    at = system.counted_at(level)
+    ranges = WHOLE if parent is None else _ranges(system, parent)
+    found: dict[str, int] = {}
+    for quantity in aggregates.quantities:
+        cells = aggregates.cells(quantity)
+        cells = cells[_within(cells, ranges)]
+        codes = np.unique(np.asarray(grid.parent(cells, MAX_LEVEL, at), np.uint64)) if len(cells) else cells
+        texts = dict(zip(system.ids_of(codes, level), codes.tolist(), strict=True))
+        ids = [one for one in texts if box is None or share_area(system.read(one).bounds, box)]
+        told = aggregates.of_groups(quantity, at, _grouping(system, ids, level), len(ids), period)
+        found |= {one: texts[one] for one, n in zip(ids, told.figures.n, strict=True) if n}
+    return sorted(found, key=lambda one: found[one])
+
+
+def _within(cells: NDArray[np.uint64], ranges: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say which cells lie in one of some ranges."""
+    if not len(ranges):
+        return np.zeros(len(cells), bool)
+    number = np.searchsorted(ranges[:, 0], cells, "right") - 1
+    within: NDArray[np.bool_] = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1])
+    return within
 
 
 def _ranges(system: System, zone: Zone) -> NDArray[np.uint64]:
