@@ -96,6 +96,6 @@ def _store(engine: Engine) -> tuple[Any, ...]:
 def mark_appended(session: Session) -> None:
     """Note that `session` appended, so that its commit rings."""
     with _guard:
-        bells = _bells.get(_store(session.get_bind().engine))
+        bells = _bells.get(_store(session.connection().engine))
     if bells is not None:
         after_commit(session, bells.appended.ring)

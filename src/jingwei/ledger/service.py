@@ -128,7 +128,7 @@ def _rows(
     session: Session, type_: str, actor: str, events: Iterable[tuple[str, dict[str, Any]]]
 ) -> tuple[_Statements, list[tuple[Any, ...]]]:
     validate = event_type(type_).validate
-    statements = _statements(session.get_bind().dialect)
+    statements = _statements(session.connection().dialect)
     time = statements.time(now_utc())
     rows = []
     for subject, data in events:

@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, inspect
 from sqlalchemy.orm import Session
@@ -41,7 +41,8 @@ class Writing(Session):
     Parameters
     ----------
     line
-        A connection that has begun a transaction.
+        A connection whose driver has begun a transaction. The engine is told of it once it is asked to do
+        something: an event told to the driver itself never pays for that.
 
     """
 
@@ -52,6 +53,12 @@ class Writing(Session):
     def connection(self, *args: Any, **named: Any) -> Connection:
         """Return the connection; who asks for no more is spared the session's book-keeping."""
         return super().connection(*args, **named) if self.in_transaction() else self._line
+
+    def get_bind(self, *args: Any, **named: Any) -> Engine | Connection:
+        """Return the connection, with a transaction that the session joins and does not end."""
+        if not self._line.in_transaction():
+            self._line.begin()
+        return super().get_bind(*args, **named)
 
 
 def after_commit(session: Session, call: Callable[[], object]) -> None:
@@ -73,6 +80,7 @@ class Records:
         # give it back clean, costs as much as what is written.
         self._keeps_line = one_at_a_time and bool(engine.url.database)
         self.one_line: Connection | None = None
+        self._raw: Any = None  # its driver
         # Its commits become durable after the turn has passed on: one sync for all who wait by then.
         self.together: Together | None = None
         self._watch: sqlite3.Connection | None = None
@@ -99,13 +107,13 @@ class Records:
         if self.together is not None and self.together.failed:
             self._carry(self.together)
         # A write within a write of the same thread is a mistake, which the wait of another connection shows.
-        if self.one_line is not None and not self.one_line.in_transaction():
+        if self.one_line is not None and not self._raw.in_transaction:
             return self.one_line
         return self._writer.connect()
 
     def _open_line(self) -> None:
         self.one_line = self._writer.connect()
-        raw: Any = self.one_line.connection.driver_connection
+        self._raw = raw = cast("Any", self.one_line.connection.driver_connection)
         self.one_line.rollback()
         raw.execute(f"PRAGMA cache_size=-{WRITER_CACHE}")
         log = Path(raw.execute("PRAGMA database_list").fetchone()[2] + "-wal")
@@ -142,7 +150,7 @@ class Records:
                 line.connection.rollback()
         if line is not self.one_line:
             line.close()
-        elif line.get_transaction() is not None:
+        elif line.get_transaction() is not None or self._raw.in_transaction:
             self._close_line()
 
     def forget(self) -> bool:
@@ -185,7 +193,7 @@ class Records:
 class _Write(AbstractContextManager[Session]):
     """A write, once: written out where context managers within each other would take half its time."""
 
-    __slots__ = ("_before", "_line", "_number", "_records", "_session", "_together", "_transaction")
+    __slots__ = ("_before", "_line", "_number", "_raw", "_records", "_session", "_together")
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -196,9 +204,7 @@ class _Write(AbstractContextManager[Session]):
         try:
             self._line = self._records.line()
             try:
-                self._transaction = self._line.begin()
-                self._together = self._records.together if self._line is self._records.one_line else None
-                self._before = self._changes()
+                self._begin()
                 self._session = Writing(self._line)
             except BaseException:
                 self._records.hang_up(self._line, committed=False)
@@ -219,13 +225,23 @@ class _Write(AbstractContextManager[Session]):
             for call in self._session.info.get(AFTER_COMMIT, ()):
                 call()
 
+    def _begin(self) -> None:
+        """Begin, on the line that stays open by telling its driver alone: the engine costs what SQLite does."""
+        kept = self._line is self._records.one_line
+        self._together = self._records.together if kept else None
+        self._raw: Any = self._line.connection.driver_connection if kept else None
+        if kept:
+            self._raw.execute("BEGIN IMMEDIATE")
+        else:
+            self._line.begin()
+        self._before = self._changes()
+
     def _changes(self) -> int:
         """Return how many rows the line has changed since it was opened; only `upgrade` changes tables."""
-        raw: Any = self._line.connection.driver_connection
-        return 0 if self._together is None else int(raw.total_changes)
+        return 0 if self._together is None else int(self._raw.total_changes)
 
     def _end(self, *, commit: bool) -> None:
-        session, committed = self._session, False
+        session, line, committed = self._session, self._line, False
         try:
             # The session's own transaction lies within the line's, and flushes: the line commits.
             if session.in_transaction():
@@ -233,14 +249,17 @@ class _Write(AbstractContextManager[Session]):
                     if commit:
                         session.commit()
             if commit:
-                self._transaction.commit()
+                if self._raw is not None and not line.in_transaction():
+                    self._raw.execute("COMMIT")
+                else:
+                    line.commit()
                 committed = True
                 if self._together is not None and self._changes() != self._before:
                     self._number = self._together.written()
-            elif self._transaction.is_active:
-                self._transaction.rollback()
+            elif line.in_transaction():
+                line.rollback()
         finally:
-            self._records.hang_up(self._line, committed=committed)
+            self._records.hang_up(line, committed=committed)
 
 
 def open_records(url: str, *, migrate: bool = True) -> Records:
@@ -286,7 +305,9 @@ def _prepare_sqlite(engine: Engine) -> None:
         # an immediate one waits.
         write = connection.get_execution_options().get("jingwei_write")
         # Told to the driver itself: through the engine a statement costs ten times what it does.
-        connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        driver = connection.connection.driver_connection
+        if not driver.in_transaction:  # as it is where `Records.write` has begun one
+            driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _check_connections(engine: Engine) -> None:
