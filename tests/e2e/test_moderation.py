@@ -91,6 +91,8 @@ def test_what_the_staff_show_cover_bar_and_say(browser, office, address, shot):
         page.get_by_label("显示到").fill("2030-01-01T08:00")
         page.get_by_role("button", name="发布").click()
         page.get_by_text("已发布").wait_for()
+        told = page.request.get(f"{address}/api/cases/announcement").json()
+        assert told["until"] == "2030-01-01T00:00:00Z"  # in the city's time, wherever the browser is
         shot(page, "moderation")
         assert reader.faults() == []
     case = office.get(number)

@@ -10,6 +10,7 @@ import { Form, Input } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
 import { useMay } from "../session/questions";
 import { instant } from "../words";
+import { instantOf, localIn } from "../words/days";
 
 type Announcement = { zh: string; en: string; until: string | null };
 type Bar = { id: number; kind: "email" | "sms" | "address"; case: string; why: string; made: string; until: string; lifted: string | null };
@@ -27,13 +28,6 @@ export function Moderation() {
   );
 }
 
-/** The moment as a field of the browser writes it, in the reader's own time. */
-function local(iso: string | null): string {
-  if (!iso) return "";
-  const when = new Date(iso);
-  return new Date(when.getTime() - when.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
 function Announce() {
   const { t } = useTranslation();
   const zone = useZone();
@@ -42,8 +36,8 @@ function Announce() {
   const [given, setGiven] = useState({ zh: "", en: "", until: "" });
   const [said, setSaid] = useState("");
   useEffect(() => {
-    if (found.data) setGiven({ zh: found.data.zh, en: found.data.en, until: local(found.data.until) });
-  }, [found.data]);
+    if (found.data) setGiven({ zh: found.data.zh, en: found.data.en, until: found.data.until ? localIn(zone, new Date(found.data.until)) : "" });
+  }, [found.data, zone]);
   const put = (body: Announcement) => askJson<Announcement>("/api/cases/announcement", { method: "PUT", body });
   const done = (one: Announcement) => {
     setSaid(t(one.zh ? "cases.moderation.shown" : "cases.moderation.gone"));
@@ -52,7 +46,7 @@ function Announce() {
   const now = found.data;
   const live = Boolean(now?.zh) && (!now?.until || Date.parse(now.until) > Date.now());
   return (
-    <section className="card stack padded">
+    <section className="card stack">
       <h2>{t("cases.moderation.announcement")}</h2>
       <p className="small quiet">{t("cases.moderation.announcementLead")}</p>
       {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
@@ -63,7 +57,7 @@ function Announce() {
         </p>
       )}
       <Form
-        send={() => put({ zh: given.zh.trim(), en: given.en.trim(), until: given.until ? new Date(given.until).toISOString() : null })}
+        send={() => put({ zh: given.zh.trim(), en: given.en.trim(), until: given.until ? instantOf(given.until, zone) : null })}
         done={done}
         action={t("cases.moderation.say")}
         extra={
@@ -93,7 +87,7 @@ function Bars() {
   const found = useQuery({ queryKey: ["case-bars"], queryFn: ({ signal }) => askJson<{ bars: Bar[] }>("/api/cases/bars", { query: { limit: 200 }, signal }) });
   const inForce = (one: Bar) => !one.lifted && Date.parse(one.until) > Date.now();
   return (
-    <section className="card stack padded">
+    <section className="card stack">
       <h2>{t("cases.moderation.bars")}</h2>
       <p className="small quiet">{t("cases.moderation.barsLead")}</p>
       {found.isPending && <Loading lines={3} />}

@@ -3,8 +3,10 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
+import { useZone } from "../api/questions";
 import { Input } from "../design/Form";
 import { say } from "../words";
+import { instantOf } from "../words/days";
 import { Cover } from "./Cover";
 import { HandlingDepartment, TypePicker } from "./pickers";
 import { PhotoField } from "./Photos";
@@ -63,6 +65,7 @@ export function fieldsOf(step: Props["step"], draft: Draft, proposals?: Proposal
 
 function StepField({ name, needed, step, about, proposals, titles, draft, set }: Props & { name: string; needed: boolean }) {
   const { t } = useTranslation();
+  const zone = useZone();
   const table = useLifecycle().data;
   const types = useTypes().data;
   const says = say(table?.inputs[name]);
@@ -155,7 +158,7 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
         onChange={(event) => {
           const typed = event.target.value;
           set("due.local", typed);
-          set(name, typed ? new Date(typed).toISOString() : undefined);
+          set(name, typed ? instantOf(typed, zone) : undefined);
         }}
       />
     );

@@ -1,5 +1,6 @@
 /** Tables of databases that the administrators named: read one, and load what is new of one that is known. */
 import { useQuery } from "@tanstack/react-query";
+import { Select } from "../design/Select";
 import { Database } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -131,10 +132,10 @@ function Choose({ databases }: { databases: Databases["databases"] }) {
   return (
     <form className="stack" onSubmit={read} aria-busy={events !== null}>
       <div className="fields">
-        <Choice label={t("intake.database")} value={database} options={databases.map((one) => one.name)} set={(name) => { setDatabase(name); setTable(""); }} />
-        <Choice label={t("intake.table")} value={table} options={tables.data ?? []} set={(name) => { setTable(name); setCursor(""); setKeys(null); }} />
-        <Choice label={t("intake.cursor")} value={cursor} empty={t("intake.noCursor")} options={(columns.data ?? []).filter((one) => one.rises).map((one) => one.name)} set={setCursor} />
-        <Choice label={t("data.key")} value={key[0] ?? ""} empty="–" options={(columns.data ?? []).map((one) => one.name)} set={(name) => setKeys(name ? [name] : [])} />
+        <Select label={t("intake.database")} value={database} options={databases.map((one) => one.name)} set={(name) => { setDatabase(name); setTable(""); }} />
+        <Select label={t("intake.table")} value={table} options={tables.data ?? []} set={(name) => { setTable(name); setCursor(""); setKeys(null); }} />
+        <Select label={t("intake.cursor")} value={cursor} empty={t("intake.noCursor")} options={(columns.data ?? []).filter((one) => one.rises).map((one) => one.name)} set={setCursor} />
+        <Select label={t("data.key")} value={key[0] ?? ""} empty="–" options={(columns.data ?? []).map((one) => one.name)} set={(name) => setKeys(name ? [name] : [])} />
       </div>
       <p className="small quiet">{t("intake.cursorHint")}</p>
       {(tables.isFetching || columns.isFetching) && <Loading lines={1} />}
@@ -155,29 +156,5 @@ function Choose({ databases }: { databases: Databases["databases"] }) {
         />
       )}
     </form>
-  );
-}
-
-function Choice({ label, value, options, empty, set }: {
-  label: string;
-  value: string;
-  options: string[];
-  empty?: string;
-  set: (value: string) => void;
-}) {
-  return (
-    <div className="input">
-      <label>
-        {label}
-        <select className="choice" value={value} onChange={(event) => set(event.target.value)}>
-          {(empty !== undefined || value === "") && <option value="">{empty ?? "–"}</option>}
-          {options.map((option) => (
-            <option key={option} value={option}>
-              {option}
-            </option>
-          ))}
-        </select>
-      </label>
-    </div>
   );
 }

@@ -9,6 +9,7 @@ import { askJson } from "../api/client";
 import { useCity } from "../api/questions";
 import { useLook } from "../app/mode";
 import { Input } from "../design/Form";
+import { Select } from "../design/Select";
 import { Failure, Loading } from "../design/States";
 import { BaseMap, useMap } from "../map/BaseMap";
 import { css, hue } from "../map/colours";
@@ -223,7 +224,7 @@ function Corrections({ seen, changes, change, looking }: {
         <Input label={t("intake.titleOf")} value={draft.title} required maxLength={200} onChange={(e) => set({ title: e.target.value })} />
         <Input label={t("intake.owner")} value={draft.owner} maxLength={200} onChange={(e) => set({ owner: e.target.value })} />
         {seen.layers.length > 1 && (
-          <Choice label={t("intake.layer")} value={draft.layer} options={seen.layers} set={(layer) => set({ layer })} />
+          <Select label={t("intake.layer")} value={draft.layer} options={seen.layers} set={(layer) => set({ layer })} />
         )}
         {seen.form === "csv" && (
           <Input label={t("intake.encoding")} value={draft.encoding} placeholder={t("intake.detected")} onChange={(e) => set({ encoding: e.target.value })} />
@@ -231,12 +232,12 @@ function Corrections({ seen, changes, change, looking }: {
         {["csv", "xlsx"].includes(seen.form) && (
           <Input label={t("intake.header")} type="number" min={1} value={draft.header} placeholder={t("intake.detected")} onChange={(e) => set({ header: e.target.value })} />
         )}
-        <Choice label={t("intake.lon")} value={draft.lon} options={columns} empty={t("intake.detected")} set={(lon) => set({ lon, none: false })} />
-        <Choice label={t("intake.lat")} value={draft.lat} options={columns} empty={t("intake.detected")} set={(lat) => set({ lat, none: false })} />
-        <Choice label={t("intake.crs")} value={draft.crs} options={["WGS84", "GCJ-02", "BD-09", "EPSG:4490"]} empty={t("intake.detected")} set={(crs) => set({ crs })} />
-        <Choice label={t("intake.time")} value={draft.time} options={columns} empty={t("intake.detected")} set={(time) => set({ time })} />
-        <Choice label={t("data.key")} value={draft.key} options={columns} empty="–" set={(key) => set({ key })} />
-        <Choice label={t("intake.name")} value={draft.name} options={columns} empty="–" set={(name) => set({ name })} />
+        <Select label={t("intake.lon")} value={draft.lon} options={columns} empty={t("intake.detected")} set={(lon) => set({ lon, none: false })} />
+        <Select label={t("intake.lat")} value={draft.lat} options={columns} empty={t("intake.detected")} set={(lat) => set({ lat, none: false })} />
+        <Select label={t("intake.crs")} value={draft.crs} options={["WGS84", "GCJ-02", "BD-09", "EPSG:4490"]} empty={t("intake.detected")} set={(crs) => set({ crs })} />
+        <Select label={t("intake.time")} value={draft.time} options={columns} empty={t("intake.detected")} set={(time) => set({ time })} />
+        <Select label={t("data.key")} value={draft.key} options={columns} empty="–" set={(key) => set({ key })} />
+        <Select label={t("intake.name")} value={draft.name} options={columns} empty="–" set={(name) => set({ name })} />
       </div>
       <label className="check">
         <input type="checkbox" checked={draft.none} onChange={(e) => set({ none: e.target.checked })} /> {t("intake.noPlace")}
@@ -289,30 +290,6 @@ function changesOf(
     keys: draft.key ? [draft.key] : null,
     name: draft.name || null,
   };
-}
-
-function Choice({ label, value, options, empty, set }: {
-  label: string;
-  value: string;
-  options: string[];
-  empty?: string;
-  set: (value: string) => void;
-}) {
-  return (
-    <div className="input">
-      <label>
-        {label}
-        <select className="choice" value={value} onChange={(event) => set(event.target.value)}>
-          {empty !== undefined && <option value="">{empty}</option>}
-          {options.map((option) => (
-            <option key={option} value={option}>
-              {option}
-            </option>
-          ))}
-        </select>
-      </label>
-    </div>
-  );
 }
 
 function Where({ points }: { points: [number, number][] }): ReactNode {

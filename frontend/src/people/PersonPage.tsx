@@ -11,6 +11,7 @@ import { Fault, Form, Input } from "../design/Form";
 import { Failure, Loading } from "../design/States";
 import { type Duty, type Person, useMay, useSession } from "../session/questions";
 import { instant, say } from "../words";
+import { instantOf } from "../words/days";
 import { DepartmentPicker } from "./DepartmentPicker";
 import { PersonState, type Setup, SetupLink } from "./PeopleList";
 import { useRoles } from "./PeoplePage";
@@ -133,6 +134,7 @@ function Roles({ person, changed }: { person: Person; changed: (now: Person) => 
 
 function Give({ person, changed }: { person: Person; changed: (now: Person) => void }) {
   const { t } = useTranslation();
+  const zone = useZone();
   const roles = useRoles();
   const [role, setRole] = useState("staff");
   const [department, setDepartment] = useState<{ code: string; title: string } | null>(null);
@@ -144,7 +146,7 @@ function Give({ person, changed }: { person: Person; changed: (now: Person) => v
       body: {
         role,
         department: separated ? "" : (department?.code ?? ""),
-        until: until ? new Date(`${until}T23:59:59`).toISOString() : null,
+        until: until ? instantOf(`${until}T23:59`, zone) : null,
       },
     });
   return (
