@@ -226,7 +226,7 @@ class _Write(AbstractContextManager[Session]):
                 call()
 
     def _begin(self) -> None:
-        """Begin, on the line that stays open by telling its driver alone: the engine costs what SQLite does."""
+        """Begin; on the line that stays open by telling its driver alone: the engine costs as much again."""
         kept = self._line is self._records.one_line
         self._together = self._records.together if kept else None
         self._raw: Any = self._line.connection.driver_connection if kept else None
