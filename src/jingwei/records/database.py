@@ -227,10 +227,11 @@ class _Write(AbstractContextManager[Session]):
 
     def _begin(self) -> None:
         """Begin; on the line that stays open by telling its driver alone: the engine costs as much again."""
-        kept = self._line is self._records.one_line
-        self._together = self._records.together if kept else None
-        self._raw: Any = self._line.connection.driver_connection if kept else None
-        if kept:
+        self._together: Together | None = None
+        self._raw: Any = None
+        if self._line is self._records.one_line:
+            self._together = self._records.together
+            self._raw = cast("Any", self._line.connection.driver_connection)
             self._raw.execute("BEGIN IMMEDIATE")
         else:
             self._line.begin()
