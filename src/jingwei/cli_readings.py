@@ -81,7 +81,17 @@ def _following(served: State, settings: NatsSettings) -> Following:
     policies = served.city.policies
     senders = Senders(served.gate, policies, served.taking)
     click.echo(say(f"NATS：{settings.server}", f"NATS at {settings.server}"), err=True)
-    return Following(served.readings, source, Collector(senders, policies, served.taking, login).feature_of)
+    return Following(served.readings, source, Collector(senders, login).feature_of, _maker(served, senders))
+
+
+def _maker(served: State, senders: Senders) -> Callable[[set[int]], dict[int, int]]:
+    """Return what makes the features of interest that streams lack, on behalf of who sent to them."""
+
+    def make(streams: set[int]) -> dict[int, int]:
+        made: dict[int, int] = served.taking.make(senders.lacking(streams))
+        return made
+
+    return make
 
 
 def _connect(running: contextlib.ExitStack, served: State, settings: MqttSettings, root: str) -> None:
@@ -106,11 +116,12 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
     bridge = Bridge(
         served.readings,
         broker,
-        Collector(senders, served.city.policies, served.taking, login).feature_of,
+        Collector(senders, login).feature_of,
         root=root,
         mappings=_mappings(settings),
         client_id=f"jingwei-{served.city.about.id}",
         feature_of_token=_of_token(senders, served) if signed else None,
+        make=_maker(served, senders),
     )
     running.enter_context(bridge.running())
     telling = following(

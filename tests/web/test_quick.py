@@ -131,6 +131,30 @@ def test_what_is_asked_without_waiting_is_answered_in_order(line, app):
     assert app.state.readings.count([1]) == 5
 
 
+def test_first_readings_of_streams_make_their_features_together_and_are_answered_in_order(line, app):
+    for _ in range(3):
+        assert line.ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
+    without = {**THING, "Locations": []}
+    assert line.ask("POST", f"{ROOT}/Things", json.dumps(without).encode())[0] == 201
+    asked = [
+        line.request("POST", PATH.replace("(1)", f"({stream})"), of(second))
+        for second, stream in enumerate((2, 1, 3, 5, 4, 2), 1)
+    ]
+    others = [Line(f"http://{line.host}") for _ in range(3)]
+    for number, one in enumerate(others):
+        one.say(one.request("POST", PATH.replace("(1)", f"({2 + number})"), of(30 + number)))
+    line.say(b"".join(asked))
+    assert [line.answer()[0] for _ in asked] == [201, 201, 201, 400, 201, 201], "the fifth has no place"
+    assert [one.answer()[0] for one in others] == [201, 201, 201]
+    told = line.ask("GET", f"{ROOT}/FeaturesOfInterest?$select=@iot.id&$expand=Observations($count=true)")
+    counts = [one["Observations@iot.count"] for one in json.loads(told[2])["value"]]
+    assert counts == [2, 3, 2, 2], "one feature for each place, whoever was first"
+    streams = json.loads(line.ask("GET", f"{ROOT}/Datastreams?$select=observedArea")[2])["value"]
+    assert [one.get("observedArea", {}).get("type") for one in streams] == ["Point"] * 4 + [None]
+    for one in others:
+        one.socket.close()
+
+
 def test_it_may_come_in_pieces_of_any_size(line, app):
     whole = line.request("POST", PATH, of(1)) + line.request("POST", PATH, of(2))
     for at in range(0, len(whole), 7):
@@ -210,8 +234,7 @@ def test_what_heads_have_alike_is_read_once_and_what_differs_each_time(signed):
 
 
 @pytest.mark.parametrize("ended", ["token", "role", "person"])
-def test_who_lost_the_right_sends_nothing_more(signed, monkeypatch, ended):
-    monkeypatch.setattr(senders, "TRUSTED", -1.0)
+def test_who_lost_the_right_sends_nothing_more(signed, ended):
     bare, app, line, (person, number) = signed
     assert line.ask("POST", PATH, of(2))[0] == 201
     person_of(bare, "successor", "system_administrator")
@@ -227,7 +250,6 @@ def test_who_lost_the_right_sends_nothing_more(signed, monkeypatch, ended):
 
 
 def test_a_token_that_is_new_is_known_at_once_and_one_that_ran_out_no_more(signed, monkeypatch):
-    monkeypatch.setattr(senders, "TRUSTED", -1.0)
     bare, app, line, (person, _) = signed
     soon = now_utc() + dt.timedelta(days=1)
     with bare.records.write() as session:

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from jingwei.errors import JingweiError
-from jingwei.ledger.watch import Watch
 from jingwei.sense import features, policy
 from jingwei.sense.intake import TOGETHER
 from jingwei.sense.models import LocationRow, StreamFeature, StreamRow, ThingLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
 
     from jingwei.access import Asker
     from jingwei.access.policy import Policies, Resource
     from jingwei.records import Records
-    from jingwei.sense.readings import Readings
+    from jingwei.sense.readings import Reading, Readings
 
 _STREAMS: Any = StreamRow.__table__
 _SEEN: Any = StreamFeature.__table__
 _LOCATIONS: Any = LocationRow.__table__
 _PLACES: Any = ThingLocation.__table__
-FRESH = 30.0
-"""Seconds for which a stream is taken to be as it was: what this process changes is known at once."""
+LACKING = -1
+"""The feature of interest of a stream that has none as yet: it is made with the first reading."""
 AT_MOST = 600.0
-"""Seconds for which it is while the log tells of no change of an entity."""
+"""Seconds for which a stream is taken to be as it was: what changes it is told by `Readings.forget_facts`."""
 MOST_KEPT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """What was read of a Datastream; `feature` is None until it is made and noted."""
+    """What was read of a Datastream; `feature` is `LACKING` until it is made and noted."""
 
     at: float
     resource: Resource
-    feature: int | None
+    feature: int
+
+
+def completed(readings: list[Reading], make: Callable[[set[int]], dict[int, int]]) -> list[Reading]:
+    """Return readings with the features of interest that they lack, without those that can have none."""
+    lacking = {one.stream for one in readings if one.feature == LACKING}
+    if not lacking:
+        return readings
+    made = make(lacking)
+    found = [
+        one._replace(feature=made.get(one.stream)) if one.feature == LACKING else one for one in readings
+    ]
+    return [one for one in found if one.stream not in lacking or one.feature is not None]
 
 
 class Taking:
@@ -48,15 +59,14 @@ class Taking:
     Attributes
     ----------
     changes
-        Rises whenever answers may be others than before, but for the policies.
+        Rises whenever answers may be others than before, but for the policies. Whoever changes a stream
+        has the readings open, which one process alone does.
 
     """
 
-    def __init__(self, records: Records, policies: Callable[[], Policies], readings: Readings) -> None:
+    def __init__(self, records: Records, readings: Readings) -> None:
         self.records = records
-        self.policies = policies
         self.changes = 0
-        self._watch = Watch(records, ("sense.changed", "sense.deleted"))
         self._streams: dict[int, _Stream] = {}
         self._decided: dict[tuple[Any, ...], bool] = {}
         self._by: Policies | None = None
@@ -71,48 +81,51 @@ class Taking:
         else:
             self._streams.pop(stream, None)
 
-    def state(self) -> tuple[int, float]:
-        """Return what differs whenever answers may be others than before, whoever changed a stream."""
-        return self.changes, self._watch.moved()
-
-    def feature_of(self, asker: Asker, stream: int) -> int | None:
+    def feature_of(self, policies: Policies, asker: Asker, stream: int) -> int | None:
         """Return the feature of interest of the plain readings that an asker writes to a stream.
 
-        It is made, and noted that the stream observes it, where that was not yet done. None where the asker
-        may not write to the stream, where it is none of plain results, or has no place.
+        `LACKING` where it is yet to be made, see `make`. None where the asker may not write to the stream,
+        or where it is none of plain results.
         """
         found = self._known(stream)
-        if found is None or not self._may(asker, policy.OBSERVE, found.resource):
+        if found is None or not self._may(policies, asker, policy.OBSERVE, found.resource):
             return None
-        return found.feature if found.feature is not None else self._make(asker, stream)
+        return found.feature
 
-    def prepare(self, asker: Asker, streams: Collection[int]) -> None:
-        """Make the features of interest that many streams lack in one transaction, where that can be."""
-        lacking = [
-            stream
-            for stream in streams
-            if (found := self._known(stream)) is not None
-            and found.feature is None
-            and self._may(asker, policy.OBSERVE, found.resource)
-        ]
-        if len(lacking) < 2:
-            return
+    def make(self, lacking: Mapping[int, str]) -> dict[int, int]:
+        """Make the features of interest that streams lack, all in one transaction, and return them.
+
+        Parameters
+        ----------
+        lacking
+            For whom, of each stream.
+
+        Returns
+        -------
+        made
+            By stream. Without a place there is none: the routes tell what is to be done.
+
+        """
+        changes = self.changes
         try:
             with self.records.write() as session:
-                for stream in lacking:
-                    features.seen(session, stream, features.default_of(session, stream, asker.id))
-        except JingweiError:  # of which it is so is told one by one
-            return
-        for stream in lacking:
-            self._streams.pop(stream, None)
+                made = features.defaults_of(session, lacking)
+        except JingweiError:
+            return {}
+        for stream, feature in made.items():
+            known = self._streams.get(stream)
+            if known is not None and changes == self.changes:
+                self._streams[stream] = replace(known, feature=feature)
+            else:
+                self._streams.pop(stream, None)
+        return made
 
-    def may_read(self, asker: Asker, stream: int) -> bool:
+    def may_read(self, policies: Policies, asker: Asker, stream: int) -> bool:
         """Say whether an asker may read the observations of a Datastream."""
         found = self._known(stream)
-        return found is not None and self._may(asker, policy.READ, found.resource)
+        return found is not None and self._may(policies, asker, policy.READ, found.resource)
 
-    def _may(self, asker: Asker, action: str, resource: Resource) -> bool:
-        policies = self.policies()
+    def _may(self, policies: Policies, asker: Asker, action: str, resource: Resource) -> bool:
         if policies is not self._by or len(self._decided) > MOST_KEPT:
             self._by, self._decided = policies, {}
             self._apart = policies.names_any(policy.KIND)
@@ -128,24 +141,17 @@ class Taking:
         """Return what is known of a Datastream; None of a MultiDatastream, and where there is none."""
         now = time.monotonic()
         known = self._streams.get(stream)
-        if known is not None and (now - known.at < FRESH or self._stands(known.at, now)):
+        if known is not None and now - known.at < AT_MOST:
             return known
         if len(self._streams) > MOST_KEPT:
             self._streams = {}
         changes = self.changes
         found = self._read(stream, now)
         if changes == self.changes:  # else another thread forgot streams while these were read
-            old = self._streams
-            if any(one in old and old[one].resource != new.resource for one, new in found.items()):
-                self.changes += 1
             if stream not in found:
-                old.pop(stream, None)
-            old.update(found)
+                self._streams.pop(stream, None)
+            self._streams.update(found)
         return found.get(stream)
-
-    def _stands(self, read: float, now: float) -> bool:
-        """Say whether no stream was changed, by whatever program, since one was read."""
-        return read > self._watch.moved() and now - read < AT_MOST
 
     def _read(self, stream: int, now: float) -> dict[int, _Stream]:
         """Read a stream, and those of neighbouring numbers."""
@@ -172,15 +178,5 @@ class Taking:
         for number, owner, sharing, level, feature, seen in rows:
             if number not in found:
                 resource = policy.resource_of("Datastream", number, owner=owner, sharing=sharing, level=level)
-                found[number] = _Stream(now, resource, None if seen is None else feature)
+                found[number] = _Stream(now, resource, LACKING if seen is None else feature)
         return found
-
-    def _make(self, asker: Asker, stream: int) -> int | None:
-        try:
-            with self.records.write() as session:
-                feature = features.default_of(session, stream, asker.id)
-                features.seen(session, stream, feature)
-        except JingweiError:
-            return None
-        self._streams.pop(stream, None)
-        return feature

@@ -147,6 +147,7 @@ class Writing:
         identifier = int(self.session.execute(statement.returning(entity.table.c.id)).scalar_one())
         if entity.multi is not None:
             self._set_observed(identifier, observed)
+            self.after.changed_streams.add(identifier)  # whoever was told that there is none is told anew
         linked = self._many(entity, identifier, body, given, ownership, inside)
         links = {name: ids for name, ids in linked.items() if ids}
         links |= {link.name: [ups[link.up]] for link in entity.links if link.up}
@@ -328,6 +329,8 @@ class Writing:
             self.session.execute(
                 update(target.table).where(target.table.c.id == row["id"]).values({link.down: identifier})
             )
+            if target.multi is not None:
+                self.after.changed_streams.add(row["id"])
             self._tell("sense.changed", target, row["id"], {"fields": [back(entity, link)]})
 
     def connect(self, entity: Entity, identifier: int, link: Link, ids: Sequence[int]) -> None:
@@ -520,6 +523,8 @@ class Writing:
                 self.connect(entity, row["id"], link, ids)
         if entity.multi is not None:
             self.after.changed_streams.add(row["id"])
+        elif entity.name == "Location":
+            self.after.changed_streams.update(self._streams_at(row["id"]))
         self._tell("sense.changed", entity, row["id"], {"fields": list(dict.fromkeys(changed))})
 
     def _named_links(self, entity: Entity, body: Mapping[str, Any]) -> list[tuple[Link, list[int]]]:
@@ -642,6 +647,7 @@ class Writing:
             self.sight.check(policy.WRITE, kind, stream)
         gone = {"Datastreams": len(streams)} if streams else {}
         if entity.name == "Location":
+            self.after.changed_streams.update(self._streams_at(row["id"]))
             was = select(_WAS.c.historical_location_id).where(_WAS.c.location_id == row["id"])
             ids = list(self.session.scalars(was))
             for one in ids:
@@ -649,7 +655,9 @@ class Writing:
             gone |= {"HistoricalLocations": len(ids)} if ids else {}
         if entity.name == "FeatureOfInterest":
             holding = select(_SEEN.c.stream_id).where(_SEEN.c.feature_id == row["id"])
-            self.after.removed_features.append((row["id"], list(self.session.scalars(holding))))
+            holders = list(self.session.scalars(holding))
+            self.after.changed_streams.update(holders)
+            self.after.removed_features.append((row["id"], holders))
         self.after.removed_streams += [stream["id"] for stream in streams]
         if streams and entity.multi is None:
             ids = [stream["id"] for stream in streams]
@@ -657,6 +665,11 @@ class Writing:
                 self.session.execute(delete(_STREAMS).where(_STREAMS.c.id == one))
         self.session.execute(delete(entity.table).where(entity.table.c.id == row["id"]))
         self._tell("sense.deleted", entity, row["id"], {"with": gone})
+
+    def _streams_at(self, location: int) -> list[int]:
+        """Return the streams of the things at a place."""
+        asked = select(_STREAMS.c.id).join(_PLACE, _PLACE.c.thing_id == _STREAMS.c.thing_id)
+        return list(self.session.scalars(asked.where(_PLACE.c.location_id == location)))
 
     def _streams_of(self, entity: Entity, identifier: int) -> list[dict[str, Any]]:
         """Return the streams that cannot be without an entity."""

@@ -256,7 +256,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.live = Live(app.state.readings)
     app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))
     app.state.quotas = Quotas(entry.readings_per_minute)
-    app.state.taking = Taking(city.records, city.policies.current, app.state.readings)
+    app.state.taking = Taking(city.records, app.state.readings)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True

@@ -27,6 +27,7 @@ from jingwei.errors import JingweiError
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import NONE, Batch
 from jingwei.sense.readings.batch import plain_number
+from jingwei.sense.taking import LACKING
 from jingwei.sense.wire import NotPlainError, Sent, micros, observation, read_one
 from jingwei.web import problems
 from jingwei.web.limits import MAX_BODY, safe_headers
@@ -120,7 +121,7 @@ class QuickDoor:
         self.door = door
         self.same = same
         self.secure = door.gate.entry.secure
-        self.gathering = Gathering(door.served.readings)
+        self.gathering = Gathering(door)
         self._heads: dict[bytes, Head | None] = {}
         self._alike: dict[tuple[re.Pattern[bytes] | bytes, ...], Head | None] = {}
         self._safe = b"".join(
@@ -265,13 +266,39 @@ class Ask:
 class Gathering:
     """Readings of all connections that wait to be handed in together."""
 
-    def __init__(self, readings: Readings) -> None:
-        self._readings = readings
+    def __init__(self, door: SenseDoor) -> None:
+        self._door = door
+        self._readings: Readings = door.served.readings
         self._asks: list[Ask] = []
         self._columns: tuple[list[int], list[int], list[int], list[float], list[int]] = ([], [], [], [], [])
         self._texts: dict[int, bytes] = {}
         self._under_way = 0
         self._called = False
+        self._without: list[tuple[Ask, int, int | None]] = []
+        self._making = False
+
+    def add_without(self, ask: Ask, stream: int, told: int | None) -> None:
+        """Take the first reading of a stream along when its feature of interest is made, with others."""
+        self._without.append((ask, stream, told))
+        if not self._making:
+            self._making = True
+            asyncio.get_running_loop().call_soon(self._make)
+
+    def _make(self) -> None:
+        asks, self._without = self._without, []
+        lacking = self._door.senders.lacking(stream for _, stream, _ in asks)
+        future = asyncio.get_running_loop().run_in_executor(None, self._door.served.taking.make, lacking)
+        future.add_done_callback(partial(self._made, asks))
+
+    def _made(self, asks: list[tuple[Ask, int, int | None]], future: Future[dict[int, int]]) -> None:
+        self._making = bool(self._without)
+        if self._making:
+            self._make()
+        made = {} if future.cancelled() or future.exception() is not None else future.result()
+        for ask, stream, told in asks:
+            if stream in made:
+                self.add(ask, stream, made[stream], told)
+        _finish([ask for ask, stream, _ in asks if stream not in made])
 
     def add(self, ask: Ask, stream: int, feature: int, told: int | None) -> None:
         """Take a reading along with the next batch."""
@@ -339,6 +366,7 @@ class QuickProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asks: list[Ask] = []
+        self._alone = False
         self._many: Future[bytes] | None = None
         self._held = bytearray()
         self._needed = 0
@@ -417,13 +445,17 @@ class QuickProtocol(HttpToolsProtocol):
                 self._pass_on(data[at:])
                 return
             stop = end + head.length
-            if stop > size or (self._asks and (head.kind != "one" or len(self._asks) >= AT_ONCE)):
+            waits = self._asks and (head.kind != "one" or len(self._asks) >= AT_ONCE or self._alone)
+            if stop > size or waits:
                 self._hold(data[at:], stop - at)
                 return
             try:
-                self._take(head, data[at:stop], data[end:stop])
+                taken = self._take(head, data[at:stop], data[end:stop])
             except (NotPlainError, JingweiError):
                 self._pass_on(data[at:])
+                return
+            if not taken:
+                self._hold(data[at:], 0)
                 return
             at = stop
             if (self._many is not None or self.flow.write_paused) and at < size:
@@ -440,7 +472,8 @@ class QuickProtocol(HttpToolsProtocol):
         else:
             super().data_received(data)
 
-    def _take(self, head: Head, raw: bytes, body: bytes) -> None:
+    def _take(self, head: Head, raw: bytes, body: bytes) -> bool:
+        """Take one in; return whether it was, or waits for those before it."""
         door = self.quick.door
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
@@ -448,23 +481,30 @@ class QuickProtocol(HttpToolsProtocol):
             assert head.page is not None  # noqa: S101 -- what asks for the newest has one
             told = door.newest(head.token, head.root, head.stream, head.page)
             self._say(self.quick.answer(200, told, self.server_state.default_headers))
-            return
+            return True
         if head.kind == "many":
             self._many = asyncio.ensure_future(door.many(body, head.token, head.root))
             self._many.add_done_callback(partial(self._many_done, raw))
-            return
+            return True
         sent = read_one(body)
         stream = head.stream or (sent.stream.id if sent.stream else 0)
         if (sent.stream is None) == (not head.stream):
             raise NotPlainError
         shown = door.senders.of(head.token)
         feature = door.senders.feature(shown.sender, stream)
+        if feature == LACKING and self._asks:
+            return False
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told_at = None if sent.told is None else micros(sent.told)
         door.served.quotas.take(shown.number, 1)
         ask = Ask(self, head, raw, sent, when)
         self._asks.append(ask)
-        self.quick.gathering.add(ask, stream, feature, told_at)
+        self._alone = feature == LACKING
+        if self._alone:
+            self.quick.gathering.add_without(ask, stream, told_at)
+        else:
+            self.quick.gathering.add(ask, stream, feature, told_at)
+        return True
 
     def _many_done(self, raw: bytes, future: Future[bytes]) -> None:
         self._many = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -14,34 +17,41 @@ from jingwei.access.models import PersonRow
 from jingwei.access.people import end_of_duties
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import JingweiError
-from jingwei.ledger.watch import News
+from jingwei.ledger.news import News
 from jingwei.records import now_utc
+from jingwei.sense.taking import LACKING
 from jingwei.sense.wire import NotPlainError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
+    from jingwei.access.policy import Policies
     from jingwei.access.policy.store import PolicyKeeper
     from jingwei.sense.taking import Taking
     from jingwei.web.gate import Gate
 
-TRUSTED = 1.0
-"""Seconds for which it is not asked whether tokens still stand: a revoked one ends within them."""
+AGAIN = 1.0
+"""Seconds after which it is worked out anew what policies say: they may speak of the hour."""
 AT_MOST = 600.0
 """Seconds after which a person's tokens are read anew, whatever happened."""
 MOST_KEPT = 200_000
+NEVER = datetime.max.replace(tzinfo=UTC)
 ENDING = (
+    "department.added",
+    "department.changed",
+    "department.closed",
     "person.disabled",
     "person.enabled",
     "person.role_given",
     "person.role_taken",
     "person.vouched_for",
     "person.token_revoked",
+    "policy.adopted",
 )
-"""Events after which the tokens of a person may be nobody's, or be good for something else."""
+"""Events after which a token may be nobody's, or be good for something else."""
 
 
 @dataclass(slots=True)
@@ -61,7 +71,7 @@ class _Person:
 
     asker: Asker
     read: float
-    until: datetime | None
+    until: datetime
     senders: dict[frozenset[str], Sender] = field(default_factory=dict)
     tokens: list[tuple[bytes, str]] = field(default_factory=list)
 
@@ -80,7 +90,7 @@ class Shown:
     ----------
     sender
         Who sends by it.
-    person, number, expires
+    person, number, until
         Whose it is, by which number it is known, and until when it is good.
     looked
         When it was last looked at, in turns.
@@ -90,7 +100,7 @@ class Shown:
     sender: Sender
     person: str
     number: str
-    expires: datetime | None
+    until: datetime
     looked: int = 0
 
 
@@ -98,7 +108,8 @@ class Senders:
     """Knows senders by what they show.
 
     With the first token of a person all of that person are read, and they are let go of together: by what the
-    log tells of the person, by time, and when a role of the person ends.
+    log tells of the person, by time, and when a role of the person ends. The log is asked before each answer;
+    in a loop of events, before those that one round of it brings together.
 
     Parameters
     ----------
@@ -113,7 +124,7 @@ class Senders:
 
     def __init__(self, gate: Gate, policies: PolicyKeeper, taking: Taking) -> None:
         self._gate = gate
-        self._policies = policies
+        self._keeper = policies
         self._taking = taking
         self._news = News(gate.records, ENDING)
         self._people: dict[str, _Person] = {}
@@ -121,10 +132,14 @@ class Senders:
         self._by_number: dict[str, Shown] = {}
         self._shown: dict[bytes, Shown] = {}
         self._logins: dict[str, tuple[float, str]] = {}
-        self._open = Shown(Sender(local_person()), "", "", None)
+        self._open = Shown(Sender(local_person()), "", "", NEVER)
         self._turn = 0
-        self._looked = float("-inf")
+        self._now = self._looked = float("-inf")
         self._moment = now_utc()
+        self._is_fresh = False
+        self._changes = -1
+        self._in_force: Policies | None = None
+        self._lacking: dict[int, str] = {}
         self._used: set[str] = set()
         self._noted = time.monotonic()
 
@@ -139,13 +154,12 @@ class Senders:
         """
         if not token and not self._gate.entry.open:
             raise NotPlainError
-        now = time.monotonic()
-        if now - self._looked > TRUSTED:
-            self._look(now)
+        if not self._is_fresh:
+            self._look()
         found = self._shown.get(token) if token else self._open
-        if found is None or found.looked != self._turn:
+        if found is None or found.looked != self._turn or found.until <= self._moment:
             try:
-                found = self._found(token, now)
+                found = self._found(token)
             except JingweiError:
                 raise NotPlainError from None
         return found
@@ -159,21 +173,48 @@ class Senders:
             Where there is no such token, or no longer.
 
         """
-        now = time.monotonic()
-        if now - self._looked > TRUSTED:
-            self._look(now)
+        if not self._is_fresh:
+            self._look()
         found = self._by_number.get(number)
-        if found is None or found.looked != self._turn:
+        if found is None or found.looked != self._turn or found.until <= self._moment:
             try:
-                if found is None or not self._stands(found, now):
-                    found = self._read_number(number, now)
-                self._freshen(found, now)
+                if found is None or not self._stands(found):
+                    found = self._read_number(number)
+                self._freshen(found)
             except JingweiError:
                 raise NotPlainError from None
         return found
 
+    def of_person(self, login: str) -> Asker:
+        """Return a person by the name to sign in with, as one who asks.
+
+        Raises
+        ------
+        NotPlainError
+            Where there is none.
+
+        """
+        if not self._is_fresh:
+            self._look()
+        at, person = self._logins.get(login, (float("-inf"), ""))
+        known = self._people.get(person)
+        if known is not None and self._now - at <= AT_MOST and self._holds(known):
+            return known.asker
+        with self._gate.records.read() as session:
+            found = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
+            if found is None:
+                raise NotPlainError
+            self._logins[login] = (self._now, found)
+            return self._person(session, found).asker
+
+    def turn(self) -> int:
+        """Return a number that is another one whenever anything may be other than before."""
+        if not self._is_fresh:
+            self._look()
+        return self._turn
+
     def feature(self, sender: Sender, stream: int) -> int:
-        """Return the feature of interest of what a sender tells of a stream.
+        """Return the feature of interest of what a sender tells of a stream; `LACKING` as `Taking` does.
 
         Raises
         ------
@@ -183,23 +224,58 @@ class Senders:
         """
         feature = sender.features.get(stream)
         if feature is None:
-            feature = self._taking.feature_of(sender.asker, stream)
+            feature = self._taking.feature_of(self.policies, sender.asker, stream)
             if feature is None:
                 raise NotPlainError
-            sender.features[stream] = feature
+            if feature == LACKING:
+                self._lacking[stream] = sender.asker.id
+            else:
+                sender.features[stream] = feature
         return feature
 
-    def _look(self, now: float) -> None:
+    def lacking(self, streams: Iterable[int]) -> dict[int, str]:
+        """Return on whose behalf `Taking.make` is to make the features that streams lack."""
+        return {stream: self._lacking.pop(stream) for stream in set(streams) if stream in self._lacking}
+
+    def may_read(self, sender: Sender, stream: int) -> bool:
+        """Say whether a sender may read the observations of a stream."""
+        may = sender.readable.get(stream)
+        if may is None:
+            may = sender.readable[stream] = self._taking.may_read(self.policies, sender.asker, stream)
+        return may
+
+    def state_of(self, asker: Asker) -> tuple[Any, ...]:
+        """Return what is other than before whenever what is known of streams may be, for one who asks."""
+        return self.policies, self.policies.scope(asker), self._changes
+
+    @property
+    def policies(self) -> Policies:
+        """The policies in force in this turn."""
+        if self._in_force is None:
+            self._in_force = self._keeper.current()
+        return self._in_force
+
+    def _look(self) -> None:
         """Look what ended since the last look, once for all senders."""
+        self._now, self._moment = time.monotonic(), now_utc()
         subjects = self._news.subjects()
         if subjects is None:
             self._forget_all()
         else:
             for subject in subjects:
-                self._forget(subject.rpartition("/")[2])
-        self._turn += 1
-        self._looked = now
-        self._moment = now_utc()
+                kind, _, name = subject.rpartition("/")
+                if kind == "person":
+                    self._forget(name)
+        changes = self._taking.changes
+        if subjects is None or subjects or changes != self._changes or self._now - self._looked > AGAIN:
+            self._turn += 1
+            self._looked, self._changes, self._in_force = self._now, changes, None
+        with contextlib.suppress(RuntimeError):  # without a loop each answer is looked at by itself
+            asyncio.get_running_loop().call_soon(self._grow_stale)
+            self._is_fresh = True
+
+    def _grow_stale(self) -> None:
+        self._is_fresh = False
 
     def _forget_all(self) -> None:
         self._people, self._by_digest, self._by_number = {}, {}, {}
@@ -212,109 +288,85 @@ class Senders:
             self._by_number.pop(number, None)
         # Of `_shown` those are let go of when they are next looked at: their person is no longer known.
 
-    def _found(self, token: bytes, now: float) -> Shown:
+    def _found(self, token: bytes) -> Shown:
         """Return what a token stands for in this turn."""
         self._gate.check_set_up()
-        found = self._open if not token else self._standing(token, now)
-        self._freshen(found, now)
+        found = self._open if not token else self._standing(token)
+        self._freshen(found)
         return found
 
-    def _freshen(self, found: Shown, now: float) -> None:
+    def _freshen(self, found: Shown) -> None:
         """Let go of what is known of streams where policies or streams changed; once in a turn."""
         sender = found.sender
         if sender.looked != self._turn:
-            policies = self._policies.current()
-            state = (policies.version, policies.scope(sender.asker), self._taking.state())
+            state = self.state_of(sender.asker)
             if state != sender.state:
                 sender.state, sender.features, sender.readable = state, {}, {}
             sender.looked = self._turn
         found.looked = self._turn
-        self._note(found.number, now)
+        self._note(found.number)
 
-    def _standing(self, token: bytes, now: float) -> Shown:
+    def _standing(self, token: bytes) -> Shown:
         digest = tokens.digest(token.decode("latin-1"))
         found = self._by_digest.get(digest)
-        if found is None or not self._stands(found, now):
+        if found is None or not self._stands(found):
             self._shown.pop(token, None)
-            found = self._read(token, digest, now)
+            found = self._read(token, digest)
         if len(self._shown) >= MOST_KEPT:
             self._shown.clear()
         self._shown[token] = found
         return found
 
-    def _stands(self, found: Shown, now: float) -> bool:
-        person = self._people[found.person]
-        return self._holds(person, now) and (found.expires is None or self._moment < found.expires)
+    def _stands(self, found: Shown) -> bool:
+        return self._moment < found.until and self._holds(self._people[found.person])
 
-    def _holds(self, person: _Person, now: float) -> bool:
-        return now - person.read <= AT_MOST and (person.until is None or self._moment < person.until)
+    def _holds(self, person: _Person) -> bool:
+        return self._now - person.read <= AT_MOST and self._moment < person.until
 
-    def _read(self, token: bytes, digest: bytes, now: float) -> Shown:
+    def _read(self, token: bytes, digest: bytes) -> Shown:
         moment = now_utc()
         with self._gate.records.read() as session:
             shown = tokens.standing_of_token(session, token.decode("latin-1"), moment)
-            self._read_person(session, shown.person, moment, now)
+            self._read_person(session, shown.person, moment)
         found = self._by_digest.get(digest)
         if found is None:  # it ended just now
             raise NotPlainError
         return found
 
-    def _read_number(self, number: str, now: float) -> Shown:
+    def _read_number(self, number: str) -> Shown:
         moment = now_utc()
         with self._gate.records.read() as session:
-            self._read_person(session, tokens.person_of_number(session, number, moment), moment, now)
+            self._read_person(session, tokens.person_of_number(session, number, moment), moment)
         found = self._by_number.get(number)
         if found is None:
             raise NotPlainError
         return found
 
-    def _read_person(self, session: Session, person: str, moment: datetime, now: float) -> None:
+    def _read_person(self, session: Session, person: str, moment: datetime) -> None:
         """Read all tokens of a person."""
         if len(self._by_digest) >= MOST_KEPT:
             self._forget_all()
         self._forget(person)
-        known = self._person(session, person, now)
+        known = self._person(session, person)
         for digest, told in tokens.standing_of_person(session, person, moment).items():
-            one = Shown(known.sender(told.only), person, told.id, told.expires)
+            one = Shown(known.sender(told.only), person, told.id, min(told.expires, known.until))
             self._by_digest[digest] = self._by_number[told.id] = one
             known.tokens.append((digest, told.id))
 
-    def _person(self, session: Session, person: str, now: float) -> _Person:
+    def _person(self, session: Session, person: str) -> _Person:
         kept = self._people.get(person)
-        if kept is None or not self._holds(kept, now):
+        if kept is None or not self._holds(kept):
             self._forget(person)
-            until = end_of_duties(session, person)
-            kept = self._people[person] = _Person(asker_of_person(session, person), now, until)
+            until = end_of_duties(session, person) or NEVER
+            kept = self._people[person] = _Person(asker_of_person(session, person), self._now, until)
         return kept
 
-    def of_person(self, login: str) -> Asker:
-        """Return a person by the name to sign in with, as one who asks.
-
-        Raises
-        ------
-        NotPlainError
-            Where there is none.
-
-        """
-        now = time.monotonic()
-        if now - self._looked > TRUSTED:
-            self._look(now)
-        at, person = self._logins.get(login, (float("-inf"), ""))
-        with self._gate.records.read() as session:
-            if now - at > AT_MOST:
-                found = session.scalar(select(PersonRow.id).where(PersonRow.login == login))
-                if found is None:
-                    raise NotPlainError
-                person = found
-                self._logins[login] = (now, person)
-            return self._person(session, person, now).asker
-
-    def _note(self, number: str, now: float) -> None:
+    def _note(self, number: str) -> None:
         """Note, a minute's tokens at once and beside what is asked, that they were used."""
         if number:
             self._used.add(number)
-        if now - self._noted > SEEN_EVERY.total_seconds() and self._used:
-            used, self._used, self._noted = self._used, set(), now
+        if self._now - self._noted > SEEN_EVERY.total_seconds() and self._used:
+            used, self._used, self._noted = self._used, set(), self._now
             threading.Thread(
                 target=tokens.note_used, args=(self._gate.records, used), name="tokens used", daemon=True
             ).start()
@@ -327,47 +379,33 @@ class Collector:
     ----------
     senders
         Know the person.
-    policies
-        The policies in force.
-    taking
-        Answers about streams.
     login
         Whose rights; None for the one person of an open city.
 
     """
 
-    def __init__(self, senders: Senders, policies: PolicyKeeper, taking: Taking, login: str | None) -> None:
+    def __init__(self, senders: Senders, login: str | None) -> None:
         self._senders = senders
-        self._policies = policies
-        self._taking = taking
         self._login = login
-        self._looked = float("-inf")
-        self._state: tuple[Any, ...] = ()
-        self._changes = -1
-        self._asker = local_person()
-        self._features: dict[int, int | None] = {}
-        self._lacking = False
+        self._turn = -1
+        self._sender = Sender(local_person())
+        self._refused: set[int] = set()
 
     def feature_of(self, stream: int) -> int | None:
-        """Return the feature of interest of a stream's readings, None where they are not taken in."""
-        now = time.monotonic()
-        if now - self._looked > TRUSTED or self._changes != self._taking.changes:
-            try:
-                self._look(now)
-            except (NotPlainError, JingweiError):
-                return None
-        if stream not in self._features:
-            if len(self._features) >= MOST_KEPT:
-                self._features.clear()
-            feature = self._features[stream] = self._taking.feature_of(self._asker, stream)
-            self._lacking |= feature is None
-        return self._features[stream]
+        """Return the feature of interest of a stream's readings, as `Taking` does."""
+        try:
+            turn = self._senders.turn()
+            if turn != self._turn:
+                self._look()
+                self._turn = turn
+            return None if stream in self._refused else self._senders.feature(self._sender, stream)
+        except (NotPlainError, JingweiError):
+            self._refused.add(stream)
+            return None
 
-    def _look(self, now: float) -> None:
-        if self._login is not None:
-            self._asker = self._senders.of_person(self._login)
-        policies = self._policies.current()
-        state = (self._asker, policies.version, policies.scope(self._asker), self._taking.state())
-        if state != self._state or self._lacking:
-            self._features, self._lacking = {}, False
-        self._state, self._looked, self._changes = state, now, self._taking.changes
+    def _look(self) -> None:
+        self._refused.clear()
+        asker = local_person() if self._login is None else self._senders.of_person(self._login)
+        state = self._senders.state_of(asker)
+        if (asker, state) != (self._sender.asker, self._sender.state):
+            self._sender = Sender(asker, state=state)

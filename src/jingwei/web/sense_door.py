@@ -7,6 +7,7 @@ door; everything else goes on to the routes, which answer it with the same effec
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from functools import lru_cache
@@ -22,6 +23,7 @@ from jingwei.sense.entities import OBSERVATION
 from jingwei.sense.odata.options import next_page, query_of
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, Reading
+from jingwei.sense.taking import LACKING
 from jingwei.sense.wire import NotPlainError, micros, observation, observations, read_groups, read_one
 from jingwei.web import problems
 from jingwei.web.gate import ACTING, BEARER
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from jingwei.sense.readings import Receipt, Refusal
     from jingwei.web.gate import Gate
+    from jingwei.web.senders import Sender
 
 ROOT = "/sta/v1.1"
 _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
@@ -160,11 +163,7 @@ class SenseDoor:
         return b'{%b"value":[%b]}' % (more, b",".join(told))
 
     def _check_read(self, token: bytes, stream: int) -> None:
-        known = self.senders.of(token).sender
-        may = known.readable.get(stream)
-        if may is None:
-            may = known.readable[stream] = self.served.taking.may_read(known.asker, stream)
-        if not may:
+        if not self.senders.may_read(self.senders.of(token).sender, stream):
             raise NotPlainError
 
     def who(self, said: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], bytes]:
@@ -194,7 +193,7 @@ class SenseDoor:
             raise NotPlainError
         stream = stream or (sent.stream.id if sent.stream else 0)
         shown = self.senders.of(token)
-        feature = self.senders.feature(shown.sender, stream)
+        (feature,) = await self._features(shown.sender, [stream])
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told = None if sent.told is None else micros(sent.told)
         self.served.quotas.take(shown.number, 1)
@@ -228,11 +227,7 @@ class SenseDoor:
         if not groups:
             raise NotPlainError
         shown = self.senders.of(token)
-        known = shown.sender
-        if len(groups) > 1:
-            new = {stream for stream, _, _ in groups} - known.features.keys()
-            self.served.taking.prepare(known.asker, new)
-        features = [self.senders.feature(known, stream) for stream, _, _ in groups]
+        features = await self._features(shown.sender, [stream for stream, _, _ in groups])
         sizes = [len(times) for _, times, _ in groups]
         self.served.quotas.take(shown.number, sum(sizes))
         batch = Batch(
@@ -243,6 +238,25 @@ class SenseDoor:
         )
         receipt = await self.served.readings.append_async(batch)
         return told_of(root, receipt)
+
+    async def _features(self, sender: Sender, streams: list[int]) -> list[int]:
+        """Return the features of interest of readings of streams; those that are lacking are made together.
+
+        Raises
+        ------
+        NotPlainError
+            Where the sender may not write to one of them, or it has no place.
+
+        """
+        features = [self.senders.feature(sender, stream) for stream in streams]
+        if LACKING not in features:
+            return features
+        made = await asyncio.to_thread(self.served.taking.make, self.senders.lacking(streams))
+        found = zip(streams, features, strict=True)
+        features = [made.get(stream, LACKING) if one == LACKING else one for stream, one in found]
+        if LACKING in features:
+            raise NotPlainError
+        return features
 
     def root(self, headers: dict[bytes, bytes]) -> bytes:
         """Return the address of the service as the client knows it.

@@ -24,6 +24,7 @@ from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, readings_
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
 from jingwei.sense.readings.columns import joined, rows_of
+from jingwei.sense.taking import LACKING, completed
 from jingwei.sense.wire import NotPlainError, observation, observations
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Bridge:
         Under which the broker keeps what came while the city was away.
     feature_of_token
         The same as `feature_of` for what the token of a number sends, where the broker knows tokens.
+    make
+        Makes the features of interest of streams for which these returned `LACKING`.
 
     """
 
@@ -117,6 +120,7 @@ class Bridge:
         mappings: tuple[Mapping, ...] = (),
         client_id: str = "jingwei",
         feature_of_token: Callable[[str, int], int | None] | None = None,
+        make: Callable[[set[int]], dict[int, int]] = lambda _: {},
     ) -> None:
         self.readings = readings
         self.broker = broker
@@ -128,6 +132,7 @@ class Bridge:
         self._alone = False
         self._feature_of = feature_of
         self._feature_of_token = feature_of_token
+        self._make = make
         self._root = root.encode()
         self._client_id = client_id
         self._came: list[Reading] = []
@@ -240,13 +245,16 @@ class Bridge:
             while self._durable is not None:
                 readings, durable, self._came, self._durable = self._came, self._durable, [], None
                 try:
-                    receipt = await self._appended(Batch.of(readings))
+                    whole = readings
+                    if any(one.feature == LACKING for one in readings):
+                        whole = await asyncio.to_thread(completed, readings, self._make)
+                    receipt = await self._appended(Batch.of(whole))
                 except Exception as error:  # noqa: BLE001 -- told to those who wait: they are not acknowledged
                     durable.set_exception(error)
                     continue
-                self.traffic.readings += len(readings) - len(receipt.refused) - receipt.duplicates
+                self.traffic.readings += len(whole) - len(receipt.refused) - receipt.duplicates
                 self.traffic.duplicates += receipt.duplicates
-                self.traffic.refused += len(receipt.refused)
+                self.traffic.refused += len(receipt.refused) + len(readings) - len(whole)
                 durable.set_result(None)
         finally:
             self._appending = None

@@ -20,6 +20,7 @@ from nats.js.errors import NotFoundError
 from jingwei.sense.mqtt.bridge import AGAIN, Traffic
 from jingwei.sense.mqtt.topics import CREATE, ROOT, readings_in
 from jingwei.sense.readings import Batch, IntakeFullError
+from jingwei.sense.taking import completed
 from jingwei.sense.wire import NotPlainError
 
 if TYPE_CHECKING:
@@ -74,15 +75,24 @@ class Following:
         The stream.
     feature_of
         Returns the feature of interest of a stream's readings; None where they are not taken in.
+    make
+        Makes the features of interest of streams for which `feature_of` returned `LACKING`.
 
     """
 
-    def __init__(self, readings: Readings, source: Source, feature_of: Callable[[int], int | None]) -> None:
+    def __init__(
+        self,
+        readings: Readings,
+        source: Source,
+        feature_of: Callable[[int], int | None],
+        make: Callable[[set[int]], dict[int, int]] = lambda _: {},
+    ) -> None:
         self.readings = readings
         self.source = source
         self.traffic = Traffic()
         self.connected = threading.Event()
         self._feature_of = feature_of
+        self._make = make
 
     async def _run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -132,9 +142,11 @@ class Following:
                     self.traffic.refused += 1
                 else:
                     found.append(one._replace(feature=feature or None))
-        if found:
-            receipt = await self._appended(Batch.of(found))
-            self.traffic.readings += len(found) - len(receipt.refused) - receipt.duplicates
+        whole = await asyncio.to_thread(completed, found, self._make)
+        self.traffic.refused += len(found) - len(whole)
+        if whole:
+            receipt = await self._appended(Batch.of(whole))
+            self.traffic.readings += len(whole) - len(receipt.refused) - receipt.duplicates
             self.traffic.duplicates += receipt.duplicates
             self.traffic.refused += len(receipt.refused)
         for message in messages:  # what was not understood is not understood the next time either
