@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -59,6 +60,9 @@ GROUP = 10_000
 """The most events sealed in one transaction, so that none is long."""
 JITTER = timedelta(seconds=1)
 """Clocks are set by small steps; a step back below this is smoothed, a larger one is recorded."""
+COPY_AGAIN = 0.2
+"""Seconds between two copies of the newest checkpoint under load: a file renamed at each seal would have the
+file system's journal slow down every append's sync."""
 LOOK_AGAIN = 0.5
 """Seconds after which the sealer looks for what other processes appended."""
 
@@ -168,7 +172,7 @@ class Sealer:
         key_folder: Path | None = None,
         key_file: Path | None = None,
         origin: str | None = None,
-        pause: float = 0.02,
+        pause: float = 0.03,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self.records = records
@@ -176,6 +180,8 @@ class Sealer:
         self.pause = pause
         self.clock = clock
         self.bells = bells_of(records.engine)
+        self._copied = 0.0
+        self._to_copy = ""
         self._own_key = key_file is None
         self._key_file = key_file or (key_folder or folder) / KEY_FILE
         self._next_key_file = (key_folder or folder) / NEXT_KEY_FILE
@@ -253,6 +259,11 @@ class Sealer:
 
     def seal(self) -> int:
         """Seal one group of what is committed; return how many events it had."""
+        count = self._seal()
+        self._copy()
+        return count
+
+    def _seal(self) -> int:
         with self.records.read() as session:
             if session.execute(_WAITING).first() is None:
                 return 0
@@ -260,8 +271,8 @@ class Sealer:
             head = _locked(session)
             self._take_key_of(head.checkpoint)
             count = self._seal_group(session, head)
-            note = head.checkpoint
-        self._after_commit(note)
+            self._to_copy = head.checkpoint
+        self.bells.sealed.ring()
         return count
 
     def seal_all(self) -> int:
@@ -277,9 +288,13 @@ class Sealer:
         left = completion.left()
         while not stop.is_set():
             seen = self.bells.appended.count
-            if self.seal():
+            if self._seal():
+                if time.monotonic() - self._copied > COPY_AGAIN:
+                    self._copy()
                 stop.wait(self.pause)
-            elif completion.step():
+                continue
+            self._copy()
+            if completion.step():
                 _tell_completed(completion.done, left)
             else:
                 self.bells.appended.wait(seen, LOOK_AGAIN)
@@ -336,12 +351,16 @@ class Sealer:
         head.frontier = b"".join(frontier.nodes)
         session.connection().execute(_ADVANCE, asdict(head))
 
-    def _after_commit(self, note: str) -> None:
+    def _copy(self) -> None:
+        """Keep the newest checkpoint apart from the record store, where that is not yet done."""
+        note, self._to_copy = self._to_copy, ""
+        if not note:
+            return
         path = self.folder / CHECKPOINT_FILE
         fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
         fresh.write_text(note, encoding="utf-8")
         os.replace(fresh, path)  # noqa: PTH105 - atomic
-        self.bells.sealed.ring()
+        self._copied = time.monotonic()
 
     # keys
 
@@ -367,8 +386,9 @@ class Sealer:
             now = max(self.clock(), head.sealed)
             leaves = self._assign(session, head.size, now, event_id)
             self._grow(session, head, leaves, now, successor)
-            note = head.checkpoint
-        self._after_commit(note)
+            self._to_copy = head.checkpoint
+        self._copy()
+        self.bells.sealed.ring()
         os.replace(self._next_key_file, self._key_file)  # noqa: PTH105 - atomic
         self.signer = successor
         return successor.key
