@@ -1,0 +1,68 @@
+"""What the long rounds kill: pieces of work that count their steps, in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.keeping import back_up
+from jingwei.lake.compacting import compact
+from jingwei.lake.retention import drop_old
+from jingwei.records import now_utc
+
+WRITTEN = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
+
+
+class Steps:
+    """Counts the steps of a process; kills it at one, or says when that one is reached."""
+
+    def __init__(self, pipe, at, *, here):
+        self.pipe, self.at, self.here = pipe, at, here
+        self.times, self.on = [], False
+
+    def start(self):
+        for name in ("before_cursor_execute", "commit"):
+            event.listen(Engine, name, lambda *_: self.step())
+        sys.addaudithook(self.heard)
+        self.on = True
+        self.times.append(time.monotonic())
+
+    def heard(self, what, told):
+        writes = what == "open" and isinstance(told[2], int) and told[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or what in WRITTEN:
+            self.step()
+
+    def step(self):
+        if not self.on:
+            return
+        self.times.append(time.monotonic())
+        if len(self.times) == self.at:
+            if self.here:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.pipe.send("reached")
+
+
+def work(what, pack, home, copy, pipe, at, here):
+    steps = Steps(pipe, at, here=here)
+    with open_city(home, create=True) as city:
+        steps.start()
+        if what == "load":
+            load_pack(city, read_manifest(pack), pack, None, local_person())
+        elif what == "backup":
+            back_up(city, copy, keys="inside", actor="soak")
+        elif what == "compact":
+            for name in (one.id for one in city.lake.catalogue()):
+                compact(city.lake, name, zone="Asia/Shanghai", actor="soak", least=1)
+        else:
+            drop_old(city.lake, actor="soak", now=now_utc() + timedelta(days=9))
+        steps.on = False
+    steps.times.append(time.monotonic())
+    pipe.send(steps.times)
