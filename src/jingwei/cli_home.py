@@ -22,6 +22,13 @@ city_option = click.option(
 )
 
 
+records_option = click.option(
+    "--records",
+    "records_url",
+    envvar="JINGWEI_RECORDS",
+    help=say("记录库的 SQLAlchemy 地址（若不在城市文件夹内）",
+             "the record store, as a SQLAlchemy URL, if it is not in the city's own folder"),
+)  # fmt: skip
 home_option = click.option(
     "--home", type=click.Path(path_type=Path), help=say("城市自己的文件夹", "the city's own folder")
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from jingwei.cli_guard import guarded, say
-from jingwei.cli_home import city_option, home_option, open_named, root
+from jingwei.cli_home import city_option, home_option, open_named, records_option, root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from jingwei.keeping import KeysChoice, Restored
     from jingwei.keeping.copying import Tell
 
-records_option = click.option(
-    "--records",
-    "records_url",
-    envvar="JINGWEI_RECORDS",
-    help=say("记录库的 SQLAlchemy 地址（若不在城市文件夹内）",
-             "the record store, as a SQLAlchemy URL, if it is not in the city's own folder"),
-)  # fmt: skip
 keys_apart = click.option(
     "--keys",
     "apart",

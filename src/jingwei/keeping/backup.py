@@ -40,7 +40,7 @@ HOME = "home"
 """Below this the files lie as they do in the city's own folder."""
 READINGS = "sense/readings/log"
 """In the home of a city: readings that may not be in the lake yet (docs/operating.md)."""
-NAMED = ("photos", "intake")
+NAMED = ("photos", "intake", "matching")
 """Folders of files that are there before a record names them, and never written over."""
 MASK_KEY = "lake/mask-key"
 """In the home of a city: the secret by which hashes of hidden values are made."""

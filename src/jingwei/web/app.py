@@ -62,6 +62,7 @@ from jingwei.web.routes import (
     intake,
     loading,
     log,
+    matching,
     objects,
     people,
     policies,
@@ -90,6 +91,7 @@ TAGS = [
     {"name": "city", "description": "What the city is"},
     {"name": "datasets", "description": "What there is, how good it is, where it came from"},
     {"name": "contracts", "description": "What datasets are agreed to hold, and what checks found"},
+    {"name": "matching", "description": "Records of the same person or enterprise in several datasets"},
     {"name": "corrections", "description": "What departments are asked to correct, and what they answer"},
     {"name": "features", "description": "Facts by region and time"},
     {"name": "cells", "description": "Everything in a cell, of all datasets"},
@@ -126,6 +128,7 @@ CITY_ROUTES = (
     datasets.router,
     contracts.router,
     corrections.router,
+    matching.router,
     cells.router,
     dggs_sensing.router,  # before what takes any name for a dataset
     dggs.router,

@@ -1,0 +1,75 @@
+"""The command that matches records of the same person or enterprise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from jingwei.cli_guard import guarded, say
+from jingwei.cli_home import city_option, home_option, open_named, records_option
+
+
+@click.command(
+    help=say(
+        "比对若干数据集中同一人员或企业的记录（概率模型）；配置见 docs/intake.md。",
+        "Match the records of the same person or enterprise in several datasets, by probability; the "
+        "configuration is described in docs/intake.md.",
+    )
+)
+@click.argument("name")
+@click.option(
+    "--set",
+    "document",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("先按此 TOML 文件设定", "set it up by this TOML file first"),
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=say("把认定相同的记录对写入 CSV 或 Parquet", "write the linked pairs as CSV or Parquet"),
+)
+@click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
+@city_option
+@home_option
+@records_option
+@guarded
+def match(
+    name: str,
+    document: Path | None,
+    out: Path | None,
+    city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Match records."""
+    from jingwei import matching
+    from jingwei.access import local_person
+
+    asker = local_person()
+    with open_named(city_id, home, records_url) as city:
+        if document is not None:
+            matching.configure(city, asker, name, document.read_text("utf-8"))
+        made = matching.run(city, asker, name)
+        found = matching.links(city, asker, name)
+    if out is not None:
+        (csv.write_csv if out.suffix == ".csv" else pq.write_table)(found, out)
+    if as_json:
+        told = {"run": made.id, "rows": made.rows, "states": made.states, "conflicts": made.conflicts}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    waiting = made.states["review"] + made.states["unsure"]
+    click.echo(
+        say(
+            f"第 {made.id} 次比对：{found.num_rows} 对认定相同，{waiting} 对待核对",
+            f"Run {made.id}: {found.num_rows} pairs linked, {waiting} to review",
+        )
+    )
+    for field, count in made.conflicts.items():
+        if count:
+            click.echo(say(f"  {field}：{count} 对不一致", f"  {field}: {count} pairs differ"))
