@@ -160,6 +160,8 @@ ON_THE_CITY = {
     "object.manage": {SYSTEM},
     "intake.manage": {SYSTEM},
     "correction.manage": {SYSTEM},
+    "matching.manage": {SYSTEM},
+    "matching.review": {SYSTEM},
     "policy.read": {SECURITY, AUDITOR},
     "policy.change": {SECURITY},
     "log.read": {AUDITOR},
