@@ -33,7 +33,7 @@ SOURCES = ("alpha", "beta")
 WORKS = ("load", "compact", "backup", "drop")
 QUICK = 0.05
 """Seconds between two steps that are too few to be hit from outside: the process dies at the second."""
-LIMIT = 120.0
+LIMIT = 1200.0
 """Seconds after which a piece of work is taken to hang."""
 MANIFEST = """
 [city]
