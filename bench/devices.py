@@ -75,14 +75,15 @@ SERVE = """
 import sys
 from pathlib import Path
 from jingwei.city import open_city
-from jingwei.city.settings import SenseSettings
+from jingwei.city.settings import MqttSettings, SenseSettings
 from jingwei.cli_readings import sensing
 from jingwei.web import Entry, create_app
 from jingwei.web.server import serve
 with open_city(Path(sys.argv[1])) as city:
     app = create_app(city, entry=Entry())
     app.state.gate._is_set_up = True
-    with sensing(app.state, SenseSettings(), f"http://127.0.0.1:{sys.argv[2]}/sta/v1.1"):
+    settings = SenseSettings(mqtt=MqttSettings(port=int(sys.argv[2]) + 1))
+    with sensing(app.state, settings, f"http://127.0.0.1:{sys.argv[2]}/sta/v1.1"):
         serve(app, port=int(sys.argv[2]), ready=lambda _: print("ready", flush=True))
 """
 
@@ -104,22 +105,25 @@ def copies(home, devices):
     lines = sqlite3.connect(home / "records.db")
     own = {
         "sense_thing": ("id",),
-        "sense_location": ("id", "feature_id"),
+        "sense_location": ("id",),
         "sense_thing_location": ("thing_id", "location_id"),
-        "sense_feature": ("id",),
         "sense_stream": ("id", "thing_id"),
         "sense_stream_property": ("stream_id",),
-        "sense_stream_feature": ("stream_id", "feature_id"),
     }
+    unseen = {"feature_id", "observed_area", "geometry", "west", "south", "east", "north", "cell"}
     for table, numbered in own.items():
         found = lines.execute(f"SELECT * FROM {table} LIMIT 1")
         names = [one[0] for one in found.description]
         row = found.fetchone()
         marks = ",".join("?" * len(names))
+        left = {"sense_location": {"feature_id"}, "sense_stream": unseen}.get(table, set())
         lines.executemany(
             f"INSERT INTO {table} ({','.join(names)}) VALUES ({marks})",
             (
-                [number if name in numbered else value for name, value in zip(names, row, strict=True)]
+                [
+                    number if name in numbered else None if name in left else value
+                    for name, value in zip(names, row, strict=True)
+                ]
                 for number in range(2, devices + 1)
             ),
         )
@@ -273,7 +277,7 @@ def send(port, tokens, minutes):
         f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n".encode()
         for number, token in enumerate(tokens, 1)
     ]
-    count, every = len(tokens) * minutes, 60 / len(tokens)
+    count, every = int(len(tokens) * minutes), 60 / len(tokens)
     start = time.time() + 1
     due, took, said = 0, [], collections.Counter()
     waiting = collections.deque()
@@ -321,24 +325,38 @@ with open_city(home) as city, Readings(home / "sense/readings", lake=city.lake) 
     return json.loads(found.stdout)
 
 
+def make(folder, devices):
+    """Make the city, and keep with it what users and devices show."""
+    (folder / "pack").mkdir(parents=True)
+    web.write_pack(folder / "pack", 200_000)
+    web.load(folder / "pack", folder / "home")
+    thing = sense.thing(0)
+    thing["Datastreams"] = thing["Datastreams"][:1]
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE, str(folder / "home"), json.dumps(thing), str(USERS)],
+        stdout=subprocess.PIPE, check=True, text=True,
+    )  # fmt: skip
+    shown = json.loads(made.stdout.splitlines()[-1])
+    tokens = copies(folder / "home", devices)
+    (folder / "shown.json").write_text(json.dumps([shown, tokens]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--devices", type=int, default=100_000)
-    parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--kept", type=Path, help="folder of the city as it was made, for the next time")
+    parser.add_argument("--only-make", action="store_true")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="jw-soak-"))
     try:
-        (folder / "pack").mkdir()
-        web.write_pack(folder / "pack", 200_000)
-        web.load(folder / "pack", folder / "home")
-        thing = sense.thing(0)
-        thing["Datastreams"] = thing["Datastreams"][:1]
-        made = subprocess.run(
-            [sys.executable, "-c", MAKE, str(folder / "home"), json.dumps(thing), str(USERS)],
-            stdout=subprocess.PIPE, check=True, text=True,
-        )  # fmt: skip
-        shown = json.loads(made.stdout.splitlines()[-1])
-        tokens = copies(folder / "home", chosen.devices)
+        kept_as = chosen.kept or folder / "kept"
+        if not (kept_as / "shown.json").exists():
+            make(kept_as, chosen.devices)
+        if chosen.only_make:
+            return
+        shown, tokens = json.loads((kept_as / "shown.json").read_text())
+        shutil.copytree(kept_as / "home", folder / "home")
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]

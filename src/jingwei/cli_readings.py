@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -24,6 +25,7 @@ from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
 from jingwei.sense.rollups import Keeper
 from jingwei.sense.wire import NotPlainError
+from jingwei.web.at_broker import TokensAtBroker
 from jingwei.web.senders import Collector, Senders
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
             except JingweiError as error:
                 click.echo(say(f"未启用 MQTT：{error}", f"Without MQTT: {error}"), err=True)
         if settings.nats is not None:
-            running.enter_context(_following(served, settings.nats).running())
+            served.nats = running.enter_context(_following(served, settings.nats).running())
         yield
 
 
@@ -101,32 +103,36 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
     the rights of the one `person`. One that the city starts lets in those whose tokens the city issued, and
     anyone in an open city.
     """
-    if settings.broker is None and program() is None:
-        return
     senders = Senders(served.gate, served.city.policies, served.taking)
-    if settings.broker is not None:
-        broker, shown = _named(settings, settings.broker), settings.broker
-        signed = False
-    else:
-        signed = not served.gate.entry.open
-        broker, shown = _started(running, served, settings)
+    is_open = served.gate.entry.open
+    signed = settings.broker is None and not is_open
     login = settings.person
-    if login is None and settings.broker is not None and not served.gate.entry.open:
+    if login is None and settings.broker is not None and not is_open:
         login = ""  # of a broker that knows others than the city does nothing is taken in for nobody
-    bridge = Bridge(
-        served.readings,
-        broker,
-        Collector(senders, login).feature_of,
-        root=root,
-        mappings=_mappings(settings),
-        client_id=f"jingwei-{served.city.about.id}",
-        feature_of_token=_of_token(senders, served) if signed else None,
-        make=_maker(served, senders),
-    )
+    common: dict[str, Any] = {
+        "root": root,
+        "mappings": _mappings(settings),
+        "feature_of_token": _of_token(senders, served) if signed else None,
+        "make": _maker(served, senders),
+    }
+    feature_of = Collector(senders, login).feature_of
+    bridge: Bridge
+    if settings.broker is None and program() is None:
+        from jingwei.sense.mqtt.embedded import Embedded  # a library that few cities need
+
+        listening, shown = _listening(settings, is_open=is_open), _shown(settings)
+        known = TokensAtBroker(senders) if signed else None
+        bridge = Embedded(served.readings, listening, feature_of, known=known, **common)
+    else:
+        named = settings.broker
+        shown = named or _shown(settings)
+        broker = _started(running, served, settings) if named is None else _named(settings, named)
+        name = f"jingwei-{served.city.about.id}"
+        bridge = Bridge(served.readings, broker, feature_of, client_id=name, **common)
     running.enter_context(bridge.running())
     telling = following(
         served.sensing,
-        lambda session: _reader(session, login, everything=signed or served.gate.entry.open),
+        lambda session: _reader(session, login, everything=signed or is_open),
         root,
         bridge.tell,
     )
@@ -152,23 +158,34 @@ def _named(settings: MqttSettings, address: str) -> Broker:
     return Broker(parts.hostname or "", port, settings.name, password, tls)
 
 
-def _started(running: contextlib.ExitStack, served: State, settings: MqttSettings) -> tuple[Broker, str]:
-    """Start a broker; return how the city reaches it, and how others do."""
+def _listening(settings: MqttSettings, *, is_open: bool) -> Listening:
+    """Return where a broker of the city's own listens.
+
+    Raises
+    ------
+    PlainMqttError
+        Where tokens would cross a network in the clear.
+
+    """
+    if settings.tls_cert is None and not is_open and not is_local(settings.host):
+        raise PlainMqttError(settings.host)
+    return Listening(settings.host, settings.port, settings.tls_cert, settings.tls_key, settings.devices_ca)
+
+
+def _shown(settings: MqttSettings) -> str:
+    """Return by which address others reach it."""
+    return f"mqtt{'s' if settings.tls_cert is not None else ''}://{settings.host}:{settings.port}"
+
+
+def _started(running: contextlib.ExitStack, served: State, settings: MqttSettings) -> Broker:
+    """Start mosquitto; return how the city reaches it."""
     folder = served.city.home / FOLDER
     tls = settings.tls_cert is not None
-    listening = Listening(
-        settings.host,
-        settings.port,
-        settings.tls_cert,
-        settings.tls_key,
-        settings.devices_ca,
-        free_port() if tls else None,
-    )
-    shown = f"mqtt{'s' if tls else ''}://{settings.host}:{settings.port}"
-    if served.gate.entry.open:
-        return Broker(settings.host, running.enter_context(mosquitto(folder, listening))), shown
-    if not tls and not is_local(settings.host):
-        raise PlainMqttError(settings.host)
+    is_open = served.gate.entry.open
+    listening = replace(_listening(settings, is_open=is_open), inside=free_port() if tls else None)
+    if is_open:
+        port = running.enter_context(mosquitto(folder, listening, ended=lambda: _note_end(served)))
+        return Broker(settings.host, port)
     password = secrets.token_urlsafe(32)
     folder.mkdir(parents=True, exist_ok=True)
     rights = Rights(
@@ -178,8 +195,15 @@ def _started(running: contextlib.ExitStack, served: State, settings: MqttSetting
         tokens.for_broker(password),
         _mappings(settings),
     )
-    port = running.enter_context(mosquitto(folder, listening, rights))
-    return Broker("127.0.0.1" if tls else settings.host, port, CITY, password), shown
+    port = running.enter_context(mosquitto(folder, listening, rights, ended=lambda: _note_end(served)))
+    return Broker("127.0.0.1" if tls else settings.host, port, CITY, password)
+
+
+def _note_end(served: State) -> None:
+    """Note that the broker ended by itself."""
+    bridge: Bridge | None = getattr(served, "bridge", None)
+    if bridge is not None:
+        bridge.traffic.restarts += 1
 
 
 def _of_token(senders: Senders, served: State) -> Callable[[str, int], int | None]:

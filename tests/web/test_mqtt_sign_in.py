@@ -48,6 +48,8 @@ class Device(NamedTuple):
 class Square:
     """A city that is served with a broker, and what tests do to it."""
 
+    version = "mqttv5"
+
     def __init__(self, city, app, port):
         self.city, self.app, self.port = city, app, port
         self.certificates = None
@@ -64,7 +66,7 @@ class Square:
         return Device(kept.id, token)
 
     def _options(self, device):
-        where = ["-h", "127.0.0.1", "-p", str(self.port), "-V", "mqttv5"]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-V", self.version]
         if self.certificates is None:
             return [*where, "-u", device.number, "-P", device.token]
         shown, key = self.certificates.of(device.number)
@@ -151,7 +153,7 @@ class Certificates:
 
 
 @contextlib.contextmanager
-def opened(bare, **mqtt):
+def opened(bare, kind=Square, **mqtt):
     """A city with sign-in and a broker, with a stream of the water department (1) and one of parks (2)."""
     me = local_person()
     port = free_port()
@@ -168,7 +170,7 @@ def opened(bare, **mqtt):
     settings = SenseSettings(mqtt=MqttSettings(port=port, mapping=(mapping,), **mqtt))
     with sensing(app.state, settings, "http://city/sta/v1.1"):
         assert app.state.bridge.connected.wait(20)
-        yield Square(bare, app, port)
+        yield kind(bare, app, port)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import { Chart, type Line } from "./Chart";
 type Minute = { at: string; taken: number; mqtt: number; duplicates: number; apart: number; unknown: number; refused: number; median: number | null; most: number | null };
 type Apart = { code: string; stream: number; said: Record<string, unknown> };
 type Source = { stream: number; name: string; thing: string; per_minute: number; newest: string | null; behind: number | null };
+type Way = { connected: boolean; messages: number; rejects: { topic: string; text: string }[] };
 type Health = {
   now: string;
   readings: number;
@@ -27,7 +28,8 @@ type Health = {
   examples: Apart[];
   minutes: Minute[];
   sources: Source[];
-  mqtt: { connected: boolean; messages: number; readings: number; refused: number; told: number; rejects: { topic: string; text: string }[] } | null;
+  mqtt: (Way & { kind: "broker" | "embedded"; restarts: number }) | null;
+  nats: Way | null;
 };
 
 const REFRESH = 5_000;
@@ -43,13 +45,14 @@ export function IntakeHealth() {
   if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} />;
   if (!found.data) return <Loading lines={8} />;
   const told = found.data;
+  const rejects = [...(told.mqtt?.rejects ?? []), ...(told.nats?.rejects ?? [])];
   return (
     <>
       <Now told={told} />
       {told.minutes.some((one) => one.taken > 0) ? <Graphs minutes={told.minutes} /> : <Empty title={t("sense.intake.quiet")}>{t("sense.intake.quietMend")}</Empty>}
       <Rejects told={told} />
       {told.sources.length > 0 && <Sources sources={told.sources} />}
-      {told.mqtt && told.mqtt.rejects.length > 0 && <NotUnderstood rejects={told.mqtt.rejects} />}
+      {rejects.length > 0 && <NotUnderstood rejects={rejects} />}
     </>
   );
 }
@@ -76,7 +79,12 @@ function Now({ told }: { told: Health }) {
     [t("sense.intake.refused"), count(told.refused)],
     [t("sense.intake.unknown"), count(told.unknown)],
   ];
-  if (told.mqtt) facts.push([t("sense.intake.mqtt"), told.mqtt.connected ? t("sense.intake.connected") : t("sense.intake.away")], [t("sense.intake.messages"), count(told.mqtt.messages)]);
+  const state = (way: Way) => (way.connected ? t("sense.intake.connected") : t("sense.intake.away"));
+  if (told.mqtt) {
+    facts.push([t(told.mqtt.kind === "embedded" ? "sense.intake.mqttWithin" : "sense.intake.mqtt"), state(told.mqtt)], [t("sense.intake.messages"), count(told.mqtt.messages)]);
+    if (told.mqtt.restarts > 0) facts.push([t("sense.intake.restarts"), count(told.mqtt.restarts)]);
+  }
+  if (told.nats) facts.push(["NATS", state(told.nats)], [t("sense.intake.natsMessages"), count(told.nats.messages)]);
   return (
     <dl className="intake-facts" aria-label={t("sense.intake.now")}>
       {facts.map(([name, value]) => (

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import socket
 import threading
 
@@ -176,6 +178,27 @@ def test_a_port_of_another_program_is_not_taken_for_ours(tmp_path, port):
     with socket.create_server(("127.0.0.1", port)), pytest.raises(BrokerError):  # noqa: SIM117
         with mosquitto(tmp_path / "mosquitto", port=port):
             pass
+
+
+def test_a_broker_that_ends_is_started_again_and_what_was_acknowledged_is_kept(readings, tmp_path, port):
+    ended = threading.Event()
+    here = tmp_path / "mosquitto"
+    with (
+        mosquitto(here, port=port, ended=ended.set),
+        bridged(readings, Broker(port=port)).running() as bridge,
+    ):
+        assert bridge.connected.wait(20)
+        asyncio.run(publish(Broker(port=port), [("v1.1/Datastreams(1)/Observations", OBSERVED)]))
+        waited(readings, 1)
+        os.kill(int((here / "mosquitto.pid").read_text()), signal.SIGKILL)
+        assert ended.wait(20)
+        second = {**OBSERVED, "result": 22}
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                asyncio.run(publish(Broker(port=port), [("v1.1/Datastreams(1)/Observations", second)]))
+                break
+            threading.Event().wait(0.1)
+        waited(readings, 2)
 
 
 def test_a_broker_that_was_left_running_is_ended(tmp_path, port):

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import gmqtt
 import msgspec
@@ -80,6 +80,8 @@ class Traffic:
     duplicates: int = 0
     refused: int = 0
     told: int = 0
+    restarts: int = 0
+    """How often the broker ended by itself and was started again."""
     rejects: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MOST_REJECTS))
     """Topics of messages that were not understood, and how they began."""
 
@@ -109,6 +111,8 @@ class Bridge:
         Makes the features of interest of streams for which these returned `LACKING`.
 
     """
+
+    kind: Literal["broker", "embedded"] = "broker"
 
     def __init__(
         self,
@@ -215,19 +219,22 @@ class Bridge:
             self.selections.note(said.rpartition(" ")[2])
             return 0
         self.traffic.messages += 1
+        number, own = sender_in(topic)
+        await self._taken(own, payload, number, topic)
+        return 0
+
+    async def _taken(self, own: str, payload: bytes, number: str | None, topic: str) -> None:
+        """Take in what came on the topic `own` from the token of a number; returns when it is durable."""
         try:
-            number, own = sender_in(topic)
             read = readings_in(own, payload, self.mappings)
         except NotPlainError:
             self._reject(topic, payload)
-            return 0
+            return
         found = [self._with_feature(one, number) for one in read]
         mine = [one for one in found if one is not None]
         self.traffic.refused += len(found) - len(mine)
-        if not mine:
-            return 0
-        await self._gathered(mine)
-        return 0
+        if mine:
+            await self._gathered(mine)
 
     def _gathered(self, readings: list[Reading]) -> asyncio.Future[None]:
         """Take readings along with all that come meanwhile; what is told when they are durable."""
@@ -279,6 +286,10 @@ class Bridge:
 
     # telling
 
+    def _is_alone(self) -> bool:
+        """Say whether nobody subscribes, as far as that is known."""
+        return self._alone
+
     def _note(self, table: pa.Table) -> None:
         """Note new readings, in the thread of the store."""
         if self._loop is not None and not self._loop.is_closed():
@@ -293,7 +304,7 @@ class Bridge:
         assert self._wake is not None  # noqa: S101 -- set before
         while True:
             await self._wake.wait()
-            if self._alone:
+            if self._is_alone():
                 await asyncio.sleep(ALONE)
             self._wake.clear()
             while self._told:
@@ -307,7 +318,7 @@ class Bridge:
         """Return the streams and texts of what is to be told: of a flood only the last of each stream."""
         rows = joined([rows_of(table) for table in self._told])
         self._told.clear()
-        if len(rows) > MOST_TOLD or self._alone:
+        if len(rows) > MOST_TOLD or self._is_alone():
             _, last = np.unique(rows["stream"][::-1], return_index=True)
             rows = rows.take(len(rows) - 1 - last)
         try:
@@ -328,7 +339,7 @@ class Bridge:
         own = f"{ROOT}/Datastreams({stream})/Observations"
         client.publish(own, text, qos=0, retain=True)
         self.traffic.told += 1
-        if self._alone:
+        if self._is_alone():
             return
         client.publish(CREATE, text, qos=0)
         if self.selections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -14,15 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jingwei.errors import JingweiError
+from jingwei.ledger.bell import in_thread
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import threading
+    from collections.abc import Callable, Iterator
 
     from jingwei.sense.mqtt.rights import Rights
 
+log = logging.getLogger(__name__)
+
 PROGRAMS = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 PID = "mosquitto.pid"
+LOOK = 1.0
+"""Seconds between two looks at whether it still runs."""
 PATIENCE = 10.0
 """Seconds within which it must listen."""
 
@@ -131,6 +138,7 @@ def mosquitto(
     rights: Rights | None = None,
     *,
     port: int = 1883,
+    ended: Callable[[], object] = lambda: None,
 ) -> Iterator[int]:
     """Run mosquitto while the block lasts; yields the port at which the city itself connects.
 
@@ -144,6 +152,8 @@ def mosquitto(
         Who signs in and may do what; without it anyone may do all.
     port
         Of this machine, where `listening` is not given.
+    ended
+        Called when it ended by itself and is started again.
 
     Raises
     ------
@@ -162,25 +172,60 @@ def mosquitto(
     if rights is not None:
         rights.renew()
     settings.write_text(configuration(folder, listening, rights), "utf-8")
-    process = subprocess.Popen(  # noqa: S603 -- our own arguments
-        [found, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    kept = _Kept([found, "-c", str(settings)], folder / PID, ended)
     try:
-        (folder / PID).write_text(str(process.pid), "ascii")
-        _wait(process, "127.0.0.1" if listening.inside else listening.host, listening.own)
+        _wait(kept.process, "127.0.0.1" if listening.inside else listening.host, listening.own)
         with contextlib.ExitStack() as running:
+            running.enter_context(in_thread("mosquitto", kept.run))
             if rights is not None:
-                running.enter_context(rights.followed(lambda: process.send_signal(signal.SIGHUP)))
+                running.enter_context(rights.followed(kept.read_anew))
             yield listening.own
     finally:
-        process.terminate()
+        kept.end()
+
+
+class _Kept:
+    """A program that is started again when it ends by itself."""
+
+    def __init__(self, command: list[str], pid: Path, ended: Callable[[], object]) -> None:
+        self._command = command
+        self._pid = pid
+        self._ended = ended
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603 -- our own arguments
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        self._pid.write_text(str(process.pid), "ascii")
+        return process
+
+    def run(self, stop: threading.Event) -> None:
+        """Start it again whenever it has ended, until it is to stop."""
+        while not stop.wait(LOOK):
+            if self.process.poll() is not None:
+                log.warning("mosquitto ended (%s) and is started again", self.process.returncode)
+                self._close()
+                self._ended()
+                self.process = self._started()
+
+    def read_anew(self) -> None:
+        """Have it read who signs in."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def end(self) -> None:
+        """End it."""
+        self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+            self.process.wait(5)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
 
 def free_port() -> int:

@@ -110,6 +110,12 @@ def sender_in(topic: str) -> tuple[str | None, str]:
     return (found[1], found[2]) if found else (None, topic)
 
 
+def stream_in(topic: str) -> int | None:
+    """Return of which stream a topic tells the observations, None where it is another, or of several."""
+    found = _OF_STREAM.fullmatch(topic.partition("?")[0])
+    return int(found[1]) if found else None
+
+
 def readings_in(topic: str, payload: bytes, mappings: tuple[Mapping, ...] = ()) -> list[Reading]:
     """Read a message of a topic: an observation, an array of them, or data arrays.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from jingwei.access import Asker
-    from jingwei.sense.mqtt.bridge import Bridge
+    from jingwei.sense.mqtt.bridge import Bridge, Traffic
+    from jingwei.sense.nats.follower import Following
     from jingwei.sense.series import Series
 
 router = APIRouter(
@@ -80,12 +81,25 @@ class RejectOut(BaseModel):
 class MqttOut(BaseModel):
     """The way to the broker."""
 
+    kind: Literal["broker", "embedded"] = Field(description="One that the city is a client of, or within it")
     connected: bool
+    restarts: int = Field(description="How often the broker ended by itself and was started again")
     messages: int
     readings: int
     duplicates: int
     refused: int
     told: int
+    rejects: list[RejectOut] = Field(description="For those who keep sensors")
+
+
+class NatsOut(BaseModel):
+    """The way to the stream of NATS."""
+
+    connected: bool
+    messages: int
+    readings: int
+    duplicates: int
+    refused: int
     rejects: list[RejectOut] = Field(description="For those who keep sensors")
 
 
@@ -108,6 +122,7 @@ class HealthOut(BaseModel):
     minutes: list[MinuteOut]
     sources: list[SourceOut]
     mqtt: MqttOut | None
+    nats: NatsOut | None
 
 
 @router.get("", summary="How the intake of readings fares")
@@ -119,6 +134,7 @@ def read_health(request: Request, asker: AskerOf) -> HealthOut:
     apart, rows = health.kept_apart(seen)
     state = state_of(health.readings)
     flushed = state.pop("flushed_at")
+    keeps = _keeps(request, asker)
     return HealthOut(
         now=instant_of(micros_of(now_utc())),
         flushed=None if flushed is None else datetime.fromtimestamp(flushed, UTC).isoformat(),
@@ -129,7 +145,8 @@ def read_health(request: Request, asker: AskerOf) -> HealthOut:
         ],
         minutes=[_minute(one) for one in health.minutes()],
         sources=_sources(series, health.busiest(seen)),
-        mqtt=_mqtt(getattr(request.app.state, "bridge", None), keeps=_keeps(request, asker)),
+        mqtt=_mqtt(getattr(request.app.state, "bridge", None), keeps=keeps),
+        nats=_nats(getattr(request.app.state, "nats", None), keeps=keeps),
         **state,
     )
 
@@ -179,9 +196,22 @@ def _mqtt(bridge: Bridge | None, *, keeps: bool) -> MqttOut | None:
     if bridge is None:
         return None
     traffic = bridge.traffic
-    rejects = [RejectOut(topic=topic, text=text) for topic, text in list(traffic.rejects)[::-1][:20]]
     return MqttOut(
-        connected=bridge.connected.is_set(), messages=traffic.messages, readings=traffic.readings,
-        duplicates=traffic.duplicates, refused=traffic.refused, told=traffic.told,
-        rejects=rejects if keeps else [],
+        kind=bridge.kind, connected=bridge.connected.is_set(), restarts=traffic.restarts,
+        messages=traffic.messages, readings=traffic.readings, duplicates=traffic.duplicates,
+        refused=traffic.refused, told=traffic.told, rejects=_rejects(traffic) if keeps else [],
     )  # fmt: skip
+
+
+def _nats(following: Following | None, *, keeps: bool) -> NatsOut | None:
+    if following is None:
+        return None
+    traffic = following.traffic
+    return NatsOut(
+        connected=following.connected.is_set(), messages=traffic.messages, readings=traffic.readings,
+        duplicates=traffic.duplicates, refused=traffic.refused, rejects=_rejects(traffic) if keeps else [],
+    )  # fmt: skip
+
+
+def _rejects(traffic: Traffic) -> list[RejectOut]:
+    return [RejectOut(topic=topic, text=text) for topic, text in list(traffic.rejects)[::-1][:20]]
