@@ -134,7 +134,10 @@ def path_of(session: Session, code: str) -> list[Department]:
 
 def titles_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Return the titles of departments by code."""
-    question = select(DepartmentRow.code, DepartmentRow.title).where(DepartmentRow.code.in_(set(codes)))
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    question = select(DepartmentRow.code, DepartmentRow.title).where(DepartmentRow.code.in_(wanted))
     return dict(iter(session.execute(question)))
 
 

@@ -11,18 +11,20 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei import ledger
 from jingwei.cases.errors import BadFieldError, BarUnknownError, SenderBarredError, SenderUnknownError
 from jingwei.cases.models import BarRow, SenderRow
 from jingwei.cases.words import check_words
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement, Table
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
@@ -53,6 +55,28 @@ class Bar:
     lifted: datetime | None
 
 
+def _noting(dialect: str) -> ClauseElement:
+    table: Table = SenderRow.__table__  # type: ignore[assignment]
+    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    new = new.values({one.name: bindparam(one.name, type_=one.type) for one in table.c})
+    made: ClauseElement = new.on_conflict_do_nothing()
+    return made
+
+
+_NOTE = Prepared(_noting)
+_BARRED = Prepared(
+    select(BarRow.why, BarRow.until)
+    .where(
+        or_(*(BarRow.mark == bindparam(kind, type_=BarRow.mark.type) for kind in KINDS)),
+        BarRow.lifted.is_(None),
+        BarRow.until > bindparam("now", type_=BarRow.until.type),
+    )
+    .order_by(BarRow.until.desc())
+    .limit(1)
+)
+"""Empty marks are nobody's: all are digests."""
+
+
 def marks_of(digest: Callable[[str], bytes], contact: Contact, address: str) -> dict[Kind, bytes]:
     """Return by what a report comes, as keyed digests; `digest` knows the city's key."""
     said = {
@@ -72,26 +96,18 @@ def check(session: Session, settings: Settings, marks: Mapping[Kind, bytes]) -> 
         Saying why, until when, and where to object.
 
     """
-    found = session.scalars(
-        select(BarRow)
-        .where(BarRow.mark.in_(list(marks.values())), BarRow.lifted.is_(None), BarRow.until > now_utc())
-        .order_by(BarRow.until.desc())
-        .limit(1)
-    ).first()
+    by = {kind: marks.get(kind, b"") for kind in KINDS}
+    found = _BARRED.row(session, now=now_utc(), **by)
     if found is not None:
-        raise SenderBarredError(found.why, found.until, Text(settings.appeal_zh, settings.appeal_en))
+        why, until = found
+        raise SenderBarredError(why, until, Text(settings.appeal_zh, settings.appeal_en))
 
 
 def note(session: Session, case: str, marks: Mapping[Kind, bytes]) -> None:
     """Keep by what a report came, once."""
-    known = set(session.scalars(select(SenderRow.kind).where(SenderRow.case == case)))
-    rows = [
-        {"case": case, "kind": kind, "mark": mark, "at": now_utc()}
-        for kind, mark in marks.items()
-        if kind not in known
-    ]
+    rows = [{"case": case, "kind": kind, "mark": mark, "at": now_utc()} for kind, mark in marks.items()]
     if rows:
-        session.execute(insert(SenderRow), rows)
+        _NOTE.run_many(session, rows)
 
 
 def kinds_of(session: Session, case: str) -> list[Kind]:

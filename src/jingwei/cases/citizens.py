@@ -13,25 +13,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei.access import Asker
 from jingwei.cases import policy
-from jingwei.cases.case import Case, decode
+from jingwei.cases.case import Case
 from jingwei.cases.duplicates import metres_between, place_of
 from jingwei.cases.errors import BadFieldError, ElsewhereError, GuardError, NoSuchReportError
 from jingwei.cases.models import Following
 from jingwei.cases.schemas import Report
-from jingwei.cases.store import CASES
-from jingwei.records import now_utc
+from jingwei.cases.store import case_of
+from jingwei.records import Prepared, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import ClauseElement, Table
     from sqlalchemy.orm import Session
 
     from jingwei.cases.ground import Ground
@@ -39,6 +39,27 @@ if TYPE_CHECKING:
     from jingwei.cases.service import Desk
 
 FOLLOWING: Table = Following.__table__  # type: ignore[assignment]
+
+
+def _entering(dialect: str) -> ClauseElement:
+    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(FOLLOWING)
+    new = new.values({one.name: bindparam(one.name, type_=one.type) for one in FOLLOWING.c})
+    made: ClauseElement = new.on_conflict_do_nothing().returning(FOLLOWING.c.secret)
+    return made
+
+
+def _finding(column: Any) -> Prepared:
+    asked = (FOLLOWING.c.secret, FOLLOWING.c.reporter, FOLLOWING.c.case, FOLLOWING.c.contact)
+    return Prepared(select(*asked).where(column == bindparam("digest", type_=column.type)))
+
+
+_ENTER = Prepared(_entering)
+_LEAD = Prepared(
+    update(FOLLOWING)
+    .where(FOLLOWING.c.secret == bindparam("mine", type_=FOLLOWING.c.secret.type))
+    .values(case=bindparam("to"))
+)
+_BY_SECRET, _BY_CODE = _finding(FOLLOWING.c.secret), _finding(FOLLOWING.c.code)
 
 SECRET = re.compile(r"[0-9a-f]{32,64}")
 """At least 128 bits, made by the telephone."""
@@ -147,13 +168,11 @@ def take_in(
     """
     asker = reporter_of(given.secret)
     contact = check_contact(given.contact)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     row = {
         "secret": _digest("secret", given.secret), "code": _digest("by code", code_of(given.secret)),
         "reporter": asker.id, "case": "", "at": now_utc(), "language": given.language, "contact": contact,
     }  # fmt: skip
-    new = dialect.insert(FOLLOWING).values(row).on_conflict_do_nothing().returning(FOLLOWING.c.secret)
-    if session.scalar(new) is None:
+    if _ENTER.row(session, **row) is None:
         return follow(session, given.secret)
     settings = desk.regime(session).settings
     if given.lon is not None and given.lat is not None:
@@ -167,7 +186,7 @@ def take_in(
         case = desk.act(session, asker, case.number, "hide")
     if given.join:
         case = _join(session, desk, asker, case, given.join)
-    session.execute(update(FOLLOWING).where(FOLLOWING.c.secret == row["secret"]).values(case=case.number))
+    _LEAD.run(session, to=case.number, mine=row["secret"])
     return case, asker
 
 
@@ -185,8 +204,7 @@ def _join(session: Session, desk: Desk, asker: Asker, case: Case, number: str) -
 
 def public_case(session: Session, desk: Desk, number: str) -> Case | None:
     """Return a case of which the public may be told."""
-    body = session.scalar(select(CASES.c.body).where(CASES.c.number == number))
-    case = decode(body) if body is not None else None
+    case = case_of(session, number)
     if case is None:
         return None
     may = desk.policies().decide(policy.STRANGER, policy.READ_PUBLIC, policy.resource_of(case)).allowed
@@ -229,22 +247,31 @@ def follow(session: Session, secret_or_code: str) -> tuple[Case, Asker]:
 
     """
     row = _row_of(session, secret_or_code)
-    body = session.scalar(select(CASES.c.body).where(CASES.c.number == row.case))
-    if body is None:
+    case = case_of(session, row.case)
+    if case is None:
         raise NoSuchReportError
-    return decode(body), Asker(row.reporter, "市民", frozenset({"citizen"}))
+    return case, Asker(row.reporter, "市民", frozenset({"citizen"}))
 
 
-def _row_of(session: Session, secret_or_code: str) -> Any:
+class _Row(NamedTuple):
+    """Whose a report is."""
+
+    secret: bytes
+    reporter: str
+    case: str
+    contact: dict[str, Any] | None
+
+
+def _row_of(session: Session, secret_or_code: str) -> _Row:
     given = secret_or_code.strip()
     plain = re.sub(r"[\s-]", "", given).upper()
     if SECRET.fullmatch(given):
-        where = FOLLOWING.c.secret == _digest("secret", given)
+        found = _BY_SECRET.row(session, digest=_digest("secret", given))
     elif _CODE.fullmatch(plain):
-        where = FOLLOWING.c.code == _digest("by code", plain)
+        found = _BY_CODE.row(session, digest=_digest("by code", plain))
     else:
         raise NoSuchReportError
-    row = session.execute(select(FOLLOWING).where(where)).first()
+    row = _Row(*found) if found else None
     if row is None or not row.case:
         raise NoSuchReportError
     return row
@@ -280,7 +307,7 @@ def main_of(session: Session, case: Case) -> Case:
     """Return the case in which a report is dealt with: itself, or the one that it joined."""
     if case.main is None:
         return case
-    return decode(session.scalars(select(CASES.c.body).where(CASES.c.number == case.main)).one())
+    return case_of(session, case.main) or case
 
 
 def contact_of(session: Session, secret_or_code: str) -> Contact:

@@ -40,7 +40,11 @@ class Listener:
 
     def __init__(self, records: Records, desk: Desk) -> None:
         self.desk = desk
-        self.follower = Follower(records, NAME, self.handle, from_now=True)
+        self.follower = Follower(records, NAME, self.handle, types=self.types, from_now=True)
+
+    def types(self, session: Session) -> frozenset[str]:
+        """Return the types of events that become reports."""
+        return frozenset(one.event for one in self.desk.regime(session).settings.events)
 
     def handle(self, session: Session, entries: list[Entry]) -> None:
         """Report what some events tell of; one that cannot be reported is told and stops no other."""

@@ -21,7 +21,7 @@ from jingwei import grid, ledger
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownDutyError
 from jingwei.cases.models import DefaultPoint, Responsibility, UnitGrid
 from jingwei.ledger.models import encode_json
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -428,19 +428,21 @@ def default_points_version(session: Session) -> int:
 
 _NOW: Any = bindparam("now", type_=UnitGrid.since.type)
 _BEGUN, _OVER = UnitGrid.since <= _NOW, UnitGrid.until <= _NOW
-_VERSION = select(
-    select(func.count())
-    .where(_BEGUN, or_(UnitGrid.until.is_(None), UnitGrid.until > _NOW))
-    .scalar_subquery(),
-    select(func.max(UnitGrid.since)).where(_BEGUN).scalar_subquery(),
-    select(func.max(UnitGrid.until)).where(_OVER).scalar_subquery(),
-    select(func.sum(DefaultPoint.cell % 1_000_003)).scalar_subquery(),
+_VERSION = Prepared(
+    select(
+        select(func.count())
+        .where(_BEGUN, or_(UnitGrid.until.is_(None), UnitGrid.until > _NOW))
+        .scalar_subquery(),
+        select(func.max(UnitGrid.since)).where(_BEGUN).scalar_subquery(),
+        select(func.max(UnitGrid.until)).where(_OVER).scalar_subquery(),
+        select(func.sum(DefaultPoint.cell % 1_000_003)).scalar_subquery(),
+    )
 )
 
 
 def version(session: Session, at: datetime | None = None) -> tuple[Any, ...]:
     """Return what tells whether the ground is another than when it was loaded: by a change, or by its day."""
-    return tuple(session.connection().execute(_VERSION, {"now": at or now_utc()}).one())
+    return _VERSION.rows(session, now=at or now_utc())[0]
 
 
 def _tell(session: Session, asker: Asker, part: str, content: list[Any]) -> None:

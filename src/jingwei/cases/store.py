@@ -30,11 +30,11 @@ from jingwei.cases.models import CaseCount, CaseRow, RegimePart
 from jingwei.cases.replay import PREFIX, apply, begin
 from jingwei.cases.schemas import Happening, History, Report
 from jingwei.ledger.models import Event
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.records.database import Statement, driver_text, run, run_as_one
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import ClauseElement, Table
     from sqlalchemy.orm import Session
 
     from jingwei.cases.regime import Regime
@@ -81,7 +81,31 @@ _SET_ALARM = (
     .where(CASES.c.number == bindparam("this"), CASES.c.step == bindparam("before"))
     .values(alarm=bindparam("alarm"))
 )
-_INSERT = {dialect: insert(CASES).values(changed=mark) for dialect, mark in _MARKS.items()}
+_NEW = ("number", "reported", "source", "source_key", *_WRITTEN)
+_INSERT = Prepared(
+    lambda dialect: insert(CASES).values(
+        changed=_MARKS[dialect], **{name: bindparam(name, type_=CASES.c[name].type) for name in _NEW}
+    )
+)
+
+
+def _counting(dialect: str) -> ClauseElement:
+    table: Table = CaseCount.__table__  # type: ignore[assignment]
+    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    new = new.values(series=bindparam("series"), last=bindparam("last"))
+    made: ClauseElement = new.on_conflict_do_update(
+        index_elements=["series"], set_={"last": table.c.last + new.excluded.last}
+    ).returning(table.c.last)
+    return made
+
+
+_COUNT_UP = Prepared(_counting)
+_TIMELINE = Prepared(
+    select(Event.type, Event.actor, Event.data)
+    .where(Event.subject == bindparam("subject"))
+    .order_by(Event.id)
+)
+_BODY = Prepared(select(CASES.c.body).where(CASES.c.number == bindparam("number")))
 
 
 @lru_cache(maxsize=8)
@@ -102,13 +126,8 @@ def _saving(dialect: Dialect) -> str:
 
 def count_up(session: Session, series: str, count: int) -> int:
     """Give out `count` numbers of a series; return the last of them."""
-    table: Table = CaseCount.__table__  # type: ignore[assignment]
-    dialect = postgresql if _dialect(session) == "postgresql" else sqlite
-    new = dialect.insert(table).values(series=series, last=count)
-    counted = new.on_conflict_do_update(
-        index_elements=["series"], set_={"last": table.c.last + new.excluded.last}
-    ).returning(table.c.last)
-    return int(session.connection().execute(counted).scalar_one())
+    ((last,),) = _COUNT_UP.rows(session, series=series, last=count)
+    return int(last)
 
 
 def next_numbers(session: Session, regime: Regime, when: datetime, count: int) -> list[str]:
@@ -154,7 +173,13 @@ def insert_cases(session: Session, regime: Regime, cases: Sequence[Case]) -> Non
         }
         for case in cases
     ]  # fmt: skip
-    session.connection().execute(_INSERT[_dialect(session)], rows)
+    _INSERT.run_many(session, rows)
+
+
+def case_of(session: Session, number: str) -> Case | None:
+    """Return a case as it stands, if there is one of that number; whether an asker may know is not asked."""
+    found = _BODY.row(session, number=number)
+    return decode(found[0]) if found else None
 
 
 def save(session: Session, regime: Regime, case: Case, before: int) -> None:
@@ -238,21 +263,19 @@ def by_day(histories: Sequence[History], regime: Regime) -> Iterator[tuple[datet
 
 def timeline(session: Session, number: str) -> list[Happening]:
     """Return what happened to a case, in order, with what was written at each step."""
-    question = select(Event).where(Event.subject == SUBJECT + number).order_by(Event.id)
     written = words.words_of(session, number)
     told = []
-    for event in session.scalars(question):
-        data = dict(event.data or {})
+    for type_, actor, data in _TIMELINE.rows(session, subject=SUBJECT + number):
         if not data:
             continue
         step = data.pop("step")
         told.append(
             Happening(
                 step=step,
-                type=event.type,
+                type=type_,
                 action=data.pop("action"),
                 at=data.pop("at"),
-                actor=event.actor,
+                actor=actor,
                 was=data.pop("was"),
                 to=data.pop("to"),
                 data={key: value for key, value in data.items() if key not in WORDS},

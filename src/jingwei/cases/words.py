@@ -13,6 +13,7 @@ from sqlalchemy import Dialect, bindparam, delete, insert, select
 from jingwei.cases.errors import BadFieldError
 from jingwei.cases.events import INPUTS
 from jingwei.cases.models import CaseRow, CaseWords
+from jingwei.records import Prepared
 from jingwei.records.database import Statement, driver_text
 from jingwei.words import Text
 
@@ -70,10 +71,17 @@ def new_words(case: str, step: int, field: str, words: str) -> tuple[dict[str, A
 _KEPT = ("case", "step", "field", "salt", "words")
 
 
+_TABLE = cast("Table", CaseWords.__table__)
+_KEEP = insert(_TABLE).values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _KEPT})
+_KEEP_NOW = Prepared(_KEEP)
+_WORDS = Prepared(
+    select(CaseWords.step, CaseWords.field, CaseWords.words).where(CaseWords.case == bindparam("number"))
+)
+
+
 @lru_cache(maxsize=8)
 def _keeping(dialect: Dialect) -> str:
-    table = cast("Table", CaseWords.__table__)
-    return driver_text(insert(table).values({name: bindparam(name) for name in _KEPT}), dialect, _KEPT)
+    return driver_text(_KEEP, dialect, _KEPT)
 
 
 def keeping(session: Session, rows: list[dict[str, Any]]) -> list[Statement]:
@@ -85,7 +93,7 @@ def keeping(session: Session, rows: list[dict[str, Any]]) -> list[Statement]:
 def keep(session: Session, rows: list[dict[str, Any]]) -> None:
     """Keep words."""
     if rows:
-        session.connection().execute(insert(CaseWords.__table__), rows)  # type: ignore[arg-type]
+        _KEEP_NOW.run_many(session, rows)
 
 
 def forget(session: Session, case: str, steps: list[int]) -> None:
@@ -95,8 +103,7 @@ def forget(session: Session, case: str, steps: list[int]) -> None:
 
 def words_of(session: Session, case: str) -> dict[tuple[int, str], str]:
     """Return all that was written at a case, by step and field."""
-    question = select(CaseWords.step, CaseWords.field, CaseWords.words).where(CaseWords.case == case)
-    return {(step, field): words for step, field, words in session.execute(question)}
+    return {(step, field): words for step, field, words in _WORDS.rows(session, number=case)}
 
 
 NEWEST_DESCRIPTION = (

@@ -17,7 +17,7 @@ from jingwei.city.map_services import MapService, MapServiceSpec
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
 from jingwei.lake.errors import ReadOnlyError
-from jingwei.records import Records, WhileUnchanged, open_records
+from jingwei.records import Prepared, Records, WhileUnchanged, open_records
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class City:
         self.records = records
         self.policies = PolicyKeeper(records)
         self.lake = Lake(home / "lake", records, self.policies)
-        self._about: WhileUnchanged[About] = WhileUnchanged(records)
+        self._about: WhileUnchanged[About] = WhileUnchanged(records, rests_on=_CHANGED)
 
     @property
     def about(self) -> About:
@@ -105,6 +105,9 @@ class City:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_CHANGED = Prepared(select(CityRow.id, CityRow.changed))
 
 
 def about_of(row: CityRow) -> About:

@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from jingwei.ledger.bell import bells_of
 from jingwei.ledger.models import Progress
-from jingwei.ledger.service import Entry, entries, size
-from jingwei.records import now_utc
+from jingwei.ledger.service import Entry, entries, holds_any, size
+from jingwei.records import Prepared, now_utc
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Types = Collection[str] | None
 Handle = Callable[["Session", list[Entry]], None]
 
 BATCH = 1000
 """Positions read at a time."""
 LOOK_AGAIN = 0.5
 """Seconds after which a follower looks for what another process sealed."""
+FAR = BATCH
+"""Positions without anything for a follower after which it is noted all the same that they were read."""
 AGAIN = 5.0
 """Seconds until it is tried again after the store did not allow it."""
+
+
+_POSITION = Prepared(select(Progress.position).where(Progress.name == bindparam("name")))
 
 
 class Follower:
@@ -48,7 +54,7 @@ class Follower:
     handle
         Called with a session and entries in order of position; never with none.
     types
-        The types of events to hand over; all, if not given.
+        The types of events to hand over, or what tells them; all, if not given.
     from_now
         Whether a follower that is new begins at the end of the log instead of its beginning.
 
@@ -60,10 +66,11 @@ class Follower:
         name: str,
         handle: Handle,
         *,
-        types: Collection[str] | None = None,
+        types: Types | Callable[[Session], Types] = None,
         from_now: bool = False,
     ) -> None:
         self.records = records
+        self._passed = 0
         self.name = name
         self.handle = handle
         self.types = types
@@ -89,7 +96,7 @@ class Follower:
             end = min(start + BATCH, size(session))
             if end <= start:
                 return 0
-            found = entries(session, start, end, types=self.types)
+            found = entries(session, start, end, types=self._types(session))
             if found:
                 self.handle(session, found)
             progress.position, progress.time = end, now_utc()
@@ -130,10 +137,24 @@ class Follower:
             self.bells.sealed.ring()
             thread.join()
 
+    def _types(self, session: Session) -> Types:
+        return self.types(session) if callable(self.types) else self.types
+
     def _behind(self) -> bool:
-        """Look without the lock that a write takes."""
+        """Look, without the lock that a write takes, whether anything waits that concerns this follower.
+
+        In a busy city hardly an event does: to write down after each how far one has come would cost more
+        than the event.
+        """
         with self.records.read() as session:
-            return size(session) > session.get_one(Progress, self.name).position
+            ((noted,),) = _POSITION.rows(session, name=self.name)
+            start, end = max(noted, self._passed), size(session)
+            while start < end:
+                near = min(start + BATCH, end)
+                if near - noted >= FAR or holds_any(session, start, near, types=self._types(session)):
+                    return True
+                self._passed = start = near
+        return False
 
 
 def position_of(session: Session, name: str) -> int:

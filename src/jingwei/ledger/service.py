@@ -16,7 +16,7 @@ from jingwei.errors import NotFoundError
 from jingwei.ledger.bell import mark_appended
 from jingwei.ledger.models import Event, Head, encode_json
 from jingwei.ledger.schemas import event_type
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.records.database import Statement, driver_text
 from jingwei.records.database import insert as insert_row
 from jingwei.words import Text
@@ -180,7 +180,19 @@ def of_types(types: Collection[str], *columns: Any) -> CompoundSelect[Any]:
 
 def size(session: Session) -> int:
     """Return how many events are sealed; positions count from 0."""
-    return session.scalar(select(Head.size)) or 0
+    found = _SIZE.row(session)
+    return int(found[0]) if found else 0
+
+
+_SIZE = Prepared(select(Head.size))
+
+
+def holds_any(session: Session, start: int, end: int, *, types: Collection[str] | None = None) -> bool:
+    """Say whether any sealed event at positions `[start, end)` is of `types`, where given."""
+    if types is None:
+        return start < end
+    question = select(Event.type).where(Event.position >= start, Event.position < end).distinct()
+    return bool(types) and not set(types).isdisjoint(session.scalars(question))
 
 
 def entries(session: Session, start: int, end: int, *, types: Collection[str] | None = None) -> list[Entry]:

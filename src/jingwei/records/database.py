@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ClauseElement
 
+    from jingwei.records.prepared import Prepared
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITER_CACHE = 65_536
 """KiB of pages that the one connection that writes to SQLite keeps; a reader keeps SQLite's 2 MiB."""
@@ -175,9 +177,17 @@ class Records:
         if self.engine.dialect.name != "sqlite" or not self.engine.url.database:
             return None
         with self._watching:
-            if self._watch is None:
-                self._watch = sqlite3.connect(self.engine.url.database, check_same_thread=False)
-            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+            return int(self._watcher().execute("PRAGMA data_version").fetchone()[0])
+
+    def told(self, question: Prepared) -> list[tuple[Any, ...]]:
+        """Return what a small question is answered at this moment, by the connection that `state` asks."""
+        with self._watching:
+            return question.of(self.engine.dialect).rows(self._watcher(), {})
+
+    def _watcher(self) -> sqlite3.Connection:
+        if self._watch is None:
+            self._watch = sqlite3.connect(str(self.engine.url.database), check_same_thread=False)
+        return self._watch
 
     def close(self) -> None:
         """Close all connections."""

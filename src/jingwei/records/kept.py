@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from jingwei.records.database import Records
+    from jingwei.records.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -21,12 +22,23 @@ class WhileUnchanged(Generic[T]):
 
     A page of a map asks hundreds of small questions between two changes. Where the store cannot tell
     cheaply whether it changed (PostgreSQL), nothing is kept, and every question is asked.
+
+    Parameters
+    ----------
+    records
+        The record store.
+    rests_on
+        A question whose answer differs whenever what is kept would: it is then kept also while other things
+        change, which in a busy city is a hundred times a second.
+
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, *, rests_on: Prepared | None = None) -> None:
         self._records = records
+        self._rests_on = rests_on
         self._mutex = threading.Lock()
         self._state: object = None
+        self._told: object = None
         self._kept: dict[Hashable, T] = {}
 
     def get(self, key: Hashable, read: Callable[[], T]) -> T:
@@ -35,13 +47,22 @@ class WhileUnchanged(Generic[T]):
         if state is None:
             return read()
         with self._mutex:
-            if state != self._state or len(self._kept) >= MOST:
-                self._state, self._kept = state, {}
-            elif key in self._kept:
+            if state != self._state:
+                self._look_again(state)
+            if len(self._kept) >= MOST:
+                self._kept = {}
+            if key in self._kept:
                 return self._kept[key]
-        # What is read now is at least as new as `state`: kept under it, it is dropped with the next change.
+            kept = self._kept
+        # What is read now is at least as new as what `kept` rests on: it is dropped with the next change.
         found = read()
         with self._mutex:
-            if state == self._state:
-                self._kept[key] = found
+            if kept is self._kept:
+                kept[key] = found
         return found
+
+    def _look_again(self, state: int) -> None:
+        told = object() if self._rests_on is None else self._records.told(self._rests_on)
+        if told != self._told:
+            self._kept = {}
+        self._state, self._told = state, told

@@ -120,6 +120,7 @@ TAGS = [
 
 CITY_ROUTES = (
     features.router,  # first: a map asks for them hundreds of times a minute
+    public_reports.router,  # then: in a storm there are a hundred reports a second
     session.router,
     account.router,
     people.router,
@@ -151,7 +152,6 @@ CITY_ROUTES = (
     case_forwards.router,  # before what takes any number for a case
     public_open311.managing,
     cases.router,
-    public_reports.router,
     public_areas.router,  # before what takes any number for a case
     public_alerts.router,
     public_accounts.router,

@@ -112,15 +112,17 @@ def public(action: str, resource: Resource = CITY) -> Any:
     """
     _check_known((action,))
 
-    def check(request: Request) -> None:
-        gate: Gate = request.app.state.gate
-        gate.count_stranger(request)
+    def decide(gate: Gate, keeper: PolicyKeeper) -> None:
         gate.check_set_up()
-        keeper: PolicyKeeper = request.app.state.policies
         if resource.kind in actions()[action].resources:
             decision = keeper.current().decide(STRANGER, action, resource)
             if not decision.allowed:
                 raise RefusedError(action, decision)
+
+    async def check(request: Request) -> None:
+        gate: Gate = request.app.state.gate
+        gate.count_stranger(request)
+        await at_once(gate.records, decide, gate, request.app.state.policies)
 
     return Depends(_marked(check, (action,), "public"))
 

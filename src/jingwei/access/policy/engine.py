@@ -14,7 +14,7 @@ import cedarpy
 
 from jingwei.access.asker import Asker
 from jingwei.access.policy.conditions import Entity, Hierarchy, Residual, RowFilter
-from jingwei.access.policy.vocabulary import actions, resource_type
+from jingwei.access.policy.vocabulary import ResourceType, actions, resource_type
 from jingwei.access.roles import roles
 from jingwei.errors import JingweiError
 from jingwei.records import now_utc
@@ -31,6 +31,9 @@ _PURPOSES = 30
 
 _DATA = frozenset({"Dataset", "Field", "Fact"})
 """The kinds of resources of which answers with data are made."""
+
+_BELONGING = frozenset({"Person", "Department", "Role", "Duty", "Action"})
+"""Kinds that an asker may be, or be in: there it matters which one it is."""
 
 _MOMENTS = ("time", "hour", "weekday")
 
@@ -96,6 +99,14 @@ class RefusedError(JingweiError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The policies that can concern one action, and the names of the attributes that they look at."""
+
+    policies: cedarpy.PolicySet
+    attributes: frozenset[str]
+
+
 class Policies:
     """A version of the policies, ready to decide for anyone.
 
@@ -122,13 +133,16 @@ class Policies:
         self.text = text
         self.version = version
         self._codes = _codes_by_title(titles)
-        self._set = cedarpy.PolicySet.from_str(text)
+        self._set = cedarpy.PolicySet.from_str(text)  # also says whether it can be read
         written = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
         self._annotations: dict[str, dict[str, str]] = {
             name: {key: value or "" for key, value in policy.get("annotations", {}).items()}
             for name, policy in written.items()
         }
+        self._written: dict[str, dict[str, Any]] = written
+        self._rules: dict[str, _Rules] = {}
         self._named_kinds = frozenset(_kinds_named(list(written.values())))
+        self._names_people = "Person" in self._named_kinds
         about_data = [policy for policy in written.values() if _speaks_of_data(policy)]
         self._names_individuals = any(map(_names_individuals, about_data))
         self._moments = [name for name in _MOMENTS if _uses_context(about_data, name)]
@@ -153,20 +167,47 @@ class Policies:
         """
         if asker.only is not None and action not in asker.only:
             return Decision(allowed=False, rules=(), annotations=())
+        kind = resource_type(resource.kind)
+        if any(resource.attributes.get(name) is None for name in kind.required):
+            return Decision(allowed=False, rules=(), annotations=())
         context = (situation or Situation()).context(asker)
+        rules = self._rules_for(action)
         seen = tuple(value for name, value in context.items() if name != "time" or self._uses_time)
-        attributes = tuple(sorted((name, _hashable(value)) for name, value in resource.attributes.items()))
-        key = (asker, action, resource.kind, resource.id, attributes, seen)
+        key = (action, resource.kind, seen, *self._alike(rules, kind, asker, resource))
         known = self._decisions.get(key)
         if known is None:
-            known = self._decide(asker, action, resource, context)
+            known = self._decide(rules, asker, action, resource, context)
             _keep(self._decisions, key, known, _DECISIONS_KEPT)
         return known
 
-    def _decide(self, asker: Asker, action: str, resource: Resource, context: Mapping[str, Any]) -> Decision:
+    def _alike(self, rules: _Rules, kind: ResourceType, asker: Asker, resource: Resource) -> Iterator[Any]:
+        """Yield what the policies can tell a question from others by.
+
+        To policies people and resources that they do not name are only the same or not the same, so that who
+        asks about the own thing stands for all who do; and what they do not look at makes no difference.
+        """
+        told = [
+            (name, _hashable(resource.attributes.get(name)), kind.types.get(name) == "Person")
+            for name in kind.types
+            if name in rules.attributes
+        ]
+        if self._names_people or resource.kind in _BELONGING:
+            people: dict[Any, Any] = {}
+            yield asker.id
+        else:
+            people = {asker.id: 0}
+            for _, value, person in told:
+                if person and value is not None:
+                    people.setdefault(value, len(people))
+        yield from (asker.roles, asker.departments, asker.duties)
+        yield tuple(people.get(value, value) if person else value for _, value, person in told)
+        if resource.kind in _BELONGING or resource.kind in self._named_kinds:
+            yield resource.id
+
+    def _decide(
+        self, rules: _Rules, asker: Asker, action: str, resource: Resource, context: Mapping[str, Any]
+    ) -> Decision:
         kind = resource_type(resource.kind)
-        if not kind.required <= {name for name, value in resource.attributes.items() if value is not None}:
-            return Decision(allowed=False, rules=(), annotations=())
         told = {
             "uid": {"type": resource.kind, "id": resource.id},
             "attrs": {
@@ -188,11 +229,21 @@ class Policies:
             "resource": {"type": resource.kind, "id": resource.id},
             "context": context,
         }
-        answer = cedarpy.is_authorized(request, self._set, entities)
+        answer = cedarpy.is_authorized(request, rules.policies, entities)
         reasons = answer.diagnostics.reasons
         notes = tuple(self._annotations[name] for name in reasons)
         names = tuple(note.get("id") or name for name, note in zip(reasons, notes, strict=True))
         return Decision(bool(answer.allowed), names, notes)
+
+    def _rules_for(self, action: str) -> _Rules:
+        """Return the policies that can concern an action: what a decision costs grows with their number."""
+        known = self._rules.get(action)
+        if known is None:
+            concerned = {name: one for name, one in self._written.items() if _can_concern(one, action)}
+            told = {"staticPolicies": concerned, "templates": {}, "templateLinks": []}
+            policies = cedarpy.PolicySet.from_json_str(json.dumps(told))
+            known = self._rules[action] = _Rules(policies, frozenset(_attributes_of(concerned)))
+        return known
 
     def names_any(self, kind: str) -> bool:
         """Say whether a rule names single resources of a kind; else those of like attributes are alike."""
@@ -430,6 +481,30 @@ def _literals(node: Any) -> Iterator[str]:
             yield node["Value"]
         for one in node.values():
             yield from _literals(one)
+
+
+def _attributes_of(node: Any) -> Iterator[str]:
+    """Yield the names of all attributes that policies look at, of whatever."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _attributes_of(one)
+    elif isinstance(node, dict):
+        named = node.get("attr")
+        if isinstance(named, str):
+            yield named
+        elif isinstance(named, list):
+            yield from named
+        for one in node.values():
+            yield from _attributes_of(one)
+
+
+def _can_concern(policy: Mapping[str, Any], action: str) -> bool:
+    """Say whether a policy's scope leaves an action open; actions of ours are in no groups."""
+    scope = policy["action"]
+    if scope["op"] == "All":
+        return True
+    named = scope.get("entities") or [scope["entity"]]
+    return any(one == {"type": "Action", "id": action} for one in named)
 
 
 def _speaks_of_data(policy: dict[str, Any]) -> bool:

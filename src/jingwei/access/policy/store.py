@@ -28,7 +28,7 @@ from jingwei.access.policy.vocabulary import (
 )
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.ledger.models import Event
-from jingwei.records import WhileUnchanged, now_utc
+from jingwei.records import Prepared, WhileUnchanged, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ class PolicyKeeper:
         self.records = records
         self._guard = threading.Lock()
         self._known: tuple[Any, Policies] | None = None
-        self._current: WhileUnchanged[Policies] = WhileUnchanged(records)
+        self._current: WhileUnchanged[Policies] = WhileUnchanged(records, rests_on=_STATE)
 
     def current(self) -> Policies:
         """Return the policies in force at this moment."""
@@ -343,7 +343,7 @@ class PolicyKeeper:
 
     def _read(self) -> Policies:
         with self.records.read() as session:
-            state = tuple(session.execute(_STATE).one())
+            state = _STATE.row(session)
             with self._guard:
                 if self._known is not None and self._known[0] == state:
                     return self._known[1]
@@ -360,6 +360,6 @@ class PolicyKeeper:
 _CHANGES = ledger.of_types(
     ["policy.adopted", "department.added", "department.changed", "department.closed"], Event.id
 ).subquery()
-_STATE = select(func.max(_CHANGES.c.id), func.count()).select_from(_CHANGES)
+_STATE = Prepared(select(func.max(_CHANGES.c.id), func.count()).select_from(_CHANGES))
 """Differs whenever the policies or the departments do, for each change appends its event. The count finds
 what was committed late under a smaller number."""

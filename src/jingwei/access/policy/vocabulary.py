@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from jingwei.words import Text
@@ -11,7 +12,7 @@ from jingwei.words import Text
 AttributeType = Literal["String", "Long", "Bool", "Set<String>", "Department", "Person"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResourceType:
     """A kind of thing that something is done with.
 
@@ -21,12 +22,12 @@ class ResourceType:
     name: str
     attributes: Mapping[str, AttributeType]
 
-    @property
+    @cached_property
     def types(self) -> dict[str, AttributeType]:
         """The attributes without the mark for those that may be missing."""
         return {name.removesuffix("?"): type_ for name, type_ in self.attributes.items()}
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """The attributes that are never missing."""
         return frozenset(name for name in self.attributes if not name.endswith("?"))

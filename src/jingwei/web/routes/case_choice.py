@@ -25,13 +25,13 @@ shows = [filtered("case.read")]
 """The desk itself asks the policies about the very case."""
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """Return where cases are taken in and moved on."""
     desk: Desk = request.app.state.desk
     return desk
 
 
-def board_of(request: Request) -> Board:
+async def board_of(request: Request) -> Board:
     """Return the cases in columns."""
     board: Board = request.app.state.board
     return board

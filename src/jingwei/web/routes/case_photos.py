@@ -25,7 +25,7 @@ UPLOADS = "/api/cases/photos"
 """Where photographs are uploaded: the one address that takes bodies of up to `MOST_BYTES`."""
 
 
-def photos_of(request: Request) -> Photos:
+async def photos_of(request: Request) -> Photos:
     """Return the folder of the photographs."""
     photos: Photos = request.app.state.photos
     return photos

@@ -35,7 +35,7 @@ takes = [allowed(rules.TAKE, CITY)]
 MOST = 100
 
 
-def switchboard_of(request: Request) -> Switchboard:
+async def switchboard_of(request: Request) -> Switchboard:
     """Return where calls are taken."""
     found: Switchboard = request.app.state.switchboard
     return found

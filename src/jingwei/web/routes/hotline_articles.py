@@ -27,7 +27,7 @@ writes = [filtered(rules.WRITE)]
 MOST = 50
 
 
-def library_of(request: Request) -> Library:
+async def library_of(request: Request) -> Library:
     """Return the articles in memory."""
     found: Library = request.app.state.library
     return found
