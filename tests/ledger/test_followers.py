@@ -54,6 +54,29 @@ def test_a_follower_may_start_now_and_take_some_types_only(records, sealer, note
         assert position_of(session, "f") == 4
 
 
+def test_a_running_follower_writes_only_where_something_concerns_it(records, sealer, note):
+    stop, got = threading.Event(), threading.Event()
+    follower = Follower(
+        records, "f", lambda _session, _entries: got.set(), types=lambda _session: {"ledger.corrected"}
+    )
+    note(3)
+    sealer.seal_all()
+    assert not follower._behind()
+    with records.read() as session:
+        assert position_of(session, "f") == 0
+    with records.write() as session:
+        ledger.correct(session, 1, actor="a", reason="r", data={})
+    sealer.seal_all()
+    thread = threading.Thread(target=follower.run, args=(stop,))
+    thread.start()
+    arrived = got.wait(10)
+    stop.set()
+    thread.join()
+    assert arrived
+    with records.read() as session:
+        assert position_of(session, "f") == ledger.size(session)
+
+
 def test_what_failed_is_handed_over_again(records, sealer, note):
     note(1)
     sealer.seal_all()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from sqlalchemy import text
+from sqlalchemy import column, func, select, table, text
 
-from jingwei.records import WhileUnchanged, open_records
+from jingwei.records import Prepared, WhileUnchanged, open_records
 
 
 def bump(records):
@@ -76,6 +76,29 @@ def test_whoever_has_seen_a_change_is_never_given_what_was_before_it(tmp_path):
     for asker in askers:
         asker.join()
     assert stale == []
+    records.close()
+
+
+def test_what_rests_on_little_is_kept_while_all_else_changes(tmp_path):
+    records = opened(tmp_path)
+    with records.write() as session:
+        session.execute(text("CREATE TABLE decided (version INTEGER)"))
+    question = Prepared(select(func.max(column("version"))).select_from(table("decided")))
+    kept = WhileUnchanged(records, rests_on=question)
+    reads = []
+
+    def read():
+        reads.append(1)
+        with records.read() as session:
+            return session.scalar(text("SELECT max(version) FROM decided"))
+
+    for _ in range(3):
+        bump(records)
+        assert kept.get("v", read) is None
+    assert len(reads) == 1
+    with records.write() as session:
+        session.execute(text("INSERT INTO decided VALUES (7)"))
+    assert kept.get("v", read) == 7
     records.close()
 
 

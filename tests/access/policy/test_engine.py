@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jingwei.access import Asker
 from jingwei.access.policy import Policies, RefusedError, Resource, Situation
@@ -151,3 +153,57 @@ def test_a_token_narrows_what_its_person_may_do_and_widens_nothing():
     assert policies.rows(narrowed, "dataset.list", "Dataset").everything
     assert not policies.rows(narrowed, "dataset.read", "Dataset").residuals
     assert narrowed.scope != Asker("person/1", "某人").scope
+
+
+TELLING_APART = """
+@id("own") permit (principal, action == Action::"thing.read", resource)
+when { resource has reporter && resource.reporter == principal };
+@id("near") permit (principal in Role::"staff", action in [Action::"thing.read"], resource)
+when { principal in resource.owner && resource.level < 2 };
+@id("marked") permit (principal, action, resource)
+when { resource.tags.contains("shown") && context.purpose == "audit" };
+@id("never") forbid (principal, action, resource) when { resource.district like "closed*" };
+"""
+NAMING = [
+    '@id("she") permit (principal == Person::"person/2", action, resource);',
+    '@id("his") permit (principal, action, resource) when { resource.reporter == Person::"person/3" };',
+    '@id("this") permit (principal, action, resource == Thing::"t2");',
+    '@id("where") permit (principal, action, resource) when { resource has note && resource.note == "x" };',
+]
+people = st.sampled_from(["person/1", "person/2", "person/3"])
+askers = st.builds(
+    lambda name, roles, departments: person(*roles, departments=departments, identifier=name),
+    people,
+    st.sets(st.sampled_from(["staff", "auditor"]), max_size=2).map(sorted),
+    st.sets(st.sampled_from(["CITY", "BUREAU", "SECTION"]), max_size=2).map(sorted),
+)
+things = st.builds(
+    lambda name, attributes: Resource("Thing", name, attributes),
+    st.sampled_from(["t1", "t2"]),
+    st.fixed_dictionaries(
+        {
+            "owner": st.sampled_from(["CITY", "BUREAU"]),
+            "level": st.integers(1, 2),
+            "district": st.sampled_from(["open", "closed south"]),
+            "open": st.booleans(),
+            "tags": st.sampled_from([["shown"], []]),
+            "reporter": st.one_of(st.none(), people),
+            "note": st.sampled_from([None, "x"]),
+        }
+    ),
+)
+
+
+@given(
+    st.sets(st.sampled_from(NAMING)),
+    st.lists(st.tuples(askers, things, st.sampled_from(["", "audit"])), min_size=2, max_size=12),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_was_decided_for_others_decides_only_for_who_cannot_be_told_apart(naming, questions):
+    text = TELLING_APART + "".join(sorted(naming))
+    kept = Policies(text, 1, TREE)
+    for asker, thing, purpose in questions:
+        situation = Situation(purpose)
+        alone = Policies(text, 1, TREE).decide(asker, "thing.read", thing, situation)
+        found = kept.decide(asker, "thing.read", thing, situation)
+        assert (found.allowed, set(found.rules)) == (alone.allowed, set(alone.rules))
