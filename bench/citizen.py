@@ -239,6 +239,14 @@ def in_the_page(port: int) -> None:
 CHECKS = {"questions": questions, "page": in_the_page, "reports": reports}
 
 
+def ask(options: argparse.Namespace) -> None:
+    """Measure what is asked for."""
+    print(f"(load {os.getloadavg()[0]:.1f})", flush=True)
+    for name in options.only:
+        CHECKS[name](options.port)
+    print(f"(load {os.getloadavg()[0]:.1f} at the end)")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -246,8 +254,12 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--home", type=Path, help="a folder that is kept from run to run")
     parser.add_argument("--port", type=int, default=8351)
+    parser.add_argument("--served", action="store_true", help="ask a server that stands at the port already")
     parser.add_argument("--only", nargs="*", choices=list(CHECKS), default=list(CHECKS))
     options = parser.parse_args()
+    if options.served:
+        ask(options)
+        return
     with tempfile.TemporaryDirectory() as folder:
         root = options.home or Path(folder)
         home = root / "bench"
@@ -264,11 +276,8 @@ def main() -> None:
                     break
                 except OSError:
                     time.sleep(0.1)
-            print(f"(cases taken into memory within {time.perf_counter() - start:.0f} s; "
-                  f"load {os.getloadavg()[0]:.1f})", flush=True)  # fmt: skip
-            for name in options.only:
-                CHECKS[name](options.port)
-            print(f"(load {os.getloadavg()[0]:.1f} at the end)")
+            print(f"(cases taken into memory within {time.perf_counter() - start:.0f} s)", flush=True)
+            ask(options)
         finally:
             server.terminate()
             server.wait()

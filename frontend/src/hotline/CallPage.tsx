@@ -32,7 +32,6 @@ export function CallPage() {
   const reviews = reader?.open || (reader?.duties ?? []).some((one) => one.role === "hotline_reviewer");
   const leads = reader?.open || (reader?.duties ?? []).some((one) => one.role === "hotline_supervisor");
   const over = call.state === "answered" || call.state === "in_case";
-  const heard = call.backs.some((one) => one.reached && !one.reopened);
   return (
     <div className="case-page">
       <div className="card stack">
@@ -51,7 +50,7 @@ export function CallPage() {
       <div className="stack">
         {takes && <NumberOf call={call} />}
         {takes && call.state === "in_case" && !call.replied && <Reply act={act} done={done} />}
-        {takes && over && !heard && <Ask call={call} act={act} done={done} />}
+        {takes && call.to_be_asked && <Ask call={call} act={act} done={done} />}
         {reviews && (over || call.state === "dismissed") && <Score call={call} own={call.hands.includes(reader?.person ?? "")} act={act} done={done} />}
         {leads && over && !call.exempt && <Exempt act={act} done={done} />}
         {call.earlier.length > 0 && (

@@ -31,6 +31,7 @@ export function CallsPage() {
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
   });
+  const chosen = waiting !== "" || mine || numbers.length > 0;
   const draw = useMutation({
     mutationFn: () => askJson<Calls>("/api/hotline/calls/draw"),
     onSuccess: (drawn) => drawn.calls[0] && void go(`/hotline/calls/${drawn.calls[0].number}`),
@@ -45,7 +46,7 @@ export function CallsPage() {
     <>
       <div className="filter-row">
         <div className="chips" role="group" aria-label={t("hotline.calls.name")}>
-          {chip(t("hotline.calls.all"), !waiting && !mine && !numbers.length, {})}
+          {chip(t("hotline.calls.all"), !chosen, {})}
           {WAITING.map((one) => chip(t(`hotline.calls.waiting.${one}`), waiting === one, { waiting: one }))}
           {chip(t("hotline.calls.mine"), mine, { mine: "true" })}
         </div>
@@ -60,7 +61,7 @@ export function CallsPage() {
       <Fault error={draw.error} />
       {found.isPending && <Loading lines={8} />}
       {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
-      {found.isSuccess && calls.length === 0 && <Empty title={t("hotline.calls.none")}>{t("hotline.calls.noneMend")}</Empty>}
+      {found.isSuccess && calls.length === 0 && <Empty title={t("hotline.calls.none")}>{chosen ? t("hotline.calls.noneMend") : t("hotline.calls.noneYet")}</Empty>}
       {calls.length > 0 && (
         <ul className="rows card hotline-list">
           {calls.map((one) => (

@@ -37,6 +37,7 @@ export type CallLine = {
   late: boolean;
   replied: boolean;
   asked: boolean;
+  to_be_asked: boolean;
   reviewed: boolean;
   exempt: boolean;
   lost: string;

@@ -99,6 +99,7 @@ export const hotlineEn: typeof hotlineZh = {
     waiting: { reply: "To be answered", call_back: "To be called back", review: "To be reviewed" },
     none: "No calls",
     noneMend: "Choose something else.",
+    noneYet: "What is answered at the desk stands here.",
     more: "Earlier ones",
     states: { taken: "under way", answered: "answered at once", in_case: "made a case", dismissed: "no demand", lost: "given up" },
     late: "reply late",

@@ -97,6 +97,7 @@ export const hotlineZh = {
     waiting: { reply: "待答复", call_back: "待回访", review: "待质检" },
     none: "没有来电",
     noneMend: "换一个条件看看。",
+    noneYet: "在接听页受理的来电都在这里。",
     more: "更早的",
     states: { taken: "接听中", answered: "已直接答复", in_case: "已转办", dismissed: "无诉求", lost: "未接通" },
     late: "答复超时",

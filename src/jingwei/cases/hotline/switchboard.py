@@ -610,16 +610,29 @@ def _columns(call: Call) -> dict[str, Any]:
 
 def _check_to_be_asked(call: Call, case: Case | None) -> None:
     """Raise unless what a caller wanted is done, and he was not asked since."""
-    if case is not None and not (case.stands.terminal or case.stands.phase in LATER_PHASES):
+    if not _is_done(case):
         raise CallRuleError(
             call.number,
             "not_done",
             Text("案件尚未办完，不能回访", "the case is not done yet: its caller is not asked before."),
         )
+    if _was_asked(call, case):
+        raise CallRuleError(call.number, "asked", Text("已经回访过", "the caller was called back already."))
+
+
+def is_to_be_asked(call: Call, case: Case | None) -> bool:
+    """Say whether a caller can be called back now."""
+    return call.state in ("answered", "in_case") and _is_done(case) and not _was_asked(call, case)
+
+
+def _is_done(case: Case | None) -> bool:
+    return case is None or case.stands.terminal or case.stands.phase in LATER_PHASES
+
+
+def _was_asked(call: Call, case: Case | None) -> bool:
     heard = call.heard
     since = case.at.get("reopened", 0) if case is not None else 0
-    if heard is not None and not heard.reopened and heard.at >= since:
-        raise CallRuleError(call.number, "asked", Text("已经回访过", "the caller was called back already."))
+    return heard is not None and not heard.reopened and heard.at >= since
 
 
 def plain_number(caller: str) -> str:

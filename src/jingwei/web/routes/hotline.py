@@ -15,9 +15,10 @@ from jingwei.cases import Case, duplicates, plain, policy, proposing, words
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.citizens import check_place
 from jingwei.cases.hotline import policy as rules
+from jingwei.cases.case import Case
 from jingwei.cases.hotline.call import Call
 from jingwei.cases.hotline.calls import Choice, Listed, draw, earlier, listed, one_listed
-from jingwei.cases.hotline.switchboard import Demand, Switchboard, Told
+from jingwei.cases.hotline.switchboard import Demand, Switchboard, Told, is_to_be_asked
 from jingwei.cases.schemas import Report
 from jingwei.city import City
 from jingwei.records import now_utc
@@ -204,6 +205,7 @@ class CallLine(BaseModel):
     late: bool
     replied: bool
     asked: bool = Field(description="Whether the caller was called back")
+    to_be_asked: bool = Field(description="Whether the caller can be called back now")
     reviewed: bool
     exempt: bool
     lost: str
@@ -533,20 +535,23 @@ def _line(
     regime = board.desk.regime(session)
     turn, now = call.turn, instant(now_utc())
     waits = turn is not None and turn.running
+    case = board.case_of(session, call)
     return {
         "number": call.number, "step": call.step, "state": call.state, "channel": call.channel,
         "caller": caller, "began": moment(call.began), "taker": call.taker, "kind": call.kind,
         "urgency": call.urgency, "area": call.area, "words": said,
-        "case": _short_case(session, board, asker, call),
+        "case": _short_case(session, board, asker, case),
         "due": moment(turn.due(regime.calendar)) if turn is not None and waits else None,
         "late": turn is not None and not turn.on_time(regime.calendar, now), "replied": call.reached,
-        "asked": call.heard is not None, "reviewed": bool(call.reviews), "exempt": call.exempt,
+        "asked": call.heard is not None, "to_be_asked": is_to_be_asked(call, case),
+        "reviewed": bool(call.reviews), "exempt": call.exempt,
         "lost": call.lost,
     }  # fmt: skip
 
 
-def _short_case(session: Session, board: Switchboard, asker: access.Asker, call: Call) -> ShortCase | None:
-    case = board.case_of(session, call)
+def _short_case(
+    session: Session, board: Switchboard, asker: access.Asker, case: Case | None
+) -> ShortCase | None:
     if case is None or not board.desk.may_read(session, asker, case.number):
         return None
     type_ = board.desk.regime(session).catalogue.get(case.kind, case.type)

@@ -27,10 +27,12 @@ from jingwei.web.routes.public_reports import outline_of
 from jingwei.words import Language, Text
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
     from starlette.datastructures import FormData
 
     from jingwei.cases.regime import Regime
     from jingwei.city import City
+    from jingwei.web.gate import Gate
 
 router = APIRouter(prefix="/open311", tags=["open311"])
 managing = APIRouter(
@@ -230,22 +232,14 @@ async def create_request(
     request: Request, city: CityOf, desk: DeskOf, gate: GateOf, language: LanguageOf, form: Form
 ) -> Response:
     """Take in a request of another system, by its key; answers with the number of the case."""
-    try:
-        body = await request.form(max_files=0, max_fields=200)
-    except Exception:  # noqa: BLE001 -- whatever a parser raises at what is no form
-        return _answered(form, language, "errors", _no_form)
 
-    def work() -> Any:
-        if not gate.entry.open:
-            gate.rates.count("reports by address", address_of(request))
-        given = _given(city, dict(request.query_params) | _single(body))
-        with city.records.write() as session:
-            asker = open311.asker_of_key(session, given.get("api_key", ""))
-            wanted = _submission(given, body)
-            case = open311.take_in(session, desk, asker, wanted, boundary=outline_of(city))
-        return [{"service_request_id": case.number, "service_notice": None, "account_id": None}]
+    def take(session: Session, given: Mapping[str, str], body: FormData) -> dict[str, Any]:
+        asker = open311.asker_of_key(session, given.get("api_key", ""))
+        wanted = _submission(given, body)
+        case = open311.take_in(session, desk, asker, wanted, boundary=outline_of(city))
+        return {"service_request_id": case.number, "service_notice": None, "account_id": None}
 
-    return await run_in_threadpool(_answered, form, language, "service_requests", work)
+    return await _heard(request, city, gate, (form, language, "service_requests"), take)
 
 
 @router.get(
@@ -279,6 +273,24 @@ async def create_update(
     request: Request, city: CityOf, desk: DeskOf, gate: GateOf, language: LanguageOf, form: Form
 ) -> Response:
     """Add words to a request of the same key, or say that it is not fixed (`REOPEN`)."""
+
+    def take(session: Session, given: Mapping[str, str], _body: FormData) -> dict[str, Any]:
+        updates.check_offered(desk.regime(session).settings)
+        asker = open311.asker_of_key(session, given.get("api_key", ""))
+        return {"update_id": updates.take_in(session, desk, asker, _given_update(given))}
+
+    return await _heard(request, city, gate, (form, language, "service_request_updates"), take)
+
+
+async def _heard(
+    request: Request,
+    city: City,
+    gate: Gate,
+    answer: tuple[Any, Language, str],
+    take: Callable[[Session, Mapping[str, str], FormData], dict[str, Any]],
+) -> Response:
+    """Read the form of another system, at a rate, and let `take` take it in within one transaction."""
+    form, language, root = answer
     try:
         body = await request.form(max_files=0, max_fields=200)
     except Exception:  # noqa: BLE001 -- whatever a parser raises at what is no form
@@ -287,14 +299,11 @@ async def create_update(
     def work() -> Any:
         if not gate.entry.open:
             gate.rates.count("reports by address", address_of(request))
-        updates.check_offered(_regime(city, desk).settings)
         given = _given(city, dict(request.query_params) | _single(body))
         with city.records.write() as session:
-            asker = open311.asker_of_key(session, given.get("api_key", ""))
-            number = updates.take_in(session, desk, asker, _given_update(given))
-        return [{"update_id": number}]
+            return [take(session, given, body)]
 
-    return await run_in_threadpool(_answered, form, language, "service_request_updates", work)
+    return await run_in_threadpool(_answered, form, language, root, work)
 
 
 def _given_update(given: Mapping[str, str]) -> updates.GivenUpdate:
