@@ -297,6 +297,21 @@ def test_a_system_adds_to_its_own_requests_once_and_to_no_others(api, city, key)
         strict_xml.errors(refused)
 
 
+def test_not_fixed_takes_up_the_same_request_again(api, city, key):
+    offer_updates(city)
+    number = strict_xml.created(post(api, key))["service_request_id"]
+    desk = Desk(city.policies.current)
+    with city.records.write() as session:
+        desk.act(session, local_person(), number, "force_close", {"reason": "已在其他案件中修复"})
+    given = {"api_key": key, "service_request_id": number, "update_id": "1", "description": "坑还在"}
+    told = api.post(f"{V2}/servicerequestupdates.xml", data=given | {"status": "REOPEN"})
+    assert told.status_code == 200, told.text
+    with city.records.read() as session:
+        case = desk.get(session, local_person(), number)
+    assert (case.reopened, case.disputed, case.stands.terminal) == (1, 1, False)
+    assert api.get(f"{V2}/requests/{number}.json").json()[0]["status"] == "open"
+
+
 # a public client, as it comes from the package index
 
 

@@ -15,7 +15,6 @@ from jingwei.cases import Case, duplicates, plain, policy, proposing, words
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.citizens import check_place
 from jingwei.cases.hotline import policy as rules
-from jingwei.cases.case import Case
 from jingwei.cases.hotline.call import Call
 from jingwei.cases.hotline.calls import Choice, Listed, draw, earlier, listed, one_listed
 from jingwei.cases.hotline.switchboard import Demand, Switchboard, Told, is_to_be_asked
