@@ -24,6 +24,8 @@ from jingwei.sense.mqtt.telling import following
 from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
 from jingwei.sense.rollups import Keeper
+from jingwei.sense.rules.hearing import CaseListener
+from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.wire import NotPlainError
 from jingwei.web.at_broker import TokensAtBroker
 from jingwei.web.senders import Collector, Senders
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import State
 
     from jingwei.access import Asker
+    from jingwei.city import City
     from jingwei.city.settings import MqttSettings, NatsSettings, SenseSettings
     from jingwei.sense.nats.follower import Following
 
@@ -43,7 +46,7 @@ FOLDER = "sense/mosquitto"
 
 @contextlib.contextmanager
 def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]:
-    """Take in readings by MQTT, move readings to the lake and roll them up while the block lasts.
+    """Take in readings by MQTT, move them to the lake, roll them up and ask rules, while the block lasts.
 
     Parameters
     ----------
@@ -61,6 +64,9 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         running.callback(rollups.close)
         running.enter_context(Flusher(served.readings).running())
         running.enter_context(Keeper(rollups).running())
+        city: City = served.city
+        running.enter_context(CaseListener(city.records).running())
+        running.enter_context(RuleKeeper(city.records, served.readings, city.about.zone).running())
         if settings.mqtt.enabled:
             try:
                 _connect(running, served, settings.mqtt, root)

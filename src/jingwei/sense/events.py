@@ -60,3 +60,82 @@ declare(
     Text("设备验收", "A device was signed off and taken into service"),
     subject="sense/Things(<id>)",
 )
+
+ALARM = "sense/alarms/<id>"
+INCIDENT = "sense/incidents/<id>"
+_RULE = Field(int, Text("规则编号", "the number of the rule"))
+_INCIDENT = Field(int, Text("所属事件编号", "the number of the incident to which it belongs"))
+_SEVERITY = Field(str, Text("级别：notice、warning 或 alarm", "`notice`, `warning` or `alarm`"))
+_VERSION = Field(int, Text("规则版本", "the version of the rule"))
+
+declare(
+    "sense.rule_written",
+    Text("感知规则新建或更新", "A rule over readings was written"),
+    subject="sense/rules/<id>",
+    fields={"version": _VERSION, "owner": Field(str, Text("所属部门", "the department that owns it"))},
+)
+declare(
+    "sense.rule_switched",
+    Text("感知规则启用、停用或删除", "A rule over readings was switched on or off, or deleted"),
+    subject="sense/rules/<id>",
+    fields={"to": Field(str, Text("on、off 或 deleted", "`on`, `off` or `deleted`"))},
+)
+declare(
+    "sense.alarm_raised",
+    Text("规则成立，产生告警", "A rule holds: an alarm was raised"),
+    subject=ALARM,
+    fields={"rule": _RULE, "version": _VERSION, "incident": _INCIDENT, "severity": _SEVERITY},
+)
+declare(
+    "sense.alarm_called",
+    Text(
+        "告警通知：事件中每处一次，静默时段之外",
+        "Called for an alarm: once a place of an incident, not when quiet",
+    ),
+    subject=ALARM,
+    fields={
+        "rule": _RULE,
+        "incident": _INCIDENT,
+        "severity": _SEVERITY,
+        "owner": Field(str, Text("所属部门", "the department that owns the rule")),
+        "zh": Field(str, Text("规则中文名", "the title of the rule in Chinese")),
+        "en": Field(str, Text("规则英文名", "the title of the rule in English")),
+        "reasons": Field(str, Text("依据", "by which readings")),
+        "cell": Field(
+            str, Text("网格编码（有符号整数的文本）", "the signed grid code, as text"), required=False
+        ),
+        "level": Field(int, Text("层级", "its level"), required=False),
+        "lon": Field(float, Text("经度", "the longitude of its centre, degrees"), required=False),
+        "lat": Field(float, Text("纬度", "the latitude of its centre, degrees"), required=False),
+    },
+)
+declare(
+    "sense.alarm_escalated",
+    Text("告警升级", "An alarm lasts and goes to somebody else"),
+    subject=ALARM,
+    fields={"rule": _RULE, "to": Field(str, Text("转给谁", "to whom"))},
+)
+declare(
+    "sense.alarm_ended",
+    Text("告警结束", "An alarm ended"),
+    subject=ALARM,
+    fields={"rule": _RULE, "incident": _INCIDENT},
+)
+declare(
+    "sense.alarm_marked",
+    Text("告警被核实为真或误报", "An alarm was found to be true or false"),
+    subject=ALARM,
+    fields={"rule": _RULE, "mark": Field(str, Text("true、false 或空", "`true`, `false` or empty"))},
+)
+declare(
+    "sense.incident_opened",
+    Text("事件开始", "An incident began"),
+    subject=INCIDENT,
+    fields={"cause": Field(str, Text("原因，可空", "its cause, or empty")), "severity": _SEVERITY},
+)
+declare(
+    "sense.incident_ended",
+    Text("事件自行结束", "An incident ended by itself"),
+    subject=INCIDENT,
+    fields={"alarms": Field(int, Text("告警数", "how many alarms it had"))},
+)

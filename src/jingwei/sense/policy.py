@@ -23,6 +23,11 @@ SUMMARISE = "sense.summarise"
 """To be told what many streams say together, without what one of them says."""
 WRITE = "sense.write"
 OBSERVE = "sense.observe"
+RULE_KIND = "SenseRule"
+WATCH = "sense.watch"
+"""To see a rule and the alarms it raises, and to say whether they are true."""
+RULE = "sense.rule"
+"""To write a rule, and to switch it on and off."""
 FINEST = 32
 FINEST_TOGETHER = 21
 """One arc-second, about 31 m, as for counts of facts."""
@@ -75,6 +80,24 @@ permit (
   resource
 );
 
+@id("sense-rules-own-department")
+permit (principal, action == Action::"sense.watch", resource)
+when { resource has owner && principal in resource.owner };
+
+@id("sense-rules-operators")
+permit (principal in Role::"operator", action == Action::"sense.watch", resource);
+
+@id("sense-rules-keepers")
+permit (principal in Role::"device_keeper", action in [Action::"sense.rule", Action::"sense.watch"], resource)
+when { resource has owner && principal in resource.owner };
+
+@id("sense-rules-administrator")
+permit (
+  principal in Role::"system_administrator",
+  action in [Action::"sense.rule", Action::"sense.watch"],
+  resource
+);
+
 @id("sense-staff-follow")
 permit (principal, action == Action::"event.follow", resource)
 when {
@@ -92,6 +115,13 @@ def _declare() -> None:
     declare_action(PLACE, (KIND,), Text("查看感知设备位置", "see where sensors are"))
     declare_action(WRITE, (KIND,), Text("维护感知设备", "keep sensors and devices"), implies=(READ, PLACE))
     declare_action(OBSERVE, (KIND,), Text("上报观测值", "send readings"), implies=(READ,))
+    declare_resource(RULE_KIND, {"owner?": "Department"})
+    declare_action(
+        WATCH, (RULE_KIND,), Text("查看感知规则和告警", "see rules over readings, and their alarms")
+    )
+    declare_action(
+        RULE, (RULE_KIND,), Text("编写和启停感知规则", "write rules over readings"), implies=(WATCH,)
+    )
     examples = files("jingwei.sense") / "data" / "policy_examples.json"
     declare_policies(_RULES, json.loads(examples.read_text("utf-8")))
 
@@ -104,6 +134,11 @@ def resource_of(
     if owner:
         attributes["owner"] = owner
     return Resource(KIND, str(identifier), attributes)
+
+
+def rule_resource(identifier: object, owner: str) -> Resource:
+    """Return a rule as policies see it; one of the whole city has no owner."""
+    return Resource(RULE_KIND, str(identifier), {"owner": owner} if owner else {})
 
 
 def place_level(policies: Policies, asker: Asker, resource: Resource) -> int:

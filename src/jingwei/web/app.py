@@ -77,6 +77,7 @@ from jingwei.web.routes import (
     search,
     sense,
     sense_health,
+    sense_rules,
     session,
     sta,
 )
@@ -162,6 +163,7 @@ CITY_ROUTES = (
     devices.router,
     sense.router,
     sense_health.router,
+    sense_rules.router,
     events.router,
     log.router,
 )

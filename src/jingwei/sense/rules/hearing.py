@@ -1,0 +1,49 @@
+"""What became of the cases that alarms opened, as the log tells it: a rule hears when it was wrong."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from jingwei.ledger.followers import Follower
+from jingwei.sense.rules.models import AlarmRow
+from jingwei.sense.rules.raising import ACTOR
+from jingwei.sense.rules.service import marked
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jingwei.ledger import Entry
+    from jingwei.records import Records
+
+NAME = "sense-cases"
+REPORTED = "case.reported"
+FOUND = {"case.rejected": "false", "case.cancelled": "false", "case.closed": "true"}
+"""What the end of a case says of the alarm it came of."""
+
+
+class CaseListener:
+    """Follows the log for cases that alarms opened; what people said of an alarm themselves stays."""
+
+    def __init__(self, records: Records) -> None:
+        self.follower = Follower(records, NAME, self.handle, types=(REPORTED, *FOUND), from_now=True)
+
+    def handle(self, session: Session, entries: list[Entry]) -> None:
+        """Keep the numbers of cases with their alarms, and how they ended."""
+        for entry in entries:
+            number = (entry.subject or "").removeprefix("case/")
+            if entry.type == REPORTED:
+                kind, _, event = str((entry.data or {}).get("source_key", "")).partition("/")
+                if kind == "event" and event:
+                    for alarm in session.scalars(select(AlarmRow).where(AlarmRow.call == event)):
+                        alarm.case_number = number
+                continue
+            for alarm in session.scalars(select(AlarmRow).where(AlarmRow.case_number == number)):
+                if not alarm.mark:
+                    marked(session, alarm, FOUND[entry.type], ACTOR)
+
+    def running(self) -> AbstractContextManager[Follower]:
+        """Follow in a thread of its own while the block lasts."""
+        return self.follower.running()

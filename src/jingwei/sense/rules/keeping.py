@@ -1,0 +1,239 @@
+"""Rules kept up with the readings while a city is open.
+
+Readings are taken from the store in the order in which they came in, by number, so none is missed or asked
+twice. When rules change or a process begins, what they would know is gathered again from the last hours of
+readings, and held against the alarms that last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from jingwei.ledger.bell import Bell, in_thread
+from jingwei.sense.readings.columns import joined, rows_of
+from jingwei.sense.rules import raising
+from jingwei.sense.rules.binding import Stream, observed_by, streams_of, watched
+from jingwei.sense.rules.evaluating import SECOND, Evaluator, Turn
+from jingwei.sense.rules.form import rule_of
+from jingwei.sense.rules.models import AlarmRow, RuleRow, WatchRow
+from jingwei.sense.rules.raising import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+    import pyarrow as pa
+    from sqlalchemy.orm import Session
+
+    from jingwei.records import Records
+    from jingwei.sense.readings import Readings
+
+log = logging.getLogger(__name__)
+
+NAME = "rules"
+LOOK = 1.0
+"""Seconds after which is looked again, whether readings came or not: silence is heard by the clock."""
+NOTE = 30.0
+"""Seconds after which it is noted how far rules have come, where they said nothing."""
+LEAST, MOST = 3600, 86_400
+"""Of how many seconds readings are gathered again, at least and at most."""
+
+
+class RuleKeeper:
+    """Asks the rules of a city about every reading."""
+
+    def __init__(self, records: Records, readings: Readings, zone: ZoneInfo) -> None:
+        self.records = records
+        self.readings = readings
+        self.zone = zone
+        self.bell = Bell()
+        self._looking = threading.Lock()
+        self._rules: dict[int, Kept] = {}
+        self._form: list[tuple[int, int]] | None = None
+        self._streams: dict[int, Stream] = {}
+        self._evaluator = Evaluator([])
+        self._reading = -1
+        self._noted = 0.0
+        self._stale = True
+        readings.when_forgotten(self._forgotten)
+
+    def _forgotten(self, stream: int | None) -> None:  # noqa: ARG002 -- all are bound together
+        self._stale = True
+
+    def look(self, now: int | None = None) -> int:
+        """Ask the rules about all readings that came since; return how many alarms began or ended.
+
+        Parameters
+        ----------
+        now
+            UTC microseconds; the present where it is left out.
+
+        """
+        now = time.time_ns() // 1_000 if now is None else now
+        with self._looking:
+            bound, turned = self._bind(now), 0
+            rows, last = self.readings.fresh(self._reading)
+            turns = [*self._evaluator.take(rows), *self._evaluator.tick(now)]
+            if turns or bound or (last != self._reading and time.monotonic() - self._noted > NOTE):
+                with self.records.write() as session:
+                    for turn in turns:
+                        turned += self._turn(session, turn, now)
+                    if bound:
+                        session.flush()
+                        turned += self._reconcile(session, now)
+                    self._note(session, last)
+            self._reading = last
+            self._follow_up(now)
+            return turned
+
+    # binding
+
+    def _bind(self, now: int) -> bool:
+        """Take up rules and streams that changed; say whether any did."""
+        with self.records.read() as session:
+            found = session.scalars(
+                select(RuleRow).where(RuleRow.on, ~RuleRow.gone).order_by(RuleRow.id)
+            ).all()
+            form = [(one.id, one.version) for one in found]
+            if form == self._form and not self._stale:
+                return False
+            self._stale = False
+            self._rules = {one.id: Kept(one.id, one.version, one.owner, rule_of(one.body)) for one in found}
+            self._streams = streams_of(session, observed_by(one.rule for one in self._rules.values()))
+            noted = session.get(WatchRow, NAME)
+            if self._reading < 0:
+                self._reading = self.readings.last if noted is None else noted.reading
+        self._form = form
+        self._evaluator = Evaluator(
+            [
+                one
+                for kept in self._rules.values()
+                for one in watched(kept.id, kept.rule, self._streams, kept.owner)
+            ]
+        )
+        self._gather(now)
+        return True
+
+    def _gather(self, now: int) -> None:
+        """Take in, without saying anything, the readings up to the one that rules have come to."""
+        streams = self._evaluator.streams.tolist()
+        if not streams:
+            return
+        needed = [max(s.seconds, s.gap) for kept in self._rules.values() for s in kept.rule.signs]
+        back = round(min(max([LEAST, *needed]), MOST) * SECOND)
+        with self.records.read() as session:
+            asked = select(AlarmRow.began, AlarmRow.reasons).where(AlarmRow.ended.is_(None))
+            lasting = session.execute(asked).all()
+        parts = [self.readings.within(streams, now - back, 1 << 62), rows_of(self.readings.latest(streams))]
+        for began, reasons in lasting:  # what lasts longer is gathered from where it began
+            if began < now:
+                known = {one["stream"] for one in reasons} & set(streams)
+                parts.append(self.readings.within(known, began - back, 1 << 62))
+        rows = joined(parts)
+        _, first = np.unique(rows["id"], return_index=True)
+        rows = rows.take(first)
+        self._evaluator.take(rows.take(rows["id"] <= self._reading))
+
+    def _reconcile(self, session: Session, now: int) -> int:
+        """Hold what rules say now against the alarms that last; return how many began or ended."""
+        holding = {
+            (rule, raising.subject_of(self._rules[rule].rule, group)): (rule, group, reasons)
+            for rule, group, reasons in self._evaluator.holding()
+        }
+        lasting = session.scalars(select(AlarmRow).where(AlarmRow.ended.is_(None))).all()
+        turned = 0
+        for alarm in lasting:
+            if (alarm.rule_id, alarm.subject) not in holding:
+                raising.ended(session, alarm, now, ())
+                turned += 1
+        for rule, group, reasons in holding.values():
+            begun = Turn(rule, group, begins=True, time=reasons[0].time, reading=0, reasons=reasons)
+            turned += self._turn(session, begun, now)
+        return turned
+
+    # what comes of it
+
+    def _turn(self, session: Session, turn: Turn, now: int) -> int:
+        """Raise or end an alarm; return how many that were: none where it lasts already."""
+        kept = self._rules[turn.rule]
+        subject = raising.subject_of(kept.rule, turn.group)
+        lasting = select(AlarmRow).where(
+            AlarmRow.rule_id == kept.id, AlarmRow.subject == subject, AlarmRow.ended.is_(None)
+        )
+        found = session.scalars(lasting).all()
+        if turn.begins:
+            if not found:
+                raising.raised(session, kept, turn, self._streams, now=now, zone=self.zone)
+            return int(not found)
+        for alarm in found:
+            raising.ended(session, alarm, turn.time, turn.reasons)
+        return len(found)
+
+    def _follow_up(self, now: int) -> None:
+        """Call for what lasts when quiet hours are over, escalate, and end incidents."""
+        with self.records.read() as session:
+            waiting = session.scalars(
+                select(AlarmRow).where(AlarmRow.ended.is_(None), AlarmRow.rule_id.in_(self._rules))
+            ).all()
+            busy = any(
+                one.called is None or one.escalated < len(self._rules[one.rule_id].rule.escalation)
+                for one in waiting
+            )
+            over = raising.incidents_over(session, now)
+        if not busy and not over:
+            return
+        with self.records.write() as session:
+            for alarm in session.scalars(
+                select(AlarmRow).where(AlarmRow.ended.is_(None), AlarmRow.rule_id.in_(self._rules))
+            ):
+                rule = self._rules[alarm.rule_id].rule
+                if alarm.called is None:
+                    concerned = [self._streams[one["stream"]] for one in alarm.reasons]
+                    raising.call(session, alarm, rule, concerned, now=now, zone=self.zone)
+                raising.escalate(session, alarm, rule, now)
+            raising.end_incidents(session, now)
+
+    def _note(self, session: Session, reading: int) -> None:
+        row = session.get(WatchRow, NAME)
+        if row is None:
+            session.add(WatchRow(name=NAME, reading=reading))
+        else:
+            row.reading = reading
+        self._noted = time.monotonic()
+
+    # running
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep up until `stop` is set."""
+        seen = self.bell.count
+        while not stop.is_set():
+            try:
+                self.look()
+            except (
+                Exception
+            ):  # what a full or busy disk does not allow is tried again; the readings are there
+                log.exception("asking rules about readings")
+                self._stale = True
+                stop.wait(LOOK)
+            seen = self.bell.wait(seen, LOOK)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[RuleKeeper]:
+        """Keep up in a thread of its own while the block lasts."""
+
+        def ring(_: pa.Table) -> None:
+            self.bell.ring()
+
+        end = self.readings.subscribe(ring)
+        try:
+            with in_thread("rules", self.run, self.bell):
+                yield self
+        finally:
+            end()
