@@ -1,10 +1,17 @@
 """A table of a database outside: read bit by bit, merged by key, loaded as any file is."""
 
+import contextlib
 import datetime as dt
+import os
+import shutil
 import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
 
 import psycopg
 import pyarrow.parquet as pq
+import pymysql
 import pytest
 from sqlalchemy import select
 from tests.city.packs import write_pack
@@ -51,8 +58,61 @@ class Source:
             )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+class MariaSource(Source):
+    """The same in MariaDB, whose words for it are its own."""
+
+    def run(self, sql, values=()):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.replace("TIMESTAMP", "DATETIME"), values or None)
+        self.connection.commit()
+
+    def put(self, rows):
+        for one in rows:
+            self.run("REPLACE INTO stations VALUES (%s, %s, %s, %s, %s)", one)
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """The socket of a MariaDB of this test session's own, in a temporary folder: no port."""
+    if shutil.which("mariadbd") is None:
+        pytest.skip("MariaDB (Debian's mariadb-server) is not on this machine")
+    folder = Path(tempfile.mkdtemp(prefix="jw-maria-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "mysql")
+    own = ["--no-defaults", f"--datadir={folder}/data", *(["--user=mysql"] if os.geteuid() == 0 else [])]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(["mariadb-install-db", *own, "--skip-test-db"], check=True, **quiet)
+    command = ["mariadbd", *own, "--skip-networking", f"--socket={folder}/socket", "--skip-log-bin"]
+    server = subprocess.Popen(command, **quiet)
+    try:
+        asked = ["mariadb-admin", "--no-defaults", f"--socket={folder}/socket", "--wait=60", "ping"]
+        subprocess.run(asked, check=True, timeout=90, **quiet)
+        yield folder / "socket"
+    finally:
+        server.terminate()
+        server.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def in_mariadb(socket):
+    with pymysql.connect(unix_socket=str(socket), user="root", autocommit=True) as root:
+        with root.cursor() as cursor:
+            cursor.execute("CREATE DATABASE bureau CHARACTER SET utf8mb4")
+            cursor.execute(f"CREATE OR REPLACE USER 'reader'@'localhost' IDENTIFIED BY '{SECRET}'")
+            cursor.execute("GRANT ALL ON bureau.* TO 'reader'@'localhost'")
+        with pymysql.connect(unix_socket=str(socket), user="root", database="bureau") as connection:
+            yield MariaSource(connection, f"mariadb://reader:{SECRET}@/bureau?unix_socket={socket}", "%s")
+        with root.cursor() as cursor:
+            cursor.execute("DROP DATABASE bureau")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), "mariadb"])
 def source(request, tmp_path):
+    if request.param == "mariadb":
+        with in_mariadb(request.getfixturevalue("mariadb")) as found:
+            yield found
+        return
     if request.param == "sqlite":
         with sqlite3.connect(tmp_path / "bureau.db") as connection:
             yield Source(connection, f"sqlite:///{tmp_path / 'bureau.db'}", "?")
@@ -155,7 +215,11 @@ def test_where_it_is_and_its_password_are_nowhere(city, source, tmp_path):
     intake.load_file(city, ASKER, file.id, SAID)
     path = city.home / "settings.toml"
     path.write_text(
-        path.read_text("utf-8").replace("bureau.db", "gone.db").replace("host=", "host=/no"), "utf-8"
+        path.read_text("utf-8")
+        .replace("bureau.db", "gone.db")
+        .replace("host=", "host=/no")
+        .replace("socket=", "socket=/no"),
+        "utf-8",
     )
     with pytest.raises(JingweiError) as caught:
         read_table(city, ASKER, HOW)

@@ -6,6 +6,7 @@ import { DatasetPage } from "./DatasetPage";
 import { DatasetsPage } from "./DatasetsPage";
 import { IntakeFile } from "./IntakeFile";
 import { IntakePage } from "./IntakePage";
+import { MatchingPage, MatchingsPage } from "./MatchingPage";
 import { RecordPage } from "./RecordPage";
 
 export default function DataPage() {
@@ -14,6 +15,8 @@ export default function DataPage() {
       <Route index element={<DatasetsPage />} />
       <Route path="corrections" element={<CorrectionsPage />} />
       <Route path="corrections/:correction" element={<CorrectionPage />} />
+      <Route path="matching" element={<MatchingsPage />} />
+      <Route path="matching/:name" element={<MatchingPage />} />
       <Route path="intake" element={<IntakePage />} />
       <Route path="intake/:file" element={<IntakeFile />} />
       <Route path=":id/records/:fact" element={<RecordPage />} />

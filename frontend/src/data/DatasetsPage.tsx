@@ -32,6 +32,11 @@ export function DatasetsPage() {
           <Link className="button" to="/data/corrections">
             {t("intake.corrections")}
           </Link>
+          {mayTakeIn && (
+            <Link className="button" to="/data/matching">
+              {t("matching.title")}
+            </Link>
+          )}
         </p>
       </header>
       {datasets.isPending && <Loading lines={8} />}

@@ -3,6 +3,7 @@ import { casesEn } from "./cases.en";
 import { hotlineEn } from "./hotline.en";
 import { senseEn } from "./sense.en";
 import { intakeEn } from "./intake.en";
+import { matchingEn } from "./matching.en";
 import type { Words } from "./zh";
 
 export const en: Words = {
@@ -702,6 +703,7 @@ export const en: Words = {
   sense: senseEn,
   hotline: hotlineEn,
   intake: intakeEn,
+  matching: matchingEn,
   objects: {
     name: "Objects",
     lead: "Each object has an identifier for ever. Renamed, moved, split, merged or retired, the old one still leads to what took its place.",

@@ -3,6 +3,7 @@ import { casesZh } from "./cases.zh";
 import { hotlineZh } from "./hotline.zh";
 import { senseZh } from "./sense.zh";
 import { intakeZh } from "./intake.zh";
+import { matchingZh } from "./matching.zh";
 
 export const zh = {
   name: "经纬",
@@ -686,6 +687,7 @@ export const zh = {
   sense: senseZh,
   hotline: hotlineZh,
   intake: intakeZh,
+  matching: matchingZh,
   objects: {
     name: "对象",
     lead: "每个对象有一个永久标识。改名、迁移、拆分、合并、注销之后，旧标识仍能找到它的后继。",

@@ -29,6 +29,7 @@ import tomllib
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from jingwei.errors import BadRequestError
 from jingwei.words import Text
@@ -116,23 +117,29 @@ class Configuration(BaseModel):
     def _is_whole(self) -> Configuration:
         names = [one.dataset for one in self.table]
         if len(set(names)) < len(names):
-            raise ValueError("a dataset stands there twice")
+            raise PydanticCustomError("twice", "a dataset stands there twice")
         known = {field for one in self.table for field in one.fields}
         bad = sorted(name for name in known if not name.isascii() or not name.isidentifier())
         if bad:
-            raise ValueError(f"names of fields are lower-case Latin letters, digits and _: {', '.join(bad)}")
+            raise PydanticCustomError(
+                "badly_named", "wrong names of fields: {names}", {"names": ", ".join(bad)}
+            )
         used = {name for block in self.blocks for name in block} | set(self.field)
         if used - known:
-            raise ValueError(f"no table has the field {', '.join(sorted(used - known))}")
+            names_ = ", ".join(sorted(used - known))
+            raise PydanticCustomError("no_field", "no table has the field {names}", {"names": names_})
         heard = {name for rule in self.field.values() for name in rule.authority}
         if heard - set(names):
-            raise ValueError(f"no table is {', '.join(sorted(heard - set(names)))}")
+            names_ = ", ".join(sorted(heard - set(names)))
+            raise PydanticCustomError("no_table", "no table is {names}", {"names": names_})
         if self.review > self.sure:
-            raise ValueError("`review` is at most `sure`")
+            raise PydanticCustomError("review_above_sure", "`review` is at most `sure`")
         if len(self.shared) < 2:
-            raise ValueError("at least two fields have to be in two tables (or in the one)")
+            raise PydanticCustomError(
+                "too_few", "at least two fields have to be in two tables, or in the one"
+            )
         if not self.blocked:
-            raise ValueError("say `blocks`: in which fields candidates agree")
+            raise PydanticCustomError("no_blocks", "say `blocks`: in which fields candidates agree")
         return self
 
     @property
@@ -181,14 +188,36 @@ def read_configuration(text: str) -> Configuration:
             mend=Text("请按文档中的样例书写。", "Write it as in the example of the documentation."),
         ) from error
     except ValidationError as error:
-        told = [_told(one) for one in error.errors()]
+        zh, en = ([_told(one, language) for one in error.errors()] for language in ("zh", "en"))
         raise BadConfigurationError(
-            Text("比对配置有误：" + "；".join(told), "The configuration is wrong: " + "; ".join(told)),
+            Text("比对配置有误：" + "；".join(zh), "The configuration is wrong: " + "; ".join(en)),
             mend=Text("请按文档中的样例书写。", "Write it as in the example of the documentation."),
             where={"fields": [".".join(map(str, one["loc"])) for one in error.errors()]},
         ) from error
 
 
-def _told(error: Any) -> str:
+_CHINESE = {
+    "missing": "缺少",
+    "extra_forbidden": "没有这个键",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "只能用小写字母、数字和 _",
+    "literal_error": "没有这一种",
+    "too_short": "太少",
+    "too_long": "太多",
+    "twice": "同一数据集写了两次",
+    "badly_named": "字段名只能用小写字母、数字和 _：{names}",
+    "no_field": "没有哪张表有字段 {names}",
+    "no_table": "没有名为 {names} 的表",
+    "review_above_sure": "review 不能大于 sure",
+    "too_few": "至少要有两个字段能够比较",
+    "no_blocks": "请写 blocks：候选在哪些字段上相同",
+}
+"""What is wrong, by the type of the fault; others are told as the library says them."""
+
+
+def _told(error: Any, language: str) -> str:
     place = ".".join(str(part) for part in error["loc"])
-    return f"{place}: {error['msg']}" if place else str(error["msg"])
+    said = error["msg"]
+    if language == "zh":
+        said = _CHINESE.get(error["type"], "值不合要求").format(**error.get("ctx", {}))
+    return f"{place}: {said}" if place else str(said)
