@@ -4,7 +4,7 @@ import type { TFunction } from "i18next";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
-import { askJson } from "../api/client";
+import { ask, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Fault, Form, Input } from "../design/Form";
 import { More } from "../design/More";
@@ -241,7 +241,7 @@ function PairCard({ one, run, pair }: { one: Matching; run: Run; pair: Pair }) {
     setBusy(true);
     setError(null);
     try {
-      await askJson(`/api/matchings/${one.id}/runs/${run.id}/pairs/${pair.number}`, { method: "PUT", body: { choice } });
+      await ask(`/api/matchings/${one.id}/runs/${run.id}/pairs/${pair.number}`, { method: "PUT", body: { choice } });
       await questions.invalidateQueries({ queryKey: ["matching", one.id] });
     } catch (failure) {
       setError(failure);
