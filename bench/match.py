@@ -49,7 +49,8 @@ def main():
             tell=lambda stage: stages.append(f"{stage} from {time.monotonic() - began:.0f} s"),
         )
     seconds = time.monotonic() - began
-    rows, there, probability = (told.pairs[name].to_numpy() for name in ("left", "right", "probability"))
+    pairs = told.pairs
+    rows, there, probability = (pairs[name].to_numpy() for name in ("left", "right", "probability"))
     same = int((truth >= 0).sum())
     print(f"2 x {count:,}, {same:,} in both: {seconds:.1f} s ({', '.join(stages)})")
     for least in (0.5, 0.9, 0.99, 0.999):
@@ -60,7 +61,7 @@ def main():
             f"from {least}: precision {right_ones / found:.5f}, recall {right_ones / same:.4f}, {found:,} pairs"
         )
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{size:.2f} GiB at most; the load of this machine was {np.round(os.getloadavg()[0], 1)}")
+    print(f"{size:.2f} GiB at most; load {np.round(os.getloadavg()[0], 1)}")
 
 
 if __name__ == "__main__":
