@@ -57,9 +57,8 @@ def main():
         kept = probability >= least
         right_ones = int((truth[rows[kept]] == there[kept]).sum())
         found = int(kept.sum())
-        print(
-            f"from {least}: precision {right_ones / found:.5f}, recall {right_ones / same:.4f}, {found:,} pairs"
-        )
+        shares = f"precision {right_ones / found:.5f}, recall {right_ones / same:.4f}"
+        print(f"from {least}: {shares}, {found:,} pairs")
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{size:.2f} GiB at most; load {np.round(os.getloadavg()[0], 1)}")
 
