@@ -141,6 +141,7 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
         lambda session: _reader(session, login, everything=signed or is_open),
         root,
         bridge.tell,
+        bridge.is_alone,
     )
     running.enter_context(telling.running())
     served.bridge = bridge

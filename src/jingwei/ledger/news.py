@@ -32,12 +32,16 @@ class News:
         The record store, with the log.
     types
         Of events.
+    but
+        How the subjects begin of events that are no news.
 
     """
 
-    def __init__(self, records: Records, types: Collection[str]) -> None:
+    def __init__(self, records: Records, types: Collection[str], *, but: str | None = None) -> None:
         self._records = records
         asked = select(Event.position, Event.id, Event.subject).where(Event.type.in_(types))
+        if but is not None:
+            asked = asked.where(Event.subject.not_like(f"{but}%"))
         number = bindparam("number", type_=BigInteger)
         position = bindparam("position", type_=BigInteger)
         sealed = asked.where(Event.position >= position).limit(MOST_TOLD + 1).subquery()

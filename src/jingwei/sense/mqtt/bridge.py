@@ -286,7 +286,7 @@ class Bridge:
 
     # telling
 
-    def _is_alone(self) -> bool:
+    def is_alone(self) -> bool:
         """Say whether nobody subscribes, as far as that is known."""
         return self._alone
 
@@ -304,7 +304,7 @@ class Bridge:
         assert self._wake is not None  # noqa: S101 -- set before
         while True:
             await self._wake.wait()
-            if self._is_alone():
+            if self.is_alone():
                 await asyncio.sleep(ALONE)
             self._wake.clear()
             while self._told:
@@ -318,7 +318,7 @@ class Bridge:
         """Return the streams and texts of what is to be told: of a flood only the last of each stream."""
         rows = joined([rows_of(table) for table in self._told])
         self._told.clear()
-        if len(rows) > MOST_TOLD or self._is_alone():
+        if len(rows) > MOST_TOLD or self.is_alone():
             _, last = np.unique(rows["stream"][::-1], return_index=True)
             rows = rows.take(len(rows) - 1 - last)
         try:
@@ -339,7 +339,7 @@ class Bridge:
         own = f"{ROOT}/Datastreams({stream})/Observations"
         client.publish(own, text, qos=0, retain=True)
         self.traffic.told += 1
-        if self._is_alone():
+        if self.is_alone():
             return
         client.publish(CREATE, text, qos=0)
         if self.selections:

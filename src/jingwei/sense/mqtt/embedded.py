@@ -137,7 +137,8 @@ class Embedded(Bridge):
             listeners={"default": listener}, plugins={here: {"city": self}, rights: {"city": self}}
         )
 
-    def _is_alone(self) -> bool:
+    def is_alone(self) -> bool:
+        """Say whether nobody subscribes."""
         inside: Any = self._client
         return not inside.has_subscribers
 

@@ -194,7 +194,8 @@ class Rights:
         self._policies = policies
         self._city = city
         self._mappings = mappings
-        self._news = News(records, TYPES)
+        # Features of interest are made in great numbers, and nobody's rights follow from them.
+        self._news = News(records, TYPES, but="sense/FeaturesOfInterest(")
         self._told: dict[Path, str] = {}
         self._worked = float("-inf")
 

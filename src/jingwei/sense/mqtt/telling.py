@@ -89,10 +89,16 @@ def following(
     asker: Callable[[Session], Asker | None],
     root: str,
     tell: Callable[[list[Message]], None],
+    nobody: Callable[[], bool] = lambda: False,
 ) -> Follower:
-    """Return what follows the log and tells of entities, as far as one asker may read them."""
+    """Return what follows the log and tells of entities, as far as one asker may read them.
+
+    While `nobody` says that there is nobody to be told, nothing is.
+    """
 
     def handle(session: Session, entries: list[Entry]) -> None:
+        if nobody():
+            return
         who = asker(session)
         if who is None:
             return
