@@ -178,7 +178,13 @@ def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
     rows = session.execute(
         question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
     )
-    return [BrokerSignIn(row.id, row.broker, row.person, with_implied(row.actions)) for row in rows]
+    sets: dict[tuple[str, ...], frozenset[str]] = {}  # a city of many devices has few kinds of tokens
+    found = []
+    for row in rows:
+        named = tuple(row.actions)
+        only = sets.get(named) or sets.setdefault(named, with_implied(named))
+        found.append(BrokerSignIn(row.id, row.broker, row.person, only))
+    return found
 
 
 def person_of_number(session: Session, number: str, now: datetime) -> str:

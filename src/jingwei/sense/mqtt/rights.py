@@ -202,8 +202,8 @@ class Rights:
     def renew(self) -> bool:
         """Write the files anew where anything changed; return whether they did."""
         now = time.monotonic()
-        subjects = self._news.subjects() if now < self._worked + AT_MOST else None
-        if subjects is not None and not subjects:
+        subjects = self._news.subjects()  # asked each time: what it tells is then no news the next time
+        if subjects is not None and not subjects and now < self._worked + AT_MOST:
             return False
         self._worked = float("-inf")  # until it is done
         with self._records.read() as session:
