@@ -278,3 +278,12 @@ def test_a_quota_is_that_of_a_token_by_whatever_way_readings_come(signed, monkey
         soon = now_utc() + dt.timedelta(days=1)
         line.token, _ = tokens.issue_token(session, person, "other", frozenset({"sense.observe"}), soon)
     assert line.ask("POST", PATH, of(5), **long)[0] == 201
+    streams = [{**THING["Datastreams"][0], "Observations": [{"result": n} for n in range(3)]}]
+    deep = json.dumps({**THING, "Datastreams": streams}).encode()
+    assert line.ask("POST", f"{ROOT}/Things", deep)[0] == 429
+    posts = [
+        {"id": str(n), "method": "post", "url": "Datastreams(1)/Observations", "body": json.loads(of(n))}
+        for n in (6, 7, 8)
+    ]
+    told = line.ask("POST", f"{ROOT}/$batch", json.dumps({"requests": posts}).encode())
+    assert [one["status"] for one in json.loads(told[2])["responses"]] == [201, 201, 429]

@@ -64,6 +64,8 @@ class Batch:
         The service, who asks, and the address of the service.
     refuse
         Tells an error as an answer.
+    count
+        Takes what a request would create out of the quota of who asks; raises where it is not in it.
 
     """
 
@@ -71,6 +73,7 @@ class Batch:
     asker: Asker
     root: str
     refuse: Refuse
+    count: Callable[[Asked], None] = lambda _: None
     known: dict[str, tuple[str, int]] = field(default_factory=dict)
     """The set and id of each entity that was made, by the name of the request that made it."""
 
@@ -87,6 +90,7 @@ class Batch:
             asked = self._resolved(part.asked)
             if asked.method == "GET":
                 return self.sensing.ask(self.asker, asked, self.root)
+            self.count(asked)
             answered = self.sensing.change(self.asker, asked, self.root)
         except JingweiError as error:
             return self.refuse(error)
@@ -106,6 +110,7 @@ class Batch:
                     asked = self._resolved(part.asked)
                     if asked.method == "GET":
                         raise _fault("变更集中不能有 GET", "a change set has no GET.")
+                    self.count(asked)
                     one = self.sensing.do(writing, asked)
                     done.append((part, one))
                     if one.id and asked.method == "POST":

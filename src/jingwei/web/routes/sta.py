@@ -117,7 +117,13 @@ async def ask(request: Request, asker: AskerOf, path: str = "") -> Response:
 async def run_batch(request: Request, asker: AskerOf) -> Response:
     """Run several requests: as multipart/mixed, or as JSON."""
     raw, media_type = await request.body(), request.headers.get("content-type", "")
-    batch = Batch(sensing_of(request), asker, root_of_request(request), _refusal(request))
+    batch = Batch(
+        sensing_of(request),
+        asker,
+        root_of_request(request),
+        _refusal(request),
+        lambda asked: _count(request, readings_in(asked.method, asked.path, asked.body)),
+    )
     return await run_in_threadpool(_ran, batch, media_type, raw)
 
 
@@ -168,6 +174,8 @@ def _count(request: Request, readings: int) -> None:
         Where so many are not in it.
 
     """
+    if not readings:
+        return
     served = request.app.state
     shown, number = request.headers.get("authorization", ""), ""
     if not served.gate.entry.open and shown[: len(BEARER)].lower() == BEARER:
@@ -178,15 +186,35 @@ def _count(request: Request, readings: int) -> None:
 
 
 def readings_in(method: str, path: str, body: Any) -> int:
-    """Return how many observations a request is to create; those inside a new entity are not counted."""
-    name = path.rstrip("/").rpartition("/")[2]
-    if method != "POST" or name not in ("Observations", "CreateObservations"):
+    """Return how many observations a request is to create, those inside new entities too."""
+    if method != "POST":
         return 0
+    name = path.rstrip("/").rpartition("/")[2]
+    if name not in ("Observations", "CreateObservations"):
+        return _inside(body)
     if not isinstance(body, list):
         return 1
     groups = [one.get("dataArray") for one in body if isinstance(one, dict)]
     arrays = [one for one in groups if isinstance(one, list)]
     return sum(map(len, arrays)) if name == "CreateObservations" else len(body)
+
+
+def _inside(body: Any) -> int:
+    """Return how many observations stand inside entities that are sent, at any depth."""
+    found, left = 0, [body]
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            observed = one.get("Observations")
+            found += len(observed) if isinstance(observed, list) else 0
+            left += [
+                one[name]
+                for name in ("Datastreams", "MultiDatastreams", "Things", "Datastream")
+                if name in one
+            ]
+    return found
 
 
 def _changed(
