@@ -62,6 +62,7 @@ class _Commands(click.Group):
         "import": "jingwei.cli_keeping",
         "intake": "jingwei.cli_intake",
         "ledger": "jingwei.ledger.commands",
+        "lineage": "jingwei.cli_matching",
         "match": "jingwei.cli_matching",
         "people": "jingwei.cli_people",
         "prune": "jingwei.cli_keeping",

@@ -1,4 +1,4 @@
-"""The command that matches records of the same person or enterprise."""
+"""Commands on records across datasets: matching them, and following what was made of them."""
 
 from __future__ import annotations
 
@@ -73,3 +73,59 @@ def match(
     for field, count in made.conflicts.items():
         if count:
             click.echo(say(f"  {field}：{count} 对不一致", f"  {field}: {count} pairs differ"))
+
+
+@click.command(
+    help=say(
+        "数据集某个版本的来龙去脉：来自哪些文件，由此得到了什么。",
+        "Where a version of a dataset came from, and what was made of it.",
+    )
+)
+@click.argument("dataset")
+@click.option(
+    "--version", "number", type=int, help=say("第几版（默认为现行版本）", "which version; the current one")
+)
+@click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
+@city_option
+@home_option
+@records_option
+@guarded
+def lineage(
+    dataset: str,
+    number: int | None,
+    city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Tell the lineage of a version, back and forward."""
+    from jingwei.access import local_person
+    from jingwei.lake.errors import NotPublishedError
+    from jingwei.lake.lineage import uses
+
+    asker = local_person()
+    with open_named(city_id, home, records_url) as city:
+        found = city.lake.dataset(asker, dataset)
+        version = found.version if number is None else city.lake.view(asker, dataset, number).version
+        if version is None:
+            raise NotPublishedError(dataset, found.state)
+        made = uses(city.lake, asker, dataset, version.number)
+    if as_json:
+        told = {
+            "dataset": dataset,
+            "version": version.number,
+            "sources": [{"path": file.path, "sha256": file.digest} for file in version.content.sources],
+            "uses": [
+                {"kind": one.kind, "at": one.at.isoformat(), "subject": one.subject, "version": one.version}
+                for one in made
+            ],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    click.echo(say(f"{dataset} 第 {version.number} 版", f"{dataset}, version {version.number}"))
+    for file in version.content.sources:
+        click.echo(f"  ← {file.path}  SHA-256 {file.digest}")
+    for one in made:
+        beside = "" if one.version is None else f" ({one.version})"
+        click.echo(f"  → {one.at:%Y-%m-%d %H:%M:%SZ} {one.kind} {one.subject}{beside}")

@@ -14,7 +14,8 @@ from jingwei.city.assessing import adopt_contract, check_again
 from jingwei.corrections import Reviewer
 from jingwei.corrections.service import NotOpenError
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
-from jingwei.lake import contracting
+from jingwei.lake import contracting, lineage
+from jingwei.lake.compacting import compact
 from jingwei.lake.contracts import Contract
 from jingwei.ledger.sealer import Sealer
 
@@ -165,3 +166,22 @@ def test_a_version_that_the_gate_holds_back_closes_nothing(city, pack):  # noqa:
     assert city.load(pack)["stops"].stage == "held"
     reviewed(city)
     assert corrections.correction(city.city, city.asker, made.id).state == "open"
+
+
+def test_from_a_version_to_all_that_was_made_of_it(city):
+    made = asked(city)
+    compact(city.lake, "stops", zone="Asia/Shanghai", actor="test", least=1)
+    text = (city.home.parent / "pack" / "stops.csv").read_bytes()
+    incoming = intake.Incoming(city.city, "别名.csv")
+    incoming.write(text)
+    file = incoming.finish(city.asker)
+    incoming.close()
+    said = {"id": "others", "title": {"zh": "别名"}, "place": {"lon": "lon", "lat": "lat", "crs": "WGS84"}}
+    intake.load_file(city.city, city.asker, file.id, said)
+    found = {(use.kind, use.subject, use.version) for use in lineage.uses(city.lake, city.asker, "stops", 1)}
+    assert ("correction", f"correction/{made.id}", None) in found
+    assert ("compacted", "dataset/stops", 2) in found
+    assert ("same-file", "dataset/others", 1) in found
+    assert ("checked", "dataset/stops", 1) in found
+    kinds = {use.kind for use in lineage.uses(city.lake, staff("别处"), "stops", 1)}
+    assert not kinds & {"correction", "checked", "matched"}

@@ -1,6 +1,7 @@
 """Links equal what brute force finds, pair by pair."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
@@ -146,3 +147,48 @@ def test_rows_without_a_place_are_linked_to_nothing():
     left = table_of([114.0, 114.0], [22.5, 22.5])
     left = left.set_column(0, "jw_cell", pa.array([None, left["jw_cell"][1].as_py()], pa.int64()))
     assert link(left, left, [Within(10)], pairs="all")["left"].to_pylist() == [1]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.floats(50, 600),
+    st.floats(10, 4_000),
+    st.booleans(),
+)
+def test_several_conditions_at_once_are_those_of_pandas_and_shapely(seed, n, m, metres, seconds, inside):
+    draw = np.random.default_rng(seed)
+
+    def drawn(rows, number):
+        times = draw.integers(0, 7_200, rows)
+        lon, lat = random_table(seed + number, rows)
+        squares = shapely.to_wkb(shapely.box(lon - 0.003, lat - 0.002, lon + 0.002, lat + 0.003))
+        table = table_of(
+            lon,
+            lat,
+            jw_time=pa.array(times * 1_000_000, pa.timestamp("us", "UTC")),
+            kind=pa.array(draw.choice(["甲", "乙", None], rows), pa.string()),
+            geometry=pa.array(squares, pa.binary()),
+        )
+        x, y = centres(table)
+        frame = pd.DataFrame(
+            {"row": range(rows), "x": x, "y": y, "t": times, "kind": table["kind"].to_pylist()}
+        )
+        return table, frame.assign(area=squares)
+
+    (left, one), (right, other) = drawn(n, 1), drawn(m, 2)
+    by = [Within(metres), SameTime(seconds), Equal("kind", "kind"), *([Inside()] if inside else [])]
+    found = link(left, right, by, pairs="all")
+    pairs = one.merge(other, how="cross", suffixes=("", "_r"))
+    far = metres_between((one.x, one.y), (other.x, other.y)).ravel()
+    holds = (far <= metres) & ((pairs.t - pairs.t_r).abs() <= seconds) & (pairs.kind == pairs.kind_r)
+    if inside:
+        holds &= shapely.intersects(
+            shapely.from_wkb(pairs.area_r.to_numpy()), shapely.points(pairs.x, pairs.y)
+        )
+    sure = np.abs(far - metres) > 1e-6
+    expected = set(map(tuple, pairs[holds & sure][["row", "row_r"]].to_numpy().tolist()))
+    doubtful = set(map(tuple, pairs[~sure][["row", "row_r"]].to_numpy().tolist()))
+    assert set(zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True)) - doubtful == expected

@@ -10,6 +10,7 @@ from city.packs import write_pack
 from jingwei import access, matching
 from jingwei.access.policy import RefusedError
 from jingwei.errors import BadRequestError, NotFoundError
+from jingwei.lake import lineage
 from jingwei.matching.comparing import NothingToMatchError, plain_sql
 from jingwei.matching.configuration import BadConfigurationError, read_configuration
 from matching.persons import two_departments
@@ -135,6 +136,11 @@ def test_conflicts_are_listed_by_field_with_the_source_that_holds(city):
         assert len(values) == 2
         assert pair.authority["phone"] == "patients"
     assert all(pair.authority["address"] is None for pair in found if "address" in pair.differs)
+
+
+def test_what_was_linked_leads_forward_from_the_version(city):
+    found = lineage.uses(city.lake, city.asker, "residents", 1)
+    assert ("matched", "matching/people") in {(use.kind, use.subject) for use in found}
 
 
 def test_no_decision_and_no_event_names_a_person(city, people):

@@ -345,6 +345,9 @@ export const en: Words = {
     },
   },
   data: {
+    uses: "What was made of it",
+    noUses: "Nothing was made of this version yet.",
+    useKinds: { compacted: "Files put together:", "same-file": "Dataset of the same file:", checked: "Checked by the contract:", correction: "Request for corrections:", matched: "Matched records:" },
     name: "Data",
     title: "The data of {{city}}",
     lead: "Every dataset the city has loaded: how many rows, how many with a place, which rows are in quarantine, and why.",

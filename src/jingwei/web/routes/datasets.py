@@ -14,7 +14,7 @@ from jingwei.access import Asker
 from jingwei.access.policy import Resource
 from jingwei.city import City
 from jingwei.errors import NotFoundError
-from jingwei.lake import Dataset, Version
+from jingwei.lake import Dataset, Version, lineage
 from jingwei.lake.counting import FINEST
 from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
@@ -163,6 +163,22 @@ class VersionPage(BaseModel):
 
     versions: list[VersionOut]
     after: int | None
+
+
+class UseOut(BaseModel):
+    """Something that was made of a version."""
+
+    kind: lineage.Kind
+    at: datetime
+    subject: str = Field(description="As the log names it: dataset/ID, correction/N, matching/NAME")
+    version: int | None
+    event: str | None
+
+
+class UseList(BaseModel):
+    """What was made of a version, oldest first."""
+
+    uses: list[UseOut]
 
 
 class QuarantinedRow(BaseModel):
@@ -352,6 +368,21 @@ def list_versions(
     return VersionPage(
         versions=[_version(one) for one in page],
         after=page[-1].number if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/{dataset}/versions/{number}/uses",
+    summary="What was made of a version",
+    dependencies=[allowed("dataset.read", of_dataset)],
+)
+def list_uses(
+    city: CityOf, asker: AskerOf, dataset: DatasetPath, number: Annotated[int, Path(ge=1, le=2**31)]
+) -> UseList:
+    """Return later versions, datasets of the same file, checks, corrections and links, oldest first."""
+    found = lineage.uses(city.lake, asker, dataset, number)
+    return UseList(
+        uses=[UseOut(**{name: getattr(one, name) for name in UseOut.model_fields}) for one in found]
     )
 
 
