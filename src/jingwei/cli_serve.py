@@ -70,6 +70,7 @@ def plan_of(options: Options, home: Path) -> Plan:
         secure=wire.secure,
         address=served.address,
         provider=settings.sign_in.oidc,
+        citizens=settings.sign_in.citizens,
         vault_key=settings.keys.secrets,
         readings_per_minute=limit,
     )

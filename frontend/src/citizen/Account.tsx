@@ -1,8 +1,8 @@
-/** An account for who wants one: reports of this telephone are found from another, behind an e-mail address. */
+/** An account for who wants one: reports of this telephone are found from another, behind an e-mail address or an account elsewhere. */
 import { type FormEvent, useEffect, useState } from "react";
 import { ask, Fault, json, proof } from "./ask";
 import { fresh, sent } from "./store";
-import { recall, store, t } from "./words";
+import { recall, say, store, t, type Text } from "./words";
 
 const TOKEN = "jingwei.account";
 type Kept = { secret: string; number: string; type: { zh: string; en: string }; at: string };
@@ -20,7 +20,14 @@ async function gather(token: string): Promise<void> {
   for (const one of reports) if (!mine.includes(one.secret)) await sent.keep({ secret: one.secret, number: one.number, code: "", at: one.at, title: one.type });
 }
 
-export function Account({ changed }: { changed: () => void }) {
+/** What became of going to the provider; the address then forgets it. */
+function cameBack(): string {
+  const found = new URLSearchParams(location.search).get("sign-in") ?? "";
+  if (found) history.replaceState(null, "", location.pathname);
+  return found;
+}
+
+export function Account({ mail, provider, changed }: { mail: boolean; provider: Text | null; changed: () => void }) {
   const [token, setToken] = useState(() => recall(TOKEN) ?? "");
   const [email, setEmail] = useState("");
   const [code, setCode] = useState("");
@@ -40,6 +47,11 @@ export function Account({ changed }: { changed: () => void }) {
       setFault(told(error));
     }
   };
+  useEffect(() => {
+    const back = cameBack();
+    if (back === "done") void attempt(async () => keep((await json<{ token: string }>("/account/oidc", { method: "POST" })).token));
+    else if (back) setFault(t("accountRefused"));
+  }, []);
   useEffect(() => {
     if (token) void attempt(() => gather(token).then(changed));
   }, [token]);
@@ -66,7 +78,7 @@ export function Account({ changed }: { changed: () => void }) {
       setSaid(t("accountEnded"));
     });
   return (
-    <details className="alert" open={Boolean(token) || asked || Boolean(said) || undefined}>
+    <details className="alert" open={Boolean(token) || asked || Boolean(said || fault) || undefined}>
       <summary>{t("account")}</summary>
       {token ? (
         <>
@@ -81,20 +93,32 @@ export function Account({ changed }: { changed: () => void }) {
           </div>
         </>
       ) : (
-        <form onSubmit={submit}>
+        <>
           <p className="hint">{t("accountHint")}</p>
-          <div className="field">
-            <label htmlFor="account-email">{t("email")}</label>
-            <input id="account-email" type="email" required maxLength={254} autoComplete="email" readOnly={asked} value={email} onChange={(event) => setEmail(event.target.value)} />
-          </div>
-          {asked && (
-            <div className="field">
-              <label htmlFor="account-code">{t("accountCode")}</label>
-              <input id="account-code" required maxLength={20} autoComplete="one-time-code" autoCapitalize="characters" value={code} onChange={(event) => setCode(event.target.value)} />
-            </div>
+          {provider && (
+            <p>
+              <button type="button" onClick={() => location.assign("/api/public/account/oidc")}>
+                {say(provider)}
+              </button>
+            </p>
           )}
-          <button type="submit">{t(asked ? "accountEnter" : "accountAsk")}</button>
-        </form>
+          {mail && (
+            <form onSubmit={submit}>
+              <p className="hint">{t("accountMail")}</p>
+              <div className="field">
+                <label htmlFor="account-email">{t("email")}</label>
+                <input id="account-email" type="email" required maxLength={254} autoComplete="email" readOnly={asked} value={email} onChange={(event) => setEmail(event.target.value)} />
+              </div>
+              {asked && (
+                <div className="field">
+                  <label htmlFor="account-code">{t("accountCode")}</label>
+                  <input id="account-code" required maxLength={20} autoComplete="one-time-code" autoCapitalize="characters" value={code} onChange={(event) => setCode(event.target.value)} />
+                </div>
+              )}
+              <button type="submit">{t(asked ? "accountEnter" : "accountAsk")}</button>
+            </form>
+          )}
+        </>
       )}
       {fault && (
         <p className="note bad" role="alert">

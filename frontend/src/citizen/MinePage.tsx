@@ -4,9 +4,9 @@ import { Account } from "./Account";
 import { Fault, json, type Report } from "./ask";
 import { go } from "./main";
 import { type Draft, discard, draft, flush, onChange, type Sent, sent, waiting } from "./store";
-import { say, t, when } from "./words";
+import { say, t, type Text, when } from "./words";
 
-export function MinePage({ zone, mail }: { zone: string; mail: boolean }) {
+export function MinePage({ zone, mail, provider }: { zone: string; mail: boolean; provider: Text | null }) {
   const [mine, setMine] = useState<Sent[]>();
   const [held, setHeld] = useState<Draft[]>([]);
   useEffect(() => {
@@ -79,7 +79,7 @@ export function MinePage({ zone, mail }: { zone: string; mail: boolean }) {
           </li>
         ))}
       </ul>
-      {mail && <Account changed={() => void sent.all().then(setMine)} />}
+      {(mail || provider) && <Account mail={mail} provider={provider} changed={() => void sent.all().then(setMine)} />}
       <ByCode />
     </div>
   );

@@ -3,7 +3,7 @@ import { english, type Text } from "./words";
 
 export type Place = { lon: number; lat: number };
 export type Type = { kind: "component" | "matter"; code: string; name: Text; major: Text; why: Text | null };
-export type City = { name: Text; zone: string; bounds: [number, number, number, number] | null; generated: boolean; message: Text | null; types: Type[]; open_data: boolean; channels: string[]; most_bytes: number; longest: number };
+export type City = { name: Text; zone: string; bounds: [number, number, number, number] | null; generated: boolean; message: Text | null; types: Type[]; open_data: boolean; sign_in: Text | null; channels: string[]; most_bytes: number; longest: number };
 export type Near = { number: string; type: Text; state: Text; metres: number; reported: string; words: string | null };
 export type Around = { types: Type[]; near: Near[] };
 export type Contact = { email: string; sms: string; wechat: string; wishes: string[] };

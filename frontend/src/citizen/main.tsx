@@ -140,7 +140,7 @@ function Pages() {
         ) : path.startsWith("/report/follow") ? (
           <FollowPage key={path} zone={city?.zone ?? "Asia/Shanghai"} channels={city?.channels ?? []} />
         ) : path.startsWith("/report/mine") ? (
-          <MinePage zone={city?.zone ?? "Asia/Shanghai"} mail={city?.channels.includes("email") ?? false} />
+          <MinePage zone={city?.zone ?? "Asia/Shanghai"} mail={city?.channels.includes("email") ?? false} provider={city?.sign_in ?? null} />
         ) : (
           <ReportPage city={city} />
         )}

@@ -9,7 +9,7 @@ import os
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -129,13 +129,23 @@ class OidcSettings(_Part):
         """The secret that the provider gave: from its own file, the environment, or the settings."""
         if self.client_secret_file is not None:
             return self.client_secret_file.read_text("utf-8").strip()
-        return os.environ.get("JINGWEI_OIDC_SECRET") or self.client_secret
+        return os.environ.get(self._told_by) or self.client_secret
+
+    _told_by: ClassVar[str] = "JINGWEI_OIDC_SECRET"
+
+
+class CitizenOidcSettings(OidcSettings):
+    """An OpenID provider behind whose accounts citizens may gather their reports; no names are asked for."""
+
+    scopes: tuple[str, ...] = ("openid",)
+    _told_by: ClassVar[str] = "JINGWEI_CITIZEN_OIDC_SECRET"
 
 
 class SignInSettings(_Part):
-    """Who else may vouch for people."""
+    """Who else may vouch for people: for staff, and for citizens."""
 
     oidc: OidcSettings | None = None
+    citizens: CitizenOidcSettings | None = None
 
 
 class KeySettings(_Part):

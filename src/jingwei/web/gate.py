@@ -28,6 +28,8 @@ BEARER = "bearer "
 ACTING = "jingwei-acting-as"
 CALLBACK = "/api/session/oidc/callback"
 """Where an OpenID provider sends the browser back to."""
+CITIZENS_CALLBACK = "/api/public/account/oidc/callback"
+"""Where the provider of citizens does."""
 STATE_LASTS = 600
 """Seconds within which it must have come back."""
 
@@ -46,6 +48,8 @@ class Entry:
         The address under which people reach the city, such as `https://city.example`.
     provider
         Who else may vouch for people.
+    citizens
+        Behind whose accounts citizens may gather their reports.
     vault_key
         The file with the key that seals secrets; beside the log's key by default.
     readings_per_minute
@@ -57,6 +61,7 @@ class Entry:
     secure: bool = False
     address: str | None = None
     provider: OidcSettings | None = None
+    citizens: OidcSettings | None = None
     vault_key: Path | None = None
     readings_per_minute: int = PER_MINUTE
 
@@ -72,15 +77,19 @@ class Gate:
         self.entry = entry
         self.vault = Vault.open(entry.vault_key or settled(city.home, KEY_FILE))
         self.rates = Rates(SharedCounts(city.records, self.vault.digest))
-        self.provider: Provider | None = None
-        if entry.provider is not None and entry.address is not None:
-            from jingwei.web.oidc import Provider  # brings a client of HTTP, which few cities need
-
-            self.provider = Provider(entry.provider, entry.address, self.vault)
+        self.provider = self._provider(entry.provider, CALLBACK)
+        self.citizens = self._provider(entry.citizens, CITIZENS_CALLBACK)
         # Only HTTPS gives a cookie the prefix by which no other host of the domain can set it (RFC 6265bis).
         self.cookie_prefix = "__Host-" if entry.secure else ""
         self._session_cookie = f"{self.cookie_prefix}jingwei"
         self._is_set_up = entry.open
+
+    def _provider(self, settings: OidcSettings | None, callback: str) -> Provider | None:
+        if settings is None or self.entry.address is None:
+            return None
+        from jingwei.web.oidc import Provider  # brings a client of HTTP, which few cities need
+
+        return Provider(settings, self.entry.address, self.vault, callback)
 
     def asker_of(self, request: Request, *, touch: bool = True) -> Asker:
         """Return on whose behalf a request asks.

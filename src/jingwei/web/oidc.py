@@ -80,13 +80,17 @@ class Provider:
         The city's own address, to which people come back.
     vault
         Seals what a browser carries from the beginning of a sign-in to its end.
+    callback
+        The path at that address.
 
     """
 
-    def __init__(self, settings: OidcSettings, address: str, vault: Vault) -> None:
+    def __init__(self, settings: OidcSettings, address: str, vault: Vault, callback: str = CALLBACK) -> None:
         self.settings = settings
         self.back = address
         self._vault = vault
+        self._callback = callback
+        self._about = f"oidc {callback}"  # what began at one door does not end at another
         self._guard = threading.Lock()
         self._known: tuple[float, dict[str, Any], KeySet] | None = None
 
@@ -106,7 +110,7 @@ class Provider:
                 metadata["authorization_endpoint"], nonce=nonce, code_verifier=verifier
             )
         carried = [state, nonce, verifier, place, time.time() + STATE_LASTS]
-        return url, self._vault.seal(json.dumps(carried), "oidc")
+        return url, self._vault.seal(json.dumps(carried), self._about)
 
     def finish(self, query: Mapping[str, str], carried: str | None) -> tuple[Vouched, str, str]:
         """Return for whom the provider vouches, its identity token, and the page to go to.
@@ -159,7 +163,7 @@ class Provider:
 
     def _carried(self, carried: str | None) -> Any:
         try:
-            return json.loads(self._vault.unseal(carried or "", "oidc"))
+            return json.loads(self._vault.unseal(carried or "", self._about))
         except SealBrokenError as error:
             raise SignInError from error
 
@@ -168,7 +172,7 @@ class Provider:
             self.settings.client_id,
             self.settings.secret,
             scope=" ".join(self.settings.scopes),
-            redirect_uri=self.back + CALLBACK,
+            redirect_uri=self.back + self._callback,
             code_challenge_method="S256",
             token_endpoint_auth_method="client_secret_basic" if self.settings.secret else "none",
             timeout=PATIENCE,

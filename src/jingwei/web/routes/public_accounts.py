@@ -6,8 +6,10 @@ import logging
 import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
@@ -16,7 +18,9 @@ from jingwei.cases.case import decode
 from jingwei.cases.errors import NoMailError
 from jingwei.cases.notices import Notice
 from jingwei.cases.store import CASES
+from jingwei.errors import JingweiError, NotFoundError
 from jingwei.web import problems
+from jingwei.web.gate import CITIZENS_CALLBACK, STATE_LASTS
 from jingwei.web.policies import public
 from jingwei.web.rates import address_of
 from jingwei.web.reader import GateOf, LanguageOf
@@ -28,6 +32,7 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from jingwei.cases.notices import Channel
     from jingwei.web.gate import Gate
+    from jingwei.web.oidc import Provider
     from jingwei.web.proof import Stamps
 
 log = logging.getLogger(__name__)
@@ -132,6 +137,85 @@ def enter_account(request: Request, city: CityOf, gate: GateOf, body: EnterIn) -
     if token is None:  # once the failed attempt is kept
         raise accounts.wrong_code()
     return Entered(token=token)
+
+
+@router.get(
+    "/oidc",
+    summary="Enter by an account elsewhere",
+    response_class=RedirectResponse,
+    status_code=303,
+    dependencies=hears,
+)
+def begin_citizen_oidc(request: Request, gate: GateOf) -> Response:
+    """Send the browser to the OpenID provider of citizens, where the city has one."""
+    gate.rates.count("sign-in by address", address_of(request))
+    url, carried = _provider(gate).begin(_PAGE)
+    answer = RedirectResponse(url, 303)
+    _carry(gate, answer, "citizen-oidc", carried, STATE_LASTS)
+    return answer
+
+
+@router.get(
+    CITIZENS_CALLBACK.removeprefix("/api/public/account"),
+    summary="Where the provider of citizens sends the browser back to",
+    response_class=RedirectResponse,
+    status_code=303,
+    dependencies=hears,
+)
+def finish_citizen_oidc(request: Request, gate: GateOf) -> Response:
+    """Let in whom the provider vouches for; a person reads this, so failures lead to a page."""
+    try:
+        gate.rates.count("sign-in by address", address_of(request))
+        provider = _provider(gate)
+        vouched, _, place = provider.finish(
+            request.query_params, request.cookies.get(_cookie(gate, "citizen-oidc"))
+        )
+        with gate.records.write() as session:
+            token = accounts.enter_vouched(session, gate.vault, vouched.issuer, vouched.subject)
+    except JingweiError as error:
+        answer = RedirectResponse(f"{_PAGE}?sign-in={quote(error.code)}", 303)
+    else:
+        answer = RedirectResponse(f"{place}?sign-in=done", 303)
+        _carry(gate, answer, "citizen-entered", token, _HANDED_WITHIN)
+    answer.delete_cookie(
+        _cookie(gate, "citizen-oidc"), httponly=True, secure=gate.entry.secure, samesite="lax"
+    )
+    return answer
+
+
+@router.post("/oidc", summary="Take what the provider's account entered by", dependencies=hears)
+def take_citizen_oidc(request: Request, response: Response, city: CityOf, gate: GateOf) -> Entered:
+    """Hand the page, once, what the browser brought back: no address of a page ever holds it."""
+    name = _cookie(gate, "citizen-entered")
+    token = request.cookies.get(name, "")
+    with city.records.read() as session:
+        accounts.account_of(session, gate.vault, token)
+    response.delete_cookie(name, httponly=True, secure=gate.entry.secure, samesite="lax")
+    return Entered(token=token)
+
+
+_PAGE = "/report/mine"
+_HANDED_WITHIN = 120
+"""Seconds within which the page takes what the browser brought back."""
+
+
+def _provider(gate: Gate) -> Provider:
+    if gate.citizens is None:
+        raise NotFoundError(
+            Text("没有为市民配置统一身份认证", "no OpenID provider of citizens is configured.")
+        )
+    return gate.citizens
+
+
+def _cookie(gate: Gate, name: str) -> str:
+    return f"{gate.cookie_prefix}jingwei-{name}"
+
+
+def _carry(gate: Gate, answer: Response, name: str, value: str, seconds: int) -> None:
+    """Give the browser what it brings back; it comes from another site, so that `lax` is the strictest."""
+    answer.set_cookie(
+        _cookie(gate, name), value, max_age=seconds, httponly=True, secure=gate.entry.secure, samesite="lax"
+    )
 
 
 @router.get("", summary="One's reports", dependencies=hears)

@@ -77,6 +77,7 @@ class PublicCity(BaseModel):
     message: TextOut | None = Field(description="What the city has to say at once")
     types: list[TypeOut] = Field(description="Offered before a word is written")
     open_data: bool = Field(description="Whether all cases can be had as a file")
+    sign_in: TextOut | None = Field(description="The account elsewhere by which one may enter one's own")
     channels: list[str] = Field(description="By what reporters can be told: `email`, `sms`, `wechat`")
     most_bytes: int
     longest: int
@@ -201,7 +202,9 @@ class FollowOut(BaseModel):
 
 
 @router.get("/city", summary="What a report needs to know of the city", dependencies=shows)
-def read_public_city(request: Request, city: CityOf, desk: DeskOf, board: BoardOf) -> PublicCity:
+def read_public_city(
+    request: Request, city: CityOf, desk: DeskOf, board: BoardOf, gate: GateOf
+) -> PublicCity:
     """Return the city's name, zone and bounds, what it has to say, and the types reported most."""
     about = city.about
     with city.records.read() as session:
@@ -214,6 +217,7 @@ def read_public_city(request: Request, city: CityOf, desk: DeskOf, board: BoardO
         message=text_out(message) if message else None, open_data=published,
         types=[_type_out(one) for one in types], channels=request.app.state.channels,
         most_bytes=MOST_BYTES, longest=LONGEST,
+        sign_in=text_out(gate.citizens.settings.title.model_dump()) if gate.citizens else None,
     )  # fmt: skip
 
 
