@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,8 +14,9 @@ from jingwei.cli_guard import INCOMPLETE, guarded, say
 from jingwei.cli_home import city_option, open_named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from jingwei.cases.board import Choice
     from jingwei.cases.indicators import Dimension
 
 
@@ -42,6 +43,9 @@ def cases() -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help=say("上报止", "reported before"))
 @click.option("--by", multiple=True, help=say("分组，至多两个", "group by, two at most"))
 @click.option("--indicator", "keys", multiple=True, help=say("只算这些指标", "only these indicators"))
+@click.option(
+    "--hotline", is_flag=True, help=say("算热线三率等，至多一个分组", "rates of the hotline; by one at most")
+)
 @guarded
 def recount(
     bundle: Path,
@@ -50,6 +54,8 @@ def recount(
     until: datetime | None,
     by: tuple[str, ...],
     keys: tuple[str, ...],
+    *,
+    hotline: bool,
 ) -> None:
     """Print the figures of an exported log as JSON, once the log itself has been checked."""
     from jingwei.access import local_person
@@ -70,8 +76,34 @@ def recount(
         since=None if since is None else instant(since), until=None if until is None else instant(until)
     )
     at = instant(now or now_utc())
+    if hotline:
+        _print(_hotline(bundle, choice, at, by, keys))
+        return
     groups = cast("Sequence[Dimension]", by)  # what is no dimension is told by `figures`
     found = figures(count_anew(bundle), local_person(), choice, now=at, by=groups, keys=keys or None)
+    _print(found)
+
+
+def _hotline(
+    bundle: Path, choice: Choice, now: int, by: tuple[str, ...], keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Return the rates of the hotline of an exported log, of the calls that came within a time."""
+    from jingwei.cases.hotline.rates import rates, rates_known
+    from jingwei.cases.recount import recount_calls
+
+    if unknown := sorted(set(keys) - rates_known().keys()):
+        raise click.BadParameter(", ".join(unknown), param_hint="--indicator")
+    calls, regime = recount_calls(bundle)
+    since, until = choice.since or 0, choice.until
+    wanted = (
+        (call, case) for call, case in calls if since <= call.began and (not until or call.began < until)
+    )
+    group: Any = " ".join(by) or None  # what is no dimension is told by `rates`
+    told = rates(wanted, regime, now=now, by=group)
+    return [one | {"figures": {key: one["figures"][key] for key in keys or one["figures"]}} for one in told]
+
+
+def _print(found: Sequence[Mapping[str, Any]]) -> None:
     told = [
         {
             "by": group["by"],

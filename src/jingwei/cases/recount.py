@@ -6,7 +6,7 @@ kilobytes each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from jingwei.cases import regime as the_regime
 from jingwei.cases.case import Case, encode
 from jingwei.cases.columns import Sheet, tables_of
 from jingwei.cases.errors import WithheldError
+from jingwei.cases.hotline.facts import CALL_EVENTS, from_events
 from jingwei.cases.replay import PREFIX, apply, begin
 from jingwei.cases.store import SUBJECT
 from jingwei.ledger.bundle import Told, read_events
@@ -22,6 +23,8 @@ from jingwei.ledger.bundle import Told, read_events
 if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.cases.board import Choice
+    from jingwei.cases.hotline.call import Call
+    from jingwei.cases.regime import Regime
 
 CHUNK = 5_000
 REGIME_CHANGED = "case.regime_changed"
@@ -44,22 +47,7 @@ class Recount(Sheet):
 
     def __init__(self, told: Iterable[Told]) -> None:
         super().__init__()
-        cases: dict[str, Case] = {}
-        changes: list[tuple[str, dict[str, Any]]] = []
-        for one in told:
-            if not one.type.startswith(PREFIX):
-                continue
-            if one.data is None or one.subject is None:
-                raise WithheldError(one.position, one.type)
-            if one.type == REGIME_CHANGED:
-                changes.append((one.subject, one.data))
-            elif one.subject.startswith(SUBJECT):
-                number = one.subject.removeprefix(SUBJECT)
-                case = cases.get(number)
-                if case is None:
-                    case = cases[number] = begin(number)
-                apply(case, one.type, one.actor or "", one.data)
-        self.regime = the_regime.from_events(changes)
+        cases, self.regime = _replayed(told)
         self.count = len(cases)
         rows = ((index, encode(case), None) for index, case in enumerate(cases.values(), start=1))
         for table in tables_of(iter(lambda: list(islice(rows, CHUNK)), []), self.regime):
@@ -77,6 +65,47 @@ class Recount(Sheet):
     def allowed(self, asker: Asker, choice: Choice) -> tuple[str, list[Any]]:  # noqa: ARG002
         """Return the condition for the cases of a choice."""
         return choice.where()
+
+
+def _replayed(told: Iterable[Told]) -> tuple[dict[str, Case], Regime]:
+    """Return all cases as their events make them, and what is in force."""
+    cases: dict[str, Case] = {}
+    changes: list[tuple[str, dict[str, Any]]] = []
+    for one in told:
+        if not one.type.startswith(PREFIX):
+            continue
+        if one.data is None or one.subject is None:
+            raise WithheldError(one.position, one.type)
+        if one.type == REGIME_CHANGED:
+            changes.append((one.subject, one.data))
+        elif one.subject.startswith(SUBJECT):
+            number = one.subject.removeprefix(SUBJECT)
+            case = cases.get(number)
+            if case is None:
+                case = cases[number] = begin(number)
+            apply(case, one.type, one.actor or "", one.data)
+    return cases, the_regime.from_events(changes)
+
+
+def recount_calls(bundle: Path) -> tuple[Iterator[tuple[Call, Case | None]], Regime]:
+    """Return the calls of an exported log with their cases, and what is in force: what rates are counted of.
+
+    Raises
+    ------
+    WithheldError
+        Where what happened to a case or a call is not told.
+
+    """
+    cases, regime = _replayed(read_events(bundle))
+    return from_events(_whole(read_events(bundle)), cases), regime
+
+
+def _whole(told: Iterable[Told]) -> Iterator[tuple[str, str, str | None, dict[str, Any]]]:
+    for one in told:
+        if one.type.startswith(CALL_EVENTS):
+            if one.data is None or one.subject is None:
+                raise WithheldError(one.position, one.type)
+            yield one.subject, one.type, one.actor, one.data
 
 
 def recount(bundle: Path) -> Recount:

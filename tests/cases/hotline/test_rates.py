@@ -1,7 +1,9 @@
 """Rates: counted as their formulas say, and the same from the log alone."""
 
+import json
 from datetime import timedelta
 
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from jingwei.cases import from_the_log, regime
@@ -9,7 +11,10 @@ from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import facts
 from jingwei.cases.hotline.rates import DIMENSIONS, rates, rates_known
 from jingwei.cases.hotline.switchboard import Demand, Told
+from jingwei.cli import main
+from jingwei.ledger import bundle
 from jingwei.ledger.models import Event
+from jingwei.ledger.sealer import Sealer
 from jingwei.records import now_utc
 
 from .conftest import LAMP, PEOPLE
@@ -71,6 +76,27 @@ def test_the_log_alone_gives_the_same_rates_by_everything(hotline):
     played(hotline)
     for by in (None, *DIMENSIONS):
         assert counted(hotline, by, log=True) == counted(hotline, by)
+
+
+def test_whoever_has_the_exported_log_counts_the_same_rates(hotline, tmp_path):
+    played(hotline)
+    Sealer(hotline.records, tmp_path / "log").seal_all()
+    with hotline.records.read() as session:
+        bundle.export(session, tmp_path / "log.zip")
+    command = ["cases", "recount", str(tmp_path / "log.zip"), "--hotline"]
+    told = CliRunner().invoke(main, [*command, "--by", "channel"])
+    assert told.exit_code == 0, told.output
+    here = {
+        one["by"]: {key: [figure.top, figure.bottom] for key, figure in one["figures"].items()}
+        for one in counted(hotline, "channel")
+    }
+    timed = {"dispatch_rate", "response_rate"}  # what is open is judged at another moment
+    for one in json.loads(told.output):
+        figures = {key: [figure["top"], figure["bottom"]] for key, figure in one["figures"].items()}
+        assert {key: figures[key] for key in figures.keys() - timed} == {
+            key: here[one["by"]][key] for key in figures.keys() - timed
+        }
+    assert CliRunner().invoke(main, [*command, "--indicator", "no_such"]).exit_code != 0
 
 
 def test_a_reply_that_is_late_lowers_the_response_rate_once_its_limit_is_over(hotline):

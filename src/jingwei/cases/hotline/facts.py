@@ -38,6 +38,7 @@ COLUMNS: dict[str, str] = {
 """The columns and their types in DuckDB; `points` in thousandths of what there are."""
 
 CHUNK = 5_000
+CALL_EVENTS = PREFIX + "call_"
 
 
 def facts_of(call: Call, case: Case | None, regime: Regime) -> dict[str, Any]:
@@ -134,17 +135,23 @@ def from_the_log(session: Session, cases: Iterable[Case]) -> Iterator[tuple[Call
         The cases as their events make them; see `cases.from_the_log`.
 
     """
-    known = {case.number: case for case in cases}
-    name = PREFIX + "call_"
     question = (
         select(Event.subject, Event.type, Event.actor, Event.data)
-        .where(Event.subject.startswith(SUBJECT), Event.type.startswith(name))
+        .where(Event.subject.startswith(SUBJECT), Event.type.startswith(CALL_EVENTS))
         .order_by(Event.subject, Event.id)
     )
+    told = ((subject, type_, actor, data or {}) for subject, type_, actor, data in session.execute(question))
+    return from_events(told, {case.number: case for case in cases})
+
+
+def from_events(
+    told: Iterable[tuple[str, str, str | None, dict[str, Any]]], cases: Mapping[str, Case]
+) -> Iterator[tuple[Call, Case | None]]:
+    """Yield every call as its events make it, each given as subject, type, actor and data, in order."""
     calls: dict[str, Call] = {}
-    for subject, type_, actor, data in session.execute(question):
+    for subject, type_, actor, data in told:
         call = calls.setdefault(subject, Call(number=subject.removeprefix(SUBJECT)))
-        if data is not None:
-            apply(call, type_.removeprefix(name), actor or "", data)
+        if data:
+            apply(call, type_.removeprefix(CALL_EVENTS), actor or "", data)
     for call in calls.values():
-        yield call, _dealt_with(call, known)
+        yield call, _dealt_with(call, cases)
