@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from jingwei.sense.nats.follower import Following
 
 FOLDER = "sense/mosquitto"
+REST = 10.0
+"""Seconds between two times that rules take up streams that changed."""
 
 
 @contextlib.contextmanager
@@ -66,7 +68,8 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         running.enter_context(Keeper(rollups).running())
         city: City = served.city
         running.enter_context(CaseListener(city.records).running())
-        running.enter_context(RuleKeeper(city.records, served.readings, city.about.zone).running())
+        rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST)
+        running.enter_context(rules.running())
         if settings.mqtt.enabled:
             try:
                 _connect(running, served, settings.mqtt, root)

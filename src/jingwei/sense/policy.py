@@ -82,7 +82,10 @@ permit (
 
 @id("sense-rules-own-department")
 permit (principal, action == Action::"sense.watch", resource)
-when { resource has owner && principal in resource.owner };
+when {
+  (principal in Role::"staff" || principal in Role::"department_head") &&
+  resource has owner && principal in resource.owner
+};
 
 @id("sense-rules-operators")
 permit (principal in Role::"operator", action == Action::"sense.watch", resource);

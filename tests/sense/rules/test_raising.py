@@ -4,11 +4,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 from tests.sense.conftest import WATER, datastream, location, reading, somebody, thing
 
 from jingwei import ledger
 from jingwei.ledger.models import Event
+from jingwei.sense.models import StreamRow
 from jingwei.sense.rules import raising, service
 from jingwei.sense.rules.form import rule_of
 from jingwei.sense.rules.hearing import CaseListener
@@ -45,6 +47,11 @@ class City:
         (stream,) = self.station.values(f"Things({made})/Datastreams")
         self.streams.append(stream["@iot.id"])
         return self.streams[-1]
+
+    def share(self, sharing):
+        with self.records.write() as session:
+            session.execute(update(StreamRow).values(sharing=sharing))
+        self.readings.forget_facts()
 
     def say(self, stream, hour, result):
         self.station.post(f"Datastreams({stream})/Observations", reading(hour, result))
@@ -119,6 +126,22 @@ def test_a_process_that_begins_anew_neither_forgets_nor_repeats(city):
         (f"stream/{one}", None),
         (f"stream/{two}", at(3)),
     ]
+
+
+def test_what_could_not_be_kept_is_not_lost(city):
+    one = city.put(116.4)
+    city.write()
+    city.look(0)
+    city.say(one, 1, 60)
+    with city.records.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE sense_alarm RENAME TO sense_alarm_away"))
+    with pytest.raises(DBAPIError):
+        city.look(1)
+    with city.records.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE sense_alarm_away RENAME TO sense_alarm"))
+    city.keeper.again()
+    city.look(2)
+    assert [row.began for row in city.rows()] == [at(1)]
 
 
 def test_what_a_stream_said_while_nobody_looked_is_found(city):
@@ -282,6 +305,18 @@ def test_a_department_watches_its_own_streams_and_others_are_told_no_reasons(cit
     (alarm,) = city.alarms(KEEPER)
     assert (alarm.rule, alarm.subject) == (rule, f"stream/{mine}")
     assert city.alarms(somebody("citizen")) == []
+
+
+@pytest.mark.parametrize(("sharing", "told"), [("conditional", True), ("none", False)])
+def test_the_log_tells_readings_and_places_only_of_streams_that_staff_may_know(city, sharing, told):
+    one = city.put(116.4)
+    city.share(sharing)
+    city.write()
+    city.look(0)
+    city.say(one, 1, 60)
+    city.look(1)
+    (call,) = city.events("sense.alarm_called")
+    assert (call.data["reasons"] != "", "lon" in call.data) == (told, told)
 
 
 def test_the_state_of_a_cell_goes_over_to_its_neighbours_as_the_rule_says(city):

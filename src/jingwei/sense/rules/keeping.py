@@ -47,9 +47,19 @@ LEAST, MOST = 3600, 86_400
 
 
 class RuleKeeper:
-    """Asks the rules of a city about every reading."""
+    """Asks the rules of a city about every reading.
 
-    def __init__(self, records: Records, readings: Readings, zone: ZoneInfo) -> None:
+    Parameters
+    ----------
+    records, readings, zone
+        Of the city.
+    rest
+        Seconds between two times that streams which changed are taken up: while devices are registered,
+        there are always some. Rules that changed are taken up at once.
+
+    """
+
+    def __init__(self, records: Records, readings: Readings, zone: ZoneInfo, *, rest: float = 0.0) -> None:
         self.records = records
         self.readings = readings
         self.zone = zone
@@ -62,10 +72,16 @@ class RuleKeeper:
         self._reading = -1
         self._noted = 0.0
         self._stale = True
+        self._rest = rest
+        self._bound = -rest
         readings.when_forgotten(self._forgotten)
 
     def _forgotten(self, stream: int | None) -> None:  # noqa: ARG002 -- all are bound together
         self._stale = True
+
+    def again(self) -> None:
+        """Gather anew what rules know, at the next look: not all that they said was kept."""
+        self._form = None
 
     def look(self, now: int | None = None) -> int:
         """Ask the rules about all readings that came since; return how many alarms began or ended.
@@ -102,9 +118,10 @@ class RuleKeeper:
                 select(RuleRow).where(RuleRow.on, ~RuleRow.gone).order_by(RuleRow.id)
             ).all()
             form = [(one.id, one.version) for one in found]
-            if form == self._form and not self._stale:
+            rested = time.monotonic() - self._bound >= self._rest
+            if form == self._form and not (self._stale and rested):
                 return False
-            self._stale = False
+            self._stale, self._bound = False, time.monotonic()
             self._rules = {one.id: Kept(one.id, one.version, one.owner, rule_of(one.body)) for one in found}
             self._streams = streams_of(session, observed_by(one.rule for one in self._rules.values()))
             noted = session.get(WatchRow, NAME)
@@ -220,7 +237,7 @@ class RuleKeeper:
                 Exception
             ):  # what a full or busy disk does not allow is tried again; the readings are there
                 log.exception("asking rules about readings")
-                self._stale = True
+                self.again()
                 stop.wait(LOOK)
             seen = self.bell.wait(seen, LOOK)
 

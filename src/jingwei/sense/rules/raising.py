@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from jingwei.sense.rules.form import Rule
 
 ACTOR = "sense/rules"
+OPEN_TO_STAFF = 2
+"""The highest level of streams that staff of other departments are told of."""
 MINUTE = 60_000_000
 WITHIN = 10 * MINUTE
 """What begins so long after an incident last moved belongs to it; then it ends by itself."""
@@ -105,13 +107,14 @@ def call(
         "owner": alarm.owner,
         "zh": rule.zh,
         "en": rule.en,
-        "reasons": "; ".join(_in_words(rule, one) for one in alarm.reasons),
+        "reasons": "",
     }
-    # the log tells a place only where everybody who follows it may be told
-    if alarm.cell is not None and all(one.sharing != "none" and one.level <= 2 for one in concerned):
-        code = int(grid.from_stored(alarm.cell))
-        lon, lat = grid.centre(code, alarm.level)
-        data |= {"cell": str(alarm.cell), "level": alarm.level, "lon": float(lon), "lat": float(lat)}
+    # the log tells readings and places only where everybody who follows it may be told
+    if all(one.sharing != "none" and one.level <= OPEN_TO_STAFF for one in concerned):
+        data["reasons"] = "; ".join(_in_words(rule, one, zone) for one in alarm.reasons)
+        if alarm.cell is not None:
+            lon, lat = grid.centre(int(grid.from_stored(alarm.cell)), alarm.level)
+            data |= {"cell": str(alarm.cell), "level": alarm.level, "lon": float(lon), "lat": float(lat)}
     alarm.called = now
     alarm.call = str(
         ledger.append(
@@ -246,11 +249,11 @@ def reason_out(one: Reason) -> dict[str, Any]:
     return {"sign": one.sign, "stream": one.stream, "since": one.since, "time": one.time, "value": value}
 
 
-def _in_words(rule: Rule, reason: Mapping[str, Any]) -> str:
+def _in_words(rule: Rule, reason: Mapping[str, Any], zone: ZoneInfo) -> str:
     sign = rule.signs[reason["sign"]]
     value = "" if reason["value"] is None else f" {reason['value']:g}"
     unit = f" {sign.unit}" if sign.unit and value else ""
-    at = datetime.fromtimestamp(reason["time"] / 1e6).astimezone().isoformat(timespec="seconds")
+    at = datetime.fromtimestamp(reason["time"] / 1e6, zone).isoformat(timespec="seconds")
     return f"stream {reason['stream']}: {sign.observes} {sign.kind}{value}{unit} {at}"
 
 
