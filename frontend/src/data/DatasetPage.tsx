@@ -407,7 +407,7 @@ function Uses({ dataset, number }: { dataset: string; number: number }) {
             <span>
               {t(`data.useKinds.${use.kind}`)} <Link to={whereOf(use)}>{use.subject.replace(/^[a-z]+\//, "")}</Link>
               {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}
-            </span>
+            </span>{" "}
             <span className="quiet small">{instant(use.at, zone, "second")}</span>
           </li>
         ))}
