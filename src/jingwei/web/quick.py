@@ -55,6 +55,8 @@ _FORMS = tuple(
     for what in (_TOKEN + _LINES + _LENGTH, _LENGTH + _LINES + _TOKEN)
 )
 """The head of a reading but for what differs from device to device: stream, token and length."""
+GATHERED = 0.02
+"""Seconds for which first readings of streams are gathered: to make many features costs little more."""
 AT_ONCE = 64
 """Readings of one connection that may wait for their answers."""
 KNOWN = frozenset(
@@ -282,7 +284,7 @@ class Gathering:
         self._without.append((ask, stream, told))
         if not self._making:
             self._making = True
-            asyncio.get_running_loop().call_soon(self._make)
+            asyncio.get_running_loop().call_later(GATHERED, self._make)
 
     def _make(self) -> None:
         asks, self._without = self._without, []
