@@ -22,8 +22,9 @@ ledger.declare(
 
 
 def test_migrations_give_exactly_the_declared_tables(records_url):
-    for models in Path(jingwei.__file__).parent.glob("*/models.py"):
-        importlib.import_module(f"jingwei.{models.parent.name}.models")
+    root = Path(jingwei.__file__).parent.parent
+    for models in root.rglob("models.py"):
+        importlib.import_module(".".join(models.relative_to(root).with_suffix("").parts))
     records = open_records(records_url)
     with records.engine.connect() as connection:
         migrations = MigrationContext.configure(connection)
