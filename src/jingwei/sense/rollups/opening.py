@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from jingwei.ledger.bell import in_thread
@@ -24,7 +25,11 @@ log = logging.getLogger(__name__)
 FOLDER = "sense/rollups"
 """Where the roll-ups of a city are, in its home."""
 LOOK = 2.0
-"""Seconds between two looks for what is new."""
+"""Seconds between two looks for what is new, at least."""
+REST = 9
+"""Times as long as a look took no other is made: those who send readings have nine tenths of the time."""
+MOST = 30.0
+"""Seconds between two looks at the most."""
 
 _open: dict[Path, Rollups] = {}
 _opening = threading.Lock()
@@ -67,11 +72,14 @@ class Keeper:
 
     def run(self, stop: threading.Event) -> None:
         """Keep up until `stop` is set."""
-        while not stop.wait(LOOK):
+        rest = LOOK
+        while not stop.wait(rest):
+            begin = time.monotonic()
             try:
                 self.rollups.keep_up()
             except Exception:  # what a full disk does not allow is tried again; the readings are there
                 log.exception("keeping up roll-ups")
+            rest = min(max(LOOK, REST * (time.monotonic() - begin)), MOST)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Keeper]:

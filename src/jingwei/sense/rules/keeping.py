@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 NAME = "rules"
 LOOK = 1.0
 """Seconds after which is looked again, whether readings came or not: silence is heard by the clock."""
+PAUSE = 0.2
+"""Seconds between two looks at least: the readings that come meanwhile are asked about together."""
+REST = 3
+"""Times as long as a look took no other is made, up to `LOOK`."""
 NOTE = 30.0
 """Seconds after which it is noted how far rules have come, where they said nothing."""
 LEAST, MOST = 3600, 86_400
@@ -231,6 +235,7 @@ class RuleKeeper:
         """Keep up until `stop` is set."""
         seen = self.bell.count
         while not stop.is_set():
+            begin = time.monotonic()
             try:
                 self.look()
             except (
@@ -239,6 +244,7 @@ class RuleKeeper:
                 log.exception("asking rules about readings")
                 self.again()
                 stop.wait(LOOK)
+            stop.wait(min(max(PAUSE, REST * (time.monotonic() - begin)), LOOK))
             seen = self.bell.wait(seen, LOOK)
 
     @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
@@ -26,7 +26,7 @@ from jingwei.web.dggs_asking import (
 )
 from jingwei.web.dggs_out import BASE, COUNT, CollectionOut, SystemList, SystemOut, ZoneOut
 from jingwei.web.policies import filtered
-from jingwei.web.reader import AskerOf, LanguageOf
+from jingwei.web.reader import AskerOf, LanguageOf, asker_of
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.dggs import (
     DATA,
@@ -77,7 +77,7 @@ router = APIRouter(
     prefix=f"/dggs-api/collections/{SENSED}",
     tags=["dggs"],
     responses=problems.responses(400, 404),
-    dependencies=[filtered(policy.READ)],
+    dependencies=[filtered(policy.READ), Depends(asker_of)],
 )
 
 
