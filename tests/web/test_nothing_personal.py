@@ -96,9 +96,11 @@ QUERIES = {
 }
 SILENT = {
     "/public/reports/mine", "/public/alerts/mine", "/public/account", "/public/reports/mine/photos/{digest}",
+    "/public/account/oidc", "/public/account/oidc/callback",
     "/public/tiles/{dataset}/{z}/{x}/{y}",
 }  # fmt: skip
-"""Asked here, too, but silent: told to who has a secret, and the ground of a town that opens none."""
+"""Asked here, too, but silent: told to who has a secret or comes from a provider of names, and the ground of a
+town that opens none."""
 
 
 def leaks(answer, private):

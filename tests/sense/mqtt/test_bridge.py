@@ -6,7 +6,10 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import gmqtt
 import pytest
@@ -203,11 +206,25 @@ def test_a_broker_that_ends_is_started_again(readings, tmp_path, port):
         pytest.fail("nothing comes by the broker that was started again")
 
 
+LEFT = """
+import sys
+from pathlib import Path
+from jingwei.sense.mqtt.mosquitto import mosquitto
+with mosquitto(Path(sys.argv[1]), port=int(sys.argv[2])):
+    print("runs", flush=True)
+    sys.stdin.read()
+"""
+
+
 def test_a_broker_that_was_left_running_is_ended(tmp_path, port):
     folder = tmp_path / "mosquitto"
-    with mosquitto(folder, port=port), contextlib.ExitStack() as again:
-        pid = int((folder / "mosquitto.pid").read_text())
-        again.enter_context(mosquitto(folder, port=port))
+    command = [sys.executable, "-c", LEFT, str(folder), str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as city:
+        assert city.stdout.readline() == b"runs\n"
+        city.kill()
+    pid = int((folder / "mosquitto.pid").read_text())
+    assert Path(f"/proc/{pid}").exists()
+    with mosquitto(folder, port=port):
         assert int((folder / "mosquitto.pid").read_text()) != pid
 
 
