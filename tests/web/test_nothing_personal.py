@@ -99,8 +99,8 @@ SILENT = {
     "/public/account/oidc", "/public/account/oidc/callback",
     "/public/tiles/{dataset}/{z}/{x}/{y}",
 }  # fmt: skip
-"""Asked here, too, but silent: told to who has a secret or comes from a provider, and the ground of a town that
-opens none."""
+"""Asked here, too, but silent: told to who has a secret or comes from a provider, and the ground of a town
+that opens none."""
 
 
 def leaks(answer, private):
