@@ -57,6 +57,7 @@ from jingwei.web.routes import (
     features,
     geocoding,
     hotline,
+    hotline_around,
     hotline_articles,
     hotline_figures,
     intake,
@@ -147,6 +148,7 @@ CITY_ROUTES = (
     case_photos.router,
     case_field.router,
     hotline.router,
+    hotline_around.router,
     hotline_articles.router,
     hotline_figures.router,
     case_bars.router,  # before what takes any number for a case

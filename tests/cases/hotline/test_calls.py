@@ -10,6 +10,7 @@ from jingwei import ledger
 from jingwei.access.policy import RefusedError
 from jingwei.cases import citizens
 from jingwei.cases.errors import BadFieldError
+from jingwei.cases.hotline.afterwards import Told
 from jingwei.cases.hotline.calls import Choice, draw, earlier, forget_numbers, listed
 from jingwei.cases.hotline.errors import (
     CallChangedError,
@@ -19,7 +20,8 @@ from jingwei.cases.hotline.errors import (
 )
 from jingwei.cases.hotline.knowledge import get
 from jingwei.cases.hotline.models import CallRow
-from jingwei.cases.hotline.switchboard import Demand, Told, plain_number
+from jingwei.cases.hotline.numbers import plain_number
+from jingwei.cases.hotline.switchboard import Demand
 from jingwei.ledger.models import Event
 from jingwei.records import now_utc
 

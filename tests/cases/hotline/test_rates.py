@@ -9,8 +9,9 @@ from sqlalchemy import select
 from jingwei.cases import from_the_log, regime
 from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import facts
+from jingwei.cases.hotline.afterwards import Told
 from jingwei.cases.hotline.rates import DIMENSIONS, rates, rates_known
-from jingwei.cases.hotline.switchboard import Demand, Told
+from jingwei.cases.hotline.switchboard import Demand
 from jingwei.cli import main
 from jingwei.ledger import bundle
 from jingwei.ledger.models import Event

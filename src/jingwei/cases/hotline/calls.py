@@ -11,8 +11,9 @@ from sqlalchemy import Select, and_, false, func, or_, select, update
 
 from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import policy
+from jingwei.cases.hotline.afterwards import LATER_PHASES
 from jingwei.cases.hotline.call import Call, decode
-from jingwei.cases.hotline.switchboard import CALLS, LATER_PHASES
+from jingwei.cases.hotline.steps import CALLS
 from jingwei.cases.lifecycle import STATES
 from jingwei.cases.store import CASES
 from jingwei.records import now_utc

@@ -15,9 +15,10 @@ from jingwei.cases.calendar import moment
 from jingwei.cases.case import Case
 from jingwei.cases.case import decode as decode_case
 from jingwei.cases.clocks import Run, Turn
+from jingwei.cases.hotline.afterwards import LATER_PHASES
 from jingwei.cases.hotline.call import PREFIX, SUBJECT, Call, apply, decode
 from jingwei.cases.hotline.models import CallRow
-from jingwei.cases.hotline.switchboard import CALLS, LATER_PHASES
+from jingwei.cases.hotline.steps import CALLS
 from jingwei.cases.store import CASES
 from jingwei.ledger.models import Event
 

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from jingwei.access.policy.masks import SMALLEST, suppressed
 from jingwei.cases.calendar import instant, moment
 from jingwei.cases.hotline.call import decode
-from jingwei.cases.hotline.switchboard import CALLS
+from jingwei.cases.hotline.steps import CALLS
 from jingwei.cases.models import CaseWords
 from jingwei.cases.traces import plain
 

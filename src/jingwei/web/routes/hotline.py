@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from jingwei import access
-from jingwei.cases import Case, duplicates, plain, policy, proposing, words
-from jingwei.cases.calendar import instant, moment
-from jingwei.cases.citizens import check_place
+from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import policy as rules
+from jingwei.cases.hotline.afterwards import Told
 from jingwei.cases.hotline.call import Call
-from jingwei.cases.hotline.calls import Choice, Listed, draw, earlier, listed, one_listed
-from jingwei.cases.hotline.switchboard import Demand, Switchboard, Told, is_to_be_asked
-from jingwei.cases.schemas import Report
+from jingwei.cases.hotline.calls import Choice, draw, earlier, listed
+from jingwei.cases.hotline.switchboard import Demand, Switchboard
 from jingwei.city import City
-from jingwei.records import now_utc
+from jingwei.web.hotline_out import CallLine, CallOut, CallsOut, call_out, lines_out
 from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
-from jingwei.web.routes.case_choice import CITY, FAILURES, DeskOf
+from jingwei.web.routes.case_choice import CITY, FAILURES
 from jingwei.web.routes.city import CityOf
-from jingwei.web.routes.public_reports import Latitude, Longitude, outline_of
-from jingwei.web.texts import TextOut, text_out
+from jingwei.web.routes.public_reports import outline_of
 
 router = APIRouter(prefix="/hotline", tags=["hotline"], responses=FAILURES)
 shows = [filtered(rules.READ)]
@@ -173,128 +169,10 @@ class CallerIn(_In):
     caller: str = Field(max_length=40)
 
 
-class ShortCase(BaseModel):
-    """How the case of a call stands, in plain words."""
-
-    number: str
-    step: int
-    state: str
-    title: TextOut
-    type: TextOut
-    department: str | None
-    ended: bool
-
-
-class CallLine(BaseModel):
-    """A call in a list. The number it came from is masked."""
-
-    number: str
-    step: int
-    state: str
-    channel: str
-    caller: str | None
-    began: datetime
-    taker: str | None
-    kind: str
-    urgency: str
-    area: str
-    words: str
-    case: ShortCase | None
-    due: datetime | None = Field(description="Until when the caller is to be answered, while that waits")
-    late: bool
-    replied: bool
-    asked: bool = Field(description="Whether the caller was called back")
-    to_be_asked: bool = Field(description="Whether the caller can be called back now")
-    reviewed: bool
-    exempt: bool
-    lost: str
-
-
-class BackOut(BaseModel):
-    """A call-back."""
-
-    at: datetime
-    by: str
-    reached: bool
-    solved: str
-    satisfied: str
-    reopened: bool
-
-
-class ReviewOut(BaseModel):
-    """A review; `sheet` is the version of the settings with its items."""
-
-    at: datetime
-    by: str
-    sheet: int
-    scores: dict[str, int]
-    points: int
-    most: int
-
-
-class WrittenOut(BaseModel):
-    """What was written at a step of a call."""
-
-    step: int
-    field: str
-    words: str
-
-
-class CallOut(CallLine):
-    """A call with all that happened."""
-
-    lon: float | None
-    lat: float | None
-    joined: bool
-    waited: int | None
-    hands: list[str]
-    articles: list[list[int | bool | None]]
-    backs: list[BackOut]
-    reviews: list[ReviewOut]
-    written: list[WrittenOut]
-    names: dict[str, str] = Field(description="Names of the people that are named")
-    earlier: list[CallLine] = Field(description="Calls of the same number, the newest first")
-    code: str | None = Field(default=None, description="By which the caller follows the case; told once")
-
-
-class CallsOut(BaseModel):
-    """A page of calls, the newest first."""
-
-    calls: list[CallLine]
-    next: int | None = Field(description="Go on `beyond` this")
-
-
 class NumberOut(BaseModel):
     """A caller's number."""
 
     caller: str
-
-
-class NearCase(BaseModel):
-    """An open case nearby that may be of the same."""
-
-    number: str
-    title: TextOut
-    type: TextOut
-    metres: float
-    words: str
-    why: TextOut
-
-
-class TypeProposed(BaseModel):
-    """A type that the demand may be of."""
-
-    kind: str
-    code: str
-    name: TextOut
-    why: TextOut
-
-
-class AroundOut(BaseModel):
-    """What a demand may be of, and what is open there already."""
-
-    types: list[TypeProposed]
-    near: list[NearCase]
 
 
 # calls come
@@ -318,7 +196,7 @@ def read_caller(city: CityOf, board: SwitchboardOf, asker: AskerOf, body: Caller
     with city.records.read() as session:
         digest = board.digest_of(body.caller)
         found = earlier(session, board, asker, digest) if digest else []
-        return _lines(session, board, asker, found)
+        return lines_out(session, board, asker, found)
 
 
 @router.get("/calls", summary="A list of calls", dependencies=shows)
@@ -344,7 +222,7 @@ def list_calls(
     )  # fmt: skip
     with city.records.read() as session:
         found, mark = listed(session, board, asker, choice, beyond=beyond, limit=limit)
-        return CallsOut(calls=_lines(session, board, asker, found), next=mark)
+        return CallsOut(calls=lines_out(session, board, asker, found), next=mark)
 
 
 @router.get("/calls/draw", summary="Draw a call to review", dependencies=shows)
@@ -352,51 +230,7 @@ def draw_call(city: CityOf, board: SwitchboardOf, asker: AskerOf) -> CallsOut:
     """Return one of the last week's calls that nobody reviewed, at random, and none of the asker's own."""
     with city.records.read() as session:
         found = draw(session, board, asker)
-        return CallsOut(calls=_lines(session, board, asker, found), next=None)
-
-
-@router.get("/around", summary="What a demand may be of", dependencies=[filtered(policy.READ)])
-def read_hotline_around(
-    city: CityOf,
-    desk: DeskOf,
-    asker: AskerOf,
-    words: Annotated[str, Query(max_length=400)] = "",
-    lon: Longitude | None = None,
-    lat: Latitude | None = None,
-    kind: Annotated[str, Query(max_length=10)] = "",
-    type: Annotated[str, Query(max_length=5)] = "",  # noqa: A002
-) -> AroundOut:
-    """Return types proposed from words and place, and open cases nearby that may be of the same."""
-    place = (lon, lat) if lon is not None and lat is not None else None
-    near = []
-    with city.records.read() as session:
-        regime = desk.regime(session)
-        if place is not None:
-            check_place(regime.settings, desk.ground(session), *place, outline_of(city))
-        types = proposing.types_for(session, regime, words, place)
-        about = Report(kind, type, "hotline", words, *(place or (None, None)))
-        for one in duplicates.proposals(session, regime, about, at=now_utc()):
-            if not desk.may_read(session, asker, one.number):
-                continue
-            case = desk.get(session, asker, one.number)
-            if not case.stands.terminal:
-                near.append(_near_out(session, desk, case, one))
-    proposed = [
-        TypeProposed(
-            kind=one.type.kind, code=one.type.code, name=text_out(one.type.name), why=text_out(one.why)
-        )
-        for one in types
-    ]
-    return AroundOut(types=proposed, near=near)
-
-
-def _near_out(session: Session, desk: DeskOf, case: Case, one: duplicates.Proposal) -> NearCase:
-    type_ = desk.regime(session).catalogue.get(case.kind, case.type)
-    said = words.descriptions(session, [case.number]).get(case.number, "")
-    return NearCase(
-        number=case.number, title=text_out(plain.says(case.state)["title"]), type=text_out(type_.name),
-        metres=one.metres, words=said, why=text_out(one.why),
-    )  # fmt: skip
+        return CallsOut(calls=lines_out(session, board, asker, found), next=None)
 
 
 # one call
@@ -406,7 +240,7 @@ def _near_out(session: Session, desk: DeskOf, case: Case, one: duplicates.Propos
 def read_call(city: CityOf, board: SwitchboardOf, asker: AskerOf, number: Number) -> CallOut:
     """Return a call with all that happened, and earlier calls of the same number."""
     with city.records.read() as session:
-        return _call_out(session, board, asker, board.get(session, asker, number))
+        return call_out(session, board, asker, board.get(session, asker, number))
 
 
 @router.post("/calls/{number}/answer", summary="Answer at once", dependencies=takes)
@@ -430,7 +264,7 @@ def make_case(city: CityOf, board: SwitchboardOf, asker: AskerOf, number: Number
             join=body.join, wishes=body.wishes, language=body.language, boundary=outline_of(city),
         )  # fmt: skip
     with city.records.read() as session:
-        return _call_out(session, board, asker, call).model_copy(update={"code": code})
+        return call_out(session, board, asker, call).model_copy(update={"code": code})
 
 
 @router.post("/calls/{number}/dismiss", summary="End a call without a demand", dependencies=takes)
@@ -514,80 +348,4 @@ def _done(city: City, board: Switchboard, asker: access.Asker, do: Callable[[Ses
     with city.records.write() as session:
         call = do(session)
     with city.records.read() as session:
-        return _call_out(session, board, asker, call)
-
-
-def _lines(
-    session: Session, board: Switchboard, asker: access.Asker, found: Sequence[Listed]
-) -> list[CallLine]:
-    shown = board.shown_numbers(session, asker, [(one.call.number, one.sealed) for one in found])
-    said = words.descriptions(session, [one.call.number for one in found])
-    return [
-        CallLine(**_line(session, board, asker, one.call, caller, said.get(one.call.number, "")))
-        for one, caller in zip(found, shown, strict=True)
-    ]
-
-
-def _line(
-    session: Session, board: Switchboard, asker: access.Asker, call: Call, caller: str | None, said: str
-) -> dict[str, Any]:
-    regime = board.desk.regime(session)
-    turn, now = call.turn, instant(now_utc())
-    waits = turn is not None and turn.running
-    case = board.case_of(session, call)
-    return {
-        "number": call.number, "step": call.step, "state": call.state, "channel": call.channel,
-        "caller": caller, "began": moment(call.began), "taker": call.taker, "kind": call.kind,
-        "urgency": call.urgency, "area": call.area, "words": said,
-        "case": _short_case(session, board, asker, case),
-        "due": moment(turn.due(regime.calendar)) if turn is not None and waits else None,
-        "late": turn is not None and not turn.on_time(regime.calendar, now), "replied": call.reached,
-        "asked": call.heard is not None, "to_be_asked": is_to_be_asked(call, case),
-        "reviewed": bool(call.reviews), "exempt": call.exempt,
-        "lost": call.lost,
-    }  # fmt: skip
-
-
-def _short_case(
-    session: Session, board: Switchboard, asker: access.Asker, case: Case | None
-) -> ShortCase | None:
-    if case is None or not board.desk.may_read(session, asker, case.number):
-        return None
-    type_ = board.desk.regime(session).catalogue.get(case.kind, case.type)
-    return ShortCase(
-        number=case.number, step=case.step, state=case.state, title=text_out(plain.says(case.state)["title"]),
-        type=text_out(type_.name), department=case.department, ended=case.stands.terminal,
-    )  # fmt: skip
-
-
-def _call_out(session: Session, board: Switchboard, asker: access.Asker, call: Call) -> CallOut:
-    kept = one_listed(session, call.number)
-    caller = board.shown_numbers(session, asker, [(call.number, kept.sealed)])[0]
-    written = words.words_of(session, call.number)
-    said = next((text for (_, field), text in written.items() if field == "description"), "")
-    people = {*call.hands, *(one.by for one in call.backs), *(one.by for one in call.reviews)}
-    before = earlier(session, board, asker, kept.caller, but=call.number) if kept.caller else []
-    lon, lat = duplicates.place_of(call) or (None, None)
-    return CallOut(
-        **_line(session, board, asker, call, caller, said), lon=lon, lat=lat, joined=call.joined,
-        waited=call.waited, hands=call.hands,
-        articles=[[one.article, one.version, one.helped] for one in call.articles],
-        backs=[
-            BackOut(
-                at=moment(one.at), by=one.by, reached=one.reached, solved=one.solved,
-                satisfied=one.satisfied, reopened=one.reopened,
-            )
-            for one in call.backs
-        ],
-        reviews=[
-            ReviewOut(
-                at=moment(one.at), by=one.by, sheet=one.sheet, scores=one.scores, points=one.points,
-                most=one.most,
-            )
-            for one in call.reviews
-        ],
-        written=[
-            WrittenOut(step=step, field=field, words=text) for (step, field), text in sorted(written.items())
-        ],
-        names=access.names_of(session, people), earlier=_lines(session, board, asker, before),
-    )  # fmt: skip
+        return call_out(session, board, asker, call)

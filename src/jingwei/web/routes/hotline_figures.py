@@ -17,8 +17,10 @@ from jingwei.cases.errors import RulesChangedError
 from jingwei.cases.hotline import facts
 from jingwei.cases.hotline import policy as rules
 from jingwei.cases.hotline import topics as the_topics
+from jingwei.cases.hotline.afterwards import ANSWERS
 from jingwei.cases.hotline.rates import DIMENSIONS, Dimension, rates, rates_known
-from jingwei.cases.hotline.switchboard import ANSWERS, CALLS, CHANNELS
+from jingwei.cases.hotline.steps import CALLS
+from jingwei.cases.hotline.switchboard import CHANNELS
 from jingwei.cases.indicators import Figure
 from jingwei.cases.regime import PARTS
 from jingwei.errors import BadRequestError
