@@ -293,3 +293,36 @@ def test_open_mode_and_plain_http_are_refused_elsewhere_before_anything_is_loade
         assert result.exit_code == BAD_INPUT
     assert "--tls-cert" in result.output
     assert not (home / "square").exists()
+
+
+@pytest.mark.postgres
+def test_a_city_whose_records_lie_elsewhere_is_loaded_and_asked_there(home, pack, postgres, monkeypatch):
+    name = postgres.create()
+    elsewhere = postgres.url(name)
+    assert run("load", pack, "--records", elsewhere).exit_code == 0
+    assert not (home / "square" / "records.db").exists()
+    monkeypatch.setenv("JINGWEI_RECORDS", elsewhere)
+    assert [dataset["id"] for dataset in as_json("status")["datasets"]] == ["stops"]
+    postgres.drop(name)
+
+
+def test_a_city_with_records_of_its_own_takes_no_others(home, pack, tmp_path):
+    run("load", pack)
+    result = run("load", pack, "--records", f"sqlite:///{tmp_path / 'other.db'}")
+    assert (result.exit_code, "two-records" in result.stderr) == (CONFLICT, True)
+    assert not (tmp_path / "other.db").exists()
+    assert run("load", pack, "--records", f"sqlite:///{home / 'square' / 'records.db'}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "exit_code"),
+    [
+        ("mysql://somebody:secret@host/records", "records-address", BAD_INPUT),
+        ("no address", "records-address", BAD_INPUT),
+        ("postgresql+psycopg://somebody:secret@127.0.0.1:1/records", "records-unreachable", ENVIRONMENT),
+    ],
+)
+def test_records_that_cannot_be_opened_are_told_of_without_their_password(home, pack, named, code, exit_code):
+    result = run("load", pack, "--records", named)
+    assert (result.exit_code, code in result.stderr) == (exit_code, True)
+    assert "secret" not in result.output

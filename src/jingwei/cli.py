@@ -15,7 +15,7 @@ import click
 
 from jingwei import __version__
 from jingwei.cli_guard import INCOMPLETE, guarded, say
-from jingwei.cli_home import city_option, home_of, open_named, root
+from jingwei.cli_home import city_option, home_of, open_named, records_option, root
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -141,8 +141,16 @@ def main() -> None:
         "终止 TLS 的反向代理的地址或网段", "address or network of the proxy that speaks TLS for the city"
     ),
 )
+@records_option
 @guarded
-def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | None, **options: Any) -> None:
+def up(
+    pack: Path | None,
+    data: Path | None,
+    home: Path | None,
+    city_id: str | None,
+    records_url: str | None,
+    **options: Any,
+) -> None:
     """Load a pack if its files changed, then serve the city until interrupted."""
     with _without_collecting():
         from jingwei import web
@@ -167,11 +175,11 @@ def up(pack: Path | None, data: Path | None, home: Path | None, city_id: str | N
     web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after
     if city_id is not None:
         plan = plan_of(wanted, home_of(city_id))
-        city = open_named(city_id)
+        city = open_named(city_id, records_url=records_url)
     else:
         pack = pack or _demo_pack()
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)
-        city = _loaded(pack, data, home)[0]
+        city = _loaded(pack, data, home, records_url=records_url)[0]
     tidy = tidying(city.records, Photos(city.home / FOLDER))
     desk = Desk(city.policies.current)
     clock, listener = Ticker(city.records, desk).running(), Listener(city.records, desk).running()
@@ -221,11 +229,20 @@ def _demo_pack() -> Path:
     "--home", type=click.Path(path_type=Path), help=say("城市自己的文件夹", "the city's own folder")
 )
 @click.option("--only", metavar="SOURCE", help=say("只装载这一数据源", "load this source only"))
+@records_option
 @json_option
 @guarded
-def load(pack: Path, data: Path | None, home: Path | None, only: str | None, *, as_json: bool) -> None:
+def load(
+    pack: Path,
+    data: Path | None,
+    home: Path | None,
+    only: str | None,
+    records_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Load a pack; exit with 1 if a source is held back or failed."""
-    city, report = _loaded(pack, data, home, only=only, quiet=as_json)
+    city, report = _loaded(pack, data, home, only=only, records_url=records_url, quiet=as_json)
     city.close()
     if as_json:
         _print_json(_report_json(report))
@@ -234,7 +251,13 @@ def load(pack: Path, data: Path | None, home: Path | None, only: str | None, *, 
 
 
 def _loaded(
-    pack: Path, data: Path | None, home: Path | None, *, only: str | None = None, quiet: bool = False
+    pack: Path,
+    data: Path | None,
+    home: Path | None,
+    *,
+    only: str | None = None,
+    records_url: str | None = None,
+    quiet: bool = False,
 ) -> tuple[City, LoadReport]:
     from jingwei.access import local_person
     from jingwei.cases import Desk
@@ -245,7 +268,7 @@ def _loaded(
     manifest = read_manifest(pack)
     folder = pack if pack.is_dir() else pack.parent
     target = home or root() / manifest.city.id
-    city = open_city(target, create=True)
+    city = open_city(target, create=True, records_url=records_url)
     try:
         with Bars(quiet=quiet) as bars:
             report = load_pack(city, manifest, folder, data, local_person(), listener=bars, only=only)

@@ -22,10 +22,12 @@ city_option = click.option(
 )
 
 
+RECORDS = "JINGWEI_RECORDS"
+
 records_option = click.option(
     "--records",
     "records_url",
-    envvar="JINGWEI_RECORDS",
+    envvar=RECORDS,
     help=say("记录库的 SQLAlchemy 地址（若不在城市文件夹内）",
              "the record store, as a SQLAlchemy URL, if it is not in the city's own folder"),
 )  # fmt: skip
@@ -51,4 +53,9 @@ def open_named(name: str | None, home: Path | None = None, records_url: str | No
     """Open the named city, or the one opened last; or that of a folder, with its records elsewhere."""
     from jingwei.city import open_city
 
-    return open_city(home or home_of(name), records_url=records_url)
+    return open_city(home or home_of(name), records_url=records_url or records_elsewhere())
+
+
+def records_elsewhere() -> str | None:
+    """Return where the records are if not in the city's own folder: what `JINGWEI_RECORDS` says."""
+    return os.environ.get(RECORDS) or None

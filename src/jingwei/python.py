@@ -262,7 +262,9 @@ class OpenedCity:
         return data.table if isinstance(data, Answer) else data
 
 
-def open_path(path: str | os.PathLike[str], *, asker: Asker | None = None) -> OpenedCity:
+def open_path(
+    path: str | os.PathLike[str], *, asker: Asker | None = None, records_url: str | None = None
+) -> OpenedCity:
     """Open the city in a folder.
 
     Parameters
@@ -271,6 +273,8 @@ def open_path(path: str | os.PathLike[str], *, asker: Asker | None = None) -> Op
         The city's own folder, where its records and its container lie.
     asker
         For whom is asked; the person at this machine by default.
+    records_url
+        SQLAlchemy URL of the record store if it is not in the folder; else what `JINGWEI_RECORDS` says.
 
     Raises
     ------
@@ -281,7 +285,9 @@ def open_path(path: str | os.PathLike[str], *, asker: Asker | None = None) -> Op
     home = Path(path).expanduser()
     if not home.is_dir():
         raise NoCityError(str(home))
-    return OpenedCity(open_city(home), asker or local_person())
+    return OpenedCity(
+        open_city(home, records_url=records_url or os.environ.get("JINGWEI_RECORDS")), asker or local_person()
+    )
 
 
 def _cell(place: Any, level: int | None) -> grid.Cell:

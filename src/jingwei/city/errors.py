@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jingwei.errors import BadRequestError, JingweiError, NotFoundError
+from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -96,6 +96,25 @@ class NoCityError(NotFoundError):
         super().__init__(
             Text(f"{home} 中还没有城市。", f"There is no city in {home}."),
             mend=Text("先运行 jingwei up <城市包>。", "Run `jingwei up PACK` first."),
+            where={"home": home},
+        )
+
+
+class TwoRecordsError(ConflictError):
+    """A city has its records in its own folder, and a record store elsewhere was named."""
+
+    code = "two-records"
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            Text(
+                f"{home} 中的城市已有自己的记录库 records.db，又另外指定了一个。",
+                f"The city in {home} has records of its own, records.db, and another record store was named.",
+            ),
+            mend=Text(
+                "不要指定 --records（及 JINGWEI_RECORDS），或者备份后用 restore --records 迁入另一个。",
+                "Name no --records (nor JINGWEI_RECORDS), or move the city: backup, then restore --records.",
+            ),
             where={"home": home},
         )
 

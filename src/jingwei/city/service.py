@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy import select
 
 from jingwei.access.policy.store import PolicyKeeper
-from jingwei.city.errors import NoCityError
+from jingwei.city.errors import NoCityError, TwoRecordsError
 from jingwei.city.map_services import MapService, MapServiceSpec
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
@@ -151,9 +151,16 @@ def open_city(home: Path, *, create: bool = False, records_url: str | None = Non
         If there is no city and none is to be made.
     ReadOnlyError
         If the folder cannot be made.
+    TwoRecordsError
+        If a record store is named and the folder holds one of its own.
+    BadRecordsUrlError, RecordsUnreachableError
+        If what is named is no record store, or does not answer.
 
     """
-    url = records_url or f"sqlite:///{home / RECORDS}"
+    own = f"sqlite:///{home / RECORDS}"
+    url = records_url or own
+    if url != own and (home / RECORDS).is_file():
+        raise TwoRecordsError(str(home))
     if not create and records_url is None and not (home / RECORDS).is_file():
         raise NoCityError(str(home))
     try:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, inspect
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from jingwei.records.durable import Together
+from jingwei.records.errors import BadRecordsUrlError, RecordsUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -283,13 +285,26 @@ def open_records(url: str, *, migrate: bool = True) -> Records:
     migrate
         Apply outstanding migrations first.
 
+    Raises
+    ------
+    BadRecordsUrlError
+        If the URL is none, or of another kind of database.
+    RecordsUnreachableError
+        If the server does not answer, or lets nobody in by this name.
+
     """
     # Errors name the statement, not the values: those may be secrets, and errors end in logs.
-    engine = create_engine(url, hide_parameters=True)
+    try:
+        engine = create_engine(url, hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise BadRecordsUrlError from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    else:
+    elif engine.driver == "psycopg":
         _check_connections(engine)
+        _check_reached(engine)
+    else:
+        raise BadRecordsUrlError
     records = Records(engine)
     if migrate:
         upgrade(engine)
@@ -319,6 +334,15 @@ def _prepare_sqlite(engine: Engine) -> None:
         driver = connection.connection.driver_connection
         if not driver.in_transaction:  # as it is where `Records.write` has begun one
             driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _check_reached(engine: Engine) -> None:
+    """Connect once, so that who opens a store hears at once, and in words, why it cannot be."""
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise RecordsUnreachableError(place, str(error.orig).strip()) from error
 
 
 def _check_connections(engine: Engine) -> None:
