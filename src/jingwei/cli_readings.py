@@ -27,6 +27,7 @@ from jingwei.sense.rollups import Keeper
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.wire import NotPlainError
+from jingwei.web.ahead import Ahead
 from jingwei.web.at_broker import TokensAtBroker
 from jingwei.web.senders import Collector, Senders
 
@@ -70,13 +71,15 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         running.enter_context(CaseListener(city.records).running())
         rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST)
         running.enter_context(rules.running())
+        ahead = Ahead(city.records, served.taking, served.readings, [served.senders])
         if settings.mqtt.enabled:
             try:
-                _connect(running, served, settings.mqtt, root)
+                _connect(running, served, settings.mqtt, root, ahead)
             except JingweiError as error:
                 click.echo(say(f"未启用 MQTT：{error}", f"Without MQTT: {error}"), err=True)
         if settings.nats is not None:
             served.nats = running.enter_context(_following(served, settings.nats).running())
+        running.enter_context(ahead.running())
         yield
 
 
@@ -105,7 +108,9 @@ def _maker(served: State, senders: Senders) -> Callable[[set[int]], dict[int, in
     return make
 
 
-def _connect(running: contextlib.ExitStack, served: State, settings: MqttSettings, root: str) -> None:
+def _connect(
+    running: contextlib.ExitStack, served: State, settings: MqttSettings, root: str, ahead: Ahead
+) -> None:
     """Start or find the broker, and become its client.
 
     A broker that the settings name decides itself who signs in; the city takes in what comes from it with
@@ -115,6 +120,8 @@ def _connect(running: contextlib.ExitStack, served: State, settings: MqttSetting
     senders = Senders(served.gate, served.city.policies, served.taking)
     is_open = served.gate.entry.open
     signed = settings.broker is None and not is_open
+    if signed:
+        ahead.senders.append(senders)
     login = settings.person
     if login is None and settings.broker is not None and not is_open:
         login = ""  # of a broker that knows others than the city does nothing is taken in for nobody

@@ -6,6 +6,7 @@ import datetime as dt
 import http.client
 import json
 import socket
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from jingwei.access import local_person, set_disabled, take_role, tokens
 from jingwei.access.policy.vocabulary import with_implied
 from jingwei.records import now_utc
 from jingwei.web import OPEN, Entry, create_app, senders
+from jingwei.web.ahead import Ahead
 
 from .people import person_of
 from .served import serving
@@ -233,10 +235,25 @@ def test_what_heads_have_alike_is_read_once_and_what_differs_each_time(signed):
     assert app.state.readings.count([1]) == known + 1
 
 
+def read_ahead(app):
+    """Read all who may send, and all streams, as a city does that is served."""
+    state = app.state
+    Ahead(state.city.records, state.taking, state.readings, [state.senders]).read(threading.Event())
+
+
+@pytest.mark.parametrize("ahead", [False, True])
 @pytest.mark.parametrize("ended", ["token", "role", "person"])
-def test_who_lost_the_right_sends_nothing_more(signed, ended):
+def test_who_lost_the_right_sends_nothing_more(signed, ended, ahead):
     bare, app, line, (person, number) = signed
+    if ahead:
+        with bare.records.write() as session:
+            soon = now_utc() + dt.timedelta(days=1)
+            line.token, kept = tokens.issue_token(session, person, "o", frozenset({"sense.observe"}), soon)
+            number = kept.id
+        read_ahead(app)
     assert line.ask("POST", PATH, of(2))[0] == 201
+    if ahead:
+        read_ahead(app)
     person_of(bare, "successor", "system_administrator")
     with bare.records.write() as session:
         if ended == "token":
@@ -247,6 +264,43 @@ def test_who_lost_the_right_sends_nothing_more(signed, ended):
             set_disabled(session, local_person(), person, disabled=True)
     assert line.ask("POST", PATH, of(3))[0] == (404 if ended == "role" else 401)
     assert app.state.readings.count([1]) == 2
+
+
+def test_who_loses_the_right_while_being_read_ahead_sends_nothing(signed):
+    bare, app, line, (person, number) = signed
+    known = app.state.senders
+    with bare.records.read() as session:
+        told, ends = senders.read_ahead(session, person, now_utc()), known.ends
+    with bare.records.write() as session:
+        tokens.revoke_token(session, local_person(), person, number)
+    assert line.ask("POST", PATH, of(2))[0] == 401
+    known.hand(told, ends)
+    assert line.ask("POST", PATH, of(3))[0] == 401
+    assert app.state.readings.count([1]) == 1
+
+
+def test_readings_follow_a_stream_that_changes_and_leave_the_others_as_they_are(signed):
+    bare, app, line, (person, _) = signed
+    soon = now_utc() + dt.timedelta(days=1)
+    with bare.records.write() as session:
+        device, _ = tokens.issue_token(session, person, "d", frozenset({"sense.observe"}), soon)
+    assert line.ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
+    read_ahead(app)
+    other, keeper = PATH.replace("(1)", "(2)"), line.token
+    line.token = device
+    assert [line.ask("POST", path, of(2))[0] for path in (PATH, other)] == [201, 201]
+    line.token = keeper
+    elsewhere = {**THING["Locations"][0], "location": {"type": "Point", "coordinates": [114.1, 22.6]}}
+    assert line.ask("POST", f"{ROOT}/Things(1)/Locations", json.dumps(elsewhere).encode())[0] == 201
+    read_ahead(app)
+    line.token = device
+    told = [json.loads(line.ask("POST", path, of(3))[2])["@iot.id"] for path in (PATH, other)]
+    line.token = keeper
+    places = [
+        json.loads(line.ask("GET", f"{ROOT}/Observations({one})/FeatureOfInterest")[2])["feature"]
+        for one in told
+    ]
+    assert [one["coordinates"] for one in places] == [[114.1, 22.6], [114.06, 22.54]]
 
 
 def test_a_token_that_is_new_is_known_at_once_and_one_that_ran_out_no_more(signed, monkeypatch):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text as Written
+from sqlalchemy import cast, func, select, update
 
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
@@ -148,15 +150,31 @@ def standing_of_token(session: Session, token: str, now: datetime) -> Standing:
 
 def standing_of_person(session: Session, person: str, now: datetime) -> dict[bytes, Standing]:
     """Return what each token of a person says for itself, by its digest."""
-    question = select(TokenRow.token, TokenRow.id, TokenRow.actions, TokenRow.expires, TokenRow.used)
+    question = select(TokenRow.token, TokenRow.id, _WRITTEN, TokenRow.expires, TokenRow.used)
     rows = session.execute(question.where(TokenRow.person == person, TokenRow.expires > now))
-    sets: dict[tuple[str, ...], frozenset[str]] = {}
-    found = {}
-    for row in rows:
-        named = tuple(row.actions)
-        only = sets.get(named) or sets.setdefault(named, with_implied(named))
-        found[row.token] = Standing(row.id, person, only, row.expires, row.used)
-    return found
+    only = _Allowed()
+    return {
+        token: Standing(number, person, only[written], expires, used)
+        for token, number, written, expires, used in rows
+    }
+
+
+_WRITTEN = cast(TokenRow.actions, Written)
+"""What a token allows, as it is written: a city of many devices has few kinds of tokens."""
+
+
+class _Allowed(dict[str, frozenset[str]]):
+    """What tokens allow, with what that implies, by how it is written."""
+
+    def __missing__(self, written: str) -> frozenset[str]:
+        found = self[written] = with_implied(json.loads(written))
+        return found
+
+
+def people_with_tokens(session: Session, now: datetime, *, after: str = "", limit: int = 100) -> list[str]:
+    """Return some people who have tokens that stand, in the order of their ids: those behind `after`."""
+    question = select(TokenRow.person).where(TokenRow.expires > now, TokenRow.person > after)
+    return list(session.scalars(question.distinct().order_by(TokenRow.person).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +192,12 @@ def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
 
     Tokens issued before brokers knew any have nothing to be known by.
     """
-    question = select(TokenRow.id, TokenRow.broker, TokenRow.person, TokenRow.actions)
+    question = select(TokenRow.id, TokenRow.broker, TokenRow.person, _WRITTEN)
     rows = session.execute(
         question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
     )
-    sets: dict[tuple[str, ...], frozenset[str]] = {}  # a city of many devices has few kinds of tokens
-    found = []
-    for row in rows:
-        named = tuple(row.actions)
-        only = sets.get(named) or sets.setdefault(named, with_implied(named))
-        found.append(BrokerSignIn(row.id, row.broker, row.person, only))
-    return found
+    only = _Allowed()
+    return [BrokerSignIn(number, broker, person, only[written]) for number, broker, person, written in rows]
 
 
 def person_of_number(session: Session, number: str, now: datetime) -> str:

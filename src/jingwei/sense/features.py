@@ -23,7 +23,8 @@ _LOCATIONS: Any = LocationRow.__table__
 _STREAMS: Any = StreamRow.__table__
 _PLACES: Any = ThingLocation.__table__
 _SEEN: Any = StreamFeature.__table__
-_KEPT = ("geometry", "west", "south", "east", "north", "cell", "owner", "sharing", "level")
+_AREA = ("geometry", "west", "south", "east", "north", "cell")
+_KEPT = (*_AREA, "owner", "sharing", "level")
 AT_ONCE = 500
 """Numbers that a statement names at once."""
 
@@ -141,21 +142,29 @@ def seen_many(session: Session, found: Mapping[int, int]) -> None:
 
 def _widen(session: Session, new: Mapping[int, int]) -> None:
     """Widen the observed areas of streams by the features of which they have readings now."""
-    asked = select(_FEATURES.c.id, _FEATURES.c.geometry).where(_FEATURES.c.id.in_(set(new.values())))
-    places: dict[int, bytes] = {one: wkb for one, wkb in session.execute(asked) if wkb is not None}
+    areas = [getattr(_FEATURES.c, name) for name in _AREA]
+    asked = select(_FEATURES.c.id, *areas).where(_FEATURES.c.id.in_(set(new.values())))
+    places = {row["id"]: row for row in session.execute(asked).mappings() if row["geometry"] is not None}
     was = select(_STREAMS.c.id, _STREAMS.c.geometry).where(_STREAMS.c.id.in_(new))
     before: dict[int, bytes] = {one: wkb for one, wkb in session.execute(was) if wkb is not None}
     wider = []
     for stream, feature in new.items():
-        shapes = [
-            shapely.from_wkb(one) for one in (before.get(stream), places.get(feature)) if one is not None
-        ]
-        if feature in places:
-            area = shapely.convex_hull(shapely.union_all(shapes))
-            document = _as_lists(shapely.geometry.mapping(area))
-            wider.append({"stream": stream, "observed_area": document, **placed(document, "observedArea")})
+        if feature not in places:
+            continue
+        place, shape = places[feature], shapely.from_wkb(places[feature]["geometry"])
+        if stream not in before and shape.geom_type == "Point":
+            area = {name: place[name] for name in _AREA}  # it is the whole of it, and that of a point itself
+        else:
+            shapes = [shape] if stream not in before else [shapely.from_wkb(before[stream]), shape]
+            shape = shapely.convex_hull(shapely.union_all(shapes))
+            area = placed(_document(shape), "observedArea")
+        wider.append({"stream": stream, "observed_area": _document(shape), **area})
     if wider:
         session.connection().execute(update(_STREAMS).where(_STREAMS.c.id == bindparam("stream")), wider)
+
+
+def _document(shape: shapely.Geometry) -> Any:
+    return _as_lists(shapely.geometry.mapping(shape))
 
 
 def _as_lists(document: Any) -> Any:

@@ -112,7 +112,11 @@ when {
 def _declare() -> None:
     declare_role("device_keeper", Text("设备管理员", "device keeper"))
     declare_role("device", Text("设备", "device"))
-    declare_resource(KIND, {"entity": "String", "owner?": "Department", "sharing": "String", "level": "Long"})
+    declare_resource(
+        KIND,
+        {"entity": "String", "owner?": "Department", "sharing": "String", "level": "Long"},
+        data=True,
+    )
     declare_action(READ, (KIND,), Text("查看感知设备和数据", "see sensors and their readings"))
     declare_action(SUMMARISE, (KIND,), Text("查看感知汇总", "see what many sensors say together"))
     declare_action(PLACE, (KIND,), Text("查看感知设备位置", "see where sensors are"))

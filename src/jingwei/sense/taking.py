@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -32,13 +32,29 @@ AT_MOST = 600.0
 MOST_KEPT = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """What was read of a Datastream; `feature` is `LACKING` until it is made and noted."""
+@dataclass(slots=True, eq=False)
+class Known:
+    """What is known of a Datastream, shared by all who were told it.
+
+    Attributes
+    ----------
+    at
+        When it was read, in seconds of `time.monotonic`.
+    feature
+        Of what its plain readings are; `LACKING` until it is made and noted.
+    stands
+        Whether it is so still; else it is to be asked for again.
+
+    """
 
     at: float
     resource: Resource
     feature: int
+    stands: bool = True
+
+    def alike(self, other: Known) -> bool:
+        """Say whether another reading of it told the same."""
+        return self.stands and self.feature == other.feature and self.resource == other.resource
 
 
 def completed(readings: list[Reading], make: Callable[[set[int]], dict[int, int]]) -> list[Reading]:
@@ -67,7 +83,7 @@ class Taking:
     def __init__(self, records: Records, readings: Readings) -> None:
         self.records = records
         self.changes = 0
-        self._streams: dict[int, _Stream] = {}
+        self._streams: dict[int, Known] = {}
         self._decided: dict[tuple[Any, ...], bool] = {}
         self._by: Policies | None = None
         self._apart = True
@@ -77,20 +93,26 @@ class Taking:
         """Read a stream, or all, anew when next asked about."""
         self.changes += 1
         if stream is None:
-            self._streams = {}
+            gone, self._streams = self._streams, {}
+            for known in list(gone.values()):
+                known.stands = False
         else:
-            self._streams.pop(stream, None)
+            self._let_go(stream)
 
-    def feature_of(self, policies: Policies, asker: Asker, stream: int) -> int | None:
-        """Return the feature of interest of the plain readings that an asker writes to a stream.
+    def _let_go(self, stream: int) -> None:
+        known = self._streams.pop(stream, None)
+        if known is not None:
+            known.stands = False
 
-        `LACKING` where it is yet to be made, see `make`. None where the asker may not write to the stream,
-        or where it is none of plain results.
+    def written(self, policies: Policies, asker: Asker, stream: int) -> Known | None:
+        """Return what is known of a stream to which an asker may write plain readings.
+
+        None where the asker may not, or where it is none of plain results.
         """
         found = self._known(stream)
         if found is None or not self._may(policies, asker, policy.OBSERVE, found.resource):
             return None
-        return found.feature
+        return found
 
     def make(self, lacking: Mapping[int, str]) -> dict[int, int]:
         """Make the features of interest that streams lack, all in one transaction, and return them.
@@ -115,15 +137,15 @@ class Taking:
         for stream, feature in made.items():
             known = self._streams.get(stream)
             if known is not None and changes == self.changes:
-                self._streams[stream] = replace(known, feature=feature)
+                known.feature = feature
             else:
-                self._streams.pop(stream, None)
+                self._let_go(stream)
         return made
 
-    def may_read(self, policies: Policies, asker: Asker, stream: int) -> bool:
-        """Say whether an asker may read the observations of a Datastream."""
+    def read(self, policies: Policies, asker: Asker, stream: int) -> tuple[Known | None, bool]:
+        """Return what is known of a Datastream, and whether an asker may read its observations."""
         found = self._known(stream)
-        return found is not None and self._may(policies, asker, policy.READ, found.resource)
+        return found, found is not None and self._may(policies, asker, policy.READ, found.resource)
 
     def _may(self, policies: Policies, asker: Asker, action: str, resource: Resource) -> bool:
         if policies is not self._by or len(self._decided) > MOST_KEPT:
@@ -131,29 +153,51 @@ class Taking:
             self._apart = policies.names_any(policy.KIND)
         # What two streams have alike is decided once, unless policies speak of single streams.
         told = (resource.id if self._apart else "", *sorted(resource.attributes.items()))
-        key = (asker.id, policies.scope(asker), action, *told)
+        key = (policies.scope(asker), action, *told)
         may = self._decided.get(key)
         if may is None:
             may = self._decided[key] = bool(policies.decide(asker, action, resource).allowed)
         return may
 
-    def _known(self, stream: int) -> _Stream | None:
+    def _known(self, stream: int) -> Known | None:
         """Return what is known of a Datastream; None of a MultiDatastream, and where there is none."""
         now = time.monotonic()
         known = self._streams.get(stream)
         if known is not None and now - known.at < AT_MOST:
             return known
-        if len(self._streams) > MOST_KEPT:
-            self._streams = {}
-        changes = self.changes
-        found = self._read(stream, now)
-        if changes == self.changes:  # else another thread forgot streams while these were read
-            if stream not in found:
-                self._streams.pop(stream, None)
-            self._streams.update(found)
-        return found.get(stream)
+        return self.ahead(stream).get(stream)
 
-    def _read(self, stream: int, now: float) -> dict[int, _Stream]:
+    def ahead(self, stream: int) -> dict[int, Known]:
+        """Read a stream and those of neighbouring numbers anew, and return what is known of them.
+
+        Who was told of one before is told again only where it is another now.
+        """
+        if len(self._streams) > MOST_KEPT:
+            self.forget(None)
+        changes, now = self.changes, time.monotonic()
+        found = self._read(stream, now)
+        if changes != self.changes:  # another thread forgot streams while these were read
+            for one in found.values():
+                one.stands = False
+            return found
+        first = stream - stream % TOGETHER
+        for number in range(first, first + TOGETHER):
+            old, new = self._streams.get(number), found.get(number)
+            if old is not None and new is not None and old.alike(new):
+                old.at, found[number] = now, old
+            elif old is not None:
+                self._let_go(number)
+        self._streams.update(found)
+        return found
+
+    def neighbourhoods(self) -> list[int]:
+        """Return a number of each group of streams that are read together."""
+        group = _STREAMS.c.id // TOGETHER
+        with self.records.read() as session:
+            found = session.scalars(select(group).where(~_STREAMS.c.multi).distinct().order_by(group))
+            return [max(1, int(one) * TOGETHER) for one in found]
+
+    def _read(self, stream: int, now: float) -> dict[int, Known]:
         """Read a stream, and those of neighbouring numbers."""
         first = stream - stream % TOGETHER
         place = _LOCATIONS.c.feature_id
@@ -174,9 +218,9 @@ class Taking:
         )
         with self.records.read() as session:
             rows = session.execute(asked).all()
-        found: dict[int, _Stream] = {}
+        found: dict[int, Known] = {}
         for number, owner, sharing, level, feature, seen in rows:
             if number not in found:
                 resource = policy.resource_of("Datastream", number, owner=owner, sharing=sharing, level=level)
-                found[number] = _Stream(now, resource, LACKING if seen is None else feature)
+                found[number] = Known(now, resource, LACKING if seen is None else feature)
         return found

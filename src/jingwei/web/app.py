@@ -83,6 +83,7 @@ from jingwei.web.routes import (
     sta,
 )
 from jingwei.web.routes import city as city_routes
+from jingwei.web.senders import Senders
 from jingwei.web.sense_door import SenseDoor
 from jingwei.web.tiles import Tiles
 
@@ -264,6 +265,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))
     app.state.quotas = Quotas(entry.readings_per_minute)
     app.state.taking = Taking(city.records, app.state.readings)
+    app.state.senders = Senders(app.state.gate, city.policies, app.state.taking)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True

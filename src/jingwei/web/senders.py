@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.access.policy import Policies
     from jingwei.access.policy.store import PolicyKeeper
-    from jingwei.sense.taking import Taking
+    from jingwei.sense.taking import Known, Taking
     from jingwei.web.gate import Gate
 
 AGAIN = 1.0
@@ -61,8 +61,8 @@ class Sender:
     asker: Asker
     looked: int = 0
     state: tuple[Any, ...] = ()
-    features: dict[int, int] = field(default_factory=dict)
-    readable: dict[int, bool] = field(default_factory=dict)
+    features: dict[int, Known] = field(default_factory=dict)
+    readable: dict[int, tuple[Known, bool]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -104,6 +104,28 @@ class Shown:
     looked: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was read of a person before a token of the person was shown.
+
+    Attributes
+    ----------
+    read
+        When, in seconds of `time.monotonic`.
+    until
+        When a role of the person ends.
+    standing
+        What each token says, by its digest.
+
+    """
+
+    person: str
+    asker: Asker
+    read: float
+    until: datetime
+    standing: dict[bytes, tokens.Standing]
+
+
 class Senders:
     """Knows senders by what they show.
 
@@ -142,6 +164,11 @@ class Senders:
         self._lacking: dict[int, str] = {}
         self._used: set[str] = set()
         self._noted = time.monotonic()
+        self._ahead: dict[str, Ahead] = {}
+        self._ahead_of: dict[bytes | str, str] = {}
+        self._handing = threading.Lock()
+        self._ends = 0
+        self._news.subjects()  # what is read from now on is as new as this
 
     def of(self, token: bytes) -> Shown:
         """Return who shows a token; who shows none is the one person of an open city.
@@ -178,6 +205,9 @@ class Senders:
         found = self._by_number.get(number)
         if found is None or found.looked != self._turn or found.until <= self._moment:
             try:
+                if found is None or not self._stands(found):
+                    self._take_up_ahead(number)
+                    found = self._by_number.get(number)
                 if found is None or not self._stands(found):
                     found = self._read_number(number)
                 self._freshen(found)
@@ -222,16 +252,15 @@ class Senders:
             Where the sender may not write plain readings to it.
 
         """
-        feature = sender.features.get(stream)
-        if feature is None:
-            feature = self._taking.feature_of(self.policies, sender.asker, stream)
-            if feature is None:
+        known = sender.features.get(stream)
+        if known is None or not known.stands:
+            known = self._taking.written(self.policies, sender.asker, stream)
+            if known is None:
                 raise NotPlainError
-            if feature == LACKING:
-                self._lacking[stream] = sender.asker.id
-            else:
-                sender.features[stream] = feature
-        return feature
+            sender.features[stream] = known
+        if known.feature == LACKING:
+            self._lacking[stream] = sender.asker.id
+        return known.feature
 
     def lacking(self, streams: Iterable[int]) -> dict[int, str]:
         """Return on whose behalf `Taking.make` is to make the features that streams lack."""
@@ -239,14 +268,16 @@ class Senders:
 
     def may_read(self, sender: Sender, stream: int) -> bool:
         """Say whether a sender may read the observations of a stream."""
-        may = sender.readable.get(stream)
-        if may is None:
-            may = sender.readable[stream] = self._taking.may_read(self.policies, sender.asker, stream)
+        known, may = sender.readable.get(stream, (None, False))
+        if known is None or not known.stands:
+            known, may = self._taking.read(self.policies, sender.asker, stream)
+            if known is not None:
+                sender.readable[stream] = known, may
         return may
 
     def state_of(self, asker: Asker) -> tuple[Any, ...]:
-        """Return what is other than before whenever what is known of streams may be, for one who asks."""
-        return self.policies, self.policies.scope(asker), self._changes
+        """Return what is other than before whenever policies may say something else of streams."""
+        return self.policies, self.policies.scope(asker)
 
     @property
     def policies(self) -> Policies:
@@ -255,17 +286,76 @@ class Senders:
             self._in_force = self._keeper.current()
         return self._in_force
 
+    # what is read ahead, by another thread
+
+    @property
+    def ends(self) -> int:
+        """How often it was seen that something ended: to be asked before a person is read ahead."""
+        return self._ends
+
+    def hand(self, told: Ahead, ends: int) -> None:
+        """Take what was read of a person for when a token of the person is first shown; from any thread.
+
+        Parameters
+        ----------
+        told
+            What was read, by `read_ahead`.
+        ends
+            What `ends` was before it was read; where it is another by now this may be out of date, and is
+            let go of.
+
+        """
+        with self._handing:
+            if ends == self._ends:
+                if (
+                    len(self._ahead_of) > 3 * MOST_KEPT
+                ):  # two names a token, and those of tokens that are gone
+                    self._ahead, self._ahead_of = {}, {}
+                self._ahead[told.person] = told
+                for digest, one in told.standing.items():
+                    self._ahead_of[digest] = self._ahead_of[one.id] = told.person
+
+    def _end_ahead(self, people: Iterable[str] | None) -> None:
+        """Let go of what was read ahead of people, or of all, and of what is just being read."""
+        with self._handing:
+            self._ends += 1
+            if people is None:
+                self._ahead, self._ahead_of = {}, {}
+            for person in people or ():
+                self._ahead.pop(person, None)
+
+    def _take_up_ahead(self, shown: bytes | str) -> None:
+        """Take up a person of whom a token, by its digest or number, was read ahead."""
+        person = self._ahead_of.get(shown)
+        if person is None:
+            return
+        told = self._ahead.get(person)
+        if told is not None and self._now - told.read <= AT_MOST:
+            self._take_up(told)
+
+    def _take_up(self, told: Ahead) -> None:
+        """Know all tokens of a person by what was read."""
+        if len(self._by_digest) >= MOST_KEPT:
+            self._forget_all()
+        self._forget(told.person)
+        known = self._people[told.person] = _Person(told.asker, told.read, told.until)
+        for digest, token in told.standing.items():
+            one = Shown(known.sender(token.only), told.person, token.id, min(token.expires, told.until))
+            self._by_digest[digest] = self._by_number[token.id] = one
+            known.tokens.append((digest, token.id))
+
     def _look(self) -> None:
         """Look what ended since the last look, once for all senders."""
         self._now, self._moment = time.monotonic(), now_utc()
         subjects = self._news.subjects()
         if subjects is None:
             self._forget_all()
-        else:
-            for subject in subjects:
-                kind, _, name = subject.rpartition("/")
-                if kind == "person":
-                    self._forget(name)
+            self._end_ahead(None)
+        elif subjects:
+            people = [name for kind, _, name in (one.rpartition("/") for one in subjects) if kind == "person"]
+            for person in people:
+                self._forget(person)
+            self._end_ahead(people)
         changes = self._taking.changes
         if subjects is None or subjects or changes != self._changes or self._now - self._looked > AGAIN:
             self._turn += 1
@@ -310,6 +400,9 @@ class Senders:
         digest = tokens.digest(token.decode("latin-1"))
         found = self._by_digest.get(digest)
         if found is None or not self._stands(found):
+            self._take_up_ahead(digest)
+            found = self._by_digest.get(digest)
+        if found is None or not self._stands(found):
             self._shown.pop(token, None)
             found = self._read(token, digest)
         if len(self._shown) >= MOST_KEPT:
@@ -344,14 +437,7 @@ class Senders:
 
     def _read_person(self, session: Session, person: str, moment: datetime) -> None:
         """Read all tokens of a person."""
-        if len(self._by_digest) >= MOST_KEPT:
-            self._forget_all()
-        self._forget(person)
-        known = self._person(session, person)
-        for digest, told in tokens.standing_of_person(session, person, moment).items():
-            one = Shown(known.sender(told.only), person, told.id, min(told.expires, known.until))
-            self._by_digest[digest] = self._by_number[told.id] = one
-            known.tokens.append((digest, told.id))
+        self._take_up(read_ahead(session, person, moment))
 
     def _person(self, session: Session, person: str) -> _Person:
         kept = self._people.get(person)
@@ -370,6 +456,21 @@ class Senders:
             threading.Thread(
                 target=tokens.note_used, args=(self._gate.records, used), name="tokens used", daemon=True
             ).start()
+
+
+def read_ahead(session: Session, person: str, moment: datetime) -> Ahead:
+    """Read all that tokens of a person say for themselves.
+
+    Raises
+    ------
+    NotSignedInError
+        Where the person is let in no more.
+
+    """
+    read = time.monotonic()
+    until = end_of_duties(session, person) or NEVER
+    asker = asker_of_person(session, person)
+    return Ahead(person, asker, read, until, tokens.standing_of_person(session, person, moment))
 
 
 class Collector:

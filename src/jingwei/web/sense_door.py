@@ -27,7 +27,6 @@ from jingwei.sense.taking import LACKING
 from jingwei.sense.wire import NotPlainError, micros, observation, observations, read_groups, read_one
 from jingwei.web import problems
 from jingwei.web.gate import ACTING, BEARER
-from jingwei.web.senders import Senders
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from jingwei.sense.readings import Receipt, Refusal
     from jingwei.web.gate import Gate
-    from jingwei.web.senders import Sender
+    from jingwei.web.senders import Sender, Senders
 
 ROOT = "/sta/v1.1"
 _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
@@ -69,14 +68,13 @@ class SenseDoor:
     app
         The application behind.
     served
-        The state of the application: its `gate`, `readings`, `quotas` and `city`, once there is one.
+        The state of the application: its `gate`, `readings`, `quotas`, `senders` and `city`.
 
     """
 
     def __init__(self, app: ASGIApp, served: State) -> None:
         self.app = app
         self.served = served
-        self._senders: Senders | None = None
 
     @property
     def gate(self) -> Gate:
@@ -87,9 +85,8 @@ class SenseDoor:
     @property
     def senders(self) -> Senders:
         """Who shows which token."""
-        if self._senders is None:
-            self._senders = Senders(self.served.gate, self.served.city.policies, self.served.taking)
-        return self._senders
+        senders: Senders = self.served.senders
+        return senders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take in a reading, or pass the request on."""

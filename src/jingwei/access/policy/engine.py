@@ -29,9 +29,6 @@ _KEPT = 2000
 _DECISIONS_KEPT = 50_000
 _PURPOSES = 30
 
-_DATA = frozenset({"Dataset", "Field", "Fact"})
-"""The kinds of resources of which answers with data are made."""
-
 _BELONGING = frozenset({"Person", "Department", "Role", "Duty", "Action"})
 """Kinds that an asker may be, or be in: there it matters which one it is."""
 
@@ -517,4 +514,7 @@ def _speaks_of_data(policy: dict[str, Any]) -> bool:
     else:
         return True
     known = actions()
-    return any(one["id"] not in known or not _DATA.isdisjoint(known[one["id"]].resources) for one in named)
+    return any(
+        one["id"] not in known or any(resource_type(kind).data for kind in known[one["id"]].resources)
+        for one in named
+    )

@@ -16,11 +16,13 @@ AttributeType = Literal["String", "Long", "Bool", "Set<String>", "Department", "
 class ResourceType:
     """A kind of thing that something is done with.
 
-    An attribute whose name ends in `?` may be missing; policies ask with `has` before they use it.
+    An attribute whose name ends in `?` may be missing; policies ask with `has` before they use it. Of `data`
+    answers are made that are kept for all whom the policies on it do not tell apart.
     """
 
     name: str
     attributes: Mapping[str, AttributeType]
+    data: bool = False
 
     @cached_property
     def types(self) -> dict[str, AttributeType]:
@@ -52,9 +54,11 @@ _examples: list[Mapping[str, Any]] = []
 _CONTEXT = "{ purpose: String, time: Long, hour: Long, weekday: Long, cell?: Long }"
 
 
-def declare_resource(name: str, attributes: Mapping[str, AttributeType]) -> ResourceType:
+def declare_resource(
+    name: str, attributes: Mapping[str, AttributeType], *, data: bool = False
+) -> ResourceType:
     """Declare a kind of resource, so that policies can speak of it."""
-    _resources[name] = ResourceType(name, attributes)
+    _resources[name] = ResourceType(name, attributes, data)
     return _resources[name]
 
 
@@ -133,10 +137,11 @@ declare_resource("City", {})
 declare_resource("Log", {})
 declare_resource("PolicySet", {})
 declare_resource("Account", {"person": "Person"})
-declare_resource("Dataset", {"owner": "Department", "sharing": "String", "level": "Long"})
+declare_resource("Dataset", {"owner": "Department", "sharing": "String", "level": "Long"}, data=True)
 declare_resource(
     "Field",
     {"owner": "Department", "sharing": "String", "level": "Long", "personal": "Bool", "dataset": "String"},
+    data=True,
 )
 declare_resource(
     "Fact",
@@ -149,6 +154,7 @@ declare_resource(
         "cell?": "Long",
         "time?": "Long",
     },
+    data=True,
 )
 
 declare_resource(

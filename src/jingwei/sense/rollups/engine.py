@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -93,6 +94,7 @@ class Rollups:
         self._addresses = self.frames.addresses()
         self._without: set[int] = set()
         self._look_again = True
+        self._told: deque[int] = deque()
         self.closed = False
         self.kept_by_others = False
         readings.watch(self)
@@ -145,8 +147,11 @@ class Rollups:
         """Take it that a change is made, or was not made after all."""
         self.notes.end(change)
 
-    def _forgotten(self, stream: int | None) -> None:  # noqa: ARG002 -- all streams are looked at together
-        self._look_again = True
+    def _forgotten(self, stream: int | None) -> None:
+        if stream is None:
+            self._look_again = True
+        else:
+            self._told.append(stream)
 
     # keeping up
 
@@ -212,13 +217,16 @@ class Rollups:
     def _moved(self, fresh: Rows, *, look: bool) -> dict[int, Address | None]:
         """Return the streams whose address is another than the one under which they are kept."""
         known = self._addresses
-        unknown = set(np.unique(fresh["stream"]).tolist()) - known.keys() - self._without
-        if not look and not unknown:
+        changed = {self._told.popleft() for _ in range(len(self._told))} & (known.keys() | self._without)
+        asked = changed | set(np.unique(fresh["stream"]).tolist()) - known.keys() - self._without
+        if look:
+            asked = {*self.readings.streams(), *known}
+            self._without = set()
+        if not asked:
             return {}
-        streams = self.readings.streams()
-        told = dict(self.book({*streams, *known}))
-        self._without = {*streams, *known} - told.keys()
-        gone: dict[int, Address | None] = {stream: None for stream in known if stream not in told}
+        told = dict(self.book(asked))
+        self._without = (self._without | asked) - told.keys()
+        gone: dict[int, Address | None] = dict.fromkeys(asked & known.keys() - told.keys())
         return gone | {stream: one for stream, one in told.items() if known.get(stream) != one}
 
     def _keep(self, notes: list[Note], moved: dict[int, Address | None], fresh: Rows, last: int) -> int:

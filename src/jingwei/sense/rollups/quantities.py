@@ -57,6 +57,12 @@ class Quantity:
         return f"p{self.observed}_{self.key & 0xFFFFFFFF:08x}"
 
 
+FEW = 20_000
+"""Streams below which each is asked for; of more all are read."""
+AT_ONCE = 500
+"""Numbers that a statement names at once."""
+
+
 def quantity_of(property_: int, name: str, unit: Any) -> Quantity:
     """Return what readings of a property in a unit of SensorThings belong to."""
     told = unit if isinstance(unit, dict) else {}
@@ -83,12 +89,18 @@ def book_of(records: Records) -> Book:
             .where(STREAMS.c.multi.is_(False), LOCATIONS.c.cell.is_not(None))
             .order_by(STREAMS.c.id, LOCATIONS.c.id)
         )
+        some = sorted(wanted)
+        each = [asked]
+        if len(some) < FEW:
+            groups = (some[at : at + AT_ONCE] for at in range(0, len(some), AT_ONCE))
+            each = [asked.where(STREAMS.c.id.in_(group)) for group in groups]
         found: dict[int, Address] = {}
         with records.read() as session:
-            for stream, unit, property_, cell in session.execute(asked):
-                if stream in wanted and stream not in found:
-                    key = quantity_of(property_, "", unit).key
-                    found[stream] = Address(key, int(grid.from_stored(cell)))
+            for those in each:
+                for stream, unit, property_, cell in session.execute(those):
+                    if stream in wanted and stream not in found:
+                        key = quantity_of(property_, "", unit).key
+                        found[stream] = Address(key, int(grid.from_stored(cell)))
         return found
 
     return book

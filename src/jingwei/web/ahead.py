@@ -1,0 +1,105 @@
+"""Reading ahead who sends readings, and to which streams: first readings of many are not kept waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from jingwei.access import tokens
+from jingwei.errors import JingweiError
+from jingwei.ledger.bell import in_thread
+from jingwei.records import now_utc
+from jingwei.web.senders import AT_MOST, MOST_KEPT, read_ahead
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from jingwei.records import Records
+    from jingwei.sense.readings import Readings
+    from jingwei.sense.taking import Taking
+    from jingwei.web.senders import Senders
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.4 * AT_MOST
+"""Seconds between two rounds: what was read does not run out meanwhile."""
+REST = 0.002
+"""Seconds between two questions: those who send meanwhile come first."""
+PEOPLE = 100
+"""People who are asked for at once."""
+MOST_TOKENS = 3 * MOST_KEPT // 4
+"""Tokens that are read ahead; those of others are read as they come."""
+MOST_STREAMS = 500_000
+
+
+class Ahead:
+    """Reads ahead, again and again: tokens person by person, streams with their neighbours.
+
+    Nothing depends on it but how long a first reading takes: what was not read ahead is read when it comes.
+
+    Attributes
+    ----------
+    senders
+        To whom people and their tokens are handed.
+
+    """
+
+    def __init__(self, records: Records, taking: Taking, readings: Readings, senders: list[Senders]) -> None:
+        self.records = records
+        self.taking = taking
+        self.readings = readings
+        self.senders = senders
+
+    def run(self, stop: threading.Event) -> None:
+        """Read ahead until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.read(stop)
+            except Exception:  # what a busy record store does not answer now is read in the next round
+                log.exception("reading senders ahead")
+            stop.wait(EVERY)
+
+    def read(self, stop: threading.Event) -> None:
+        """Read all once."""
+        self._read_streams(stop)
+        self._read_people(stop)
+
+    def _read_streams(self, stop: threading.Event) -> None:
+        for stream in self.taking.neighbourhoods()[: MOST_STREAMS // 256]:
+            if stop.wait(REST):
+                return
+            self.taking.ahead(stream)
+            self.readings.facts.of(stream)
+
+    def _read_people(self, stop: threading.Event) -> None:
+        left, after = MOST_TOKENS, ""
+        while left > 0:
+            with self.records.read() as session:
+                people = tokens.people_with_tokens(session, now_utc(), after=after, limit=PEOPLE)
+            for person in people:
+                if stop.wait(REST):
+                    return
+                left -= self._read_person(person)
+            if len(people) < PEOPLE:
+                return
+            after = people[-1]
+
+    def _read_person(self, person: str) -> int:
+        """Hand on what there is of a person; return how many tokens that are."""
+        ends = [one.ends for one in self.senders]
+        try:
+            with self.records.read() as session:
+                told = read_ahead(session, person, now_utc())
+        except JingweiError:  # gone by now
+            return 0
+        for one, before in zip(self.senders, ends, strict=True):
+            one.hand(told, before)
+        return len(told.standing)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Ahead]:
+        """Read ahead in a thread of its own while the block lasts."""
+        with in_thread("reading ahead", self.run):
+            yield self
