@@ -197,7 +197,9 @@ def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
         question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
     )
     only = _Allowed()
-    return [BrokerSignIn(number, broker, person, only[written]) for number, broker, person, written in rows]
+    return [
+        BrokerSignIn(number, broker or "", person, only[written]) for number, broker, person, written in rows
+    ]
 
 
 def person_of_number(session: Session, number: str, now: datetime) -> str:

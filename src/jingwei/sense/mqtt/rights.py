@@ -138,14 +138,18 @@ def files(
     rights = [f"pattern write {OF_TOKEN}/%u/#", "", f"user {CITY}", "topic readwrite #", "topic read $SYS/#"]
     streams = _Streams.of(session, policies)
     single = policies.names_any("Person")
-    by_scope: dict[str, Opened] = {}
+    by_scope: dict[str, list[str]] = {}
+    scopes: dict[tuple[str, frozenset[str]], str] = {}  # most tokens of a person allow the same
     listed = 0
     for one, asker in _signing_in(session):
-        scope = f"{asker.id if single else ''}|{policies.scope(asker)}"
+        scope = scopes.get((one.person, one.only))
+        if scope is None:
+            scope = f"{asker.id if single else ''}|{policies.scope(asker)}"
+            scopes[one.person, one.only] = scope
         if scope not in by_scope:
-            by_scope[scope] = opened(policies, streams, asker, mappings)
+            by_scope[scope] = list(opened(policies, streams, asker, mappings).lines())
         passwords.append(f"{one.number}:{one.password}")
-        if own := list(by_scope[scope].lines()):
+        if own := by_scope[scope]:
             listed += 1
             if listed <= MOST_LISTED:
                 rights += ["", f"user {one.number}", *own]
@@ -156,12 +160,14 @@ def files(
 
 def _signing_in(session: Session) -> Iterator[tuple[tokens.BrokerSignIn, Asker]]:
     """Yield the tokens that are good for readings, each with on whose behalf it asks."""
-    people: dict[str, Asker] = {}
+    people: dict[tuple[str, frozenset[str]], Asker] = {}
     for one in tokens.sign_ins_of_broker(session, now_utc()):
-        if {policy.OBSERVE, policy.READ} & one.only:
-            if one.person not in people:
-                people[one.person] = asker_of_person(session, one.person)
-            yield one, replace(people[one.person], only=one.only)
+        if not {policy.OBSERVE, policy.READ}.isdisjoint(one.only):
+            asker = people.get((one.person, one.only))
+            if asker is None:
+                asker = replace(asker_of_person(session, one.person), only=one.only)
+                people[one.person, one.only] = asker
+            yield one, asker
 
 
 class Rights:
