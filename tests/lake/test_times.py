@@ -4,11 +4,12 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jingwei.lake.detect import find_times, read_times
 from jingwei.lake.forms import open_form
+from jingwei.lake.times import WORTH_COMPILED
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -129,3 +130,27 @@ def test_dates_stored_as_timestamps_are_days(shared_data):
     [time] = find_times(table)
     assert (time.columns, time.precision, time.zoned) == (("create_time",), "day", False)
     assert time.read(table, SHANGHAI).as_arrow()[0].as_py() == utc(2018, 2, 7, 16)
+
+
+WRITTEN = st.one_of(
+    st.builds(
+        lambda day, sep, clock, zone: day.replace("-", sep) + clock + zone,
+        st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)).map(str),
+        st.sampled_from("-/."),
+        st.sampled_from([" ", "T", ""]).flatmap(lambda mark: st.times().map(lambda at: f"{mark}{at}")),
+        st.sampled_from(["", "Z", "+08:00", "下午"]),
+    ),
+    st.from_regex(r"[012][0-9]{3}[-/][0-3][0-9][-/][0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{0,7})?)?)?Z?"),
+    st.text(max_size=20),
+    st.none(),
+)
+
+
+@settings(deadline=None)  # the loop is compiled at the first call
+@given(st.lists(WRITTEN, min_size=1, max_size=40))
+def test_many_texts_are_read_as_few_are(texts):
+    few = read_times(pa.array(texts, pa.string()), "text", zone=SHANGHAI)
+    column = pa.array(["x", *texts * (WORTH_COMPILED // len(texts) + 1)], pa.string()).slice(1)
+    many = read_times(column, "text", zone=SHANGHAI)
+    for name in ("utc", "precision", "given", "unreadable"):
+        assert getattr(many, name)[: len(texts)].tolist() == getattr(few, name).tolist()

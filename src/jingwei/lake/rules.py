@@ -101,6 +101,8 @@ def given(terms: FieldTerms, type_: pa.DataType) -> str:
     column = name_of(terms.name)
     if pa.types.is_binary(type_):
         return f"{column} IS NOT NULL"
+    if not pa.types.is_string(type_) and not terms.placeholders:
+        return f"{column} IS NOT NULL"
     there = f"({column} IS NOT NULL AND {text_of(terms.name)} <> '')"
     return f"({there} AND NOT {_placeholder(terms)})" if terms.placeholders else there
 
@@ -190,7 +192,7 @@ def _field_tests(terms: FieldTerms, type_: pa.DataType) -> Iterator[RowTest]:
 
     if terms.required:
         empty = f"{name_of(column)} IS NULL"
-        if not pa.types.is_binary(type_):
+        if pa.types.is_string(type_):
             empty += f" OR {text} = ''"
         says = Text(f"“{column}”缺少值。", f"'{column}' is missing.")
         yield test("required", "complete", says, f"({empty})")
@@ -275,7 +277,9 @@ def moment(column: str) -> str:
         f"regexp_replace({plain_text_of(column)}, '^(\\d{{4}})年(\\d{{1,2}})月(\\d{{1,2}})日', '\\1-\\2-\\3')"
     )
     forms = ", ".join(literal(one) for one in WAYS_OF_WRITING)
-    return f"coalesce(TRY_CAST({plain} AS TIMESTAMP), try_strptime({plain}, [{forms}]))"
+    # What needs no mending is read first: the other forms cost thirty times as much.
+    as_it_is = f"TRY_CAST(CAST({name_of(column)} AS VARCHAR) AS TIMESTAMP)"
+    return f"coalesce({as_it_is}, TRY_CAST({plain} AS TIMESTAMP), try_strptime({plain}, [{forms}]))"
 
 
 def _malformed(form: str, text: str) -> str:

@@ -58,6 +58,8 @@ TIME_WORDS = frozenset(_TIME_WORDS.split())
 TIME_ENDINGS = ("datetime", "time", "date", "时间", "日期", "时刻", "月份", "年份", "年度", "年月")
 ENOUGH = 0.9
 SAMPLE = 20_000
+WORTH_COMPILED = 4_096
+"""Texts from which on a compiled loop is worth loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def read_times(
         column = pc.binary_join_element_wise(_date_text(column, form), plain_text(_flat(clock)), " ")
         form = "text"
     if form == "text":
-        return _read_text(column, zone)
+        return _read_text(column, zone) if len(column) < WORTH_COMPILED else _read_texts(column, zone)
     if form == "timestamp":
         return _read_timestamps(column, zone, precision)
     return _NUMERIC[form](column, zone, precision)
@@ -348,6 +350,33 @@ def _read_text(column: pa.Array, zone: str) -> Times:
     return Times(
         np.where(given, utc, 0), np.where(given, precision, -1).astype(np.int8), given, written & ~given
     )
+
+
+def _read_texts(column: pa.Array, zone: str) -> Times:
+    """Read many texts: those that programs write by a compiled loop, the others as people write them."""
+    if not pa.types.is_string(column.type):
+        return _read_text(column, zone)
+    # Numba takes a moment to load, which small columns are not worth.
+    from jingwei.lake.kernels_times import plain_times
+
+    rows = len(column)
+    _, offsets, data = column.buffers()
+    starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + rows + 1]
+    local, precision = np.zeros(rows, np.int64), np.empty(rows, np.int8)
+    in_utc = np.zeros(rows, np.bool_)
+    plain_times(starts, np.frombuffer(data or b"", np.uint8), local, precision, in_utc)
+    if column.null_count:
+        precision[np.asarray(column.is_null())] = -1
+    given = precision >= 0
+    utc = np.where(in_utc, local, _to_utc(local, given & ~in_utc, zone))
+    utc[~given] = 0
+    others = np.flatnonzero(~given)
+    unreadable = np.zeros(rows, np.bool_)
+    if len(others):
+        slow = _read_text(column.take(pa.array(others)), zone)
+        utc[others], precision[others] = slow.utc, slow.precision
+        given[others], unreadable[others] = slow.given, slow.unreadable
+    return Times(utc, precision, given, unreadable)
 
 
 def _in_digits(texts: pa.Array) -> pa.Array:

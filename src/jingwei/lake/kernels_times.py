@@ -1,0 +1,126 @@
+"""A compiled loop that reads the times that programs write, so that few need a second, slower look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jingwei.grid.kernels import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ZERO, NINE = 48, 57
+DASH, SLASH, BLANK, COLON, POINT, LETTER_T, LETTER_Z = 45, 47, 32, 58, 46, 84, 90
+DAY, MINUTE, SECOND, MILLISECOND, MICROSECOND = 2, 4, 5, 6, 7
+"""Places in `jingwei.lake.times.PRECISIONS`."""
+
+
+@kernel
+def _number(data: Any, at: int, digits: int) -> int:
+    """Return so many digits as a number, -1 where one is none."""
+    value = 0
+    for place in range(at, at + digits):
+        if data[place] < ZERO or data[place] > NINE:
+            return -1
+        value = 10 * value + data[place] - ZERO
+    return value
+
+
+@kernel
+def _days(year: int, month: int, day: int) -> int:
+    """Return the days since 1970-01-01, -1 << 40 for a day that does not exist (Gregorian)."""
+    if year < 1 or month < 1 or month > 12 or day < 1:
+        return -(1 << 40)
+    leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
+    longest = 31
+    if month == 2:
+        longest = 29 if leap else 28
+    elif month in (4, 6, 9, 11):
+        longest = 30
+    if day > longest:
+        return -(1 << 40)
+    # Howard Hinnant, days_from_civil: years begin in March, eras have 400 of them.
+    shifted = year - (1 if month <= 2 else 0)
+    era = shifted // 400
+    of_era = shifted - era * 400
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return int(era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468)
+
+
+@kernel
+def _clock(data: Any, at: int, end: int) -> tuple[int, int]:
+    """Return microseconds since midnight and the precision of `HH:MM[:SS[.ffffff]]`, -1 where it is none."""
+    hour, minute, second, micro = _number(data, at, 2), _number(data, at + 3, 2), 0, 0
+    if data[at + 2] != COLON:
+        return -1, 0
+    precision = MINUTE
+    if end > at + 5:
+        if end < at + 8 or data[at + 5] != COLON:
+            return -1, 0
+        second, precision = _number(data, at + 6, 2), SECOND
+    if end > at + 8:
+        digits = end - at - 9
+        if data[at + 8] != POINT or digits < 1 or digits > 6:
+            return -1, 0
+        micro = _number(data, at + 9, digits)
+        if micro < 0:
+            return -1, 0
+        for _ in range(6 - digits):
+            micro *= 10
+        precision = MILLISECOND if digits <= 3 else MICROSECOND
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        return -1, 0
+    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro, precision
+
+
+@kernel
+def plain_times(
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    local: NDArray[np.int64],
+    precision: NDArray[np.int8],
+    in_utc: NDArray[np.bool_],
+) -> int:
+    """Read texts like `2026-01-31`, `2026/01/31 08:30`, `2026-01-31T08:30:15.25Z`; return how many were read.
+
+    Parameters
+    ----------
+    offsets, data
+        Of the texts, as Arrow keeps them.
+    local
+        Filled with microseconds since 1970-01-01 as written.
+    precision
+        Filled with the place in `PRECISIONS`, -1 for a text that is none of these.
+    in_utc
+        Filled with whether a `Z` ends the text.
+
+    """
+    read = 0
+    for row in range(len(local)):
+        precision[row] = -1
+        start, end = offsets[row], offsets[row + 1]
+        if end - start < 10:
+            continue
+        mark = data[start + 4]
+        if (mark != DASH and mark != SLASH) or data[start + 7] != mark:
+            continue
+        days = _days(_number(data, start, 4), _number(data, start + 5, 2), _number(data, start + 8, 2))
+        if days == -(1 << 40):
+            continue
+        micro, known = 0, DAY
+        if end - start > 10:
+            between = data[start + 10]
+            in_utc[row] = data[end - 1] == LETTER_Z
+            if in_utc[row]:
+                end -= 1
+            if (between != BLANK and between != LETTER_T) or end - start < 16:
+                continue
+            micro, known = _clock(data, start + 11, end)
+            if micro < 0:
+                continue
+        local[row] = days * 86_400_000_000 + micro
+        precision[row] = known
+        read += 1
+    return read
