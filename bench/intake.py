@@ -1,4 +1,4 @@
-"""A department's CSV from file to published, and a question of place and time, beside PostGIS on the same rows.
+"""A department's CSV from file to published, and a question of place and time, beside PostGIS in one run.
 
 Run: python bench/intake.py [rows] [--data FOLDER]. The file holds observations over 35 days in the order of
 time, as systems write them, half of them around 400 centres. Ours is the product as it ships: the city has a
@@ -91,7 +91,9 @@ def block(first: int, rows: int, total: int, centres: np.ndarray) -> pa.Table:
     lon = np.where(near, centres[of, 0] + random.normal(0, 0.004, rows), random.uniform(WEST, EAST, rows))
     lat = np.where(near, centres[of, 1] + random.normal(0, 0.004, rows), random.uniform(SOUTH, NORTH, rows))
     seconds = START + ((np.arange(first, first + rows) + random.random(rows)) * DAYS * 86_400 / total)
-    written = pc.strftime(pa.array(seconds.astype(np.int64) + 8 * 3600, pa.timestamp("s")), "%Y-%m-%d %H:%M:%S")
+    written = pc.strftime(
+        pa.array(seconds.astype(np.int64) + 8 * 3600, pa.timestamp("s")), "%Y-%m-%d %H:%M:%S"
+    )
     number = random.integers(0, 20_000, rows)
     device = pc.binary_join_element_wise("SZ", pc.utf8_lpad(pa.array(number).cast(pa.string()), 6, "0"), "")
     value = random.normal(40, 15, rows).round(1)
@@ -139,9 +141,7 @@ def generate(folder: Path, rows: int) -> None:
     with (folder / "observations.csv").open("wb") as file:
         for first in range(0, rows, BLOCK):
             one = block(first, min(BLOCK, rows - first), rows, centres)
-            pacsv.write_csv(
-                one, file, pacsv.WriteOptions(include_header=first == 0, quoting_style="none")
-            )
+            pacsv.write_csv(one, file, pacsv.WriteOptions(include_header=first == 0, quoting_style="none"))
 
 
 def load(pack: Path, home: Path) -> dict:
@@ -222,7 +222,12 @@ def ours_asked(home: Path) -> dict:
             seconds.append(last)
             counts.append(rows.table.num_rows)
         bytes_ = sum(path.stat().st_size for path in _current(city))
-    return {"p50_ms": _p(seconds, 50), "p95_ms": _p(seconds, 95), "MiB": round(bytes_ / 2**20), "counts": counts}
+    return {
+        "p50_ms": _p(seconds, 50),
+        "p95_ms": _p(seconds, 95),
+        "MiB": round(bytes_ / 2**20),
+        "counts": counts,
+    }
 
 
 def _current(city: object) -> list[Path]:
@@ -230,7 +235,9 @@ def _current(city: object) -> list[Path]:
 
     dataset = next(one for one in city.lake.catalogue() if one.id == "observations")
     content = dataset.version.content
-    return [city.lake.root / "observations" / kind / f.path for kind in TABLES for f in getattr(content, kind)]
+    return [
+        city.lake.root / "observations" / kind / f.path for kind in TABLES for f in getattr(content, kind)
+    ]
 
 
 def _p(seconds: list[float], share: int) -> float:
@@ -257,7 +264,10 @@ def postgis(file: Path) -> dict:
             connection.execute("SET maintenance_work_mem = '1GB'")
             started = time.perf_counter()
             listed = "id, kind, device, lon, lat, value, state, time"
-            with file.open("rb") as rows, connection.cursor().copy(f"COPY o ({listed}) FROM STDIN CSV HEADER") as copy:
+            with (
+                file.open("rb") as rows,
+                connection.cursor().copy(f"COPY o ({listed}) FROM STDIN CSV HEADER") as copy,
+            ):
                 while piece := rows.read(1 << 20):
                     copy.write(piece)
             copied = time.perf_counter() - started

@@ -140,7 +140,9 @@ WRITTEN = st.one_of(
         st.sampled_from([" ", "T", ""]).flatmap(lambda mark: st.times().map(lambda at: f"{mark}{at}")),
         st.sampled_from(["", "Z", "+08:00", "下午"]),
     ),
-    st.from_regex(r"[012][0-9]{3}[-/][0-3][0-9][-/][0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{0,7})?)?)?Z?"),
+    st.from_regex(
+        r"[012][0-9]{3}[-/][0-3][0-9][-/][0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{0,7})?)?)?Z?"
+    ),
     st.text(max_size=20),
     st.none(),
 )

@@ -104,7 +104,7 @@ def plain_times(
         if end - start < 10:
             continue
         mark = data[start + 4]
-        if (mark != DASH and mark != SLASH) or data[start + 7] != mark:
+        if (mark not in (DASH, SLASH)) or data[start + 7] != mark:
             continue
         days = _days(_number(data, start, 4), _number(data, start + 5, 2), _number(data, start + 8, 2))
         if days == -(1 << 40):
@@ -115,7 +115,7 @@ def plain_times(
             in_utc[row] = data[end - 1] == LETTER_Z
             if in_utc[row]:
                 end -= 1
-            if (between != BLANK and between != LETTER_T) or end - start < 16:
+            if (between not in (BLANK, LETTER_T)) or end - start < 16:
                 continue
             micro, known = _clock(data, start + 11, end)
             if micro < 0:

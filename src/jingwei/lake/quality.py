@@ -13,6 +13,7 @@ from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MOST_SORTED = 20_000_000
@@ -77,7 +78,7 @@ def describe(
         return columns, [*repeated, *_repeated_rows(engine, source, schema)]
 
 
-def is_plainly_unique(paths: list[Path], schema: pa.Schema, keys: list[str]) -> bool:
+def is_plainly_unique(paths: Sequence[Path], schema: pa.Schema, keys: list[str]) -> bool:
     """Say whether a key of one whole-number column is seen to be unique; then no two rows are equal.
 
     Sorting the numbers takes a tenth of the time of grouping by them.

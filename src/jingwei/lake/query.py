@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from jingwei.lake.views import Permitted
 
 MAX_LIMIT = 100_000
+FETCHED = 200_000
+"""Facts of a region that are fetched from their row groups; where there are more, all are looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,13 @@ class Reader:
         places: Sequence[Place] | None = None,
         *,
         permitted: Permitted | None = None,
+        period: tuple[int, int] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-        """Return the facts (ordinals) that a region concerns by one of `places` (all), and how; each once."""
-        facts, relations = self._found_in(version, region, places, permitted)
+        """Return the facts (ordinals) that a region concerns by one of `places` (all), and how; each once.
+
+        A `period` leaves out facts of other times where that spares work; others may be among the answer.
+        """
+        facts, relations = self._found_in(version, region, places, permitted, period)
         if permitted is None or not permitted.indexed or permitted.where == "TRUE" or not len(facts):
             return facts, relations
         with self._engine.cursor() as cursor:
@@ -121,6 +127,7 @@ class Reader:
         region: Region,
         places: Sequence[Place] | None,
         permitted: Permitted | None,
+        period: tuple[int, int] | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
         found: list[NDArray[np.int64]] = []
         how: list[NDArray[np.str_]] = []
@@ -134,7 +141,8 @@ class Reader:
             if permitted is not None and not permitted.indexed:
                 within, around = self._placed_as_shown(version, place, region, permitted)
             else:
-                within, around = self._placed(version, place, region, sorted_by_cell=[place] == first_place)
+                is_first = [place] == first_place
+                within, around = self._placed(version, place, region, period, sorted_by_cell=is_first)
             found += [within, around]
             how += [np.full(len(within), "within"), np.full(len(around), "around")]
         if not found:
@@ -145,7 +153,13 @@ class Reader:
         return facts, relations[first]
 
     def _placed(
-        self, version: Version, place: Place, region: Region, *, sorted_by_cell: bool
+        self,
+        version: Version,
+        place: Place,
+        region: Region,
+        period: tuple[int, int] | None,
+        *,
+        sorted_by_cell: bool,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return facts placed inside the region, and those whose coarse place contains a part of it."""
         content = version.content
@@ -153,6 +167,9 @@ class Reader:
         above = [pair for pair in region.above if pair[1] in levels]
         files, folder = (content.facts, "facts") if sorted_by_cell else (content.covers, "covers")
         columns = [place.cell, place.level, "jw_fact"]
+        timed = sorted_by_cell and content.time and period is not None
+        if timed:
+            columns += ["jw_time", "jw_time_end"]
         if not sorted_by_cell:
             columns = ["jw_cell", "jw_level", "jw_fact", "jw_role"]
         wanted = [*((int(low), int(high)) for low, high in region.ranges), *((c, c) for c, _ in above)]
@@ -161,6 +178,8 @@ class Reader:
             selected = table
             if not sorted_by_cell:
                 selected = table.filter(pc.equal(table["jw_role"], place.role))
+            if timed and period is not None:
+                selected = _during(table, period)
             cells = selected[columns[0]].to_numpy()
             if selected[columns[0]].null_count:
                 selected = selected.filter(pc.is_valid(selected[columns[0]]))
@@ -269,7 +288,10 @@ class Reader:
             begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
             place = np.searchsorted(numbers, owner)
             parts.append(table.take(pa.array(begins[place] + mine - firsts[owner])))
-        return pa.concat_tables(parts) if parts else _empty()
+        if not parts:
+            with self._files.opened(version.dataset, "facts", content.facts[0]) as opened:
+                return opened.schema_arrow.empty_table().select(names)
+        return pa.concat_tables(parts)
 
     def _columns(self, version: Version) -> list[str]:
         own = [column.name for column in version.content.columns]
@@ -328,14 +350,24 @@ class Reader:
         present = permitted.names if permitted is not None else self._columns(version)
         chosen = [*(columns or own), *(n for n in present if n not in own)]
         listed = ", ".join(_name(n) for n in dict.fromkeys(chosen))
+        fetched = None
         if region is not None:
-            facts, _ = self._facts_in(version, region, permitted=permitted)
+            facts, _ = self._facts_in(version, region, permitted=permitted, period=period)
             if after is not None:
                 facts = facts[facts > after]
-            tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
+            if permitted is None and where is None and period is None:
+                facts = facts[: limit + 1]
+            if len(facts) <= FETCHED:
+                names = chosen if permitted is None and where is None else self._columns(version)
+                fetched = self._rows_by_fact(version, facts, list(dict.fromkeys(names)))
+                source = self._source(version, permitted=permitted, whole="fetched")
+            else:
+                tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
         question = f"SELECT {listed} FROM {source}{_and(tests)} ORDER BY jw_fact LIMIT {limit + 1}"
         with self._engine.cursor() as cursor:
-            if region is not None:
+            if fetched is not None:
+                cursor.register("fetched", fetched)
+            elif region is not None:
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
             table = _run(cursor, question, values, where)
         more = table.num_rows > limit
@@ -373,11 +405,19 @@ class Reader:
             values.append(after)
         return tests, values
 
-    def _source(self, version: Version, folder: str = "facts", *, permitted: Permitted | None = None) -> str:
+    def _source(
+        self,
+        version: Version,
+        folder: str = "facts",
+        *,
+        permitted: Permitted | None = None,
+        whole: str | None = None,
+    ) -> str:
+        """Return what stands for the facts in a question; `whole` is a table that holds those in question."""
         files = version.content.facts if folder == "facts" else version.content.quarantine
         paths = [str(self.root / version.dataset / folder / file.path) for file in files]
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        whole = f"read_parquet([{listed}], hive_partitioning = false)"
+        whole = whole or f"read_parquet([{listed}], hive_partitioning = false)"
         if permitted is None:
             return whole
         if permitted.hashed and not self._can_hash:
@@ -570,6 +610,14 @@ def _and(tests: list[str]) -> str:
 
 def _empty() -> pa.Table:
     return pa.table({})
+
+
+def _during(table: pa.Table, period: tuple[int, int]) -> pa.Table:
+    """Return the rows whose time, or interval, meets a period of UTC microseconds `[from, to)`."""
+    since, until = (pa.scalar(one, pa.timestamp("us", "UTC")) for one in period)
+    ends = table["jw_time_end"]
+    last = table["jw_time"] if ends.null_count == len(ends) else pc.coalesce(ends, table["jw_time"])
+    return table.filter(pc.and_(pc.less(table["jw_time"], until), pc.greater_equal(last, since)))
 
 
 def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -133,9 +133,17 @@ def region_of_geometry(outline: Any) -> Region:
         raise BadRegionError(Text("区域超出地球范围。", "The region reaches off the earth."))
     cover = grid.cover(outline, max_cells=MAX_CELLS, rule="intersects")
     codes, levels = cover.cells()
-    above: set[tuple[int, int]] = set()
-    for code, level in zip(codes.tolist(), levels.tolist(), strict=True):
-        for upper in range(1, level):
-            above.add((int(grid.to_stored(int(grid.parent(code, level, upper)))), upper))
+    above = _above(np.asarray(codes, np.uint64), np.asarray(levels))
     shapely.prepare(outline)
-    return Region(np.asarray(cover.ranges, np.int64), tuple(sorted(above)), outline, exact=False)
+    return Region(np.asarray(cover.ranges, np.int64), above, outline, exact=False)
+
+
+def _above(codes: NDArray[np.uint64], levels: NDArray[np.int_]) -> tuple[tuple[int, int], ...]:
+    """Return the (stored cell, level) of all that contain one of the cells, level by level from below."""
+    found: list[tuple[int, int]] = []
+    known = np.empty(0, np.uint64)
+    for level in range(int(levels.max(initial=1)), 1, -1):
+        below = np.union1d(known, codes[levels == level])
+        known = np.unique(np.asarray(grid.parent(below, level, level - 1), np.uint64))
+        found += [(cell, level - 1) for cell in grid.to_stored(known).tolist()]
+    return tuple(sorted(found))
