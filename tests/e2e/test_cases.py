@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import expect
 
 from jingwei.access import local_person
 
@@ -124,6 +125,26 @@ def test_a_step_is_a_form_made_from_the_table(browser, office, screen):
         page.locator(".timeline").get_by_text(says["register"], exact=True).wait_for()
         reader.settle()
         assert reader.faults() == []
+
+
+def test_a_case_shows_no_keys_while_its_words_are_on_the_way_and_names_the_window(browser, office):
+    case = office.report()
+    with sitting(browser, office, "acceptor") as (reader, _):
+        page, held = reader.page, []
+
+        def hold(route):
+            held.append(route)
+
+        page.route("**/api/cases/lifecycle", hold)
+        with page.expect_response(f"**/api/cases/{case.number}/names"):
+            page.goto(f"{reader.address}/cases/{case.number}")
+        page.get_by_role("status").first.wait_for()
+        assert page.locator(".timeline").count() == 0
+        held[0].continue_()
+        page.locator(".timeline").get_by_text("上报", exact=True).first.wait_for()
+        assert page.title().split(" · ")[0].endswith(case.number)
+        page.goto(f"{reader.address}/cases/calendar")
+        expect(page).to_have_title("日历 · 案件 · 经纬")
 
 
 @BOTH

@@ -13,6 +13,7 @@ import "../session/session.css";
 import "./frame.css";
 import { setMode, useMode } from "./mode";
 import { PARTS } from "./parts";
+import { useTold } from "./title";
 import { LanguageButton, ModeMenu } from "./tools";
 
 /** Catches what a page throws while it is drawn, so that the frame stays usable. */
@@ -63,10 +64,11 @@ export function Frame({ children }: { children: ReactNode }) {
     else main.current?.focus({ preventScroll: true });
   }, [part]);
 
+  const told = useTold();
   useEffect(() => {
     const named = PARTS.find((one) => isHere(one.path));
-    document.title = named ? `${t(named.name)} · ${t("name")}` : t("name");
-  }, [place.pathname, t, i18n.language]);
+    document.title = [told, named && t(named.name), t("name")].filter(Boolean).join(" · ");
+  }, [place.pathname, told, t, i18n.language]);
 
   return (
     <div className="frame">

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { useZone } from "../api/questions";
 import { askJson } from "../api/client";
+import { useTitle } from "../app/title";
 import { Failure, Loading } from "../design/States";
 import { useMay } from "../session/questions";
 import { say } from "../words";
@@ -24,7 +25,10 @@ export function CasePage() {
   const { t } = useTranslation();
   const { number = "" } = useParams();
   const found = useCase(number);
+  const table = useLifecycle(); // without words and names the page would show keys
+  const names = useCaseNames(number, found.data?.step);
   const field = useMay("case.field");
+  useTitle(found.data ? `${say(found.data.type_name)} ${number}` : number);
   return (
     <div className="page wide">
       <nav aria-label={t("data.way")} className="small">
@@ -36,9 +40,10 @@ export function CasePage() {
           </>
         )}
       </nav>
-      {found.isPending && <Loading lines={8} />}
+      {(found.isPending || (found.data && (table.isPending || names.isPending))) && <Loading lines={8} />}
       {found.error && !found.data && <Failure error={found.error} retry={() => found.refetch()} />}
-      {found.data && <Found key={number} one={found.data} />}
+      {found.data && table.error && !table.data && <Failure error={table.error} retry={() => table.refetch()} />}
+      {found.data && table.data && !names.isPending && <Found key={number} one={found.data} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes, useParams } from "react-router";
 import { askJson } from "../api/client";
 import { useDataset, useZone } from "../api/questions";
+import { useTitle } from "../app/title";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
 import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
@@ -26,6 +27,7 @@ export function DatasetPage() {
   const { id = "" } = useParams();
   const answer = useDataset(id);
   const dataset = answer.data;
+  useTitle(dataset ? say(dataset.title) : id);
   if (answer.error) {
     return (
       <div className="page">

@@ -5,6 +5,7 @@ import { Link, useParams } from "react-router";
 import { askJson } from "../api/client";
 import { useDataset, useZone } from "../api/questions";
 import type { Fact } from "../api/types";
+import { useTitle } from "../app/title";
 import { Failure, Loading } from "../design/States";
 import { instant, type Precision, say } from "../words";
 import { Purpose } from "./Purpose";
@@ -19,6 +20,7 @@ export function RecordPage() {
     queryFn: ({ signal }) => askJson<Fact>(`/api/datasets/${encodeURIComponent(id)}/features/${encodeURIComponent(fact)}`, { signal }),
   });
   const record = answer.data;
+  useTitle(record?.name ?? t("data.recordTitle", { number: fact }));
   const file = dataset.data?.sources.find((one) => one.path === record?.source?.file && one.layer === record?.source?.layer);
   return (
     <div className="page">
