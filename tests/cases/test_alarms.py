@@ -13,7 +13,7 @@ from jingwei.cases.store import timeline
 from jingwei.ledger.sealer import Sealer
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings import Readings
-from jingwei.sense.rules import service
+from jingwei.sense.rules import service, standing
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.service import Asked, Sensing
@@ -63,6 +63,6 @@ def test_a_cover_opens_and_one_case_with_its_evidence_comes_of_it(office, polici
         office.act("acceptor", found, "cancel", reason="现场盖好")
         settle()
         with office.records.read() as session:
-            second, first = service.alarms(session, sensing.sight(session, local_person()))
+            second, first = standing.alarms(session, sensing.sight(session, local_person()))
         assert (first.case, first.mark) == (case["number"], "false")
         assert (second.case, second.mark, second.incident) == ("", "", first.incident)

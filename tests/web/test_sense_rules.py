@@ -11,6 +11,7 @@ from jingwei.city.models import CityRow
 from jingwei.records import now_utc
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.web import OPEN, create_app
+from jingwei.web.answers import instant_of
 
 from .test_dggs_sensing import HERE, ROOT, thing
 
@@ -63,10 +64,20 @@ def test_a_rule_is_written_tried_and_switched_on_and_its_alarm_explains_itself(s
     assert alarm["title"] == {"zh": "颗粒物过高", "en": "Particles are high"}
     assert alarm["began"] == "2026-01-01T03:30:00Z"
     assert [(one["stream"], one["value"]) for one in alarm["reasons"]] == [(1, 4)]
+    assert [(one["observes"], one["kind"], one["value"]) for one in alarm["signs"]] == [("PM2.5", "above", 2)]
     (incident,) = client.get(f"{API}/incidents").json()["incidents"]
     assert (incident["id"], incident["alarms"], incident["lasting"]) == (alarm["incident"], 1, 1)
+    assert (incident["title"], incident["cases"]) == (alarm["title"], [])
+    assert client.get(f"{API}/incidents", params={"lasting": False}).json()["incidents"] == []
     (state,) = client.get(f"{API}/states", params={"level": 17}).json()["states"]
     assert (state["severity"], state["alarms"][0]["id"]) == ("alarm", alarm["id"])
+    for code in (state["code"], alarm["code"]):
+        cell = client.get(f"{API}/states/{code}").json()
+        assert (cell["severity"], [one["id"] for one in cell["alarms"]]) == ("alarm", [alarm["id"]])
+        assert [(one["id"], one["result"]) for one in cell["streams"]] == [(1, 4)]
+    west, south, east, north = state["bounds"]
+    assert west <= alarm["lon"] <= east
+    assert south <= alarm["lat"] <= north
 
     marked = client.post(f"{API}/alarms/{alarm['id']}/mark", json={"mark": "false"}).json()
     assert marked["mark"] == "false"
@@ -81,6 +92,29 @@ def test_a_rule_is_written_tried_and_switched_on_and_its_alarm_explains_itself(s
     assert client.get(f"{API}/rules/{rule['id']}").status_code == 404
     keeper.look(round(datetime(2026, 1, 1, 5, tzinfo=UTC).timestamp() * 1e6))
     assert client.get(f"{API}/states").json()["states"] == []
+    after = client.get(f"{API}/states/{state['code']}").json()
+    assert (after["severity"], after["alarms"]) == ("unknown", [])
+    assert [one["id"] for one in after["past"]] == [alarm["id"]]
+    assert client.get(f"{API}/states/nowhere").status_code == 400
+
+
+def test_an_alarm_of_a_silly_time_is_told_and_so_is_how_it_ended(served):
+    client, keeper = served
+    keeper.look()
+    rule = client.post(f"{API}/rules", json={"rule": HIGH}).json()["id"]
+    client.post(f"{API}/rules/{rule}/switch", json={"to": "on"})
+    assert client.post(f"{ROOT}/Things", json=thing(HERE)).status_code == 201
+    moments = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:01Z")
+    for moment, result in zip(moments, (4, 0), strict=True):
+        told = {"phenomenonTime": moment, "result": result}
+        assert client.post(f"{ROOT}/Datastreams(2)/Observations", json=told).status_code == 201
+    keeper.look()
+    told = client.get(f"{API}/alarms", params={"rule": rule}).json()["alarms"]
+    (alarm,) = (one for one in told if one["subject"] == "stream/2")
+    assert (alarm["began"], alarm["ended"]) == moments
+    (why,) = alarm["ended_by"]
+    assert why["since"] == why["time"] == alarm["ended"]
+    assert instant_of(-(1 << 62)) == "0001-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,15 @@ export function setMode(mode: Mode): void {
   apply(mode);
 }
 
+/** Shows the wall for as long as a page asks for it, and does not keep it as the reader's choice; returns what ends that. */
+export function lendWall(): () => void {
+  const before = modeNow();
+  apply("wall");
+  return () => {
+    if (modeNow() === "wall") apply(before);
+  };
+}
+
 systemDark.addEventListener("change", () => apply(modeNow()));
 
 function follow(follower: () => void): () => void {

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { askJson } from "../api/client";
 import type { CellAnswer, CellGroup } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
+import { CellStateBox } from "../sense/CellStateBox";
 import { count, metres, say, squareMetres } from "../words";
 import { FactItem } from "./FactItem";
 
@@ -17,7 +18,13 @@ export function useCell(code: string | null) {
   });
 }
 
-export function Inspector({ code, close, go }: { code: string; close: () => void; go: (code: string) => void }) {
+export function Inspector({ code, close, go, alarms }: {
+  code: string;
+  close: () => void;
+  go: (code: string) => void;
+  /** Whether the state of the cell is told, too. */
+  alarms?: boolean;
+}) {
   const { t } = useTranslation();
   const answer = useCell(code);
   const cell = answer.data?.cell;
@@ -72,6 +79,7 @@ export function Inspector({ code, close, go }: { code: string; close: () => void
                 {t("map.explainCode")}
               </Link>
             </div>
+            {alarms && cell.geosot && <CellStateBox code={cell.geosot.text} />}
             <h3 className="cell-total">{t("map.records", { count: certain(answer.data!), n: count(certain(answer.data!)) })}</h3>
             {answer.data!.around > 0 && (
               <p className="small quiet">{t("map.aroundToo", { count: answer.data!.around, n: count(answer.data!.around) })}</p>

@@ -18,7 +18,7 @@ const keyOfRow = ({ dataset, role }: Row) => keyOf({ dataset: dataset.id, role }
 /** From this many datasets on a list is searched rather than read. */
 const MANY = 12;
 
-export function LayerPanel({ datasets, layers, loaded, broken, hues, services, base, troubled, change, setBase }: {
+export function LayerPanel({ datasets, layers, loaded, broken, hues, services, base, troubled, change, alarms, setAlarms, setBase }: {
   datasets: Dataset[];
   layers: Layer[];
   loaded: Loaded[];
@@ -30,6 +30,9 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
   /** Whether the chosen map service does not answer. */
   troubled: boolean;
   change: (layers: Layer[]) => void;
+  /** In how many cells alarms last; null where they are not shown. */
+  alarms: number | null;
+  setAlarms: (shown: boolean) => void;
   setBase: (base: string | null) => void;
 }) {
   const { t } = useTranslation();
@@ -111,6 +114,7 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
         </>
       )}
       <ul className="layers">{(many ? others.filter(fits) : rows).map(item)}</ul>
+      <AlarmChoice cells={alarms} set={setAlarms} />
       {services.length > 0 && <BaseChoice services={services} base={base} troubled={troubled} setBase={setBase} />}
       {held.length > 0 && (
         <ul className="layers-aside">
@@ -140,6 +144,27 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
         </details>
       )}
     </>
+  );
+}
+
+/** The cells that are not as they should be, by the rules over readings. */
+function AlarmChoice({ cells, set }: { cells: number | null; set: (shown: boolean) => void }) {
+  const { t } = useTranslation();
+  return (
+    <div className={cells === null ? "layer" : "layer on"}>
+      <label className="layer-name">
+        <input type="checkbox" checked={cells !== null} onChange={(event) => set(event.target.checked)} />
+        <span>{t("alarms.layer.name")}</span>
+        {cells !== null && <span className="quiet small numbers">{count(cells)}</span>}
+      </label>
+      {cells !== null && (
+        <p className="legend-one small">
+          {cells > 0 && <span className="swatch alarm-swatch" />}
+          <span role="status">{cells === 0 ? t("alarms.layer.allGood") : t("alarms.layer.cells", { count: cells, n: count(cells) })}</span>
+          <Link to="/sense/events">{t("alarms.layer.toWall")}</Link>
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { useAsksPurpose, useCity, useDatasets } from "../api/questions";
 import type { Bounds, City, Dataset, Explanation, Hit } from "../api/types";
 import { token, useLook, useMode } from "../app/mode";
 import { Purpose } from "../data/Purpose";
+import { useFreshAlarms, useStates } from "../sense/alarms";
 import { Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { BaseMap, useMap } from "./BaseMap";
@@ -25,6 +26,7 @@ import "./mapPage.css";
 import { PickedMarks, PointsPanel, usePicked } from "./PointsPanel";
 import { pointsAt } from "./pick";
 import { SearchBox } from "./SearchBox";
+import { AlarmCells, alarmLevel, cellWith } from "./AlarmCells";
 import { type MapState, useMapState, type View } from "./state";
 import { TimeBar } from "./TimeBar";
 
@@ -84,6 +86,9 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
   const start = useRef(state.view).current;
   const centre = useMemo<[number, number] | undefined>(() => (start ? [start.lon, start.lat] : undefined), [start]);
 
+  useFreshAlarms(state.alarms);
+  const states = useStates(alarmLevel(seen?.zoom ?? 10), state.alarms).data?.states;
+
   // A cell is picked at the level of the cells that are drawn, or at one that suits the zoom.
   const level = loaded.find((one) => one.layer.as === "density")?.level ?? levelAt(seen?.zoom ?? 10, 32);
   const pick = useCallback(
@@ -99,7 +104,9 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
     const hit = pointsAt(map, loaded, state.time, at, radius);
     if (!hit) {
       const { lng, lat } = map.unproject([at.x, at.y]);
-      void pick(lng, lat);
+      const red = state.alarms ? cellWith(states ?? [], lng, lat) : undefined;
+      if (red) change({ cell: red.code, points: null, list: false });
+      else void pick(lng, lat);
       return;
     }
     const [dataset = "", role = ""] = hit.layer.split("@");
@@ -152,6 +159,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
             view={state.view}
           />
           <DataLayers loaded={loaded} shapes={shapes} datasets={datasets} time={state.time} hues={hues} />
+          {state.alarms && states && <AlarmCells states={states} />}
           <PickedCell code={state.cell} />
           {state.points && <PickedMarks picked={state.points} answers={picked} />}
           {measuring && tools.current && <Measure box={tools.current} close={() => setMeasuring(false)} />}
@@ -206,6 +214,8 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
                 base={base?.id ?? null}
                 troubled={[...troubles.keys()].some((id) => id.startsWith(`${SERVICE}-`))}
                 change={(layers) => change({ layers })}
+                alarms={state.alarms ? (states?.length ?? 0) : null}
+                setAlarms={(alarms) => change({ alarms })}
                 setBase={(id) => change({ base: id })}
               />
             </div>
@@ -251,7 +261,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
       )}
       {aside === "cell" && (
         <div className="map-aside">
-          <Inspector code={state.cell!} close={() => change({ cell: null })} go={(cell) => change({ cell })} />
+          <Inspector code={state.cell!} close={() => change({ cell: null })} go={(cell) => change({ cell })} alarms={state.alarms} />
         </div>
       )}
       {aside === "list" && seen && (

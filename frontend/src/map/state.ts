@@ -22,6 +22,8 @@ export type MapState = {
   /** Start and end of the time window, seconds since 1970; null shows all times. */
   time: [number, number] | null;
   list: boolean;
+  /** Whether cells in which alarms last are shown. */
+  alarms: boolean;
 };
 
 function readView(text: string | null): View | null {
@@ -79,6 +81,7 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
     cell: parameters.get("cell"),
     time,
     list: parameters.has("list"),
+    alarms: parameters.get("alarms") !== "0",
   };
 
   const change = useCallback(
@@ -98,6 +101,7 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
       if ("cell" in changes) put("cell", changes.cell);
       if ("time" in changes) put("time", changes.time ? changes.time.map(second).join("~") : null);
       if ("list" in changes) put("list", changes.list ? "1" : null);
+      if ("alarms" in changes) put("alarms", changes.alarms ? null : "0");
       newest.current = next;
       startTransition(() => {
         setParameters(next);

@@ -128,7 +128,7 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function Choice<T extends string>({ label, value, options, name, pick }: {
+export function Choice<T extends string>({ label, value, options, name, pick }: {
   label: string;
   value: T;
   options: readonly T[];

@@ -1,4 +1,5 @@
 /** English: every key that Chinese has. */
+import { alarmsEn } from "./alarms.en";
 import { casesEn } from "./cases.en";
 import { hotlineEn } from "./hotline.en";
 import { senseEn } from "./sense.en";
@@ -704,6 +705,7 @@ export const en: Words = {
   },
   cases: casesEn,
   sense: senseEn,
+  alarms: alarmsEn,
   hotline: hotlineEn,
   intake: intakeEn,
   matching: matchingEn,

@@ -1,4 +1,5 @@
 /** 中文。这里的键就是英文必须有的键。 */
+import { alarmsZh } from "./alarms.zh";
 import { casesZh } from "./cases.zh";
 import { hotlineZh } from "./hotline.zh";
 import { senseZh } from "./sense.zh";
@@ -688,6 +689,7 @@ export const zh = {
   },
   cases: casesZh,
   sense: senseZh,
+  alarms: alarmsZh,
   hotline: hotlineZh,
   intake: intakeZh,
   matching: matchingZh,

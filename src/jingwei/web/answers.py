@@ -7,12 +7,14 @@ import hashlib
 import io
 import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from fastapi import Response
+
+from jingwei.sense.odata.syntax import EPOCH, MAX_TIME, MIN_TIME
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -112,5 +114,9 @@ def value_of(value: Any) -> Any:
 
 
 def instant_of(micros: int) -> str:
-    """Return UTC microseconds as an ISO 8601 instant."""
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat().replace("+00:00", "Z")
+    """Return UTC microseconds as an ISO 8601 instant.
+
+    What no calendar holds is told as its first or last moment.
+    """
+    kept = min(max(micros, MIN_TIME), MAX_TIME)
+    return (EPOCH + timedelta(microseconds=kept)).isoformat().replace("+00:00", "Z")

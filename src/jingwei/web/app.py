@@ -77,6 +77,7 @@ from jingwei.web.routes import (
     public_reports,
     search,
     sense,
+    sense_alarms,
     sense_health,
     sense_rules,
     session,
@@ -167,6 +168,7 @@ CITY_ROUTES = (
     sense.router,
     sense_health.router,
     sense_rules.router,
+    sense_alarms.router,
     events.router,
     log.router,
 )

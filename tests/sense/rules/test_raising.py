@@ -11,7 +11,7 @@ from tests.sense.conftest import WATER, datastream, location, reading, somebody,
 from jingwei import ledger
 from jingwei.ledger.models import Event
 from jingwei.sense.models import StreamRow
-from jingwei.sense.rules import raising, service
+from jingwei.sense.rules import raising, service, standing
 from jingwei.sense.rules.form import rule_of
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
@@ -71,7 +71,7 @@ class City:
     def alarms(self, asker=None, **asked):
         with self.records.read() as session:
             sight = self.station.sensing.sight(session, asker or self.station.asker)
-            return service.alarms(session, sight, **asked)
+            return standing.alarms(session, sight, **asked)
 
     def rows(self, kind=AlarmRow):
         with self.records.read() as session:
@@ -280,7 +280,7 @@ def test_a_rule_is_tried_on_history_and_knows_what_was_false(city):
     city.look(5)
     with city.records.write() as session:
         row = session.scalars(select(AlarmRow).where(AlarmRow.began == at(3))).one()
-        service.mark(session, city.station.sensing.policies(), city.station.asker, row.id, "false")
+        standing.mark(session, city.station.sensing.policies(), city.station.asker, row.id, "false")
     with city.records.read() as session:
         sight = city.station.sensing.sight(session, city.station.asker)
         found = service.tried(
@@ -326,6 +326,6 @@ def test_the_state_of_a_cell_goes_over_to_its_neighbours_as_the_rule_says(city):
     city.say(one, 1, 60)
     city.look(1)
     with city.records.read() as session:
-        found = service.states(session, city.station.sensing.sight(session, city.station.asker), 17)
+        found = standing.states(session, city.station.sensing.sight(session, city.station.asker), 17)
     assert len(found) == 9
     assert {alarm.id for listed in found.values() for alarm in listed} == {city.alarms()[0].id}

@@ -82,12 +82,17 @@ def streams_of(
     found: dict[int, Stream] = {}
     for row in session.execute(asked):
         if row.id not in found:
-            unit = row.unit if isinstance(row.unit, dict) else {}
-            symbol = str(unit.get("symbol") or unit.get("name") or "")
+            symbol = symbol_of(row.unit)
             cell = None if row.cell is None else int(grid.from_stored(row.cell))
             told = (row.thing_id, row.owner, row.sharing, row.level, row.name, symbol, cell)
             found[row.id] = Stream(row.id, *told)
     return found
+
+
+def symbol_of(unit: Any) -> str:
+    """Return how a unit is written: its symbol, else its name."""
+    told = unit if isinstance(unit, dict) else {}
+    return str(told.get("symbol") or told.get("name") or "")
 
 
 def observed_by(rules: Iterable[Rule]) -> set[str]:

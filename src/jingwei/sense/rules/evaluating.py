@@ -243,7 +243,8 @@ class Evaluator:
             at = np.flatnonzero(turned)
             if len(at):
                 reading = of[at]
-                parts = (number[reading], pair[at], time[reading], value[reading], since[at])
+                start_of = since[at] if begins else time[reading]
+                parts = (number[reading], pair[at], time[reading], value[reading], start_of)
                 found += [
                     (one, which, int(not begins), when, begins, what, start)
                     for one, which, when, what, start in zip(*(part.tolist() for part in parts), strict=True)

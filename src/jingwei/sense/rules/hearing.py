@@ -10,7 +10,7 @@ from sqlalchemy import select
 from jingwei.ledger.followers import Follower
 from jingwei.sense.rules.models import AlarmRow
 from jingwei.sense.rules.raising import ACTOR
-from jingwei.sense.rules.service import marked
+from jingwei.sense.rules.standing import marked
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from jingwei import grid, ledger
+from jingwei.sense.odata.syntax import EPOCH, MAX_TIME, MICRO, MIN_TIME
 from jingwei.sense.rules.binding import place_of
 from jingwei.sense.rules.form import SEVERITIES
 from jingwei.sense.rules.models import AlarmRow, IncidentRow
@@ -253,8 +254,17 @@ def _in_words(rule: Rule, reason: Mapping[str, Any], zone: ZoneInfo) -> str:
     sign = rule.signs[reason["sign"]]
     value = "" if reason["value"] is None else f" {reason['value']:g}"
     unit = f" {sign.unit}" if sign.unit and value else ""
-    at = datetime.fromtimestamp(reason["time"] / 1e6, zone).isoformat(timespec="seconds")
+    at = _local(reason["time"], zone).isoformat(timespec="seconds")
     return f"stream {reason['stream']}: {sign.observes} {sign.kind}{value}{unit} {at}"
+
+
+def _local(micros: int, zone: ZoneInfo) -> datetime:
+    """Return a moment in the city's zone; in UTC at the ends of the calendar, where the zone has none."""
+    moment = EPOCH + MICRO * min(max(micros, MIN_TIME), MAX_TIME)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def _tell(session: Session, type_: str, alarm: AlarmRow, data: dict[str, Any]) -> None:

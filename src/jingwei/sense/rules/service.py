@@ -1,14 +1,14 @@
-"""What can be done with rules: write, switch, try on history; and with alarms: see, explain, mark."""
+"""What can be done with rules: write, switch, try on history."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import func, select
 
-from jingwei import grid, ledger
+from jingwei import ledger
 from jingwei.access.policy import RefusedError
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.records import now_utc
@@ -17,12 +17,13 @@ from jingwei.sense.entities import ENTITIES
 from jingwei.sense.rules import raising
 from jingwei.sense.rules.binding import STREAMS, finest_of, observed_by, streams_of, unreadable_cell, watched
 from jingwei.sense.rules.evaluating import Evaluator
-from jingwei.sense.rules.form import SEVERITIES, BadRuleError, rule_of, written
-from jingwei.sense.rules.models import AlarmRow, IncidentRow, RuleRow, RuleVersionRow
+from jingwei.sense.rules.form import BadRuleError, rule_of, written
+from jingwei.sense.rules.models import AlarmRow, RuleRow, RuleVersionRow
+from jingwei.sense.rules.standing import named_reasons, names_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -36,42 +37,8 @@ if TYPE_CHECKING:
 MOST_RULES = 20_000
 MOST_TRIED = 5_000_000
 """Readings on which a rule is tried at most."""
-MARKS = ("", "true", "false")
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm as one asker may know it.
-
-    Attributes
-    ----------
-    cell, level
-        The stored code of its place, as finely as the asker may be told; None where not at all.
-    reasons, ended_by
-        By which readings it was raised and ended; those of streams that the asker may not read are left out.
-    hidden
-        How many reasons are left out.
-
-    """
-
-    id: int
-    rule: int
-    version: int
-    title: Text
-    owner: str
-    subject: str
-    severity: str
-    cell: int | None
-    level: int
-    began: int
-    ended: int | None
-    reasons: list[dict[str, Any]]
-    ended_by: list[dict[str, Any]]
-    hidden: int
-    incident: int
-    called: int | None
-    case: str
-    mark: str
+MOST_NAMED = 1_000
+"""Alarms of a trial whose reasons are told with the names of their streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +173,11 @@ def check_writer(policies: Policies, asker: Asker, owner: str) -> None:
     _check(policies, asker, policy.RULE, owner, "")
 
 
+def may_write_any(policies: Policies, asker: Asker) -> bool:
+    """Say whether an asker may write rules of the city, or of a department of his."""
+    return any(_may(policies, asker, policy.RULE, one) for one in ("", *asker.departments))
+
+
 def switch(
     session: Session, policies: Policies, asker: Asker, number: int, *, on: bool, gone: bool = False
 ) -> RuleRow:
@@ -284,7 +256,11 @@ def tried(
             return Trial(len(chosen), 0, [])
         turns += under.take(rows.take(slice(begin, begin + 100_000)))
     turns += under.tick(until)
-    return Trial(len(chosen), len(rows), _paired(session, form, turns, number))
+    found = _paired(session, form, turns, number)
+    first = found[:MOST_NAMED]
+    names = names_of(session, sight, {why["stream"] for one in first for why in one.reasons})
+    first = [replace(one, reasons=named_reasons(one.reasons, names)) for one in first]
+    return Trial(len(chosen), len(rows), [*first, *found[MOST_NAMED:]])
 
 
 def _paired(session: Session, form: Rule, turns: list[Turn], number: int | None) -> list[Tried]:
@@ -317,173 +293,6 @@ def _paired(session: Session, form: Rule, turns: list[Turn], number: int | None)
         reasons = [raising.reason_out(one) for one in turn.reasons]
         out.append(Tried(turn.group, subject, turn.time, end, reasons, mark))
     return out
-
-
-# alarms
-
-
-def alarms(
-    session: Session,
-    sight: Sight,
-    *,
-    lasting: bool | None = None,
-    number: int | None = None,
-    incident: int | None = None,
-    rule_number: int | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[Alarm]:
-    """Return alarms that the asker may see, the newest first.
-
-    Parameters
-    ----------
-    session, sight
-        The records, and what the asker sees.
-    lasting
-        Only those that last, or only those that ended.
-    number, incident, rule_number
-        Only this one, or those of one incident or rule.
-    before, limit
-        Only with lower numbers, and how many.
-
-    """
-    asked = (
-        select(AlarmRow, RuleRow.body)
-        .join(RuleRow, RuleRow.id == AlarmRow.rule_id)
-        .where(AlarmRow.owner.in_(_owners(session, sight)))
-        .order_by(AlarmRow.id.desc())
-        .limit(limit)
-    )
-    if lasting is not None:
-        asked = asked.where(AlarmRow.ended.is_(None) if lasting else AlarmRow.ended.is_not(None))
-    for column, value in (
-        (AlarmRow.id, number),
-        (AlarmRow.incident_id, incident),
-        (AlarmRow.rule_id, rule_number),
-    ):
-        if value is not None:
-            asked = asked.where(column == value)
-    if before is not None:
-        asked = asked.where(AlarmRow.id < before)
-    rows = session.execute(asked).all()
-    levels = _levels(session, sight, {one["stream"] for row, _ in rows for one in row.reasons + row.ended_by})
-    return [_alarm(row, body, levels) for row, body in rows]
-
-
-def mark(session: Session, policies: Policies, asker: Asker, number: int, said: str) -> None:
-    """Say whether an alarm was true.
-
-    Raises
-    ------
-    NotFoundError, RefusedError
-
-    """
-    found = session.get(AlarmRow, number)
-    if found is None or not _may(policies, asker, policy.WATCH, found.owner):
-        raise NotFoundError(Text("没有这个告警", "There is no such alarm"), where={"alarm": number})
-    marked(session, found, said, asker.id)
-
-
-def marked(session: Session, alarm: AlarmRow, said: str, by: str) -> None:
-    """Keep what was found of an alarm: `true`, `false`, or empty for nothing."""
-    alarm.mark, alarm.marked_by = said, by
-    data = {"rule": alarm.rule_id, "mark": said}
-    ledger.append(session, "sense.alarm_marked", actor=by, subject=f"sense/alarms/{alarm.id}", data=data)
-
-
-def incidents(
-    session: Session, sight: Sight, *, before: int | None = None, limit: int = 50
-) -> list[tuple[IncidentRow, int, int]]:
-    """Return incidents, newest first, with how many alarms the asker may see of them, and how many last."""
-    asked = (
-        select(IncidentRow, func.count(AlarmRow.id), func.count(AlarmRow.id) - func.count(AlarmRow.ended))
-        .join(AlarmRow, AlarmRow.incident_id == IncidentRow.id)
-        .where(AlarmRow.owner.in_(_owners(session, sight)))
-        .group_by(IncidentRow.id)
-        .order_by(IncidentRow.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        asked = asked.where(IncidentRow.id < before)
-    return [(row[0], row[1], row[2]) for row in session.execute(asked)]
-
-
-def states(session: Session, sight: Sight, level: int) -> dict[int, list[Alarm]]:
-    """Return which alarms last in which cells of a level, also by their rules in neighbouring cells.
-
-    Parameters
-    ----------
-    session, sight
-        The records, and what the asker sees: alarms whose place may not be told so finely are left out.
-    level
-        Of GeoSOT.
-
-    Returns
-    -------
-    dict
-        Stored code of a cell to the alarms that make its state, the gravest first.
-
-    """
-    spread = {one.id: rule_of(one.body).spread for one in session.scalars(select(RuleRow))}
-    found: dict[int, list[Alarm]] = {}
-    for alarm in alarms(session, sight, lasting=True, limit=10_000):
-        if alarm.cell is None or alarm.level < level:
-            continue
-        code = int(grid.parent(int(grid.from_stored(alarm.cell)), alarm.level, level))
-        rings = range(spread[alarm.rule] + 1)
-        for cell in {one for at in rings for one in grid.ring(code, level, at)}:
-            found.setdefault(int(grid.to_stored(cell)), []).append(alarm)
-    for listed in found.values():
-        listed.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id))
-    return found
-
-
-def _owners(session: Session, sight: Sight) -> list[str]:
-    owners = session.scalars(select(AlarmRow.owner).distinct())
-    return [one for one in owners if _may(sight.policies, sight.asker, policy.WATCH, one)]
-
-
-def _levels(session: Session, sight: Sight, wanted: Collection[int]) -> dict[int, int]:
-    """Return of streams that the asker may read the finest level at which their place is told."""
-    found = {}
-    seen = sight.visible(ENTITIES["Datastream"], STREAMS)
-    listed = sorted(wanted)
-    for begin in range(0, len(listed), 500):
-        part = listed[begin : begin + 500]
-        asked = select(STREAMS.c.id, STREAMS.c.owner, STREAMS.c.sharing, STREAMS.c.level)
-        for row in session.execute(asked.where(STREAMS.c.id.in_(part), seen)).mappings():
-            found[row["id"]] = sight.place_level(dict(row))
-    return found
-
-
-def _alarm(row: AlarmRow, body: dict[str, Any], levels: dict[int, int]) -> Alarm:
-    told = [one for one in row.reasons if one["stream"] in levels]
-    finest = min((levels[one["stream"]] for one in told), default=0)
-    level = min(finest, row.level)
-    cell = row.cell
-    if cell is not None and level < row.level:
-        code = int(grid.from_stored(cell))
-        cell = int(grid.to_stored(grid.parent(code, row.level, level))) if level > 0 else None
-    return Alarm(
-        id=row.id,
-        rule=row.rule_id,
-        version=row.version,
-        title=Text(body["zh"], body["en"]),
-        owner=row.owner,
-        subject=row.subject if told and (cell == row.cell or "zone" not in row.subject) else "",
-        severity=row.severity,
-        cell=cell,
-        level=level,
-        began=row.began,
-        ended=row.ended,
-        reasons=told,
-        ended_by=[one for one in row.ended_by if one["stream"] in levels],
-        hidden=len(row.reasons) - len(told),
-        incident=row.incident_id,
-        called=row.called,
-        case=row.case_number,
-        mark=row.mark,
-    )
 
 
 def _may(policies: Policies, asker: Asker, action: str, owner: str) -> bool:

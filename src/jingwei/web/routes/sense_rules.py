@@ -1,11 +1,11 @@
-"""Rules over readings, tried on history; the alarms and incidents that come of them; the state of cells."""
+"""Rules over readings: written, tried on history, switched on and off."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -16,8 +16,8 @@ from jingwei.web import problems, stopping
 from jingwei.web.answers import instant_of
 from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf
+from jingwei.web.routes.sense_alarms import ReasonOut, instant_or_none, reasons_out
 from jingwei.web.routes.sta import sensing_of
-from jingwei.web.texts import TextOut, text_out
 
 if TYPE_CHECKING:
     from jingwei.access import Asker
@@ -28,7 +28,6 @@ router = APIRouter(prefix="/sense", tags=["sense"], responses=problems.responses
 watches = [filtered(policy.WATCH)]
 rules = [filtered(policy.RULE)]
 Number = Annotated[int, Path(ge=1, lt=1 << 62)]
-Before = Annotated[int | None, Query(ge=1, lt=1 << 62, description="Only with lower numbers")]
 
 
 class _In(BaseModel):
@@ -56,12 +55,6 @@ class SwitchIn(_In):
     """Whether a rule is on, off or deleted."""
 
     to: Literal["on", "off", "deleted"]
-
-
-class MarkIn(_In):
-    """What was found of an alarm."""
-
-    mark: Literal["", "true", "false"]
 
 
 class RuleOut(BaseModel):
@@ -97,66 +90,9 @@ class RulesOut(BaseModel):
     """All rules that the reader may see."""
 
     rules: list[RuleOut]
-
-
-class ReasonOut(BaseModel):
-    """A sign in a stream: since when it was there, and by which reading."""
-
-    sign: int
-    stream: int
-    since: str
-    time: str
-    value: float | None
-
-
-class AlarmOut(BaseModel):
-    """An alarm with its reasons, as far as the reader may know them."""
-
-    id: int
-    rule: int
-    version: int
-    title: TextOut
-    owner: str
-    subject: str = Field(description="stream/<id>, thing/<id> or zone/<stored code>")
-    severity: str
-    cell: str | None = Field(description="The stored code of its place, as text")
-    level: int
-    began: str
-    ended: str | None
-    reasons: list[ReasonOut]
-    ended_by: list[ReasonOut]
-    hidden: int = Field(description="How many reasons are not told to the reader")
-    incident: int
-    called: str | None
-    case: str = Field(description="The case that came of it, or empty")
-    mark: str
-
-
-class AlarmsOut(BaseModel):
-    """A page of alarms, the newest first."""
-
-    alarms: list[AlarmOut]
-    before: int | None
-
-
-class IncidentOut(BaseModel):
-    """An incident, and how many of its alarms the reader may see."""
-
-    id: int
-    cause: str
-    severity: str
-    began: str
-    last: str
-    ended: str | None
-    alarms: int
-    lasting: int
-
-
-class IncidentsOut(BaseModel):
-    """A page of incidents, the newest first."""
-
-    incidents: list[IncidentOut]
-    before: int | None
+    may_write: bool = Field(
+        description="Whether the reader may write rules of some department, or of the city"
+    )
 
 
 class TriedOut(BaseModel):
@@ -179,21 +115,6 @@ class TrialOut(BaseModel):
     found: list[TriedOut] = Field(description="The first 1,000")
 
 
-class StateOut(BaseModel):
-    """The state of a cell, and why."""
-
-    cell: str
-    severity: str
-    alarms: list[AlarmOut]
-
-
-class StatesOut(BaseModel):
-    """The cells of a level that are not as they should be."""
-
-    level: int
-    states: list[StateOut]
-
-
 @router.get("/rules", summary="Rules over readings", dependencies=watches)
 async def list_sense_rules(request: Request, asker: AskerOf) -> RulesOut:
     """Return the rules that the reader may see."""
@@ -202,7 +123,8 @@ async def list_sense_rules(request: Request, asker: AskerOf) -> RulesOut:
     def work() -> RulesOut:
         with sensing.records.read() as session:
             found = service.rules(session, sensing.policies(), asker)
-            return RulesOut(rules=[_rule(sensing, asker, one) for one in found])
+            may = service.may_write_any(sensing.policies(), asker)
+            return RulesOut(rules=[_rule(sensing, asker, one) for one in found], may_write=may)
 
     return await run_in_threadpool(work)
 
@@ -274,8 +196,8 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
             TriedOut(
                 subject=one.subject,
                 began=instant_of(one.began),
-                ended=_instant(one.ended),
-                reasons=_reasons(one.reasons),
+                ended=instant_or_none(one.ended),
+                reasons=reasons_out(one.reasons),
                 mark=one.mark,
             )
             for one in found.found[:1000]
@@ -289,104 +211,6 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
         )
 
     return await stopping.run(request, work)
-
-
-@router.get("/alarms", summary="Alarms", dependencies=watches)
-async def list_sense_alarms(
-    request: Request,
-    asker: AskerOf,
-    lasting: Annotated[bool | None, Query(description="Only those that last, or that ended")] = None,
-    incident: Annotated[int | None, Query(ge=1, lt=1 << 62)] = None,
-    rule: Annotated[int | None, Query(ge=1, lt=1 << 62)] = None,
-    before: Before = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> AlarmsOut:
-    """Return the alarms that the reader may see, the newest first."""
-    sensing = sensing_of(request)
-
-    def work() -> AlarmsOut:
-        with sensing.records.read() as session:
-            found = service.alarms(
-                session,
-                sensing.sight(session, asker),
-                lasting=lasting,
-                incident=incident,
-                rule_number=rule,
-                before=before,
-                limit=limit,
-            )
-        full = len(found) == limit
-        return AlarmsOut(alarms=[_alarm(one) for one in found], before=found[-1].id if full else None)
-
-    return await run_in_threadpool(work)
-
-
-@router.post("/alarms/{number}/mark", summary="Say whether an alarm was true", dependencies=watches)
-async def mark_sense_alarm(request: Request, asker: AskerOf, number: Number, body: MarkIn) -> AlarmOut:
-    """Keep what was found of an alarm."""
-    sensing = sensing_of(request)
-
-    def work() -> AlarmOut:
-        with sensing.records.write() as session:
-            service.mark(session, sensing.policies(), asker, number, body.mark)
-            session.flush()
-            (found,) = service.alarms(session, sensing.sight(session, asker), number=number)
-            return _alarm(found)
-
-    return await run_in_threadpool(work)
-
-
-@router.get("/incidents", summary="Incidents", dependencies=watches)
-async def list_sense_incidents(
-    request: Request,
-    asker: AskerOf,
-    before: Before = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> IncidentsOut:
-    """Return the incidents of which the reader may see alarms, the newest first."""
-    sensing = sensing_of(request)
-
-    def work() -> IncidentsOut:
-        with sensing.records.read() as session:
-            found = service.incidents(session, sensing.sight(session, asker), before=before, limit=limit)
-            listed = [
-                IncidentOut(
-                    id=one.id,
-                    cause=one.cause,
-                    severity=one.severity,
-                    began=instant_of(one.began),
-                    last=instant_of(one.last),
-                    ended=_instant(one.ended),
-                    alarms=count,
-                    lasting=lasting,
-                )
-                for one, count, lasting in found
-            ]
-        full = len(listed) == limit
-        return IncidentsOut(incidents=listed, before=listed[-1].id if full else None)
-
-    return await run_in_threadpool(work)
-
-
-@router.get("/states", summary="The state of cells, and why", dependencies=watches)
-async def list_sense_states(
-    request: Request,
-    asker: AskerOf,
-    level: Annotated[int, Query(ge=9, le=23, description="Of GeoSOT")] = 17,
-) -> StatesOut:
-    """Return the cells of a level in which alarms last, as far as the reader may be told their places."""
-    sensing = sensing_of(request)
-
-    def work() -> StatesOut:
-        with sensing.records.read() as session:
-            found = service.states(session, sensing.sight(session, asker), level)
-        states = [
-            StateOut(cell=str(cell), severity=alarms[0].severity, alarms=[_alarm(one) for one in alarms])
-            for cell, alarms in sorted(found.items())
-        ]
-        return StatesOut(level=level, states=states)
-
-    return await run_in_threadpool(work)
 
 
 def _write(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> RuleOut:
@@ -407,43 +231,3 @@ def _rule(sensing: Sensing, asker: Asker, row: RuleRow) -> RuleOut:
         changed=row.changed,
         may_write=decision.allowed,
     )
-
-
-def _alarm(one: service.Alarm) -> AlarmOut:
-    return AlarmOut(
-        id=one.id,
-        rule=one.rule,
-        version=one.version,
-        title=text_out(one.title),
-        owner=one.owner,
-        subject=one.subject,
-        severity=one.severity,
-        cell=None if one.cell is None else str(one.cell),
-        level=one.level,
-        began=instant_of(one.began),
-        ended=_instant(one.ended),
-        reasons=_reasons(one.reasons),
-        ended_by=_reasons(one.ended_by),
-        hidden=one.hidden,
-        incident=one.incident,
-        called=_instant(one.called),
-        case=one.case,
-        mark=one.mark,
-    )
-
-
-def _reasons(reasons: list[dict[str, Any]]) -> list[ReasonOut]:
-    return [
-        ReasonOut(
-            sign=one["sign"],
-            stream=one["stream"],
-            since=instant_of(one["since"]),
-            time=instant_of(one["time"]),
-            value=one["value"],
-        )
-        for one in reasons
-    ]
-
-
-def _instant(micros: int | None) -> str | None:
-    return None if micros is None else instant_of(micros)

@@ -1,0 +1,155 @@
+/** One alarm: what it says, by which readings, what was found of it, and where it leads. */
+import { useQueryClient } from "@tanstack/react-query";
+import { Check, MapPin, X } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { useZone } from "../api/questions";
+import { Fault } from "../design/Form";
+import { instant, say } from "../words";
+import { type Alarm, forgetAlarms, type Mark, markAlarm, type Reason, type Severity, type Sign, span, TONES } from "./alarms";
+import { resultText } from "./questions";
+
+export function SeverityBadge({ severity }: { severity: Severity }) {
+  const { t } = useTranslation();
+  return <span className={`badge ${TONES[severity]}`}>{t(`alarms.severities.${severity}`)}</span>;
+}
+
+/** From when to when something was, or that it lasts. */
+export function Span({ began, ended }: { began: string; ended: string | null }) {
+  const { t } = useTranslation();
+  const zone = useZone();
+  const since = instant(began, zone);
+  return (
+    <time className="small quiet numbers" dateTime={began}>
+      {ended ? t("alarms.until", { since, until: instant(ended, zone) }) : t("alarms.since", { time: since })}
+    </time>
+  );
+}
+
+/** What a sign looks for, in words. */
+export function useSignWords(): (sign: Sign) => string {
+  const { t } = useTranslation();
+  const time = (seconds: number) => {
+    const [unit, n] = span(seconds);
+    return t(`alarms.seconds.${unit}`, { n });
+  };
+  return ({ observes, kind, unit, value, seconds = 0 }) => {
+    const limit = value === null || value === undefined ? "" : resultText(value, unit ?? "", "");
+    const lasts = kind === "frozen" || kind === "silent";
+    const says = t(`alarms.sign.${kind}`, { value: limit, seconds: time(seconds) });
+    return `${observes} ${says}${!lasts && seconds > 0 ? `${t("alarms.comma")}${t("alarms.for", { seconds: time(seconds) })}` : ""}`;
+  };
+}
+
+export function Reasons({ reasons, signs }: { reasons: Reason[]; signs: Sign[] }) {
+  const { t } = useTranslation();
+  const zone = useZone();
+  const words = useSignWords();
+  return (
+    <ul className="alarm-reasons small">
+      {reasons.map((one) => {
+        const sign = signs[one.sign];
+        return (
+          <li key={`${one.sign}-${one.stream}-${one.time}`}>
+            <Link to={`/sense/streams/${one.stream}`}>{[one.thing, one.name].filter(Boolean).join(" · ")}</Link>
+            {sign && <span>{words(sign)}</span>}
+            <span className="quiet numbers">
+              {one.value === null
+                ? t("alarms.saidSince", { since: instant(one.since, zone) })
+                : t("alarms.said", { value: resultText(one.value, one.symbol, ""), time: instant(one.time, zone) })}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Marks({ alarm }: { alarm: Alarm }) {
+  const { t } = useTranslation();
+  const questions = useQueryClient();
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const say = async (mark: Mark) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await markAlarm(alarm.id, mark);
+      forgetAlarms(questions);
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const button = (mark: "true" | "false", words: string, Icon: typeof Check) => (
+    <button
+      type="button"
+      className="button"
+      aria-pressed={alarm.mark === mark}
+      disabled={busy}
+      title={alarm.mark === mark ? t("alarms.markNone") : undefined}
+      onClick={() => void say(alarm.mark === mark ? "" : mark)}
+    >
+      <Icon aria-hidden />
+      {words}
+    </button>
+  );
+  return (
+    <div className="alarm-marks" role="group" aria-label={t("alarms.mark")}>
+      {button("true", t("alarms.markTrue"), Check)}
+      {button("false", t("alarms.markFalse"), X)}
+      {error !== undefined && <Fault error={error} />}
+    </div>
+  );
+}
+
+export function AlarmItem({ alarm, still }: {
+  alarm: Alarm;
+  /** Without buttons, as on a wall. */
+  still?: boolean;
+}) {
+  const { t } = useTranslation();
+  const zone = useZone();
+  return (
+    <li className="alarm" data-severity={alarm.severity} data-lasting={alarm.ended === null}>
+      <div className="alarm-head">
+        <SeverityBadge severity={alarm.severity} />
+        <b>{say(alarm.title)}</b>
+        <span className={alarm.ended ? "badge" : "badge bad"}>{t(alarm.ended ? "alarms.ended" : "alarms.lasts")}</span>
+        <Span began={alarm.began} ended={alarm.ended} />
+      </div>
+      <Reasons reasons={alarm.reasons} signs={alarm.signs} />
+      {alarm.hidden > 0 && <p className="small quiet">{t("alarms.hidden", { count: alarm.hidden, n: alarm.hidden })}</p>}
+      {alarm.ended_by.length > 0 && (
+        <div className="small">
+          <span className="quiet">{t("alarms.endedBy")}</span>
+          <ul className="alarm-reasons">
+            {alarm.ended_by.map((one) => (
+              <li key={`${one.stream}-${one.time}`} className="quiet numbers">
+                {[one.thing, one.name].filter(Boolean).join(" · ")}{" "}
+                {one.value === null ? instant(one.time, zone) : t("alarms.said", { value: resultText(one.value, one.symbol, ""), time: instant(one.time, zone) })}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <p className="alarm-links small">
+        {alarm.code && (
+          <>
+            <Link to={`/sense/cell/${alarm.code}`}>{t("alarms.toCell")}</Link>
+            <Link to={`/?alarms=1&cell=${encodeURIComponent(alarm.code)}${alarm.lat !== null && alarm.lon !== null ? `&at=${alarm.lat.toFixed(5)},${alarm.lon.toFixed(5)},15` : ""}`}>
+              <MapPin aria-hidden />
+              {t("alarms.toMap")}
+            </Link>
+          </>
+        )}
+        {alarm.case && <Link to={`/cases/${alarm.case}`}>{t("alarms.toCase", { number: alarm.case })}</Link>}
+        <Link to={`/sense/rules/${alarm.rule}`}>{t("alarms.ofRule", { rule: alarm.rule, version: alarm.version })}</Link>
+        <span className="quiet">{alarm.called ? t("alarms.called", { time: instant(alarm.called, zone) }) : t("alarms.notCalled")}</span>
+      </p>
+      {!still && <Marks alarm={alarm} />}
+    </li>
+  );
+}

@@ -1,0 +1,186 @@
+/** The form of a rule: its signs with hysteresis, where they must be together, quiet times and escalation. */
+import { Plus, Trash2 } from "lucide-react";
+import { type ReactNode, useId } from "react";
+import { useTranslation } from "react-i18next";
+import { Input } from "../design/Form";
+import { type Escalation, GRAVEST, type Kind, type Quiet, type RuleBody, type Severity, type Sign, useObserved } from "./alarms";
+
+const KINDS: Kind[] = ["above", "below", "rising", "falling", "frozen", "silent"];
+const TOGETHER = ["stream", "thing", "zone"] as const;
+const DAYS = [1, 2, 3, 4, 5, 6, 7];
+
+const number = (text: string): number | null => (text.trim() === "" || Number.isNaN(Number(text)) ? null : Number(text));
+
+export function RuleForm({ body, change }: { body: RuleBody; change: (body: RuleBody) => void }) {
+  const { t } = useTranslation();
+  const observed = useObserved().data ?? [];
+  const id = useId();
+  const set = (more: Partial<RuleBody>) => change({ ...body, ...more });
+  const together = body.together ?? "stream";
+  const swap = <T,>(list: T[], at: number, one: T | null) =>
+    one === null ? list.filter((_, index) => index !== at) : list.map((old, index) => (index === at ? one : old));
+  return (
+    <>
+      <datalist id={id}>
+        {observed.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <div className="rule-row">
+        <Input label={t("alarms.rule.zh")} value={body.zh} required maxLength={200} onChange={(event) => set({ zh: event.target.value })} />
+        <Input label={t("alarms.rule.en")} value={body.en} required maxLength={200} onChange={(event) => set({ en: event.target.value })} />
+      </div>
+      <div className="rule-row">
+        <Choose label={t("alarms.rule.severity")} value={body.severity ?? "warning"} options={GRAVEST} name={(one) => t(`alarms.severities.${one}`)} set={(severity) => set({ severity: severity as Severity })} />
+        <Choose label={t("alarms.rule.together")} value={together} options={[...TOGETHER]} name={(one) => t(`alarms.rule.togethers.${one}`)} set={(one) => set({ together: one as RuleBody["together"] })} />
+        {together === "zone" && (
+          <Numbers label={t("alarms.rule.level")} hint={t("alarms.rule.levelHint")} value={body.level ?? 17} min={1} max={32} set={(level) => set({ level: level ?? 17 })} />
+        )}
+      </div>
+      <h3>{t("alarms.rule.signs")}</h3>
+      {body.signs.map((sign, at) => (
+        <Part key={at} title={t("alarms.rule.signNumber", { number: at + 1 })} remove={body.signs.length > 1 ? { name: t("alarms.rule.removeSign", { number: at + 1 }), by: () => set({ signs: swap(body.signs, at, null) }) } : undefined}>
+          <SignFields sign={sign} list={id} alone={together === "stream"} change={(one) => set({ signs: swap(body.signs, at, one) })} />
+        </Part>
+      ))}
+      {together !== "stream" && body.signs.length < 8 && (
+        <AddButton name={t("alarms.rule.addSign")} add={() => set({ signs: [...body.signs, { observes: "", kind: "above", value: null }] })} />
+      )}
+      <div className="rule-row">
+        <Input label={t("alarms.rule.causeField")} hint={t("alarms.rule.causeHint")} value={body.cause ?? ""} maxLength={60} onChange={(event) => set({ cause: event.target.value })} />
+        <Numbers label={t("alarms.rule.spread")} value={body.spread ?? 0} min={0} max={3} set={(spread) => set({ spread: spread ?? 0 })} />
+      </div>
+      <Input label={t("alarms.rule.within")} hint={t("alarms.rule.withinHint")} value={(body.within ?? []).join(" ")} onChange={(event) => set({ within: event.target.value.split(/\s/).filter((one, at, all) => one || at === all.length - 1) })} onBlur={() => set({ within: (body.within ?? []).filter(Boolean) })} />
+      <h3>{t("alarms.rule.quiet")}</h3>
+      {(body.quiet ?? []).map((one, at) => (
+        <Part key={at} remove={{ name: t("alarms.rule.removeQuiet", { number: at + 1 }), by: () => set({ quiet: swap(body.quiet ?? [], at, null) }) }}>
+          <QuietFields quiet={one} change={(next) => set({ quiet: swap(body.quiet ?? [], at, next) })} />
+        </Part>
+      ))}
+      <AddButton name={t("alarms.rule.addQuiet")} add={() => set({ quiet: [...(body.quiet ?? []), { from: "22:00", to: "06:00" }] })} />
+      <h3>{t("alarms.rule.escalation")}</h3>
+      {(body.escalation ?? []).map((one, at) => (
+        <Part key={at} remove={{ name: t("alarms.rule.removeStep", { number: at + 1 }), by: () => set({ escalation: swap(body.escalation ?? [], at, null) }) }}>
+          <StepFields step={one} change={(next) => set({ escalation: swap(body.escalation ?? [], at, next) })} />
+        </Part>
+      ))}
+      <AddButton name={t("alarms.rule.addStep")} add={() => set({ escalation: [...(body.escalation ?? []), { minutes: 30, to: "" }] })} />
+    </>
+  );
+}
+
+function SignFields({ sign, list, alone, change }: { sign: Sign; list: string; alone: boolean; change: (sign: Sign) => void }) {
+  const { t } = useTranslation();
+  const set = (more: Partial<Sign>) => change({ ...sign, ...more });
+  const lasts = sign.kind === "frozen" || sign.kind === "silent";
+  const rate = sign.kind === "rising" || sign.kind === "falling";
+  const turn = (kind: Kind) => {
+    const bare: Sign = { observes: sign.observes, kind, unit: sign.unit, seconds: sign.seconds, least: sign.least };
+    change(kind === "frozen" || kind === "silent" ? { ...bare, seconds: sign.seconds || 600 } : { ...bare, value: sign.value ?? null, until: sign.until });
+  };
+  return (
+    <>
+      <Input label={t("alarms.rule.observes")} value={sign.observes} required maxLength={400} list={list} onChange={(event) => set({ observes: event.target.value })} />
+      <Choose label={t("alarms.rule.kind")} value={sign.kind} options={KINDS} name={(one) => t(`alarms.rule.kinds.${one}`)} set={(one) => turn(one as Kind)} />
+      {!lasts && (
+        <>
+          <Numbers label={t(rate ? "alarms.rule.valueRate" : "alarms.rule.value")} value={sign.value ?? null} required step="any" set={(value) => set({ value })} />
+          <Numbers label={t("alarms.rule.untilValue")} hint={t("alarms.rule.untilHint")} value={sign.until ?? null} step="any" set={(until) => set({ until })} />
+        </>
+      )}
+      <Input label={t("alarms.rule.unit")} value={sign.unit ?? ""} placeholder={t("alarms.rule.anyUnit")} maxLength={60} onChange={(event) => set({ unit: event.target.value || null })} />
+      <Numbers label={t("alarms.rule.secondsFor")} value={sign.seconds ?? 0} min={lasts ? 1 : 0} step="any" set={(seconds) => set({ seconds: seconds ?? 0 })} />
+      {sign.kind === "frozen" && <Numbers label={t("alarms.rule.tolerance")} value={sign.tolerance ?? 0} min={0} step="any" set={(tolerance) => set({ tolerance: tolerance ?? 0 })} />}
+      {!alone && <Numbers label={t("alarms.rule.least")} value={sign.least ?? 1} min={1} max={10_000} set={(least) => set({ least: least ?? 1 })} />}
+    </>
+  );
+}
+
+function QuietFields({ quiet, change }: { quiet: Quiet; change: (quiet: Quiet) => void }) {
+  const { t } = useTranslation();
+  const days = quiet.days ?? [];
+  const put = (chosen: number[]) => {
+    const { days: _, ...rest } = quiet;
+    change(chosen.length ? { ...rest, days: chosen } : rest);
+  };
+  return (
+    <>
+      <Input label={t("alarms.rule.quietFrom")} type="time" required value={quiet.from} onChange={(event) => change({ ...quiet, from: event.target.value })} />
+      <Input label={t("alarms.rule.quietTo")} type="time" required value={quiet.to} onChange={(event) => change({ ...quiet, to: event.target.value })} />
+      <fieldset className="rule-days">
+        <legend>{t("alarms.rule.days")}</legend>
+        {DAYS.map((day) => (
+          <label key={day}>
+            <input type="checkbox" checked={days.length === 0 || days.includes(day)} onChange={(event) => {
+              const now = days.length === 0 ? DAYS : days;
+              const next = event.target.checked ? [...now, day].sort() : now.filter((one) => one !== day);
+              put(next.length === DAYS.length ? [] : next);
+            }} />
+            {t(`alarms.rule.dayNames.${day}`)}
+          </label>
+        ))}
+      </fieldset>
+    </>
+  );
+}
+
+function StepFields({ step, change }: { step: Escalation; change: (step: Escalation) => void }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Numbers label={t("alarms.rule.after")} value={step.minutes} required min={0.1} step="any" set={(minutes) => change({ ...step, minutes: minutes ?? 0 })} />
+      <Input label={t("alarms.rule.to")} hint={t("alarms.rule.toHint")} value={step.to} required maxLength={200} onChange={(event) => change({ ...step, to: event.target.value })} />
+    </>
+  );
+}
+
+function Part({ title, remove, children }: { title?: string; remove?: { name: string; by: () => void }; children: ReactNode }) {
+  return (
+    <div className="rule-part" role="group" aria-label={title}>
+      <div className="rule-row">{children}</div>
+      {remove && (
+        <button type="button" className="icon-button" aria-label={remove.name} title={remove.name} onClick={remove.by}>
+          <Trash2 aria-hidden />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function AddButton({ name, add }: { name: string; add: () => void }) {
+  return (
+    <div>
+      <button type="button" className="button" onClick={add}>
+        <Plus aria-hidden />
+        {name}
+      </button>
+    </div>
+  );
+}
+
+function Choose({ label, value, options, name, set }: { label: string; value: string; options: readonly string[]; name: (one: string) => string; set: (one: string) => void }) {
+  const id = useId();
+  return (
+    <div className="input">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="choice" value={value} onChange={(event) => set(event.target.value)}>
+        {options.map((one) => (
+          <option key={one} value={one}>{name(one)}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Numbers({ label, hint, value, set, ...rest }: {
+  label: string;
+  hint?: string;
+  value: number | null;
+  set: (value: number | null) => void;
+  min?: number;
+  max?: number;
+  step?: number | "any";
+  required?: boolean;
+}) {
+  return <Input label={label} hint={hint} type="number" value={value ?? ""} onChange={(event) => set(number(event.target.value))} {...rest} />;
+}
