@@ -78,7 +78,8 @@ def _case(
 def look_alikes(sheet: Sheet) -> None:
     """Add what looks repeated and is not, and what looks impossible and is not."""
     rng = sheet.rng
-    for row in sheet.untouched(30, lambda r: r["结案时间"] is not None):
+    newest = max(r["上报时间"] for r in sheet.rows) - timedelta(days=45)
+    for row in sheet.untouched(30, lambda r: r["结案时间"] is not None and r["上报时间"] < newest):
         later = timedelta(days=int(rng.integers(15, 40)), seconds=int(rng.integers(0, 3600)))
         new = {k: v + later if isinstance(v, datetime) else v for k, v in row.values.items()}
         new["案件编号"] = f"{new['上报时间']:%Y%m%d}{500_000 + len(sheet.rows):06d}"

@@ -191,6 +191,12 @@ def test_what_ends_before_it_begins_was_planted(city, name, first, then):
     assert broken
 
 
+def test_no_case_is_reported_after_today_but_where_it_was_planted(city):
+    rows = city.files["案件"].rows
+    ahead = {i for i, r in enumerate(rows) if r["上报时间"] and r["上报时间"].date() > city.today}
+    assert ahead == {f.row for f in city.faults if (f.field, f.kind) == ("上报时间", "out-of-range")}
+
+
 def test_contracts_are_documents_of_the_standard_and_name_every_column(city):
     for file in city.files.values():
         contract = OpenDataContractStandard.from_string(yaml.safe_dump(file.contract, allow_unicode=True))
