@@ -57,12 +57,16 @@ def test_a_cover_opens_and_one_case_with_its_evidence_comes_of_it(office, polici
         (case,) = Board(office.records, office.desk).page(STAFF["chief"], Choice(), sort="number").rows
         assert case["source"] == "sensor"
         with office.records.read() as session:
-            (report,) = timeline(session, case["number"])
+            report, *heard = timeline(session, case["number"])
         assert report.words["description"].startswith("井盖打开：stream 1: PM2.5 above 5")
+        assert [(one.data["told"], one.data["alarm"]) for one in heard] == [
+            ("alarm_ended", "sense/alarms/1"),
+            ("alarm_again", "sense/alarms/2"),
+        ]
         found = office.get(case["number"])
         office.act("acceptor", found, "cancel", reason="现场盖好")
         settle()
         with office.records.read() as session:
             second, first = standing.alarms(session, sensing.sight(session, local_person()))
         assert (first.case, first.mark) == (case["number"], "false")
-        assert (second.case, second.mark, second.incident) == ("", "", first.incident)
+        assert (second.case, second.mark, second.incident) == (case["number"], "false", first.incident)

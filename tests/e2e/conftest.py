@@ -23,6 +23,7 @@ from square import write_square
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fastapi import FastAPI
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
     from jingwei.city import City
@@ -59,12 +60,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @contextmanager
 def served(city: City, entry: Entry = OPEN) -> Iterator[str]:
     """Serve a city from a thread; give its address."""
+    with serving(create_app(city, entry=entry)) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application from a thread; give its address."""
     if not (pages.STATIC / "index.html").is_file():
         pytest.skip("the pages are not built: make pages")
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(city, entry=entry), log_level="error", timeout_graceful_shutdown=3)
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=3))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

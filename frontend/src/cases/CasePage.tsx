@@ -12,6 +12,7 @@ import { TimeLeft } from "./Clock";
 import { Clocks } from "./Clocks";
 import { CallersReply } from "../hotline/CallersReply";
 import { Alikes } from "./Alikes";
+import { Evidence } from "./Evidence";
 import { CasePlace } from "./CasePlace";
 import { BarSender } from "./Moderation";
 import { PhotoRow, photosOf } from "./Photos";
@@ -74,6 +75,12 @@ function Found({ one }: { one: CaseDetail }) {
         <div className="stack">
           <Steps one={one} names={names} proposals={proposals.data} wanted={parameters.get("step")} />
           {!ended && proposals.data && proposals.data.duplicates.length > 0 && <Alikes one={one} found={proposals.data.duplicates} zone={zone} />}
+          {one.source === "sensor" && (
+            <section className="card stack">
+              <h2>{t("cases.evidence.title")}</h2>
+              <Evidence number={one.number} zone={zone} />
+            </section>
+          )}
           <section className="card stack">
             <h2>{t("cases.timeline.title")}</h2>
             <Timeline one={one} names={names} zone={zone} />

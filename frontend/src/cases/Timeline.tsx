@@ -9,7 +9,7 @@ import { PhotoRow, photosOf } from "./Photos";
 
 const MANY = 12;
 /** What is told in other words, or elsewhere on the page. */
-const SILENT = ["kind", "type", "source", "cell", "level", "area", "where", "limit", "overall", "handling", "co_limit", "photos", "before", "followers", "turn", "reporter", "supported", "proposal", "departments", "people"];
+const SILENT = ["kind", "type", "source", "cell", "level", "area", "where", "limit", "overall", "handling", "co_limit", "photos", "before", "followers", "turn", "reporter", "supported", "proposal", "departments", "people", "alarm"];
 
 export function Timeline({ one, names, zone }: { one: CaseDetail; names: CaseNames; zone: string }) {
   const { t } = useTranslation();

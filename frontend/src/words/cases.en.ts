@@ -163,7 +163,8 @@ export const casesEn: typeof casesZh = {
   },
   photo: { title: "Photographs", add: "Add photographs", sending: "Sending", alt: "Photograph {{n}} of “{{says}}”", added: "Photograph {{n}} to be sent", remove: "Remove photograph {{n}}" },
   rule: { note: "{{amount}} {{unit}}; closed when: {{closing}}", none: "There is no rule for this type yet" },
-  answers: { exist: "It is there", not_exist: "It is not there", unable: "Cannot be told", pass: "Passed", not_pass: "Not passed" },
+  answers: { exist: "It is there", not_exist: "It is not there", unable: "Cannot be told", pass: "Passed", not_pass: "Not passed", alarm_ended: "The alarm ended", alarm_again: "The same alarm came again", alarm_joined: "Others joined its incident", alarm_passed_on: "The alarm lasts and was passed on", incident_over: "The incident is over" },
+  evidence: { title: "What it rests on", none: "No alarms that you may see", chart: "{{name}}: readings around the alarm" },
   scores: { 5: "5 very good", 4: "4 good", 3: "3 fair", 2: "2 poor", 1: "1 very poor" },
   told: { until: "Until", turn: "Turn", late: "Late by its source", times: "Times of stages", source_key: "Number at its source" },
   step: {

@@ -162,7 +162,8 @@ export const casesZh = {
   },
   photo: { title: "照片", add: "添加照片", sending: "正在上传", alt: "{{says}}的照片 {{n}}", added: "待提交的照片 {{n}}", remove: "去掉照片 {{n}}" },
   rule: { note: "{{amount}} {{unit}}；结案条件：{{closing}}", none: "这个类别还没有立案条件" },
-  answers: { exist: "存在", not_exist: "不存在", unable: "无法判断", pass: "通过", not_pass: "不通过" },
+  answers: { exist: "存在", not_exist: "不存在", unable: "无法判断", pass: "通过", not_pass: "不通过", alarm_ended: "告警已结束", alarm_again: "同一告警再次出现", alarm_joined: "同一事件中又有告警", alarm_passed_on: "告警持续，已升级", incident_over: "事件已结束" },
+  evidence: { title: "告警依据", none: "没有你可以查看的告警", chart: "{{name}}：告警前后的读数" },
   scores: { 5: "5 很满意", 4: "4 满意", 3: "3 一般", 2: "2 不满意", 1: "1 很不满意" },
   told: { until: "至", turn: "计时", late: "来源记为超期", times: "各环节时间", source_key: "来源编号" },
   step: {

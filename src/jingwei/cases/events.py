@@ -45,6 +45,10 @@ INPUTS: dict[str, Text] = {
     "stage": Text("环节", "the stage"),
     "share": Text("时限的百分比", "the share of the limit, in percent"),
     "other": Text("另一案件", "the other case"),
+    "told": Text("动态", "what happened: ended, again, joined, passed on or over"),
+    "alarm": Text("告警", "the alarm, as `sense/alarms/<id>`"),
+    "alarms": Text("告警数", "how many alarms"),
+    "passed_to": Text("转给谁", "to whom it goes"),
     "state": Text("状态", "the state"),
     "shown": Text("公开的照片", "photographs for the public"),
 }
@@ -59,6 +63,7 @@ _TYPES: dict[str, Any] = {
     "result_score": int,
     "service_score": int,
     "share": int,
+    "alarms": int,
 }
 
 _COMMON = {

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from jingwei import ledger
+from jingwei.cases import hearing
 from jingwei.cases.policy import THE_SYSTEM
 from jingwei.cases.schemas import Report
 from jingwei.errors import JingweiError
@@ -43,25 +44,31 @@ class Listener:
         self.follower = Follower(records, NAME, self.handle, types=self.types, from_now=True)
 
     def types(self, session: Session) -> frozenset[str]:
-        """Return the types of events that become reports."""
-        return frozenset(one.event for one in self.desk.regime(session).settings.events)
+        """Return the types of events that become reports, or that tell how alarms of cases go on."""
+        wanted = frozenset(one.event for one in self.desk.regime(session).settings.events)
+        return wanted | hearing.TYPES if hearing.CALLED in wanted else wanted
 
     def handle(self, session: Session, entries: list[Entry]) -> None:
         """Report what some events tell of; one that cannot be reported is told and stops no other."""
         wanted = {one.event: one for one in self.desk.regime(session).settings.events}
         for entry in entries if wanted else ():
-            how = wanted.get(entry.type)
-            if how is None or entry.data is None or not _applies(how, entry.data):
-                continue
             try:
                 with session.begin_nested():
-                    self.desk.report(session, THE_SYSTEM, report_of(how, entry))
+                    self._take(session, entry, wanted.get(entry.type))
             except (JingweiError, ValueError, TypeError) as error:
                 why = error.code if isinstance(error, JingweiError) else "case-field-invalid"
                 told = {"event": entry.id, "type": entry.type, "why": why}
                 ledger.append(
                     session, "case.event_refused", actor=THE_SYSTEM.id, subject="cases/events", data=told
                 )
+
+    def _take(self, session: Session, entry: Entry, how: EventReport | None) -> None:
+        """Report what an event tells of, unless a case has heard of it already."""
+        if (how is None or entry.type == hearing.CALLED) and hearing.hear(session, self.desk, entry):
+            return
+        if how is not None and entry.data is not None and _applies(how, entry.data):
+            case = self.desk.report(session, THE_SYSTEM, report_of(how, entry))
+            hearing.note(session, case.number, entry)
 
     def running(self) -> AbstractContextManager[Follower]:
         """Follow in a thread of its own while the block lasts."""

@@ -304,6 +304,8 @@ _TABLE = (
                ("other",)),
     Transition("leave", Text("拆离", "let a report go"), "left", tuple(STATES), None, (SYSTEM,), "system",
                ("other",)),
+    Transition("hear", Text("获知告警动态", "hear how its alarm goes on"), "heard", OPEN, None, (SYSTEM,), "system",
+               ("told",), ("alarm", "alarms", "passed_to")),
     Transition("imported", Text("导入", "import as it stood"), "imported", (), "previous", (SYSTEM,), "system",
                ("kind", "type", "source", "state")),
 )  # fmt: skip

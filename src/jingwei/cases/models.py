@@ -186,6 +186,20 @@ class Following(Base):
     contact: Mapped[Any] = mapped_column(Json)
 
 
+class HeardRow(Base):
+    """An alarm of which a case came, or that joined it: the case hears how it goes on.
+
+    `joined` counts the alarms that came to its incident since.
+    """
+
+    __tablename__ = "case_heard"
+
+    alarm: Mapped[str] = mapped_column(String(60), primary_key=True)
+    case: Mapped[str] = mapped_column(String(40), index=True)
+    incident: Mapped[int] = mapped_column(BigInteger, index=True)
+    joined: Mapped[int]
+
+
 class OutsideKey(Base):
     """A key by which another system may report (Open311); of the key only its digest is kept."""
 

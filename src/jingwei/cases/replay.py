@@ -342,6 +342,10 @@ def _warned(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG
     case.turns[data["turn"]].warned.append(data["share"])
 
 
+def _heard(case: Case, actor: str, data: Data, when: int) -> None:
+    """Change nothing: what an alarm does is told, and is no step towards an end."""
+
+
 def _corrected(case: Case, actor: str, data: Data, when: int) -> None:  # noqa: ARG001
     _take_facts(case, data)
 
@@ -410,5 +414,6 @@ _EFFECTS: dict[str, Callable[[Case, str, Data, int], None]] = {
     "ordered": _ordered,
     "replied": _replied,
     "warned": _warned,
+    "heard": _heard,
     "evaluated": _evaluated,
 }

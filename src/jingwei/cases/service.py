@@ -505,6 +505,34 @@ class Desk:
         set_alarms(session, regime, silent)
         return count
 
+    def hear(self, session: Session, number: str, fields: dict[str, Any], when: datetime) -> bool:
+        """Let a case, or the one into which it was merged, hear how its alarm goes on.
+
+        Parameters
+        ----------
+        session, number
+            Of which case.
+        fields
+            What the step `hear` tells.
+        when
+            When that happened.
+
+        Returns
+        -------
+        bool
+            Whether the case is open; one that is over hears nothing.
+
+        """
+        case, regime = self._open(session, number)
+        if case.main is not None:
+            return self.hear(session, case.main, fields, when)
+        if case.state not in TRANSITIONS["hear"].sources:
+            return False
+        before = case.step
+        self._system_step(session, regime, case, "hear", fields, when)
+        save(session, regime, case, before)
+        return True
+
     def _warn(self, session: Session, regime: Regime, case: Case, now: int, when: datetime) -> int:
         count = 0
         for index, turn in enumerate(case.turns):

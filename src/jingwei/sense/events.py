@@ -84,7 +84,17 @@ declare(
     "sense.alarm_raised",
     Text("规则成立，产生告警", "A rule holds: an alarm was raised"),
     subject=ALARM,
-    fields={"rule": _RULE, "version": _VERSION, "incident": _INCIDENT, "severity": _SEVERITY},
+    fields={
+        "rule": _RULE,
+        "version": _VERSION,
+        "incident": _INCIDENT,
+        "severity": _SEVERITY,
+        "earlier": Field(
+            str,
+            Text("同一规则同一范围的上一个告警", "the alarm before it of the same rule in the same group"),
+            required=False,
+        ),
+    },
 )
 declare(
     "sense.alarm_called",

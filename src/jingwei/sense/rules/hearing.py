@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from jingwei.records import Records
 
 NAME = "sense-cases"
-REPORTED = "case.reported"
+REPORTED, HEARD = "case.reported", "case.heard"
 FOUND = {"case.rejected": "false", "case.cancelled": "false", "case.closed": "true"}
 """What the end of a case says of the alarm it came of."""
+AGAIN = "alarm_again"
+"""How a case tells that it took up an alarm of the same kind as its own, instead of another case."""
 
 
 class CaseListener:
     """Follows the log for cases that alarms opened; what people said of an alarm themselves stays."""
 
     def __init__(self, records: Records) -> None:
-        self.follower = Follower(records, NAME, self.handle, types=(REPORTED, *FOUND), from_now=True)
+        self.follower = Follower(records, NAME, self.handle, types=(REPORTED, HEARD, *FOUND), from_now=True)
 
     def handle(self, session: Session, entries: list[Entry]) -> None:
         """Keep the numbers of cases with their alarms, and how they ended."""
@@ -40,9 +42,20 @@ class CaseListener:
                     for alarm in session.scalars(select(AlarmRow).where(AlarmRow.call == event)):
                         alarm.case_number = number
                 continue
+            if entry.type == HEARD:
+                self._heard(session, number, entry.data or {})
+                continue
             for alarm in session.scalars(select(AlarmRow).where(AlarmRow.case_number == number)):
                 if not alarm.mark:
                     marked(session, alarm, FOUND[entry.type], ACTOR)
+
+    def _heard(self, session: Session, number: str, data: dict[str, Any]) -> None:
+        """Keep the number of a case that took up an alarm which came again."""
+        if data.get("told") != AGAIN:
+            return
+        alarm = session.get(AlarmRow, int(data["alarm"].removeprefix("sense/alarms/")))
+        if alarm is not None and not alarm.case_number:
+            alarm.case_number = number
 
     def running(self) -> AbstractContextManager[Follower]:
         """Follow in a thread of its own while the block lasts."""

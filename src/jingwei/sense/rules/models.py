@@ -60,7 +60,10 @@ class AlarmRow(Base):
     """
 
     __tablename__ = "sense_alarm"
-    __table_args__ = (Index("ix_sense_alarm_rule", "rule_id", "began"),)
+    __table_args__ = (
+        Index("ix_sense_alarm_rule", "rule_id", "began"),
+        Index("ix_sense_alarm_subject", "subject", "rule_id"),
+    )
 
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     rule_id: Mapped[int] = mapped_column(ForeignKey("sense_rule.id"))

@@ -81,9 +81,18 @@ def raised(
     session.add(alarm)
     session.flush()
     data = {"rule": kept.id, "version": kept.version, "incident": incident.id, "severity": rule.severity}
-    _tell(session, "sense.alarm_raised", alarm, data)
+    _tell(session, "sense.alarm_raised", alarm, data | _earlier(session, alarm))
     call(session, alarm, rule, concerned, now=now, zone=zone)
     return alarm
+
+
+def _earlier(session: Session, alarm: AlarmRow) -> dict[str, str]:
+    """Return which alarm of the same rule in the same group came before, if any."""
+    asked = select(func.max(AlarmRow.id)).where(
+        AlarmRow.subject == alarm.subject, AlarmRow.rule_id == alarm.rule_id, AlarmRow.id < alarm.id
+    )
+    found = session.scalar(asked)
+    return {} if found is None else {"earlier": f"sense/alarms/{found}"}
 
 
 def ended(session: Session, alarm: AlarmRow, at: int, reasons: Iterable[Reason]) -> None:

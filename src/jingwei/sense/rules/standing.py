@@ -128,6 +128,7 @@ def alarms(
     number: int | None = None,
     incident: int | None = None,
     rule_number: int | None = None,
+    case: str | None = None,
     stored: tuple[int, int] | None = None,
     before: int | None = None,
     limit: int = 100,
@@ -140,8 +141,8 @@ def alarms(
         The records, and what the asker sees.
     lasting
         Only those that last, or only those that ended.
-    number, incident, rule_number
-        Only this one, or those of one incident or rule.
+    number, incident, rule_number, case
+        Only this one, or those of one incident, rule or case.
     stored
         Only those whose cell lies between two stored codes.
     before, limit
@@ -161,6 +162,7 @@ def alarms(
         (AlarmRow.id, number),
         (AlarmRow.incident_id, incident),
         (AlarmRow.rule_id, rule_number),
+        (AlarmRow.case_number, case),
     ):
         if value is not None:
             asked = asked.where(column == value)

@@ -169,6 +169,7 @@ async def list_sense_alarms(
     lasting: Lasting = None,
     incident: Annotated[int | None, Query(ge=1, lt=1 << 62)] = None,
     rule: Annotated[int | None, Query(ge=1, lt=1 << 62)] = None,
+    case: Annotated[str | None, Query(min_length=1, max_length=40, description="What came of them")] = None,
     before: Before = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> AlarmsOut:
@@ -183,6 +184,7 @@ async def list_sense_alarms(
                 lasting=lasting,
                 incident=incident,
                 rule_number=rule,
+                case=case,
                 before=before,
                 limit=limit,
             )
