@@ -159,17 +159,19 @@ def up(
         from jingwei.cases.board import Board
         from jingwei.cases.following import Listener
         from jingwei.cases.forwarding import Forwards
-        from jingwei.cases.notices import Notices, channels_of
+        from jingwei.cases.notices import Notices
         from jingwei.cases.open_data import publishing
         from jingwei.cases.photos import FOLDER, Photos
         from jingwei.cases.ticking import Ticker
         from jingwei.cases.tidying import tidying
         from jingwei.city import read_manifest
+        from jingwei.city.channels import channels_of
         from jingwei.city.settings import read_settings
         from jingwei.cli_serve import Options, plan_of, serve_city
         from jingwei.corrections import Reviewer
         from jingwei.keeping.keeper import keeping
         from jingwei.ledger.sealer import Sealer, key_folder_of
+        from jingwei.sense.rules.notices import AlarmNotices
 
     wanted = Options(open=options.pop("open_mode"), **options)
     web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after
@@ -192,6 +194,7 @@ def up(
         else nullcontext()
     )
     notices = Notices(city.records, desk, channels, city.about.name).running()
+    reached = AlarmNotices(city.records, channels, settings.notices.reach, city.about.name, city.about.zone)
     forwards = Forwards(city.records, desk, settings.serve.address).running()
     reviewer = Reviewer(city.records).running()
     with (
@@ -203,6 +206,7 @@ def up(
         notices,
         alerts,
         forwards,
+        reached.running(),
         publishing(city, desk, lambda: Board(city.records, desk)),
         reviewer,
         keeping(city),

@@ -10,7 +10,7 @@ from jingwei.access import local_person
 from jingwei.cases import Report, alerts, regime
 from jingwei.cases.alerts import Alerts
 from jingwei.cases.errors import BadFieldError, NoSuchAlertError
-from jingwei.cases.notices import FileChannel
+from jingwei.city.channels import FileChannel
 from jingwei.records import now_utc
 from jingwei.words import Text
 

@@ -13,7 +13,8 @@ import pytest
 from jingwei.cases import citizens, regime
 from jingwei.cases.citizens import CitizenReport, Contact
 from jingwei.cases.errors import BadFieldError
-from jingwei.cases.notices import FileChannel, MailChannel, Notice, Notices, WebhookChannel, channels_of
+from jingwei.cases.notices import Notices
+from jingwei.city.channels import FileChannel, MailChannel, Notice, WebhookChannel, channels_of
 from jingwei.city.settings import NoticeSettings
 from jingwei.ledger.sealer import Sealer
 from jingwei.records import now_utc

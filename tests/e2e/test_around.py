@@ -12,7 +12,7 @@ from jingwei.access import local_person
 from jingwei.cases import regime
 from jingwei.cases.alerts import Alerts
 from jingwei.cases.ground import Grid, put_grids
-from jingwei.cases.notices import FileChannel
+from jingwei.city.channels import FileChannel
 from jingwei.city.settings import FILE
 
 from .conftest import DESK, PHONE, reading, served

@@ -10,7 +10,7 @@ import pytest
 
 from jingwei.cases import Desk
 from jingwei.cases.alerts import Alerts
-from jingwei.cases.notices import FileChannel
+from jingwei.city.channels import FileChannel
 from jingwei.city.settings import FILE
 
 from .citizens import proof

@@ -156,7 +156,7 @@ export const alarmsEn: typeof alarmsZh = {
     escalation: "Escalation",
     after: "After minutes",
     to: "Goes to",
-    toHint: "A login, a role, or a name from the notice settings",
+    toHint: "A name from the notice settings ([[notices.reach]])",
     addStep: "Add a step",
     removeStep: "Remove step {{number}}",
     save: "Save a new version",

@@ -154,7 +154,7 @@ export const alarmsZh = {
     escalation: "升级",
     after: "持续分钟数",
     to: "转给",
-    toHint: "登录名、角色代码，或通知渠道中的名称",
+    toHint: "通知设置（[[notices.reach]]）中的名称",
     addStep: "添加一级",
     removeStep: "去掉第 {{number}} 级",
     save: "保存新版本",

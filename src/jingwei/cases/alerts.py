@@ -26,8 +26,9 @@ from jingwei.cases.case import Case, decode
 from jingwei.cases.citizens import Contact, check_contact
 from jingwei.cases.errors import BadFieldError, NoSuchAlertError
 from jingwei.cases.models import AlertRow
-from jingwei.cases.notices import MOST_TRIES, PAUSE, Channel, Notice
+from jingwei.cases.notices import PAUSE
 from jingwei.cases.store import CASES
+from jingwei.city.channels import MOST_TRIES, Channel, Notice
 from jingwei.ledger.bell import in_thread
 from jingwei.records import now_utc
 from jingwei.words import Language, Text

@@ -183,12 +183,22 @@ class HookSettings(_Part):
         return self.token_file.read_text("utf-8").strip() if self.token_file is not None else ""
 
 
+class ReachSettings(_Part):
+    """Who is reached under a name that rules give, and how: one of the staff, or whoever is on duty."""
+
+    name: str = Field(min_length=1, max_length=200)
+    email: str | None = Field(default=None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    sms: str | None = Field(default=None, min_length=1, max_length=40)
+    wechat: str | None = Field(default=None, min_length=1, max_length=120)
+
+
 class NoticeSettings(_Part):
-    """By what reporters are told; by nothing where nothing is named."""
+    """By what reporters and staff are told; by nothing where nothing is named."""
 
     file: Path | None = None
     mail: MailSettings | None = None
     webhook: tuple[HookSettings, ...] = ()
+    reach: tuple[ReachSettings, ...] = ()
 
 
 class MappingSettings(_Part):

@@ -15,9 +15,9 @@ from jingwei.cases import Desk
 from jingwei.cases.board import Board
 from jingwei.cases.hotline.knowledge import Library
 from jingwei.cases.hotline.switchboard import Switchboard
-from jingwei.cases.notices import channels_of
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
 from jingwei.city import City
+from jingwei.city.channels import channels_of
 from jingwei.city.geocoding import Geocoder
 from jingwei.city.settings import read_settings
 from jingwei.sense.health import Health

@@ -1,6 +1,7 @@
 """Rules of a city over its readings: alarms, incidents, calls, and what became of cases."""
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,13 +10,19 @@ from sqlalchemy.exc import DBAPIError
 from tests.sense.conftest import WATER, datastream, location, reading, somebody, thing
 
 from jingwei import ledger
+from jingwei.city.channels import FileChannel
+from jingwei.city.settings import ReachSettings
 from jingwei.ledger.models import Event
+from jingwei.ledger.sealer import Sealer
+from jingwei.records import now_utc
 from jingwei.sense.models import StreamRow
 from jingwei.sense.rules import raising, service, standing
 from jingwei.sense.rules.form import rule_of
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.rules.models import AlarmRow, IncidentRow
+from jingwei.sense.rules.notices import AlarmNotices
+from jingwei.words import Text
 
 ZONE = ZoneInfo("Asia/Shanghai")
 KEEPER = somebody("device_keeper", department=WATER)
@@ -255,6 +262,31 @@ def test_what_lasts_goes_to_others_each_once(city):
         city.look(hour, minute)
     told = [event.data["to"] for event in city.events("sense.alarm_escalated")]
     assert told == ["duty chief", "mayor"]
+
+
+def test_who_is_named_is_reached_once_and_again_where_the_channel_was_away(city, tmp_path):
+    one = city.put(116.4)
+    city.write(HIGH | {"escalation": [{"minutes": 30, "to": "duty chief"}, {"minutes": 40, "to": "nobody"}]})
+    city.look(0)
+    city.say(one, 1, 60)
+    file = FileChannel(tmp_path / "away" / "sent.jsonl")
+    reach = (ReachSettings(name="duty chief", sms="12345", email="chief@city.example"),)
+    notices = AlarmNotices(city.records, {"sms": file}, reach, Text("方城", "Square City"), ZONE)
+    sealer = Sealer(city.records, tmp_path / "log")
+    for minute in (0, 30, 41):
+        city.look(1, minute)
+    sealer.seal_all()
+    notices.follower.catch_up()
+    now = now_utc()
+    assert notices.send(now) == 0  # the file's folder is not there
+    (tmp_path / "away").mkdir()
+    assert notices.send(now) == 0  # it is not time yet
+    assert notices.send(now + timedelta(minutes=1)) == 1
+    assert notices.send(now + timedelta(days=1)) == 0
+    (sent,) = (json.loads(line) for line in file.path.read_text("utf-8").splitlines())
+    assert (sent["channel"], sent["to"]) == ("sms", "12345")
+    assert "水位过高" in sent["subject"]
+    assert f"stream {one}: PM2.5 above 60" in sent["body"]
 
 
 def test_a_rule_hears_that_its_case_was_closed_as_false(city):

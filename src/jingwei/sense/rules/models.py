@@ -86,6 +86,24 @@ class AlarmRow(Base):
     marked_by: Mapped[str] = mapped_column(String(200))
 
 
+class AlarmNoticeRow(Base):
+    """A message about an alarm; `name` is whom the rule names, `next` when it is tried, null once that is over."""
+
+    __tablename__ = "sense_alarm_notice"
+    __table_args__ = (
+        Index("ix_sense_alarm_notice_once", "event", "name", "channel", unique=True),
+        Index("ix_sense_alarm_notice_next", "next"),
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    event: Mapped[int] = mapped_column(BigInteger)
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("sense_alarm.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    channel: Mapped[str] = mapped_column(String(20))
+    next: Mapped[datetime | None]
+    tries: Mapped[int]
+
+
 class WatchRow(Base):
     """Up to which reading the rules have been asked."""
 

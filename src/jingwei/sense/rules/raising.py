@@ -263,11 +263,11 @@ def _in_words(rule: Rule, reason: Mapping[str, Any], zone: ZoneInfo) -> str:
     sign = rule.signs[reason["sign"]]
     value = "" if reason["value"] is None else f" {reason['value']:g}"
     unit = f" {sign.unit}" if sign.unit and value else ""
-    at = _local(reason["time"], zone).isoformat(timespec="seconds")
+    at = local_moment(reason["time"], zone).isoformat(timespec="seconds")
     return f"stream {reason['stream']}: {sign.observes} {sign.kind}{value}{unit} {at}"
 
 
-def _local(micros: int, zone: ZoneInfo) -> datetime:
+def local_moment(micros: int, zone: ZoneInfo) -> datetime:
     """Return a moment in the city's zone; in UTC at the ends of the calendar, where the zone has none."""
     moment = EPOCH + MICRO * min(max(micros, MIN_TIME), MAX_TIME)
     try:

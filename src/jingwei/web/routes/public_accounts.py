@@ -16,8 +16,8 @@ from sqlalchemy import select
 from jingwei.cases import accounts, plain, policy
 from jingwei.cases.case import decode
 from jingwei.cases.errors import NoMailError
-from jingwei.cases.notices import Notice
 from jingwei.cases.store import CASES
+from jingwei.city.channels import Notice
 from jingwei.errors import JingweiError, NotFoundError
 from jingwei.web import problems
 from jingwei.web.gate import CITIZENS_CALLBACK, STATE_LASTS
@@ -30,7 +30,7 @@ from jingwei.web.texts import TextOut, text_out
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from jingwei.cases.notices import Channel
+    from jingwei.city.channels import Channel
     from jingwei.web.gate import Gate
     from jingwei.web.oidc import Provider
     from jingwei.web.proof import Stamps
