@@ -87,7 +87,7 @@ class AlarmRow(Base):
 
 
 class AlarmNoticeRow(Base):
-    """A message about an alarm; `name` is whom the rule names, `next` when it is tried, null once that is over."""
+    """A message about an alarm; `name` is whom the rule names, `next` when it is tried, null once over."""
 
     __tablename__ = "sense_alarm_notice"
     __table_args__ = (
