@@ -59,7 +59,9 @@ def explain(lake: Lake, asker: Asker, dataset: str, *, purpose: str = "") -> Exp
     resource = resource_of(found, policies)
     view = lake.views.of(policies, asker, found, found.version)
     names = ("list", *RIGHTS)
-    rights = {f"dataset.{name}": policies.decide(asker, f"dataset.{name}", resource) for name in names}
+    rights = {
+        f"dataset.{name}": lake.views.decide(policies, asker, f"dataset.{name}", resource) for name in names
+    }
     rows: Literal["all", "none", "some"] = "none"
     if "read" in view.rights:
         rows = "all" if view.all_rows else "some"

@@ -129,7 +129,7 @@ class Lake:
         """
         policies = self.policies.current()
         found = self._found(policies, asker, dataset)
-        if not policies.decide(asker, f"dataset.{right}", resource_of(found, policies)).allowed:
+        if not self.views.decide(policies, asker, f"dataset.{right}", resource_of(found, policies)).allowed:
             raise refusal(policies, asker, f"dataset.{right}", found)
 
     def resource(self, dataset: str) -> Resource | None:
@@ -152,7 +152,7 @@ class Lake:
         return [
             one
             for one in self.catalogue()
-            if policies.decide(asker, "dataset.list", resource_of(one, policies)).allowed
+            if self.views.decide(policies, asker, "dataset.list", resource_of(one, policies)).allowed
         ]
 
     def _found(self, policies: Policies, asker: Asker, dataset: str) -> Dataset:
@@ -160,7 +160,7 @@ class Lake:
         if (
             found is not None
             and found.state != "removed"
-            and policies.decide(asker, "dataset.list", resource_of(found, policies)).allowed
+            and self.views.decide(policies, asker, "dataset.list", resource_of(found, policies)).allowed
         ):
             return found
         raise UnknownDatasetError(dataset, [known.id for known in self._listed(policies, asker)])
@@ -197,7 +197,8 @@ class Lake:
         found = self._found(policies, asker, dataset)
         version = found.version if number is None else self._numbered(dataset, number)
         if version is None:
-            if not policies.decide(asker, f"dataset.{right}", resource_of(found, policies)).allowed:
+            resource = resource_of(found, policies)
+            if not self.views.decide(policies, asker, f"dataset.{right}", resource).allowed:
                 raise refusal(policies, asker, f"dataset.{right}", found)
             raise NotPublishedError(dataset, found.state)
         view = self.views.of(policies, asker, found, version)

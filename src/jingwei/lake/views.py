@@ -14,19 +14,19 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jingwei import grid
-from jingwei.access.policy import RefusedError, Resource
+from jingwei.access.policy import Decision, RefusedError, Resource
 from jingwei.access.policy.masks import SMALLEST
 from jingwei.lake.masking import masked_sql, shown_type
 from jingwei.lake.schemas import Column, Content, Place, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from jingwei.access import Asker
-    from jingwei.access.policy import Decision, Policies
+    from jingwei.access.policy import Policies
     from jingwei.access.policy.engine import Mask
     from jingwei.lake.schemas import Dataset
 
@@ -35,6 +35,37 @@ EXACT = 32
 """The level of a place that is shown as it is stored."""
 RIGHTS = ("read", "count", "export", "inspect", "publish")
 """What may be done with a dataset, each by the action `dataset.<right>`."""
+
+
+OF_ROWS = frozenset({"dataset.list", "dataset.read", "dataset.export"})
+"""What follows, of a dataset whose rows another part decides on, from there being rows for the asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsOf:
+    """Which rows of a dataset an asker may see.
+
+    Attributes
+    ----------
+    where
+        SQL condition on the columns of the dataset; `TRUE` for all, `FALSE` for none.
+    place_level
+        The finest level of their places: 32 as they are, 0 not at all.
+
+    """
+
+    where: str
+    place_level: int
+
+
+class RowRule(Protocol):
+    """How another part decides on the rows of a dataset, where rows differ in who may see them."""
+
+    def state(self) -> Hashable:
+        """Return what is another one whenever the rule may answer something else by the same policies."""
+
+    def rows(self, policies: Policies, asker: Asker) -> RowsOf:
+        """Return the rows that an asker may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +167,11 @@ def field_of(dataset: Dataset, column: str, policies: Policies) -> Resource:
 class Views:
     """Works out views, and keeps them while the policies stay the same. Safe to share between threads.
 
+    Attributes
+    ----------
+    rules
+        Of datasets whose rows another part decides on.
+
     Parameters
     ----------
     is_true
@@ -145,6 +181,7 @@ class Views:
 
     def __init__(self, is_true: Callable[[str], bool]) -> None:
         self._is_true = is_true
+        self.rules: dict[str, RowRule] = {}
         self._kept: OrderedDict[tuple[Any, ...], View] = OrderedDict()
         self._policies: Policies | None = None
         self._guard = Lock()
@@ -153,7 +190,8 @@ class Views:
         """Return what an asker may see of a version of a dataset."""
         number = version.number if version else None
         about = (dataset.id, number, dataset.owner, dataset.sharing, dataset.level, dataset.changed)
-        key = (policies.scope(asker), *about)
+        rule = self.rules.get(dataset.id)
+        key = (policies.scope(asker), *about, None if rule is None else rule.state())
         with self._guard:
             if self._policies is not policies:
                 self._policies = policies
@@ -167,20 +205,39 @@ class Views:
                     self._kept.popitem(last=False)
         return kept
 
+    def decide(self, policies: Policies, asker: Asker, action: str, dataset: Resource) -> Decision:
+        """Say whether an asker may do something with a dataset.
+
+        Where another part decides on its rows, who may see any of them may list, read and export it, unless
+        a policy forbids that.
+        """
+        decision = policies.decide(asker, action, dataset)
+        rule = self.rules.get(dataset.id)
+        limited = asker.only is not None and action not in asker.only
+        if rule is None or action not in OF_ROWS or limited or (decision.rules and not decision.allowed):
+            return decision
+        some = rule.rows(policies, asker).where != "FALSE"
+        if decision.allowed == some or (action == "dataset.list" and decision.allowed):
+            return decision
+        return Decision(some, (), ())
+
     def _work_out(self, policies: Policies, asker: Asker, dataset: Dataset, version: Version | None) -> View:
         resource = resource_of(dataset, policies)
-        decisions = {right: policies.decide(asker, f"dataset.{right}", resource) for right in RIGHTS}
+        decisions = {right: self.decide(policies, asker, f"dataset.{right}", resource) for right in RIGHTS}
         rights = {right for right, decision in decisions.items() if decision.allowed}
-        level = policies.place_level(asker, resource) if "read" in rights else 0
+        rule = self.rules.get(dataset.id)
+        own = rule.rows(policies, asker) if rule is not None and "read" in rights else None
+        level = 0
+        if "read" in rights:
+            level = policies.place_level(asker, resource) if own is None else own.place_level
         names = [column.name for column in version.content.columns] if version else []
-        masks: dict[str, Mask] = {
-            name: policies.mask(asker, field_of(dataset, name, policies)) if "read" in rights else "hidden"
-            for name in names
-        }
+        masks: dict[str, Mask] = dict.fromkeys(names, "hidden" if own is None else "clear")
+        if own is None and "read" in rights:
+            masks = {name: policies.mask(asker, field_of(dataset, name, policies)) for name in names}
         rows = "FALSE"
         if version is not None and "read" in rights:
             masks |= _masks_of_places(version.content, level)
-            rows = self._rows(policies, asker, resource, version.content)
+            rows = self._rows(policies, asker, resource, version.content) if own is None else own.where
             if rows == "FALSE":
                 rights.discard("read")
         permitted = None
@@ -190,7 +247,7 @@ class Views:
         personal = tuple(
             name
             for name, mask in masks.items()
-            if mask == "clear" and dataset.fields.get(name, {}).get("personal", True)
+            if own is None and mask == "clear" and dataset.fields.get(name, {}).get("personal", True)
         )
         count_level, smallest = _counting(decisions["count"])
         told = [dataset.id, version.number if version else None, sorted(rights), sorted(masks.items()), level]

@@ -22,8 +22,10 @@ from jingwei.city.geocoding import Geocoder
 from jingwei.city.settings import read_settings
 from jingwei.sense.health import Health
 from jingwei.sense.intake import facts_of
+from jingwei.sense.readings.flushing import DATASET as READINGS
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.rollups import rollups_when_asked
+from jingwei.sense.rows import StreamRows
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
 from jingwei.web import answers, limits, origins, pages, problems
@@ -266,6 +268,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.live = Live(app.state.readings)
     app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))
     app.state.quotas = Quotas(entry.readings_per_minute)
+    city.lake.views.rules[READINGS] = StreamRows(city.records)
     app.state.taking = Taking(city.records, app.state.readings)
     app.state.senders = Senders(app.state.gate, city.policies, app.state.taking)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)

@@ -88,7 +88,7 @@ def is_shown(policies: Policies, lake: Lake, asker: Asker, entry: Entry) -> bool
     part = entry.type.partition(".")[0]
     if part == "dataset" and subject.startswith("dataset/"):
         dataset = lake.resource(subject.removeprefix("dataset/"))
-        return dataset is not None and policies.decide(asker, "dataset.list", dataset).allowed
+        return dataset is not None and lake.views.decide(policies, asker, "dataset.list", dataset).allowed
     attributes: dict[str, Any] = {"type": entry.type, "part": part, "subject": subject}
     return any(
         policies.decide(asker, "event.follow", Resource("Event", "", attributes | more)).allowed

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.access.policy.store import PolicyKeeper
+    from jingwei.lake.views import Views
     from jingwei.web.gate import Gate
 
 ResourceOf = Callable[..., Any]
@@ -140,9 +141,12 @@ def _marked(check: Callable[..., Any], names: tuple[str, ...], how: str) -> Call
 
 
 def _checker(names: tuple[str, ...], resource: Resource | ResourceOf) -> Callable[..., Any]:
-    def decide(policies: PolicyKeeper, asker: Asker, wanted: Resource) -> None:
+    def decide(policies: PolicyKeeper, asker: Asker, wanted: Resource, views: Views | None = None) -> None:
         current = policies.current()
-        decisions = [current.decide(asker, name, wanted) for name in names]
+        if views is None:
+            decisions = [current.decide(asker, name, wanted) for name in names]
+        else:
+            decisions = [views.decide(current, asker, name, wanted) for name in names]
         if not any(decision.allowed for decision in decisions):
             raise RefusedError(names[0], decisions[0])
 
@@ -157,7 +161,8 @@ def _checker(names: tuple[str, ...], resource: Resource | ResourceOf) -> Callabl
 
     async def check_found(request: Request, asker: AskerOf, wanted: Resource = Depends(resource)) -> None:  # noqa: B008 -- FastAPI's way
         keeper: PolicyKeeper = request.app.state.policies
-        await at_once(keeper.records, decide, keeper, asker, wanted)
+        views: Views | None = request.app.state.city.lake.views if wanted.kind == "Dataset" else None
+        await at_once(keeper.records, decide, keeper, asker, wanted, views)
 
     return check_found
 
