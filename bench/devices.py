@@ -357,9 +357,7 @@ def main():
             return
         shown, tokens = json.loads((kept_as / "shown.json").read_text())
         shutil.copytree(kept_as / "home", folder / "home")
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
+        port = sense.two_ports()
         load = os.getloadavg()
         with served(folder / "home", port) as process:
             city = psutil.Process(process.pid)

@@ -93,13 +93,20 @@ def thing(number: int) -> dict:
     return {"name": f"station {number}", "description": "", "Locations": [location], "Datastreams": streams}
 
 
+def two_ports():
+    """Return a port that is free, as is the next one: the broker listens there."""
+    while True:
+        with socket.socket() as one, socket.socket() as other, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", 0))
+            other.bind(("127.0.0.1", one.getsockname()[1] + 1))
+            return one.getsockname()[1]
+
+
 @contextlib.contextmanager
 def city(kind="signed"):
     """A city in a process of its own, with stations; yields its port, a token and the process."""
     home = Path(tempfile.mkdtemp(prefix="jw-bench-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = two_ports()
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(home), str(port), kind], stdout=subprocess.PIPE, text=True
     )

@@ -37,7 +37,9 @@ NUMBER = "jingwei.token"
 NOT_AUTHORISED = b"\x20\x02\x00\x05"
 """CONNACK with return code 5 (MQTT 3.1.1, 3.2.2.3)."""
 MOST_WAITING = 10_000
-"""Messages of quality 0 that may wait to be taken in; beyond that they are dropped, as it allows."""
+"""Messages, of all devices, that may wait to be durable; no more is read of who sends meanwhile."""
+LARGEST = 16 << 20
+"""Bytes of one message; who sends a larger one is let go of."""
 
 
 class Known(Protocol):
@@ -95,11 +97,14 @@ class Embedded(Bridge):
         )
         self.listening = listening
         self.known = known
+        self.held = 0
+        self._room = asyncio.Event()
+        self._room.set()
         self._failed: BaseException | None = None
 
     async def _run(self, stop: asyncio.Event) -> None:
         self._wake = asyncio.Event()
-        broker = _Library(self._settings())
+        broker = _Library(self._settings(), self)
         try:
             await broker.start()
         except Exception as error:  # noqa: BLE001 -- told to who started it
@@ -141,6 +146,22 @@ class Embedded(Bridge):
         """Say whether nobody subscribes."""
         inside: Any = self._client
         return not inside.has_subscribers
+
+    def hold(self) -> None:
+        """Count a message that waits to be durable."""
+        self.held += 1
+        if self.held >= MOST_WAITING:
+            self._room.clear()
+
+    def let_go(self) -> None:
+        """Count it no more."""
+        self.held -= 1
+        if self.held < MOST_WAITING:
+            self._room.set()
+
+    async def room(self) -> None:
+        """Return when more may be read."""
+        await self._room.wait()
 
     async def published(self, topic: str, payload: bytes, number: str | None) -> None:
         """Take in what a device publishes; returns when it is durable, or is known to be none of ours."""
@@ -223,7 +244,7 @@ class _Delivered(asyncio.Queue[Any]):
         super().put_nowait(message)
 
     def put_nowait(self, message: Any) -> None:
-        if len(self._waiting) < MOST_WAITING:
+        if self._city.held < MOST_WAITING:  # beyond that it is dropped, as quality 0 allows
             task = asyncio.ensure_future(self._taken(message))
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
@@ -233,8 +254,31 @@ class _Delivered(asyncio.Queue[Any]):
 
     async def _taken(self, message: Any) -> None:
         number = self._session.attributes.get(NUMBER)
-        if message.topic and self._city.may(self._session, message.topic, Action.PUBLISH):
+        if not message.topic or not self._city.may(self._session, message.topic, Action.PUBLISH):
+            return
+        self._city.hold()
+        try:
             await self._city.published(message.topic, bytes(message.data or b""), number)
+        finally:
+            self._city.let_go()
+
+
+class _Patient:
+    """What a device sends, read no further while too much waits to be durable."""
+
+    def __init__(self, reader: Any, city: Embedded) -> None:
+        self._reader = reader
+        self._city = city
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    async def read(self, n: int = -1) -> Any:
+        if n > LARGEST:
+            msg = f"a message of {n} bytes"
+            raise ConnectionError(msg)
+        await self._city.room()
+        return await self._reader.read(n)
 
 
 class _Entry(BaseAuthPlugin):  # type: ignore[misc]
@@ -275,7 +319,11 @@ class _Topics(BaseTopicPlugin):  # type: ignore[misc]
 
 
 class _Library(Library):  # type: ignore[misc]
-    """The library's broker, but for what it does before it knows whether someone may."""
+    """The library's broker, but for what it does before it knows whether someone may, and without bounds."""
+
+    def __init__(self, config: BrokerConfig, city: Embedded) -> None:
+        super().__init__(config)
+        self.city = city
 
     async def _handle_client_session(self, reader: Any, writer: Any, session: Session, *rest: Any) -> None:
         """Turn away who is not let in before a session of the same name is ended for him."""
@@ -285,7 +333,7 @@ class _Library(Library):  # type: ignore[misc]
             await writer.drain()
             await writer.close()
             return
-        await super()._handle_client_session(reader, writer, session, *rest)
+        await super()._handle_client_session(_Patient(reader, self.city), writer, session, *rest)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
