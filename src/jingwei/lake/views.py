@@ -341,6 +341,7 @@ def _permitted(content: Content, masks: Mapping[str, Mask], level: int, rows: st
         kept = [name for name in content.address if name not in chosen]
     places = {name for place in content.places for name in (place.cell, place.level)}
     chosen |= {name: quoted(name) for name in kept if name not in places}
+    chosen["jw_fact"] = "jw_fact"  # also of versions that do not name it: facts are paged by it
     listed = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in chosen.items())
     return Permitted(listed, rows, tuple(chosen), indexed=level >= EXACT, hashed="hash" in masks.values())
 

@@ -178,7 +178,7 @@ def _content(
         fingerprint=mark.text(),
         evidence=[],
         seconds=seconds,
-        address=[*ADDRESS.names, "jw_source", "jw_row"],
+        address=[*ADDRESS.names, "jw_source", "jw_row", "jw_fact"],
     )
 
 
