@@ -1,0 +1,141 @@
+"""request-data: the thirteen requirements of asking."""
+
+import pytest
+
+ALL = [4, 1, 3, 2, 5]
+
+
+def results(answer):
+    return [one["result"] for one in answer["value"]]
+
+
+@pytest.fixture(scope="module")
+def stream(service):
+    return service.thing(ALL)[1]
+
+
+def test_order(service, stream):
+    """request-data/order: filter, count, orderby, skip, top, expand and select, in that order."""
+    answer = service.get(
+        f"{stream}/Observations",
+        select="result", top=1, skip=1, orderby="result desc", count="true", filter="result lt 5",
+    )  # fmt: skip
+    assert (answer["@iot.count"], answer["value"]) == (4, [{"result": 3}])
+
+
+def test_expand(service, stream):
+    """request-data/expand: several levels, with options, the same link named twice."""
+    told = service.get(stream, expand="Thing/Locations,Observations($top=2;$orderby=result),Sensor")
+    assert told["Thing"]["Locations"][0]["name"] == "pole"
+    assert results({"value": told["Observations"]}) == [1, 2]
+    assert told["Sensor"]["name"] == "probe"
+    twice = (
+        "Observations($select=result;$top=1;$orderby=result),Observations/FeatureOfInterest($select=feature)"
+    )
+    (one,) = service.get(stream, expand=twice)["Observations"]
+    assert one["result"] == 1
+    assert set(one["FeatureOfInterest"]) == {"feature"}
+
+
+def test_select(service, stream):
+    """request-data/select."""
+    assert service.get(stream, select="name,description") == {"name": "air", "description": ""}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"top": "-1"}, {"filter": "name eq"}, {"orderby": "nothing"}, {"expand": "No"}, {"count": "maybe"}],
+)
+def test_query_status_codes(service, stream, options):
+    """request-data/status-codes, query-status-codes: what is wrong is 400."""
+    service.get(f"{stream}/Observations", status=400, **options)
+
+
+def test_orderby_top_skip_count(service, stream):
+    """request-data/orderby, top, skip, count: any property; behind the end there is nothing more."""
+    path = f"{stream}/Observations"
+    assert results(service.get(path, orderby="result")) == [1, 2, 3, 4, 5]
+    assert results(service.get(path, orderby="result desc", top=2)) == [5, 4]
+    assert results(service.get(path, orderby="phenomenonTime", skip=3)) == [2, 5]
+    assert service.get(path, skip=50) == {"value": []}
+    assert service.get(path, top=0, count="true")["@iot.count"] == 5
+    for property_ in ("unitOfMeasurement", "observedArea", "unitOfMeasurement/name"):
+        service.get("/Datastreams", orderby=property_, top=1)
+    service.get("/Locations", orderby="location", top=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("result eq 3", [3]),
+        ("result ne 3", [4, 1, 2, 5]),
+        ("result gt 3", [4, 5]),
+        ("result ge '4'", [4, 5]),
+        ("result lt 2 or result le 1", [1]),
+        ("not (result gt 2)", [1, 2]),
+        ("result gt 1 and result lt 4", [3, 2]),
+        ("result add 1 eq 3", [2]),
+        ("result sub 1 eq 3", [4]),
+        ("result mul 2 eq 6", [3]),
+        ("result div 2 eq 2.5", [5]),
+        ("result mod 2 eq 0", [4, 2]),
+        ("(result add 1) mul 2 eq 8", [3]),
+        ("hour(phenomenonTime) eq 2", [3]),
+        ("year(phenomenonTime) eq 2026 and month(phenomenonTime) eq 1 and day(phenomenonTime) eq 1", ALL),
+        ("minute(phenomenonTime) eq 0 and second(phenomenonTime) eq 0", ALL),
+        ("fractionalseconds(phenomenonTime) eq 0 and totaloffsetminutes(phenomenonTime) eq 0", ALL),
+        ("phenomenonTime lt now() and phenomenonTime gt mindatetime()", ALL),
+        ("phenomenonTime lt maxdatetime() and phenomenonTime ge 2026-01-01T03:00:00Z", [2, 5]),
+        ("date(phenomenonTime) eq date(2026-01-01T10:00:00Z)", ALL),
+        ("time(phenomenonTime) lt time(2026-01-01T02:00:00Z)", [4, 1]),
+        ("round(result div 2) eq 2", [4, 3]),
+        ("floor(result div 2) eq 1", [3, 2]),
+        ("ceiling(result div 2) eq 1", [1, 2]),
+        ("Datastream/Thing/name eq 'station'", ALL),
+    ],
+)  # fmt: skip
+def test_filter(service, stream, told, found):
+    """request-data/filter, built-in-filter-operations, and the functions of numbers and times."""
+    assert results(service.get(f"{stream}/Observations", filter=told)) == found
+
+
+TEXTS = [
+    "substringof('atio', name)", "endswith(name, 'on')", "startswith(name, 'st')", "length(name) eq 7",
+    "indexof(name, 'a') eq 2", "substring(name, 3) eq 'tion'", "substring(name, 1, 2) eq 'ta'",
+    "tolower('STATION') eq name", "toupper(name) eq 'STATION'", "trim(' station ') eq name",
+    "concat(concat(name, '-'), 'x') eq 'station-x'",
+]  # fmt: skip
+SQUARE = "geography'POLYGON((114 22,115 22,115 23,114 23,114 22))'"
+HERE = "geography'POINT(114.06 22.54)'"
+PLACES = [
+    f"geo.distance(location, {HERE}) lt 0.001", f"geo.intersects(location, {SQUARE})",
+    "geo.length(geography'LINESTRING(0 0,0 2)') eq 2", f"st_equals(location, {HERE})",
+    "st_disjoint(location, geography'POINT(0 0)')", f"not st_touches(location, {SQUARE})",
+    f"st_within(location, {SQUARE})", f"not st_overlaps(location, {SQUARE})",
+    "not st_crosses(location, geography'LINESTRING(0 0,1 1)')", f"st_intersects(location, {SQUARE})",
+    f"st_contains({SQUARE}, location)", f"st_relate(location, {SQUARE}, 'T********')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("", one) for one in TEXTS] + [("/Locations", one) for one in PLACES]
+)
+def test_functions(service, path, told):
+    """request-data/built-in-query-functions: of texts and of places."""
+    thing, _ = service.thing()
+    number = thing.partition("(")[2][:-1]
+    if path:
+        assert len(service.get(thing + path, filter=told)["value"]) == 1
+    else:
+        assert len(service.get("/Things", filter=f"id eq {number} and {told}")["value"]) == 1
+
+
+def test_pagination(service, stream):
+    """request-data/pagination: a link leads on while there is more, and all come once."""
+    page, seen = service.get(f"{stream}/Observations", top=2, orderby="result"), []
+    while True:
+        seen += results(page)
+        if "@iot.nextLink" not in page:
+            break
+        page = service.client.get(page["@iot.nextLink"]).json()
+    assert seen == [1, 2, 3, 4, 5]
