@@ -13,6 +13,7 @@ from jingwei.access.signing_in import check_open, first_start
 from jingwei.city.settings import SenseSettings, read_settings
 from jingwei.cli_guard import say
 from jingwei.cli_readings import sensing
+from jingwei.exchange.sending import Webhooks
 from jingwei.web import OPEN, Entry, Wire, check_wire, create_app, serve
 from jingwei.web.origins import LOOPBACK
 from jingwei.web.routes.intake import begin_anew
@@ -91,7 +92,14 @@ def serve_city(city: City, plan: Plan) -> None:
     app = create_app(city, entry=plan.entry, hosts=plan.hosts)
     begin_anew(app)
     root = (plan.entry.address or f"http://{plan.options.host}:{plan.options.port}") + "/sta/v1.1"
-    with sensing(app.state, plan.sense, root):
+    webhooks = Webhooks(
+        city,
+        app.state.gate.vault,
+        app.state.targets,
+        f"urn:jingwei:city:{city.about.id}",
+        is_open=plan.entry.open,
+    )
+    with sensing(app.state, plan.sense, root), webhooks.running():
         serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)
 
 

@@ -13,6 +13,7 @@ from tests.sense.conftest import datastream, location, thing
 from jingwei import access
 from jingwei.access import local_person, signing_in, tokens
 from jingwei.cases import regime
+from jingwei.cases.board import Board, Choice
 from jingwei.cases.following import Listener
 from jingwei.city.settings import MqttSettings, SenseSettings
 from jingwei.cli_readings import sensing
@@ -100,9 +101,10 @@ def test_a_cover_opens_the_cell_turns_red_one_case_comes_the_cover_closes_and_th
         made.act("shou", number, "register", rule="R1")
         made.act("pai", number, "dispatch", department=PARKS)
         page.get_by_text("园林局").first.wait_for()
-        page.get_by_text("剩余").first.wait_for()
+        page.locator("[data-urgency]").first.wait_for()
 
         say(address, token, 0)
         page.locator(".timeline").get_by_text("告警已结束").wait_for()
         page.get_by_role("img", name="前后的读数").wait_for()
-        assert [one.number for one in made.get_all()] == [number]
+        rows = Board(made.city.records, made.desk).page(made.asker("zhang"), Choice(), sort="number").rows
+        assert [one["number"] for one in rows] == [number]

@@ -162,6 +162,7 @@ ON_THE_CITY = {
     "correction.manage": {SYSTEM},
     "matching.manage": {SYSTEM},
     "matching.review": {SYSTEM},
+    "webhook.manage": {SYSTEM},
     "policy.read": {SECURITY, AUDITOR},
     "policy.change": {SECURITY},
     "log.read": {AUDITOR},

@@ -14,6 +14,7 @@ import {
   Smartphone,
   UserRound,
   Users,
+  Webhook,
 } from "lucide-react";
 import { type ComponentType, lazy, type LazyExoticComponent } from "react";
 
@@ -42,6 +43,7 @@ export const PARTS: Part[] = [
   { path: "/policies", name: "policies.name", icon: Scale, page: lazy(() => import("../policies/PoliciesPage")), needs: "policy.read" },
   { path: "/objects", name: "objects.name", icon: Box, page: lazy(() => import("../objects/ObjectPage")), hidden: true },
   { path: "/people", name: "people.name", icon: Users, page: lazy(() => import("../people/PeoplePage")), needs: "people.read" },
+  { path: "/webhooks", name: "webhooks.name", icon: Webhook, page: lazy(() => import("../webhooks/WebhooksPage")), needs: "webhook.manage" },
   { path: "/account", name: "account.name", icon: UserRound, page: lazy(() => import("../account/AccountPage")), hidden: true },
   { path: "/about", name: "about.name", icon: Info, page: lazy(() => import("../about/AboutPage")) },
 ];

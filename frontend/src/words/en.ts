@@ -1,4 +1,5 @@
 /** English: every key that Chinese has. */
+import { webhooksEn } from "./webhooks.en";
 import { alarmsEn } from "./alarms.en";
 import { casesEn } from "./cases.en";
 import { hotlineEn } from "./hotline.en";
@@ -706,6 +707,7 @@ export const en: Words = {
   cases: casesEn,
   sense: senseEn,
   alarms: alarmsEn,
+  webhooks: webhooksEn,
   hotline: hotlineEn,
   intake: intakeEn,
   matching: matchingEn,

@@ -1,4 +1,5 @@
 /** 中文。这里的键就是英文必须有的键。 */
+import { webhooksZh } from "./webhooks.zh";
 import { alarmsZh } from "./alarms.zh";
 import { casesZh } from "./cases.zh";
 import { hotlineZh } from "./hotline.zh";
@@ -690,6 +691,7 @@ export const zh = {
   cases: casesZh,
   sense: senseZh,
   alarms: alarmsZh,
+  webhooks: webhooksZh,
   hotline: hotlineZh,
   intake: intakeZh,
   matching: matchingZh,

@@ -201,6 +201,19 @@ class NoticeSettings(_Part):
     reach: tuple[ReachSettings, ...] = ()
 
 
+class WebhookSettings(_Part):
+    """Where subscribers of events may be, besides the public net."""
+
+    private: tuple[str, ...] = ()
+
+    @field_validator("private")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for one in networks:
+            ip_network(one)
+        return networks
+
+
 class MappingSettings(_Part):
     """How plain JSON on one topic becomes readings."""
 
@@ -313,6 +326,7 @@ class Settings(_Part):
     sign_in: SignInSettings = SignInSettings()
     keys: KeySettings = KeySettings()
     notices: NoticeSettings = NoticeSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     sense: SenseSettings = SenseSettings()
     database: tuple[DatabaseSettings, ...] = ()
 

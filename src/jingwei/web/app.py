@@ -20,6 +20,7 @@ from jingwei.city import City
 from jingwei.city.channels import channels_of
 from jingwei.city.geocoding import Geocoder
 from jingwei.city.settings import read_settings
+from jingwei.exchange.targets import Targets
 from jingwei.sense.health import Health
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings.flushing import DATASET as READINGS
@@ -84,6 +85,7 @@ from jingwei.web.routes import (
     sense_rules,
     session,
     sta,
+    webhooks,
 )
 from jingwei.web.routes import city as city_routes
 from jingwei.web.senders import Senders
@@ -118,6 +120,7 @@ TAGS = [
         "description": "Devices and readings: the map, time series, live values; see SensorThings",
     },
     {"name": "events", "description": "Events as they happen"},
+    {"name": "webhooks", "description": "Events told to other systems by themselves: CloudEvents, signed"},
     {"name": "policies", "description": "The policies: versions, drafts, and who may see what"},
     {"name": "log", "description": "The log: events, receipts, and the tree that proves them"},
     {"name": "codes", "description": "BeiDou and GeoSOT grid codes: convert, explain, draw"},
@@ -173,6 +176,7 @@ CITY_ROUTES = (
     sense_alarms.router,
     events.router,
     log.router,
+    webhooks.router,
 )
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 
@@ -259,7 +263,9 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.switchboard = Switchboard(app.state.desk, app.state.gate.vault)
     app.state.library = Library()
     app.state.board = Board(city.records, app.state.desk)
-    channels = channels_of(read_settings(city.home).notices, city.home)
+    settings = read_settings(city.home)
+    channels = channels_of(settings.notices, city.home)
+    app.state.targets = Targets(settings.webhooks.private)
     app.state.channels, app.state.mail = sorted(channels), channels.get("email")
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)

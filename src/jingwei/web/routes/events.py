@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from jingwei.access.policy import Resource
+from jingwei.city.following import is_shown, wanted
 from jingwei.errors import JingweiError
 from jingwei.web import feed as feeds
 from jingwei.web import problems
@@ -145,7 +146,7 @@ def _next(
     shown = [
         feeds.told(entry, whole=whole)
         for entry in entries
-        if feeds.wanted(entry, types) and feeds.is_shown(policies, city.lake, asker, entry)
+        if wanted(entry, types) and is_shown(policies, city.lake, asker, entry)
     ]
     last = entries[-1].position
     # The position moves on with what is not shown too, so that a lost stream need not go through it again.
