@@ -26,6 +26,7 @@ from jingwei.sense.readings.opening import Flusher
 from jingwei.sense.rollups import Keeper
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
+from jingwei.sense.series import micros_of
 from jingwei.sense.wire import NotPlainError
 from jingwei.web.ahead import Ahead
 from jingwei.web.at_broker import TokensAtBroker
@@ -69,7 +70,8 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         running.enter_context(Keeper(rollups).running())
         city: City = served.city
         running.enter_context(CaseListener(city.records).running())
-        rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST)
+        clock = lambda: micros_of(city.clock.now())  # noqa: E731
+        rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST, clock=clock)
         running.enter_context(rules.running())
         ahead = Ahead(city.records, served.taking, served.readings, [served.senders])
         if settings.mqtt.enabled:

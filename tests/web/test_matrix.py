@@ -158,6 +158,7 @@ ON_THE_CITY = {
     "roles.manage": {SECURITY},
     "roles.appoint": {SYSTEM},
     "object.manage": {SYSTEM},
+    "city.clock": {SYSTEM, "operator"},
     "intake.manage": {SYSTEM},
     "correction.manage": {SYSTEM},
     "matching.manage": {SYSTEM},

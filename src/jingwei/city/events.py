@@ -11,6 +11,16 @@ declare(
 )
 
 declare(
+    "city.clock_set",
+    Text("演示城市的时钟被调整", "The clock of a demo city was set"),
+    subject="city/clock",
+    fields={
+        "at": Field(str, Text("城市的时刻", "the city's instant")),
+        "speed": Field(float, Text("倍速", "seconds of the city in one of ours")),
+        "paused": Field(bool, Text("是否暂停", "whether it stands")),
+    },
+)
+declare(
     "file.received",
     Text("收到一个文件", "A file was handed in"),
     subject="file/<id>",

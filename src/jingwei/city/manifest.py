@@ -28,6 +28,7 @@ from jingwei.city.cases_spec import (
 from jingwei.city.errors import BadManifestError, NoPackError
 from jingwei.city.map_services import MapServiceSpec
 from jingwei.city.parts import Area, Identifier, Part, Words
+from jingwei.city.sense_spec import SenseSpec
 from jingwei.words import Text
 
 MANIFEST = "city.toml"
@@ -199,6 +200,7 @@ class Manifest(Part):
     source: list[SourceSpec] = Field(min_length=1)
     map_service: list[MapServiceSpec] = Field(default_factory=list, max_length=8)
     cases: CasesSpec | None = None
+    sense: SenseSpec | None = None
 
     @model_validator(mode="after")
     def _case_tables(self) -> Manifest:

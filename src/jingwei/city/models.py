@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base
@@ -21,6 +21,19 @@ class CityRow(Base):
     pack: Mapped[str]
     data: Mapped[str]
     changed: Mapped[datetime]
+
+
+class ClockRow(Base):
+    """The clock of a fictional city: its instant `at` at the present one `since`, and its pace."""
+
+    __tablename__ = "city_clock"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+    speed: Mapped[float]
+    paused: Mapped[bool]
+    closed: Mapped[bool]
 
 
 class DecisionRow(Base):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from jingwei.access.policy.store import PolicyKeeper
 from jingwei.city.errors import NoCityError, TwoRecordsError
+from jingwei.city.living.clock import Timekeeper
 from jingwei.city.map_services import MapService, MapServiceSpec
 from jingwei.city.models import CityRow
 from jingwei.lake import Lake
@@ -79,6 +80,7 @@ class City:
         self.records = records
         self.policies = PolicyKeeper(records)
         self.lake = Lake(home / "lake", records, self.policies)
+        self.clock = Timekeeper(self)
         self._about: WhileUnchanged[About] = WhileUnchanged(records, rests_on=_CHANGED)
 
     @property

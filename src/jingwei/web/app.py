@@ -27,6 +27,7 @@ from jingwei.sense.readings.flushing import DATASET as READINGS
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.rollups import rollups_when_asked
 from jingwei.sense.rows import StreamRows
+from jingwei.sense.series import micros_of
 from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
 from jingwei.web import answers, limits, origins, pages, problems
@@ -49,6 +50,7 @@ from jingwei.web.routes import (
     case_regime,
     cases,
     cells,
+    city_clock,
     codes,
     contracts,
     corrections,
@@ -135,6 +137,7 @@ CITY_ROUTES = (
     people.router,
     policies.router,
     city_routes.router,
+    city_clock.router,
     datasets.router,
     contracts.router,
     corrections.router,
@@ -269,7 +272,9 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.channels, app.state.mail = sorted(channels), channels.get("email")
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)
-    app.state.readings = open_readings(city, facts_of(city.records))
+    app.state.readings = open_readings(
+        city, facts_of(city.records), latest=lambda: micros_of(city.clock.latest())
+    )
     app.state.rollups = rollups_when_asked(city, app.state.readings)
     app.state.live = Live(app.state.readings)
     app.state.health = Health(app.state.readings, lambda: sense_health.taken_by_mqtt(app))

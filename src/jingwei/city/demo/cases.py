@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -133,12 +134,18 @@ class Desk:
         self._limit = np.array([matter.limit for matter in MATTERS])
         self._everyday = 0.93 * layout.settings.scale.cases / layout.settings.scale.days
 
-    def between(self, start: int, end: int) -> Cases:
-        """Return the cases reported in the steps from `start` to `end`, by time."""
+    def between(self, start: int, end: int, planted: Callable[[int, int], Events] | None = None) -> Cases:
+        """Return the cases reported in the steps from `start` to `end`, by time.
+
+        `planted` tells of events that happen besides those of the list.
+        """
         days = [
             self._of_day(day) for day in range(int(clock.local_day(start)), int(clock.local_day(end - 1)) + 1)
         ]
-        events = events_between(self.layout, start - LONGEST_ECHO_DAYS * STEPS_PER_DAY, end)
+        since = start - LONGEST_ECHO_DAYS * STEPS_PER_DAY
+        events = events_between(self.layout, since, end)
+        if planted is not None:
+            events = events.joined(planted(since, end))
         echoes = [
             self._of_event(events, index) for index in range(len(events)) if events.kind[index] in ECHOES
         ]

@@ -12,6 +12,7 @@ from jingwei.city.demo.files_cases import write_cases
 from jingwei.city.demo.files_desk import write_desk
 from jingwei.city.demo.files_people import write_people
 from jingwei.city.demo.files_places import write_places
+from jingwei.city.demo.files_rules import write_rules
 from jingwei.city.demo.files_series import write_series
 from jingwei.city.demo.files_trips import write_trips
 from jingwei.city.demo.latent import events_between
@@ -140,6 +141,7 @@ def write_pack(town: Town, folder: Path, told: Told = lambda _stage, _share: Non
     told("cases", 0.0)
     events = events_between(town.layout, town.world.first_step, town.world.last_step)
     write_desk(pack, write_cases(pack, events))
+    write_rules(pack)
     told("truth", 0.0)
     pack.truth.write(folder / FOLDER, town, events)
     return pack.write_manifest()

@@ -94,6 +94,12 @@ class Events:
         """Return some of the events, in the order given."""
         return Events(*(getattr(self, name)[which] for name in self.__slots__))
 
+    def joined(self, others: Events) -> Events:
+        """Return these events and others."""
+        return Events(
+            *(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__slots__)
+        )
+
     def of(self, *kinds: str) -> Events:
         """Return the events of some kinds."""
         return self.take(np.flatnonzero(np.isin(self.kind.astype(str), kinds)))

@@ -39,6 +39,8 @@ class Pack:
         The manifest's tables of departments and people.
     cases
         What the manifest says of the cases.
+    sense
+        What it says of the sensors.
 
     """
 
@@ -48,6 +50,7 @@ class Pack:
     sources: list[dict[str, Any]] = field(default_factory=list)
     directory: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Any] = field(default_factory=dict)
+    sense: dict[str, Any] = field(default_factory=dict)
 
     def describe(self, identifier: str, file: str, title: Text, owner: str, **more: Any) -> None:
         """Add a source to the manifest; `owner` is the key of a department."""
@@ -143,6 +146,8 @@ class Pack:
             ]
         if self.cases:
             lines += ["", "[cases]", *(f"{key} = {_toml(value)}" for key, value in self.cases.items())]
+        if self.sense:
+            lines += ["", "[sense]", *(f"{key} = {_toml(value)}" for key, value in self.sense.items())]
         for source in self.sources:
             lines += ["", "[[source]]", *(f"{key} = {_toml(value)}" for key, value in source.items())]
         path = self.folder / "city.toml"

@@ -9,6 +9,7 @@ traffic, and people report it: each stage lags the one before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,6 +35,13 @@ class World:
 
     layout: Layout
     devices: Devices
+    planted: Callable[[int, int], Events] | None = None
+    """Events that happen besides those of the list: under way between two steps."""
+
+    def events(self, start: int, end: int) -> Events:
+        """Return all events that are under way at some time in the steps from `start` to `end`."""
+        found = events_between(self.layout, start, end)
+        return found if self.planted is None else found.joined(self.planted(start, end))
 
     @property
     def first_step(self) -> int:
@@ -170,7 +178,7 @@ class _Run:
         self.world, self.span = world, span
         self.devices = world.devices
         self.memory = dict(state.memory)
-        self.events = events_between(world.layout, span.start, span.start + span.count)
+        self.events = world.events(span.start, span.start + span.count)
 
     def noise(self, name: str, columns: int) -> Floats:
         """Return standard normal noise, the same for a step however the run is cut."""

@@ -94,11 +94,15 @@ class FactsBook:
         else:
             self._known.pop(stream, None)
 
-    def check(self, rows: Rows, now: int) -> NDArray[np.int8]:
-        """Return what is wrong with each row, as numbers of `CODES`; `now` is when they are received."""
+    def check(self, rows: Rows, now: int, latest: int) -> NDArray[np.int8]:
+        """Return what is wrong with each row, as numbers of `CODES`.
+
+        `now` is when they are received, `latest` the instant after which readings lie in the future, which is
+        another one where a city has a clock of its own (UTC microseconds).
+        """
         streams, inverse = np.unique(rows["stream"], return_inverse=True)
         known = [self.of(stream) for stream in streams.tolist()]
-        bounds = np.array([_bounds(one, now) for one in known], np.float64).reshape(-1, 4)
+        bounds = np.array([_bounds(one, now, latest) for one in known], np.float64).reshape(-1, 4)
         missing = np.array([one is None for one in known], bool)
         low, high, oldest, newest = bounds[inverse].T
         result, time = rows["result"], rows["time"]
@@ -117,7 +121,7 @@ def _is_none(texts: NDArray[Any]) -> NDArray[np.bool_]:
     return np.array([text is None for text in texts], bool)
 
 
-def _bounds(facts: StreamFacts | None, now: int) -> tuple[float, float, float, float]:
+def _bounds(facts: StreamFacts | None, now: int, latest: int) -> tuple[float, float, float, float]:
     """Return the least and greatest result, and the oldest and newest time (UTC µs)."""
     if facts is None:
         return -np.inf, np.inf, -np.inf, np.inf
@@ -126,7 +130,7 @@ def _bounds(facts: StreamFacts | None, now: int) -> tuple[float, float, float, f
         -np.inf if facts.minimum is None else facts.minimum,
         np.inf if facts.maximum is None else facts.maximum,
         -np.inf if facts.late_after is None else now - facts.late_after * SECOND,
-        now + ahead * SECOND,
+        latest + ahead * SECOND,
     )
 
 

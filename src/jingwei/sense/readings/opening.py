@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from jingwei.lake.errors import BusyError
 from jingwei.ledger.bell import in_thread
-from jingwei.sense.readings.store import Readings
+from jingwei.sense.readings.store import Readings, present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jingwei.city import City
@@ -35,8 +35,10 @@ _open: dict[Path, Readings] = {}
 _opening = threading.Lock()
 
 
-def open_readings(city: City, streams: Ask) -> Readings:
+def open_readings(city: City, streams: Ask, *, latest: Callable[[], int] = present) -> Readings:
     """Return the readings of a city; those that this process has open already are returned again.
+
+    `latest` tells the instant (UTC microseconds) after which readings lie in the future.
 
     Raises
     ------
@@ -48,9 +50,9 @@ def open_readings(city: City, streams: Ask) -> Readings:
     with _opening:
         found = _open.get(home)
         if found is None or found.closed:
-            found = _open[home] = Readings(home, streams, lake=city.lake)
+            found = _open[home] = Readings(home, streams, lake=city.lake, latest=latest)
         else:
-            found.use(streams, city.lake)
+            found.use(streams, city.lake, latest)
     return found
 
 

@@ -94,6 +94,11 @@ class Counters:
     sync_seconds: float = 0.0
 
 
+def present() -> int:
+    """Return the present instant, UTC microseconds."""
+    return time.time_ns() // 1_000
+
+
 class Readings:
     """The readings of one city, kept in `home`. One process has it open at a time.
 
@@ -111,6 +116,8 @@ class Readings:
         Department that owns the dataset of readings.
     in_memory
         Readings that stay in memory after they went to the lake.
+    latest
+        Tells the instant (UTC microseconds) after which readings lie in the future.
 
     Raises
     ------
@@ -127,12 +134,14 @@ class Readings:
         lake: Lake | None = None,
         owner: str = "",
         in_memory: int = IN_MEMORY,
+        latest: Callable[[], int] = present,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.lake = lake
         self.owner = owner
         self.in_memory = in_memory
+        self._latest = latest
         self.facts = FactsBook(streams)
         self.counters = Counters()
         self.flushed_at: float | None = None
@@ -402,8 +411,9 @@ class Readings:
         """How many readings were sent away because the intake was full."""
         return self._intake.refused
 
-    def use(self, streams: Ask, lake: Lake) -> None:
-        """Go on with the records and the lake of a city that was opened again."""
+    def use(self, streams: Ask, lake: Lake, latest: Callable[[], int] = present) -> None:
+        """Go on with the records, the lake and the clock of a city that was opened again."""
+        self._latest = latest
         self.facts = FactsBook(streams)
         self._forgotten = ()
         if self.lake is not None:
@@ -477,7 +487,7 @@ class Readings:
             raise IntakeFullError(self.unflushed, retry_after=30)
         now = time.time_ns() // 1_000
         rows = _incoming(items, now)
-        codes = self.facts.check(rows, now)
+        codes = self.facts.check(rows, now, self._latest())
         ids = np.zeros(len(rows), np.int64)
         fresh, duplicates = self._numbered(rows, codes == 0, ids)
         apart = self._set_apart(rows, codes)

@@ -79,11 +79,11 @@ class Told:
 
 
 class Aggregates:
-    """What the roll-ups say to one asker, at one moment (UTC microseconds `now`)."""
+    """What the roll-ups say to one asker, at one moment (UTC microseconds `now`; the present if left out)."""
 
-    def __init__(self, sensing: Sensing, rollups: Rollups, asker: Asker) -> None:
+    def __init__(self, sensing: Sensing, rollups: Rollups, asker: Asker, *, now: int | None = None) -> None:
         self.rollups = rollups
-        self.now = time.time_ns() // 1_000
+        self.now = time.time_ns() // 1_000 if now is None else now
         rollups.kept_up()
         with sensing.records.read() as session:
             sight = sensing.sight(session, asker)

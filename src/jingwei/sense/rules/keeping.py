@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from jingwei.ledger.bell import Bell, in_thread
 from jingwei.sense.readings.columns import joined, rows_of
+from jingwei.sense.readings.store import present
 from jingwei.sense.rules import raising
 from jingwei.sense.rules.binding import Stream, observed_by, streams_of, watched
 from jingwei.sense.rules.evaluating import SECOND, Evaluator, Turn
@@ -26,7 +27,7 @@ from jingwei.sense.rules.models import AlarmRow, RuleRow, WatchRow
 from jingwei.sense.rules.raising import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from zoneinfo import ZoneInfo
 
     import pyarrow as pa
@@ -60,10 +61,21 @@ class RuleKeeper:
     rest
         Seconds between two times that streams which changed are taken up: while devices are registered,
         there are always some. Rules that changed are taken up at once.
+    clock
+        Tells what time it is in the city, UTC microseconds: silence, quiet hours and what ends by itself
+        go by it.
 
     """
 
-    def __init__(self, records: Records, readings: Readings, zone: ZoneInfo, *, rest: float = 0.0) -> None:
+    def __init__(
+        self,
+        records: Records,
+        readings: Readings,
+        zone: ZoneInfo,
+        *,
+        rest: float = 0.0,
+        clock: Callable[[], int] = present,
+    ) -> None:
         self.records = records
         self.readings = readings
         self.zone = zone
@@ -77,6 +89,7 @@ class RuleKeeper:
         self._noted = 0.0
         self._stale = True
         self._rest = rest
+        self._clock = clock
         self._bound = -rest
         readings.when_forgotten(self._forgotten)
 
@@ -93,10 +106,10 @@ class RuleKeeper:
         Parameters
         ----------
         now
-            UTC microseconds; the present where it is left out.
+            UTC microseconds; what the city's clock says where it is left out.
 
         """
-        now = time.time_ns() // 1_000 if now is None else now
+        now = self._clock() if now is None else now
         with self._looking:
             bound, turned = self._bind(now), 0
             rows, last = self.readings.fresh(self._reading)

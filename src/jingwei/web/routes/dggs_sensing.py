@@ -11,6 +11,7 @@ from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
 from jingwei.sense import policy
 from jingwei.sense.rollups import Aggregates
+from jingwei.sense.series import micros_of
 from jingwei.web import dggs_asking, problems, stopping
 from jingwei.web.answers import instant_of
 from jingwei.web.dggs_asking import (
@@ -246,7 +247,8 @@ async def read_dggs_data_of_sensed(
 
 
 def _aggregates(request: Request, asker: Asker) -> Aggregates:
-    return Aggregates(sensing_of(request), request.app.state.rollups(), asker)
+    now = micros_of(request.app.state.city.clock.now())
+    return Aggregates(sensing_of(request), request.app.state.rollups(), asker, now=now)
 
 
 def _check_finest(system: System, aggregates: Aggregates, level: int) -> None:

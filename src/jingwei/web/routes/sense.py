@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from jingwei.access import Asker
 from jingwei.errors import JingweiError
-from jingwei.records import now_utc
 from jingwei.sense import devices, policy
 from jingwei.sense.asking import Asking
 from jingwei.sense.entities import ENTITIES, STREAMS
@@ -160,7 +159,7 @@ def _bucket_list(found: Buckets) -> list[BucketOut]:
 def _period(city: CityOf, from_: Moment, to: Moment, hours: int = 24) -> tuple[int, int]:
     """Return a period in UTC microseconds; the last `hours` where nothing is said."""
     zone = city.about.zone
-    end = micros_of(now_utc()) + SECOND if to is None else moment_of(to, zone)[1]
+    end = micros_of(city.clock.now()) + SECOND if to is None else moment_of(to, zone)[1]
     start = end - hours * 3_600 * SECOND if from_ is None else moment_of(from_, zone)[0]
     if start >= end:
         raise BadSeriesError(Text("结束早于开始", "The period ends before it begins."))
@@ -280,6 +279,7 @@ def read_days(
 @router.get("/sparklines", summary="The last day of many streams in few points")
 def read_sparklines(
     request: Request,
+    city: CityOf,
     asker: AskerOf,
     stream: Annotated[
         list[Annotated[int, Field(ge=1, lt=1 << 63)]], Query(min_length=1, max_length=MOST_SPARKS)
@@ -288,7 +288,7 @@ def read_sparklines(
 ) -> list[SparkOut]:
     """Return the means of equal parts of the last 24 hours; null where there is no reading."""
     series = series_of(request, asker)
-    end = micros_of(now_utc())
+    end = micros_of(city.clock.now())
     step = 24 * 3_600 * SECOND // points
     start = end - step * points
     told = []

@@ -68,7 +68,9 @@ class SourceOut(BaseModel):
     thing: str
     per_minute: float
     newest: str | None
-    behind: float | None = Field(description="Seconds between its newest reading and now")
+    behind: float | None = Field(
+        description="Seconds between its newest reading and now, by the city's clock"
+    )
 
 
 class RejectOut(BaseModel):
@@ -144,7 +146,7 @@ def read_health(request: Request, asker: AskerOf) -> HealthOut:
             for row in rows[:50]
         ],
         minutes=[_minute(one) for one in health.minutes()],
-        sources=_sources(series, health.busiest(seen)),
+        sources=_sources(series, health.busiest(seen), micros_of(request.app.state.city.clock.now())),
         mqtt=_mqtt(getattr(request.app.state, "bridge", None), keeps=keeps),
         nats=_nats(getattr(request.app.state, "nats", None), keeps=keeps),
         **state,
@@ -165,11 +167,10 @@ def _minute(one: Minute) -> MinuteOut:
     )  # fmt: skip
 
 
-def _sources(series: Series, busiest: Iterable[tuple[int, float]]) -> list[SourceOut]:
+def _sources(series: Series, busiest: Iterable[tuple[int, float]], now: int) -> list[SourceOut]:
     listed = list(busiest)
     if not listed:
         return []
-    now = micros_of(now_utc())
     newest = {one.stream: one.time for one in series.latest([stream for stream, _ in listed])}
     names = series.named([stream for stream, _ in listed])
     told = []

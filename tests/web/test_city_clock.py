@@ -1,0 +1,176 @@
+"""The city's clock by HTTP, and the running city told by its doors: reading, storm, incident, cases."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+
+import pytest
+from fastapi.testclient import TestClient
+
+from jingwei.access import local_person
+from jingwei.cases import Desk, regime
+from jingwei.cases.following import Listener
+from jingwei.city import open_city
+from jingwei.city.demo import tiny_town
+from jingwei.city.living.clock import AHEAD
+from jingwei.city.living.feeding import Answer, Feeder
+from jingwei.city.living.story import Story
+from jingwei.city.models import CityRow
+from jingwei.ledger.sealer import Sealer
+from jingwei.records import now_utc
+from jingwei.sense.rules.keeping import RuleKeeper
+from jingwei.sense.series import micros_of
+from jingwei.web import OPEN, create_app
+
+CLOCK = "/api/city/clock"
+MINUTE = timedelta(minutes=1)
+BROUGHT = json.loads((files("jingwei.city.demo") / "rules.json").read_text("utf-8"))
+"""The rules that the demo city brings, and which of their calls become cases."""
+
+
+@pytest.fixture(scope="module")
+def story():
+    """What happens in the tiny demo city."""
+    return Story(tiny_town(seed=1))
+
+
+class Running:
+    """A tiny demo city with its clock, its rules and its desk, led by hand."""
+
+    def __init__(self, city, client):
+        self.city, self.client = city, client
+        self.keeper = RuleKeeper(city.records, client.app.state.readings, city.about.zone)
+        self.listener = Listener(city.records, Desk(city.policies.current))
+        self.sealer = Sealer(city.records, city.home / "log")
+
+    def ask(self, method, path, body=None):
+        answer = self.client.request(method, path, json=body)
+        return Answer(answer.status_code, answer.json() if answer.content else None)
+
+    def settle(self):
+        for _ in range(2):
+            self.sealer.seal_all()
+            self.listener.follower.catch_up()
+
+
+@pytest.fixture
+def running(tmp_path, migrated_sqlite):
+    shutil.copy(migrated_sqlite, tmp_path / "records.db")
+    with open_city(tmp_path) as city:
+        about = {"name": {"zh": "演示"}, "adcode": "390100", "generated": True, "time_zone": "Asia/Shanghai"}
+        with city.records.write() as session:
+            session.add(CityRow(id="demo_tiny_1", about=about, pack="", data="", changed=now_utc()))
+        app = create_app(city, entry=OPEN)
+        with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
+            yield Running(city, client)
+        app.state.readings.close()
+
+
+def at(told, name="now"):
+    return datetime.fromisoformat(told[name])
+
+
+def test_the_clock_of_a_demo_city_is_the_present_until_it_is_set_going(running):
+    before = running.client.get(CLOCK).json()
+    assert (before["generated"], before["living"], before["speed"], before["may_set"]) == (
+        True,
+        False,
+        1.0,
+        True,
+    )
+    assert before["now"] == before["present"]
+    started = running.client.post(CLOCK, json={"speed": 60}).json()
+    assert (started["living"], started["speed"]) == (True, 60.0)
+    assert at(running.client.get(CLOCK).json()) > at(running.client.get(CLOCK).json(), "present")
+
+
+def test_it_jumps_to_the_next_storm_and_stands_when_it_is_paused(running):
+    storm = running.client.get(CLOCK).json()["storm"]
+    jumped = running.client.post(CLOCK, json={"storm": True, "paused": True}).json()
+    assert jumped["now"] == storm
+    assert running.client.get(CLOCK).json()["now"] == storm
+    assert jumped["storm"] is None or jumped["storm"] > storm
+
+
+def test_it_goes_neither_back_nor_more_than_a_week_ahead(running):
+    now = now_utc()
+    back = running.client.post(CLOCK, json={"to": (now - MINUTE).isoformat()})
+    assert (back.status_code, back.json()["code"]) == (400, "city-clock-backwards")
+    ahead = running.client.post(CLOCK, json={"to": (now + AHEAD + MINUTE).isoformat()})
+    assert (ahead.status_code, ahead.json()["code"]) == (409, "city-clock-ahead")
+
+
+def test_a_real_city_has_the_present_and_no_clock_to_set(client):
+    told = client.get(CLOCK).json()
+    assert (told["generated"], told["storm"], told["may_set"]) == (False, None, False)
+    assert client.post(CLOCK, json={"speed": 60}).json()["code"] == "city-clock-real"
+
+
+def test_what_lies_in_the_future_is_measured_by_the_clock_of_a_demo_city(running, story):
+    feeder = Feeder(story, running.ask)
+    feeder.register()
+    ahead = now_utc() + timedelta(days=5)
+    body = {"phenomenonTime": ahead.isoformat(), "result": 1.0}
+    path = "/sta/v1.1/Datastreams(1)/Observations"
+    assert running.client.post(path, json=body).json()["code"] == "reading-kept-apart"
+    running.client.post(CLOCK, json={"to": ahead.isoformat()})
+    assert running.client.post(path, json=body).status_code == 201
+    body["phenomenonTime"] = (ahead + timedelta(days=2)).isoformat()
+    assert running.client.post(path, json=body).json()["code"] == "reading-kept-apart"
+
+
+def test_what_happens_is_told_once_however_often_the_feeder_begins_anew(running, story):
+    now = datetime(2026, 11, 20, 4, 0, 30, tzinfo=UTC)
+    first = Feeder(story, running.ask)
+    assert first.register() == len(story.streams)
+    first.tell(now)
+    told = running.client.app.state.readings.last
+    assert told == len(story.readings(now - 15 * MINUTE, now))
+    again = Feeder(story, running.ask)
+    assert again.register() == 0
+    again.tell(now)
+    assert running.client.app.state.readings.last == told
+    again.tell(now + 5 * MINUTE)
+    assert running.client.app.state.readings.last == told + len(story.readings(now, now + 5 * MINUTE))
+
+
+def test_people_are_heard_by_the_page_the_telephone_and_the_patrol(running, story):
+    feeder = Feeder(story, running.ask)
+    feeder.register()
+    day = datetime(2026, 11, 20, tzinfo=UTC)
+    wanted = {}
+    for one in story.told(day, day + timedelta(days=12)):
+        wanted.setdefault(one.way, one)
+    for one in [*wanted.values(), *wanted.values()]:
+        feeder._report(one)  # one of each way, without days of readings
+    assert not feeder.done.refused
+    listed = running.client.get("/api/cases", params={"limit": 50}).json()["cases"]
+    assert sorted(one["source"] for one in listed) == ["collector", "hotline", "public"]
+
+
+def test_the_planted_storm_is_one_incident_and_no_more_cases_than_places_that_flood(running, story):
+    running.client.post(CLOCK, json={"storm": True, "paused": True})
+    begins = at(running.client.get(CLOCK).json())
+    feeder = Feeder(story, running.ask)
+    feeder.register()
+    for rule in BROUGHT["rules"]:
+        number = running.client.post("/api/sense/rules", json={"rule": rule}).json()["id"]
+        assert running.client.post(f"/api/sense/rules/{number}/switch", json={"to": "on"}).json()["on"]
+    with running.city.records.write() as session:
+        regime.adopt(session, local_person(), "settings", {"events": BROUGHT["events"]})
+    running.keeper.look(micros_of(begins))
+    for step in range(5, 7 * 60, 5):
+        now = begins + step * MINUTE
+        feeder.tell(now)
+        running.keeper.look(micros_of(now))
+    running.settle()
+    deep = story.flooded(begins, begins + timedelta(hours=7))
+    found = running.client.get("/api/sense/incidents").json()["incidents"]
+    assert [(one["cause"], one["ended"] is not None) for one in found] == [("storm", True)]
+    raised = running.client.get("/api/sense/alarms").json()["alarms"]
+    assert len({one["incident"] for one in raised}) == 1
+    cases = running.client.get("/api/cases", params={"source": "sensor"}).json()["cases"]
+    assert 1 <= len(cases) <= len(deep)
