@@ -72,7 +72,7 @@ def test_setting_it_keeps_what_is_not_named_and_is_told_in_the_log(records) -> N
     with records.read() as session:
         assert clock.read(session) == Clock(after(minutes=1), after(hours=1), 60.0, paused=True)
         told = ledger.events_of(session, "city/clock", limit=10)
-    assert [one.data["paused"] for one in told] == [False, True]
+    assert [one.data["paused"] for one in told] == [True, False]  # the newest first
 
 
 @pytest.mark.parametrize(
