@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
@@ -56,10 +57,10 @@ class Running:
             self.listener.follower.catch_up()
 
 
-@pytest.fixture
-def running(tmp_path, migrated_sqlite):
-    shutil.copy(migrated_sqlite, tmp_path / "records.db")
-    with open_city(tmp_path) as city:
+@contextmanager
+def opened(home, migrated_sqlite):
+    shutil.copy(migrated_sqlite, home / "records.db")
+    with open_city(home) as city:
         about = {"name": {"zh": "演示"}, "adcode": "390100", "generated": True, "time_zone": "Asia/Shanghai"}
         with city.records.write() as session:
             session.add(CityRow(id="demo_tiny_1", about=about, pack="", data="", changed=now_utc()))
@@ -67,6 +68,21 @@ def running(tmp_path, migrated_sqlite):
         with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
             yield Running(city, client)
         app.state.readings.close()
+
+
+@pytest.fixture
+def running(tmp_path, migrated_sqlite):
+    """A city whose clock was not set yet."""
+    with opened(tmp_path, migrated_sqlite) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory, migrated_sqlite, story):
+    """A city whose stations are registered; its clock only goes on from test to test."""
+    with opened(tmp_path_factory.mktemp("fed"), migrated_sqlite) as running:
+        assert Feeder(story, running.ask).register() == len(story.streams)
+        yield running
 
 
 def at(told, name="now"):
@@ -109,37 +125,36 @@ def test_a_real_city_has_the_present_and_no_clock_to_set(client):
     assert client.post(CLOCK, json={"speed": 60}).json()["code"] == "city-clock-real"
 
 
-def test_what_lies_in_the_future_is_measured_by_the_clock_of_a_demo_city(running, story):
-    feeder = Feeder(story, running.ask)
-    feeder.register()
-    ahead = now_utc() + timedelta(days=5)
+def test_what_lies_in_the_future_is_measured_by_the_clock_of_a_demo_city(fed):
+    ahead = max(now_utc(), at(fed.client.get(CLOCK).json())) + timedelta(days=2)
     body = {"phenomenonTime": ahead.isoformat(), "result": 1.0}
     path = "/sta/v1.1/Datastreams(1)/Observations"
-    assert running.client.post(path, json=body).json()["code"] == "reading-kept-apart"
-    running.client.post(CLOCK, json={"to": ahead.isoformat()})
-    assert running.client.post(path, json=body).status_code == 201
+    assert fed.client.post(path, json=body).json()["code"] == "reading-kept-apart"
+    fed.client.post(CLOCK, json={"to": ahead.isoformat()})
+    assert fed.client.post(path, json=body).status_code == 201
     body["phenomenonTime"] = (ahead + timedelta(days=2)).isoformat()
-    assert running.client.post(path, json=body).json()["code"] == "reading-kept-apart"
+    assert fed.client.post(path, json=body).json()["code"] == "reading-kept-apart"
 
 
-def test_what_happens_is_told_once_however_often_the_feeder_begins_anew(running, story):
+def test_what_happens_is_told_once_however_often_the_feeder_begins_anew(fed, story):
     now = datetime(2026, 11, 20, 4, 0, 30, tzinfo=UTC)
-    first = Feeder(story, running.ask)
-    assert first.register() == len(story.streams)
+    readings = fed.client.app.state.readings
+    before = readings.last
+    first = Feeder(story, fed.ask)
+    first.register()
     first.tell(now)
-    told = running.client.app.state.readings.last
-    assert told == len(story.readings(now - 15 * MINUTE, now))
-    again = Feeder(story, running.ask)
+    told = readings.last
+    assert told - before == len(story.readings(now - 15 * MINUTE, now))
+    again = Feeder(story, fed.ask)
     assert again.register() == 0
     again.tell(now)
-    assert running.client.app.state.readings.last == told
+    assert readings.last == told
     again.tell(now + 5 * MINUTE)
-    assert running.client.app.state.readings.last == told + len(story.readings(now, now + 5 * MINUTE))
+    assert readings.last == told + len(story.readings(now, now + 5 * MINUTE))
 
 
 def test_people_are_heard_by_the_page_the_telephone_and_the_patrol(running, story):
     feeder = Feeder(story, running.ask)
-    feeder.register()
     day = datetime(2026, 11, 20, tzinfo=UTC)
     wanted = {}
     for one in story.told(day, day + timedelta(days=12)):
@@ -151,7 +166,8 @@ def test_people_are_heard_by_the_page_the_telephone_and_the_patrol(running, stor
     assert sorted(one["source"] for one in listed) == ["collector", "hotline", "public"]
 
 
-def test_the_planted_storm_is_one_incident_and_no_more_cases_than_places_that_flood(running, story):
+def test_the_planted_storm_is_one_incident_and_no_more_cases_than_places_that_flood(fed, story):
+    running = fed
     running.client.post(CLOCK, json={"storm": True, "paused": True})
     begins = at(running.client.get(CLOCK).json())
     feeder = Feeder(story, running.ask)

@@ -79,6 +79,11 @@ def test_a_rule_is_written_tried_and_switched_on_and_its_alarm_explains_itself(s
     assert west <= alarm["lon"] <= east
     assert south <= alarm["lat"] <= north
 
+    say(client, 4, 0)
+    keeper.look()
+    (ended,) = client.get(f"{API}/alarms").json()["alarms"]
+    assert (ended["ended"], ended["ended_by"][0]["since"]) == ("2026-01-01T04:30:00Z",) * 2
+
     marked = client.post(f"{API}/alarms/{alarm['id']}/mark", json={"mark": "false"}).json()
     assert marked["mark"] == "false"
     asked = {"rule": HIGH, "number": rule["id"], **PERIOD}
