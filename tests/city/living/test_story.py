@@ -25,7 +25,7 @@ def joined(parts):
     return [np.concatenate([getattr(one, name) for one in parts]) for name in parts[0].__slots__]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(cuts=st.lists(st.integers(1, 2 * 86_400 - 1), max_size=4))
 def test_readings_are_the_same_however_the_time_is_cut(story, cuts) -> None:
     end = NOON + timedelta(days=2)
