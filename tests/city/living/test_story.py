@@ -70,11 +70,12 @@ def test_a_city_of_another_kind_has_no_settings(city) -> None:
 
 
 def test_underpasses_flood_in_the_planted_storm_and_are_dry_before_it(story) -> None:
-    begins = next_storm(story.town.settings, NOON)
-    assert not story.flooded(begins - 6 * HOUR, begins + LEAD)
-    deep = story.flooded(begins, begins + 6 * HOUR)
-    assert 1 <= len(deep) <= len(story.network.underpasses)
-    assert not story.flooded(begins + 12 * HOUR, begins + 18 * HOUR)
+    begins = NOON
+    for _ in range(6):
+        begins = next_storm(story.town.settings, begins)
+        assert not story.flooded(begins - 6 * HOUR, begins + LEAD)
+        assert story.flooded(begins, begins + 6 * HOUR)
+        assert not story.flooded(begins + 12 * HOUR, begins + 18 * HOUR)
 
 
 def test_only_days_of_storms_have_one(story) -> None:

@@ -17,12 +17,14 @@ from jingwei.city.demo.latent import Events
 from jingwei.city.demo.settings import SCALES, Settings
 
 if TYPE_CHECKING:
-    from jingwei.city.demo.layout import Layout
+    from jingwei.city.demo.arrays import Floats
 
 EVERY_DAYS = 3
 EARLIEST_HOUR, LATEST_HOUR = 16.0, 18.0
 HOURS = 2.5
 """How long one lasts."""
+LEAST_RADIUS = 900.0
+"""Metres."""
 LEAD = timedelta(minutes=10)
 """How long before it the city is shown still dry."""
 FIRST_SERIAL = 9_000_000_000
@@ -81,19 +83,23 @@ def next_storm(settings: Settings, after: datetime) -> datetime:
     return next(one.begins - LEAD for one in ahead if one.begins - LEAD > after)
 
 
-def planted_events(layout: Layout, start: int, end: int) -> Events:
-    """Return the planted storms between two steps as latent events."""
-    storms = storms_between(layout.settings, start, end)
-    draws = [layout.settings.on_day("planted-storm-place", one.day).uniform(size=4) for one in storms]
-    drawn = np.array(draws, dtype=float).reshape(-1, 4)
-    extent = layout.plan.extent
+def planted_events(settings: Settings, extent: float, lowest: Floats, start: int, end: int) -> Events:
+    """Return the planted storms between two steps as latent events.
+
+    Each has its middle at one of the `lowest` places (x and y in metres, shape (places, 2)) and floods
+    some; `extent` is that of the city in metres.
+    """
+    storms = storms_between(settings, start, end)
+    draws = [settings.on_day("planted-storm-place", one.day).uniform(size=3) for one in storms]
+    drawn = np.array(draws, dtype=float).reshape(-1, 3)
+    middle = lowest[(drawn[:, 0] * len(lowest)).astype(np.int64)]
     return Events(
         serial=np.array([FIRST_SERIAL + one.day for one in storms], dtype=np.int64),
         kind=np.array(["storm"] * len(storms), dtype=object),
         start=np.array([one.start for one in storms], dtype=np.int64),
         end=np.array([one.end for one in storms], dtype=np.int64),
-        x=(drawn[:, 0] - 0.5) * 0.2 * extent,
-        y=(drawn[:, 1] - 0.5) * 0.2 * extent,
-        radius=(0.16 + 0.08 * drawn[:, 2]) * extent,
-        strength=64.0 + 16.0 * drawn[:, 3],
+        x=middle[:, 0],
+        y=middle[:, 1],
+        radius=np.maximum((0.14 + 0.08 * drawn[:, 1]) * extent, LEAST_RADIUS),
+        strength=100.0 + 14.0 * drawn[:, 2],
     )

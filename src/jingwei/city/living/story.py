@@ -98,7 +98,9 @@ class Story:
     def __init__(self, town: Town) -> None:
         self.town = town
         self.network = Network(town)
-        self._planted = partial(planted_events, town.layout)
+        low, drains = self.network.underpasses, town.devices.drain
+        lowest = np.column_stack([drains.x[low], drains.y[low]])
+        self._planted = partial(planted_events, town.settings, town.layout.plan.extent, lowest)
         self._world = World(town.layout, town.devices, self._planted)
         self._values = lru_cache(maxsize=4)(self._values_of)
         self._faults = lru_cache(maxsize=8)(self._faults_of)
