@@ -315,8 +315,7 @@ class Evaluator:
         for reading, pair, _, time, comes, value, since in found:
             group, sign = self._group_of[pair], self._sign[pair]
             group.there[sign] += 1 if comes else -1
-            begun = time if since == NEVER else since
-            reason = Reason(sign, int(self.streams[self._of_stream[pair]]), begun, time, value)
+            reason = Reason(sign, int(self.streams[self._of_stream[pair]]), since, time, value)
             if comes:
                 group.shown[pair] = reason
             else:
