@@ -20,7 +20,7 @@ from jingwei.errors import JingweiError
 from jingwei.sense.mqtt.bridge import Bridge, Broker
 from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
 from jingwei.sense.mqtt.rights import CITY, Rights
-from jingwei.sense.mqtt.telling import following
+from jingwei.sense.mqtt.telling import alarms_following, following
 from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
 from jingwei.sense.rollups import Keeper
@@ -156,6 +156,13 @@ def _connect(
         bridge.is_alone,
     )
     running.enter_context(telling.running())
+    alarms = alarms_following(
+        served.sensing,
+        lambda session: _reader(session, login, everything=signed or is_open),
+        bridge.tell,
+        bridge.is_alone,
+    )
+    running.enter_context(alarms.running())
     served.bridge = bridge
     served.sensing.mqtt = {"endpoints": [shown]}
     click.echo(say(f"MQTT：{shown}", f"MQTT at {shown}"), file=sys.stderr)

@@ -8,6 +8,7 @@ import threading
 import gmqtt
 import pytest
 
+from jingwei import ledger
 from jingwei.access import local_person
 from jingwei.access.policy import Policies
 from jingwei.access.policy.store import default_policies
@@ -15,11 +16,11 @@ from jingwei.ledger.sealer import Sealer
 from jingwei.sense.intake import facts_of
 from jingwei.sense.mqtt.bridge import Bridge, Broker
 from jingwei.sense.mqtt.mosquitto import mosquitto, program
-from jingwei.sense.mqtt.telling import Selections, following
+from jingwei.sense.mqtt.telling import Selections, alarms_following, following
 from jingwei.sense.readings import Readings
 from jingwei.sense.service import Asked, Sensing
 
-from .conftest import ROOT, datastream, location, reading, thing
+from .conftest import ROOT, datastream, location, reading, somebody, thing
 
 
 @pytest.mark.skipif(program() is None, reason="mosquitto is not installed")
@@ -104,3 +105,28 @@ def test_only_selections_of_properties_are_noted():
         "v1.1/Things(1)/Datastreams", b'{"name":"d","description":"","@iot.id":1}'
     )
     assert (topic[-11:], told) == ("name,Sensor", b'{"name":"d"}')
+
+
+@pytest.mark.parametrize(("asker", "told"), [(local_person(), True), (somebody("citizen"), False)])
+def test_alarms_are_told_on_their_topics_to_who_may_follow_them(records, tmp_path, asker, told):
+    policies = Policies(default_policies().text, 0, [])
+    heard = []
+    with Readings(tmp_path / "readings", facts_of(records)) as readings:
+        sensing = Sensing(records, lambda: policies, readings)
+        telling = alarms_following(sensing, lambda _: asker, heard.extend)
+        with records.write() as session:
+            data = {"rule": 1, "incident": 2}
+            ledger.append(
+                session, "sense.alarm_ended", actor="sense/rules", subject="sense/alarms/7", data=data
+            )
+        Sealer(records, tmp_path / "log").seal_all()
+        telling.catch_up()
+    if told:
+        ((topic, text),) = heard
+        said = json.loads(text)
+        assert (topic, said["subject"], said["data"]) == (
+            "v1.1/events/sense.alarm_ended",
+            "sense/alarms/7",
+            data,
+        )
+    assert bool(heard) is told

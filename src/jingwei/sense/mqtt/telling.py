@@ -1,4 +1,4 @@
-"""What subscribers are told of entities that are new or changed (18-088, clause 14.2)."""
+"""What subscribers are told: of entities that are new or changed (18-088, clause 14.2), and of alarms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from jingwei.access.policy import Resource
 from jingwei.errors import JingweiError
 from jingwei.ledger.followers import Follower
 from jingwei.sense.asking import Asking
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 
 NAME = "sense-mqtt"
 TYPES = ("sense.created", "sense.changed")
+EVENTS = f"{ROOT}/events"
+ALARMS_NAME = "sense-mqtt-alarms"
+ALARM_TYPES = (
+    "sense.alarm_raised",
+    "sense.alarm_called",
+    "sense.alarm_escalated",
+    "sense.alarm_ended",
+    "sense.incident_opened",
+    "sense.incident_ended",
+)
 MOST_SELECTIONS = 1_000
 """Topics with `$select` that are told; of more, those that were asked for first are."""
 _SUBJECT = re.compile(r"sense/(\w+)\((\d+)\)")
@@ -106,6 +117,43 @@ def following(
         tell([one for entry in entries for one in messages(asking, entry)])
 
     return Follower(sensing.records, NAME, handle, types=TYPES, from_now=True)
+
+
+def alarms_following(
+    sensing: Sensing,
+    asker: Callable[[Session], Asker | None],
+    tell: Callable[[list[Message]], None],
+    nobody: Callable[[], bool] = lambda: False,
+) -> Follower:
+    """Return what follows the log and tells of alarms and incidents, if the asker may follow these.
+
+    The topic is `v1.1/events/<type>`, below the root that a broker opens only to those who read every stream.
+    """
+
+    def handle(session: Session, entries: list[Entry]) -> None:
+        who = None if nobody() else asker(session)
+        if who is not None:
+            told = [one for one in entries if _may_follow(sensing, who, one)]
+            tell([(f"{EVENTS}/{one.type}", _event(one)) for one in told])
+
+    return Follower(sensing.records, ALARMS_NAME, handle, types=ALARM_TYPES, from_now=True)
+
+
+def _may_follow(sensing: Sensing, asker: Asker, entry: Entry) -> bool:
+    about = {"type": entry.type, "part": "sense", "subject": entry.subject or ""}
+    return bool(sensing.policies().decide(asker, "event.follow", Resource("Event", "", about)).allowed)
+
+
+def _event(entry: Entry) -> bytes:
+    return msgspec.json.encode(
+        {
+            "position": entry.position,
+            "type": entry.type,
+            "time": entry.time.isoformat(),
+            "subject": entry.subject,
+            "data": entry.data,
+        }
+    )
 
 
 def messages(asking: Asking, entry: Entry) -> list[Message]:
