@@ -8,7 +8,7 @@ import { type DrawnLayer, GeoJsonLayer } from "./GeoJsonLayer";
 /** Cells of about 500 m, and of 2 km where those would be dots. Finer ones are not told to everybody. */
 export const alarmLevel = (zoom: number) => (zoom < 10.5 ? 15 : 17);
 
-/** The cell with an alarm at a place; the gravest state comes first where they overlap. */
+/** The cell with an alarm at a place. */
 export function cellWith(states: State[], lon: number, lat: number): State | undefined {
   return states.find(({ bounds: [west, south, east, north] }) => west <= lon && lon < east && south <= lat && lat < north);
 }
