@@ -7,7 +7,7 @@ import itertools
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from operator import itemgetter
 from typing import Any
@@ -54,14 +54,25 @@ def table_of(rows: Rows, regime: Regime) -> pa.Table:
     return _with_words(placed, [traces.plain(said or "") for _, _, said in rows])
 
 
-def tables_of(chunks: Iterable[Rows], regime: Regime) -> Iterator[pa.Table]:
-    """Yield cases in columns, chunk by chunk in any order: in all processors where there are many."""
+def tables_of(
+    chunks: Iterable[Rows], regime: Regime, work: Callable[[Rows, Regime], pa.Table] = table_of
+) -> Iterator[pa.Table]:
+    """Yield cases in columns, chunk by chunk in any order: in all processors where there are many.
+
+    Parameters
+    ----------
+    chunks, regime
+        Rows as they are kept, and by what is in force they are judged.
+    work
+        Makes columns of a chunk: a function of a module, for it is named to other processes.
+
+    """
     waiting = iter(chunks)
     first = list(itertools.islice(waiting, MANY))
     workers = os.cpu_count() or 1
     if len(first) < MANY or workers == 1:
         for rows in itertools.chain(first, waiting):
-            yield table_of(rows, regime)
+            yield work(rows, regime)
         return
     told = msgspec.json.encode((regime.settings, regime.content))
     with ProcessPoolExecutor(
@@ -69,7 +80,7 @@ def tables_of(chunks: Iterable[Rows], regime: Regime) -> Iterator[pa.Table]:
     ) as pool:
         under_way: deque[Future[bytes]] = deque()
         for rows in itertools.chain(first, waiting):
-            under_way.append(pool.submit(_worked_out, rows))
+            under_way.append(pool.submit(_worked_out, work, rows))
             if len(under_way) > 2 * workers:
                 yield _read(under_way.popleft().result())
         while under_way:
@@ -87,9 +98,9 @@ def _begin(told: bytes) -> None:
     gc.disable()
 
 
-def _worked_out(rows: Rows) -> bytes:
+def _worked_out(work: Callable[[Rows, Regime], pa.Table], rows: Rows) -> bytes:
     assert _regime is not None  # noqa: S101
-    table = table_of(rows, _regime)
+    table = work(rows, _regime)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -122,23 +133,25 @@ def _with_words(table: pa.Table, said: Sequence[str]) -> pa.Table:
     return table
 
 
+_WORDS = ("said VARCHAR", *(f"{name} UBIGINT" for name in traces.COLUMNS))
+
+
 class Sheet:
     """Cases in columns in memory, to be asked in SQL about the table `cases`."""
 
+    table = "cases"
+    columns = (*(f'"{name}" {type_}' for name, type_ in COLUMNS.items()), "lon DOUBLE", "lat DOUBLE", *_WORDS)
+
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
-        columns = ", ".join(f'"{name}" {type_}' for name, type_ in COLUMNS.items())
-        words = ", ".join(("said VARCHAR", *(f"{name} UBIGINT" for name in traces.COLUMNS)))
-        self._connection.execute(
-            f"CREATE TABLE cases (id BIGINT, {columns}, lon DOUBLE, lat DOUBLE, {words})"
-        )
+        self._connection.execute(f"CREATE TABLE {self.table} (id BIGINT, {', '.join(self.columns)})")
 
     def clear(self) -> None:
-        """Forget all cases."""
-        self._connection.execute("DELETE FROM cases")
+        """Forget all rows."""
+        self._connection.execute(f"DELETE FROM {self.table}")
 
     def put(self, fresh: pa.Table, *, replace: bool) -> None:
-        """Take cases in; with `replace` in place of those with the same numbers of rows."""
+        """Take rows in; with `replace` in place of those with the same numbers of rows."""
         connection = self._connection
         connection.register("fresh", fresh)
         try:
@@ -146,8 +159,8 @@ class Sheet:
             if replace:
                 ids = fresh["id"].to_pylist()
                 listed = ", ".join(map(str, ids)) if len(ids) <= FEW else "SELECT id FROM fresh"
-                connection.execute(f"DELETE FROM cases WHERE id IN ({listed})")
-            connection.execute("INSERT INTO cases SELECT * FROM fresh")
+                connection.execute(f"DELETE FROM {self.table} WHERE id IN ({listed})")
+            connection.execute(f"INSERT INTO {self.table} SELECT * FROM fresh")
             connection.execute("COMMIT")
         except duckdb.Error:
             connection.execute("ROLLBACK")
@@ -156,7 +169,7 @@ class Sheet:
             connection.unregister("fresh")
 
     def ask(self, sql: str, given: Sequence[Any] = ()) -> pa.Table:
-        """Return the answer to a question of ours about the table `cases`."""
+        """Return the answer to a question of ours about the table."""
         with self._connection.cursor() as cursor:
             return cursor.sql(sql, params=list(given)).to_arrow_table()
 

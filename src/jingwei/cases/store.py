@@ -58,15 +58,18 @@ OPEN = select(CASES.c.body).where(CASES.c.number == bindparam("number")).with_fo
 # How a row is marked as changed by a transaction: on PostgreSQL with the transaction's number, so that a
 # reader who knows the oldest one that was still open when he looked misses nothing; on SQLite, where writers
 # queue, with a count.
-_MARKS: dict[str, ColumnElement[int]] = {
-    "postgresql": literal_column("pg_current_xact_id()::text::bigint"),
-    "sqlite": literal_column("(SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case)"),
-}
-_MARK_NOW = {
-    # Transactions that are open now may still write rows marked with their number.
-    "postgresql": "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-    "sqlite": "SELECT COALESCE(MAX(changed), 0) + 1 FROM city_case",
-}
+_NEXT = "SELECT COALESCE(MAX(changed), 0) + 1 FROM {}"
+
+
+def marks_of(table: str) -> dict[str, ColumnElement[int]]:
+    """Return for each kind of database what marks a row of a table as changed."""
+    return {
+        "postgresql": literal_column("pg_current_xact_id()::text::bigint"),
+        "sqlite": literal_column(f"({_NEXT.format(table)})"),
+    }
+
+
+_MARKS = marks_of("city_case")
 _WRITTEN = ("step", "state", "alarm", "cell", "body")
 _SAVED = (*_WRITTEN, "this", "before")
 _SAVE = {
@@ -198,9 +201,12 @@ def save_with(session: Session, regime: Regime, case: Case, before: int, others:
         raise ChangedMeanwhileError(case.number, before, before + 1, [])
 
 
-def mark_now(session: Session) -> int:
-    """Return the mark such that all that changes from now on is marked with it or a later one."""
-    ((mark,),) = run(session.connection(), _MARK_NOW[_dialect(session)], ())
+def mark_now(session: Session, table: str = "city_case") -> int:
+    """Return the mark such that all that changes in a table from now on bears it or a later one."""
+    # On PostgreSQL, transactions that are open now may still write rows marked with their number.
+    oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    question = oldest if _dialect(session) == "postgresql" else _NEXT.format(table)
+    ((mark,),) = run(session.connection(), question, ())
     return int(mark)
 
 

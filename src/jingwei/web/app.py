@@ -13,6 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from jingwei import __version__, grid
 from jingwei.cases import Desk
 from jingwei.cases.board import Board
+from jingwei.cases.hotline.counting import CallBoard
 from jingwei.cases.hotline.knowledge import Library
 from jingwei.cases.hotline.switchboard import Switchboard
 from jingwei.cases.photos import FOLDER, MOST_BYTES, Photos
@@ -269,6 +270,8 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     settings = read_settings(city.home)
     channels = channels_of(settings.notices, city.home)
     app.state.targets = Targets(settings.webhooks.private)
+    app.state.calls = CallBoard(city.records, app.state.desk)
+    channels = channels_of(read_settings(city.home).notices, city.home)
     app.state.channels, app.state.mail = sorted(channels), channels.get("email")
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)

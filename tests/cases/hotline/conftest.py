@@ -7,6 +7,7 @@ import pytest
 from cases.conftest import MONDAY, PARKS, STAFF, person
 from jingwei.access.vault import Vault
 from jingwei.cases.citizens import reporter_of
+from jingwei.cases.hotline.counting import CallBoard
 from jingwei.cases.hotline.knowledge import Draft, write
 from jingwei.cases.hotline.switchboard import Demand, Switchboard
 
@@ -27,6 +28,7 @@ class Hotline:
         self.office = office
         self.records = office.records
         self.board = Switchboard(office.desk, Vault(bytes(32)))
+        self.calls = CallBoard(office.records, office.desk)
 
     def who(self, name):
         return PEOPLE.get(name) or STAFF[name]

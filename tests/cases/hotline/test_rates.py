@@ -6,6 +6,7 @@ from datetime import timedelta
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from jingwei.access import local_person
 from jingwei.cases import from_the_log, regime
 from jingwei.cases.calendar import instant
 from jingwei.cases.hotline import facts
@@ -18,7 +19,7 @@ from jingwei.ledger.models import Event
 from jingwei.ledger.sealer import Sealer
 from jingwei.records import now_utc
 
-from .conftest import LAMP, PEOPLE
+from .conftest import LAMP, MONDAY, PEOPLE
 from .test_calls import SCORES
 
 
@@ -42,18 +43,18 @@ def played(hotline):
     hotline.do("exempt", "supervisor", left_out, "诉求不合理")
 
 
-def counted(hotline, by=None, *, log=False):
+def counted(hotline, by=None, *, log=False, since=0, until=2**63 - 1, now=None):
+    at = NOW if now is None else now
+    if not log:
+        return hotline.calls.told(since=since, until=until, now=at, by=by)
     with hotline.records.read() as session:
-        if log:
-            changes = session.execute(
-                select(Event.subject, Event.data).where(Event.type == "case.regime_changed")
-            )
-            in_force = regime.from_events((subject, data) for subject, data in changes)
-            calls = facts.from_the_log(session, from_the_log(session))
-        else:
-            in_force = hotline.office.desk.regime(session)
-            calls = facts.from_the_store(session, None, None)
-        return rates(calls, in_force, now=NOW, by=by)
+        changes = session.execute(
+            select(Event.subject, Event.data).where(Event.type == "case.regime_changed")
+        )
+        in_force = regime.from_events((subject, data) for subject, data in changes)
+        calls = facts.from_the_log(session, from_the_log(session))
+        wanted = [pair for pair in calls if since <= pair[0].began < until]
+        return rates(wanted, in_force, now=at, by=by)
 
 
 NOW = instant(now_utc() + timedelta(days=400))
@@ -77,6 +78,35 @@ def test_the_log_alone_gives_the_same_rates_by_everything(hotline):
     played(hotline)
     for by in (None, *DIMENSIONS):
         assert counted(hotline, by, log=True) == counted(hotline, by)
+
+
+def test_what_is_kept_follows_every_step_of_calls_and_of_their_cases(hotline):
+    def same():
+        for by in (None, "department", "street"):
+            assert counted(hotline, by, log=True) == counted(hotline, by)
+
+    same()
+    call, case, _ = hotline.with_case(LAMP)
+    same()
+    other, joining, _ = hotline.with_case(LAMP)
+    hotline.office.act("acceptor", joining, "merge", main=case.number)
+    same()
+    hotline.closed(case)  # the other call is dealt with in this case
+    same()
+    for one in (call, other):
+        told = hotline.do("reply", "taker", hotline.get(one), "已修好", reached=True)
+        hotline.do("call_back", "taker", told, Told(reached=True, solved="yes", satisfied="no"))
+        same()
+    assert hotline.calls.refresh() == 0
+    with hotline.records.write() as session:
+        days = {MONDAY.date() + timedelta(days=n): False for n in range(1, 9)}
+        regime.change_days(session, local_person(), days)
+    same()
+    edge = hotline.get(other).began
+    for since, until in ((0, edge), (edge, NOW)):
+        assert counted(hotline, "day", log=True, since=since, until=until) == counted(
+            hotline, "day", since=since, until=until
+        )
 
 
 def test_whoever_has_the_exported_log_counts_the_same_rates(hotline, tmp_path):
@@ -104,8 +134,5 @@ def test_a_reply_that_is_late_lowers_the_response_rate_once_its_limit_is_over(ho
     call, case, _ = hotline.with_case(LAMP)
     hotline.closed(case)
     assert counted(hotline)[0]["figures"]["response_rate"].value == 0.0
-    with hotline.records.read() as session:
-        in_force = hotline.office.desk.regime(session)
-        calls = list(facts.from_the_store(session, None, None))
-    before_the_end = rates(calls, in_force, now=call.began)
-    assert before_the_end[0]["figures"]["response_rate"].bottom == 0
+    (before_the_end,) = counted(hotline, now=call.began)
+    assert before_the_end["figures"]["response_rate"].bottom == 0

@@ -13,13 +13,9 @@ from sqlalchemy import select
 
 from jingwei.cases.calendar import moment
 from jingwei.cases.case import Case
-from jingwei.cases.case import decode as decode_case
 from jingwei.cases.clocks import Run, Turn
 from jingwei.cases.hotline.afterwards import LATER_PHASES
-from jingwei.cases.hotline.call import PREFIX, SUBJECT, Call, apply, decode
-from jingwei.cases.hotline.models import CallRow
-from jingwei.cases.hotline.steps import CALLS
-from jingwei.cases.store import CASES
+from jingwei.cases.hotline.call import PREFIX, SUBJECT, Call, apply
 from jingwei.ledger.models import Event
 
 if TYPE_CHECKING:
@@ -28,8 +24,9 @@ if TYPE_CHECKING:
     from jingwei.cases.regime import Regime
 
 COLUMNS: dict[str, str] = {
-    "number": "VARCHAR", "day": "INTEGER", "week": "INTEGER", "month": "INTEGER", "state": "VARCHAR",
-    "channel": "VARCHAR", "taker": "VARCHAR", "kind": "VARCHAR", "urgency": "VARCHAR", "area": "VARCHAR",
+    "number": "VARCHAR", "began": "BIGINT", "day": "INTEGER", "week": "INTEGER", "month": "INTEGER",
+    "state": "VARCHAR", "channel": "VARCHAR", "taker": "VARCHAR", "kind": "VARCHAR",
+    "urgency": "VARCHAR", "area": "VARCHAR",
     "street": "VARCHAR", "community": "VARCHAR", "department": "VARCHAR", "lost": "VARCHAR",
     "waited": "INTEGER", "exempt": "BOOLEAN", "dispatched": "BOOLEAN", "dispatch_on_time": "BOOLEAN",
     "dispatch_due": "BIGINT", "replied": "BOOLEAN", "reply_on_time": "BOOLEAN", "reply_due": "BIGINT",
@@ -49,7 +46,8 @@ def facts_of(call: Call, case: Case | None, regime: Regime) -> dict[str, Any]:
     heard, review = call.heard, call.reviews[-1] if call.reviews else None
     area = call.area
     return {
-        "number": call.number, "day": local.year * 10_000 + local.month * 100 + local.day,
+        "number": call.number, "began": call.began,
+        "day": local.year * 10_000 + local.month * 100 + local.day,
         "week": year * 100 + week, "month": local.year * 100 + local.month, "state": call.state,
         "channel": call.channel, "taker": call.taker, "kind": call.kind or None,
         "urgency": call.urgency or None, "area": area or None,
@@ -89,35 +87,6 @@ def _clocks(call: Call, case: Case | None, regime: Regime) -> dict[str, Any]:
 
 Pairs = Iterable[tuple[Call, Case | None]]
 """Calls, each with the case in which it is dealt with."""
-
-
-def from_the_store(
-    session: Session, since: int | None, until: int | None
-) -> Iterator[tuple[Call, Case | None]]:
-    """Yield the calls that came between two instants (microseconds), by time."""
-    question = select(CALLS.c.body).order_by(CallRow.began, CallRow.id)
-    if since is not None:
-        question = question.where(CALLS.c.began >= since)
-    if until is not None:
-        question = question.where(CALLS.c.began < until)
-    bodies = session.scalars(question.execution_options(yield_per=CHUNK))
-    for some in bodies.partitions():
-        calls = [decode(body) for body in some]
-        cases = _cases(session, {call.case for call in calls if call.case})
-        mains = _cases(session, {case.main for case in cases.values() if case.main} - cases.keys())
-        for call in calls:
-            yield call, _dealt_with(call, cases | mains)
-
-
-def _cases(session: Session, numbers: set[str]) -> dict[str, Case]:
-    found: dict[str, Case] = {}
-    listed = sorted(numbers)
-    for start in range(0, len(listed), 500):
-        some = CASES.c.number.in_(listed[start : start + 500])
-        found |= {
-            case.number: case for case in map(decode_case, session.scalars(select(CASES.c.body).where(some)))
-        }
-    return found
 
 
 def _dealt_with(call: Call, cases: Mapping[str, Case]) -> Case | None:

@@ -15,8 +15,9 @@ class CallRow(Base):
     """A call: what its events made of it (`body`), by what it is found, and whose number it was.
 
     `heard`: the caller was asked afterwards and nothing is left to be asked; `reviewed`: a reviewer looked
-    at it. The number is kept sealed by the city's vault, its keyed digest (`caller`) finds earlier calls;
-    both go when the number's time is over. `source_key` is the call's number at the telephone exchange.
+    at it; `changed` grows with every change in the order in which changes become visible. The number is kept
+    sealed by the city's vault, its keyed digest (`caller`) finds earlier calls; both go when the number's
+    time is over. `source_key` is the call's number at the telephone exchange.
     """
 
     __tablename__ = "hotline_call"
@@ -36,6 +37,7 @@ class CallRow(Base):
     caller: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     sealed: Mapped[str | None] = mapped_column(Text)
     source_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    changed: Mapped[int] = mapped_column(BigInteger, index=True)
     heard: Mapped[bool]
     reviewed: Mapped[bool]
     body: Mapped[str] = mapped_column(Text)

@@ -20,12 +20,12 @@ from jingwei.cases.hotline import policy
 from jingwei.cases.hotline.call import PREFIX, SUBJECT, Call, apply, decode, encode
 from jingwei.cases.hotline.errors import CallChangedError, CallRuleError, UnknownCallError
 from jingwei.cases.hotline.models import CallRow
-from jingwei.cases.store import CASES
+from jingwei.cases.store import CASES, marks_of
 from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from jingwei.cases.service import Desk
 
 CALLS: Table = CallRow.__table__  # type: ignore[assignment]
+MARKS = marks_of(CALLS.name)
+"""What marks a call as changed, on each kind of database."""
 _SOURCES = {
     "answered": ("taken",), "made_case": ("taken",), "dismissed": ("taken",), "replied": ("in_case",),
     "called_back": ("answered", "in_case"), "reviewed": ("answered", "in_case", "dismissed"),
@@ -142,7 +144,7 @@ class Steps:
         self.happen(session, asker, call, name, head | data)
         words.keep(session, rows)
         mine = update(CALLS).where(CALLS.c.number == call.number, CALLS.c.step == before)
-        session.execute(mine.values(columns_of(call)))
+        session.execute(mine.values(changed=mark_of_now(session), **columns_of(call)))
 
     def happen(self, session: Session, asker: Asker, call: Call, name: str, data: dict[str, Any]) -> None:
         """Let an event happen to a call, and tell the log."""
@@ -150,6 +152,11 @@ class Steps:
         ledger.append(
             session, f"{PREFIX}call_{name}", actor=asker.id, subject=SUBJECT + call.number, data=data
         )
+
+
+def mark_of_now(session: Session) -> ColumnElement[int]:
+    """Return what marks a call as changed in a transaction."""
+    return MARKS[session.get_bind().dialect.name]
 
 
 def columns_of(call: Call) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from jingwei.cases.hotline import knowledge, policy
 from jingwei.cases.hotline.afterwards import Afterwards
 from jingwei.cases.hotline.call import SUBJECT, Call, decode
 from jingwei.cases.hotline.numbers import Numbers, plain_number
-from jingwei.cases.hotline.steps import CALLS, columns_of, needed
+from jingwei.cases.hotline.steps import CALLS, columns_of, mark_of_now, needed
 from jingwei.cases.store import count_up
 from jingwei.records import now_utc
 from jingwei.words import Text
@@ -147,7 +147,8 @@ class Switchboard(Numbers, Afterwards):
         row = {
             "number": call.number, "began": instant(when), "source_key": source_key,
             "caller": self.mark_of(digits) if digits else None,
-            "sealed": self.vault.seal(digits, SUBJECT + call.number) if digits else None, **columns_of(call),
+            "sealed": self.vault.seal(digits, SUBJECT + call.number) if digits else None,
+            "changed": mark_of_now(session), **columns_of(call),
         }  # fmt: skip
         session.execute(insert(CALLS).values(row))
         return call

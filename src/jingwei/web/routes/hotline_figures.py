@@ -7,18 +7,18 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from jingwei import access
 from jingwei.cases import regime as the_regime
 from jingwei.cases.calendar import instant
 from jingwei.cases.errors import RulesChangedError
-from jingwei.cases.hotline import facts
 from jingwei.cases.hotline import policy as rules
 from jingwei.cases.hotline import topics as the_topics
 from jingwei.cases.hotline.afterwards import ANSWERS
-from jingwei.cases.hotline.rates import DIMENSIONS, Dimension, rates, rates_known
+from jingwei.cases.hotline.counting import CallBoard
+from jingwei.cases.hotline.rates import DIMENSIONS, Dimension, rates_known
 from jingwei.cases.hotline.steps import CALLS
 from jingwei.cases.hotline.switchboard import CHANNELS
 from jingwei.cases.indicators import Figure
@@ -37,6 +37,14 @@ from jingwei.words import Text
 router = APIRouter(prefix="/hotline", tags=["hotline"], responses=FAILURES)
 figures = [allowed(rules.FIGURES, CITY)]
 
+
+async def calls_of(request: Request) -> CallBoard:
+    """Return the calls in columns."""
+    found: CallBoard = request.app.state.calls
+    return found
+
+
+CallsOf = Annotated[CallBoard, Depends(calls_of)]
 MOST_DAYS = 400
 MOST_TOPICS = 50
 
@@ -147,6 +155,7 @@ def read_rate_formulas() -> list[RateOut]:
 
 @router.get("/rates", summary="The rates of the hotline", dependencies=figures)
 def read_rates(
+    calls: CallsOf,
     city: CityOf,
     desk: DeskOf,
     since: AwareDatetime | None = None,
@@ -162,10 +171,9 @@ def read_rates(
             Text(f"时段应在 {MOST_DAYS} 天之内", f"a period is {MOST_DAYS} days at most."),
             where={"field": "since"},
         )
+    found = calls.told(since=instant(start), until=instant(end), now=instant(now), by=by)
     with city.records.read() as session:
         regime = desk.regime(session)
-        calls = facts.from_the_store(session, instant(start), instant(end))
-        found = rates(calls, regime, now=instant(now), by=by)
         names = _names(session, regime, by, [one["by"] for one in found])
     return [
         RatesOut(
