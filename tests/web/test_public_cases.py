@@ -175,27 +175,33 @@ def test_areas_and_types_are_told_by_name_and_by_what_is_reported_there(api, bar
             session, local_person(), [Grid("990100001002003", shapely.box(113.85, 22.45, 113.95, 22.55))]
         )
         names = {"990100001": "东街道", "990100001002": "东一社区"}
-        regime.adopt(session, local_person(), "settings", {"area_names": names})
+        english = {"990100001": "East Street"}
+        settings = {"area_names": names, "area_names_en": english}
+        regime.adopt(session, local_person(), "settings", settings)
+    street = {"zh": "东街道", "en": "East Street"}
+    east = {"zh": "东一社区", "en": "东一社区"}  # without an English name
     number = send(api, report_of()).json()["number"]
-    assert api.get("/api/public/areas").json() == [{"code": "990100001", "name": "东街道", "open": 1}]
+    assert api.get("/api/public/areas").json() == [{"code": "990100001", "name": street, "open": 1}]
     (community,) = api.get("/api/public/areas", params={"within": "990100001"}).json()
-    assert (community["code"], community["name"], community["open"]) == ("990100001002", "东一社区", 1)
+    assert (community["code"], community["name"], community["open"]) == ("990100001002", east, 1)
     here = api.get("/api/public/areas/here", params={"lon": 113.9, "lat": 22.5}).json()
-    assert (here["community"]["name"], here["street"]["name"]) == ("东一社区", "东街道")
+    assert (here["community"]["name"], here["street"]["name"]) == (east, street)
     elsewhere = api.get("/api/public/areas/here", params={"lon": 100, "lat": 22.5}).json()
     assert elsewhere == {"community": None, "street": None}
     (type_,) = api.get("/api/public/cases/types", params={"area": "990100001002"}).json()
     assert (type_["code"], type_["count"]) == ("06001", 1)
     assert api.get("/api/public/cases/types", params={"area": "990100002"}).json() == []
-    assert api.get("/api/public/figures", params={"area": "990100001002"}).json()["name"] == "东一社区"
+    assert api.get("/api/public/figures", params={"area": "990100001002"}).json()["name"] == east
     told = api.get(f"/api/public/cases/{number}").json()
-    assert (told["street_name"], told["community_name"]) == ("东街道", "东一社区")
+    assert (told["street_name"], told["community_name"]) == (street, east)
 
 
 def test_names_of_areas_belong_to_codes(api, bare):
     for wrong in ({"99": "短"}, {"990100": " "}, {"990100001": "长" * 41}):
         with pytest.raises(BadFieldError), bare.records.write() as session:
             regime.adopt(session, local_person(), "settings", {"area_names": wrong})
+    with pytest.raises(BadFieldError), bare.records.write() as session:
+        regime.adopt(session, local_person(), "settings", {"area_names_en": {"990100001": "x" * 81}})
 
 
 def test_the_public_is_told_what_happened_but_not_what_its_reporter_did(api, bare):

@@ -96,7 +96,7 @@ export function AroundPage({ city }: { city?: City }) {
   const given = chosen.get("view") as (typeof VIEWS)[number] | null;
   const views = wide ? VIEWS.filter((one) => one !== "map") : VIEWS;
   const view = given && (views as readonly string[]).includes(given) ? given : "list";
-  const named = (code: string, all: Area[]) => all.find((one) => one.code === code)?.name ?? code;
+  const named = (code: string, all: Area[]) => say(all.find((one) => one.code === code)?.name) || code;
   const title = !area ? t("everywhere") : area.length > STREET ? `${named(area.slice(0, STREET), streets)} ${named(area, communities)}` : named(area, streets);
 
   const locate = () => {
@@ -119,7 +119,7 @@ export function AroundPage({ city }: { city?: City }) {
   };
   const option = (one: Area) => (
     <option key={one.code} value={one.code}>
-      {one.name ?? one.code} · {one.open}
+      {say(one.name) || one.code} · {one.open}
     </option>
   );
   return (

@@ -18,7 +18,7 @@ export function PublicCasePage({ number, zone }: { number: string; zone: string 
     );
   if (!one) return <p role="status">{t("loading")}</p>;
   const place = one.lon !== null && one.lat !== null ? { lon: one.lon, lat: one.lat } : undefined;
-  const areas = [one.street_name, one.community_name].filter(Boolean).join(" ");
+  const areas = [one.street_name, one.community_name].map(say).filter(Boolean).join(" ");
   const join = async () => {
     const before = (await draft.read()) ?? fresh();
     await draft.keep({ ...before, place: place && { ...place, from: "map" }, type: { kind: one.kind, code: one.type, name: one.type_name }, join: one.number });

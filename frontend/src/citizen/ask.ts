@@ -31,7 +31,7 @@ export type Report = {
   contact: Contact;
 };
 
-export type Area = { code: string; name: string | null; open: number };
+export type Area = { code: string; name: Text | null; open: number };
 export type Here = { community: Area | null; street: Area | null };
 export type TypeCount = { kind: string; code: string; name: Text; count: number };
 export type PublicCase = {
@@ -49,7 +49,7 @@ export type PublicCase = {
   due: string | null;
   words: string | null;
 };
-export type PublicCaseWhole = PublicCase & { street_name: string | null; community_name: string | null; photos: string[]; told: { at: string; says: Text }[]; forwarded: { to: string; number: string | null; status: "" | "open" | "closed" }[] };
+export type PublicCaseWhole = PublicCase & { street_name: Text | null; community_name: Text | null; photos: string[]; told: { at: string; says: Text }[]; forwarded: { to: string; number: string | null; status: "" | "open" | "closed" }[] };
 export type PublicCases = { cases: PublicCase[]; count: number; next: string | null };
 export type Figures = { area: string; days: number; figures: { key: string; name: Text; formula: Text; value: number | null; unit: "count" | "share"; fewer: number | null }[] };
 

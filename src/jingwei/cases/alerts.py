@@ -227,8 +227,8 @@ class Alerts:
         return _notice(f"alert.{row.id}.{row.mark}", row.email, _NEW, told, language, one_click)
 
     def _line(self, regime: Regime, case: Case, language: Language) -> str:
-        names = regime.settings.area_names
-        area = " ".join(names[code] for code in (case.area[:9], case.area[:12]) if code in names)
+        names = (regime.settings.area_name(code) for code in (case.area[:9], case.area[:12]))
+        area = " ".join(name.in_language(language) for name in names if name is not None)
         when = f"{moment(min(case.at.values())).astimezone(regime.zone):%Y-%m-%d %H:%M}"
         type_ = regime.catalogue.get(case.kind, case.type).name.in_language(language)
         state = plain.says(case.state)["title"].in_language(language)
@@ -275,8 +275,8 @@ class Alerts:
 
 def what_of(regime: Regime, area: str, types: Sequence[str]) -> Text:
     """Return in words of what an alert tells."""
-    name = regime.settings.area_names.get(area, area)
-    where = Text(name, name) if area else Text("全市", "the whole city")
+    place = regime.settings.area_name(area) or Text(area)
+    where = place if area else Text("全市", "the whole city")
     pairs = [one.partition("/") for one in types]
     named = [
         regime.catalogue.get(kind, code).name for kind, _, code in pairs if (kind, code) in regime.catalogue

@@ -26,7 +26,7 @@ class Area:
     """A street or community: its code, its name as far as the settings tell it, how many cases are open."""
 
     code: str
-    name: str | None
+    name: Text | None
     open: int
 
 
@@ -65,15 +65,15 @@ def areas(session: Session, desk: Desk, board: Board, within: str = "") -> list[
         given,
     )
     open_: dict[str, int] = dict(rows)
-    names = desk.regime(session).settings.area_names
-    codes = {one[:length] for one in desk.ground(session).codes} | open_.keys() | names.keys()
+    settings = desk.regime(session).settings
+    codes = {one[:length] for one in desk.ground(session).codes} | open_.keys() | settings.area_names.keys()
     found = sorted(one for one in codes if len(one) == length and one.startswith(within))
-    return [Area(one, names.get(one), open_.get(one, 0)) for one in found[:MOST]]
+    return [Area(one, settings.area_name(one), open_.get(one, 0)) for one in found[:MOST]]
 
 
 def area_named(session: Session, desk: Desk, code: str) -> Area:
     """Return an area by its code, without a count."""
-    return Area(code, desk.regime(session).settings.area_names.get(code), 0)
+    return Area(code, desk.regime(session).settings.area_name(code), 0)
 
 
 def area_at(session: Session, desk: Desk, lon: float, lat: float) -> Area | None:

@@ -157,6 +157,7 @@ _PARTS = {
     "types": Text("案件类别", "the types of cases"),
     "rules": Text("立案结案规则", "the rules"),
     "phrases": Text("常用语", "the phrases"),
+    "answers": Text("答复模板", "the answers"),
     "hotline": Text("热线设置", "the settings of the hotline"),
     "default_points": Text("默认点", "the default points"),
 }

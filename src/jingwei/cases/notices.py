@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei import access
-from jingwei.cases import plain
+from jingwei.cases import notice_words, plain
 from jingwei.cases.case import Case, decode
 from jingwei.cases.models import Following, NoticeRow
 from jingwei.cases.replay import PREFIX
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
-    from jingwei.cases.regime import NoticeWords
     from jingwei.cases.service import Desk
     from jingwei.city.channels import Channel
     from jingwei.ledger import Entry
@@ -54,7 +53,7 @@ _OWN = frozenset({"supplemented", "corrected", "redacted", "hidden", "withdrawn"
 TYPES = tuple(f"{PREFIX}{name}" for name in plain.HAPPENED if name not in _OWN)
 
 
-def wish_of(event: str) -> str:
+def wish_of(event: str) -> notice_words.Wish:
     """Return which wish a kind of event is told for: `received`, `done` or `progress`."""
     name = event.removeprefix(PREFIX)
     return "received" if name in _RECEIVED else "done" if name in _DONE else "progress"
@@ -151,11 +150,8 @@ class Notices:
             "meaning": says["meaning"].in_language(language),
             "office": titles.get(case.department or "", "-"),
         }  # fmt: skip
-        own = regime.settings.notices.get(wish_of(row.type))  # type: ignore[call-overload]
-        subject, text = (
-            one.in_language(language).format(**told) for one in _words_of(own, short=row.channel != "email")
-        )
-        return subject, text
+        own = regime.settings.notices.get(wish_of(row.type))
+        return notice_words.said(own, told, language, short=row.channel != "email")
 
     # running
 
@@ -186,23 +182,3 @@ def _chosen(one: Following, wish: str, channels: Mapping[str, Any]) -> list[str]
     if wish not in wishes and not (wish == "done" and "progress" in wishes):
         return []
     return [name for name in CHANNELS if contact.get(name) and name in channels]
-
-
-def _words_of(own: NoticeWords | None, *, short: bool) -> tuple[Text, Text]:
-    """Return subject and body of a message: the city's own, else the usual ones."""
-    if own is None:
-        return _SUBJECT, _BODY
-    body = Text(own.short_zh or own.body_zh, own.short_en or own.body_en) if short else None
-    return Text(own.subject_zh, own.subject_en), body or Text(own.body_zh, own.body_en)
-
-
-_SUBJECT = Text("{city}：您的上报 {number} {title}", "{city}: your report {number}: {title}")
-_BODY = Text(
-    "您好！\n\n您上报的“{type}”（编号 {number}）有了进展：{happened}。\n"
-    "现在：{title}。{meaning}\n办理单位：{office}\n\n"
-    "请用上报时得到的链接或查询码查看全部进展；也可在那里改变通知方式。\n此消息由系统发出，请勿回复。\n",
-    "Hello,\n\nThere is news of your report “{type}” (number {number}): {happened}.\n"
-    "Now: {title}. {meaning}\nOffice: {office}\n\n"
-    "See all of it by the link or the code that you were given; there you can also change how you are told.\n"
-    "This message was sent by a system; please do not answer it.\n",
-)

@@ -15,6 +15,8 @@ import msgspec
 from sqlalchemy import Dialect, select
 
 from jingwei import ledger
+from jingwei.cases import answers, notice_words
+from jingwei.cases.answers import Answer
 from jingwei.cases.calendar import PERIODS, Calendar, default_calendar
 from jingwei.cases.clocks import Limit, Stage
 from jingwei.cases.errors import BadFieldError, RulesChangedError, UnknownVersionError
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
 
-PartName = Literal["settings", "calendar", "types", "rules", "phrases", "hotline"]
-PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules", "phrases", "hotline")
+PartName = Literal["settings", "calendar", "types", "rules", "phrases", "hotline", "answers"]
+PARTS: tuple[PartName, ...] = ("settings", "calendar", "types", "rules", "phrases", "hotline", "answers")
 CLOCKS = ("settings", "calendar")
 """Parts by which the clocks of cases run."""
 TOLD_WHOLE = (*CLOCKS, "hotline")
@@ -132,30 +134,6 @@ class Neighbour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     updates: bool = False
 
 
-class NoticeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """In what words reporters are told something, in both languages, with `{field}` for what is told.
-
-    Attributes
-    ----------
-    subject_zh, subject_en, body_zh, body_en
-        Of a message.
-    short_zh, short_en
-        In place of the body where messages are short (SMS, WeChat); the body where they are empty.
-
-    """
-
-    subject_zh: str
-    subject_en: str
-    body_zh: str
-    body_en: str
-    short_zh: str = ""
-    short_en: str = ""
-
-
-NOTICE_FIELDS = ("city", "number", "type", "happened", "title", "meaning", "office")
-"""What messages to reporters can tell."""
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures that differ from city to city.
 
@@ -198,8 +176,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Where who was barred may object.
     least_count
         Public figures below this number are not told: few cases may be of one person.
-    area_names
-        What districts, streets and communities are called, by their codes of 6, 9 or 12 digits.
+    area_names, area_names_en
+        What districts, streets and communities are called in Chinese and in English, by their codes of 6, 9
+        or 12 digits; without an English name the Chinese one stands.
     notices
         In what words reporters are told (`received`, `progress`, `done`), where not in the usual ones.
     open_data_days
@@ -236,9 +215,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     appeal_en: str = "To object, call 12345."
     least_count: int = 5
     area_names: dict[str, str] = {}
+    area_names_en: dict[str, str] = {}
     open311_updates: bool = False
     open_data_days: int = 0
-    notices: dict[Literal["received", "progress", "done"], NoticeWords] = {}
+    notices: dict[notice_words.Wish, notice_words.NoticeWords] = {}
 
     def message(self, now: datetime) -> Text | None:
         """Return what every public page says at its top at a moment."""
@@ -248,6 +228,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if (self.message_zh or self.message_en) and not over
             else None
         )
+
+    def area_name(self, code: str) -> Text | None:
+        """Return what an area is called; None where the city does not say so."""
+        name = self.area_names.get(code)
+        return Text(name, self.area_names_en.get(code, "")) if name else None
 
     @property
     def risk(self) -> float:
@@ -320,6 +305,7 @@ _FORMS: dict[PartName, Any] = {
     "rules": list[Rule],
     "phrases": dict[str, list[str]],
     "hotline": Hotline,
+    "answers": list[Answer],
 }
 
 
@@ -429,6 +415,8 @@ def content_of(session: Session, part: PartName, number: int) -> Any:
     """
     if number == 0:
         empty: Any = [] if part in ("types", "rules") else _FORMS[part]()
+        if part == "answers":
+            empty = answers.usual()
         return msgspec.to_builtins(empty, str_keys=True)
     row = session.get(RegimePart, (part, number))
     if row is None:
@@ -461,6 +449,8 @@ def _entries(part: PartName, content: Any) -> dict[str, Any]:
         return {f"{one['kind']}/{one['code']}": one for one in content}
     if part == "hotline":
         return decided.entries(content)
+    if part == "answers":
+        return {one["key"]: one for one in content}
     if part == "calendar":
         days: dict[str, Any] = content.get("days", {})
         return {name: value for name, value in content.items() if name != "days"} | days
@@ -548,6 +538,28 @@ def put_phrases(
         else:
             merged[action] = list(dict.fromkeys(one.strip() for one in listed if one.strip()))
     return adopt(session, asker, "phrases", merged, note=note)
+
+
+def put_notices(
+    session: Session,
+    asker: Asker,
+    words: Mapping[notice_words.Wish, notice_words.NoticeWords | None],
+    *,
+    seen: int | None = None,
+    note: str = "",
+) -> int:
+    """Make a new version of the settings with other words of messages; None gives a wish back the usual ones.
+
+    Parameters are those of `put_phrases`.
+
+    """
+    number = versions(session)[PARTS.index("settings")]
+    if seen is not None and seen != number:
+        raise RulesChangedError("settings", seen, number)
+    now = load(session).settings
+    merged = {**now.notices, **words}
+    kept = {wish: one for wish, one in merged.items() if one is not None}
+    return adopt(session, asker, "settings", msgspec.structs.replace(now, notices=kept), note=note)
 
 
 def _check_phrases(valid: Mapping[str, Sequence[str]]) -> None:
@@ -654,12 +666,24 @@ def announce(session: Session, asker: Asker, zh: str, en: str, until: datetime |
 
 _NUMBER = re.compile(r"(?:[A-Za-z0-9_-]|\{division\}|\{day\}|\{sequence(?::0[1-9]d)?\})*")
 _AREA = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
-LONGEST_NAME = 40
+LONGEST_NAME, LONGEST_NAME_EN = 40, 80
 _RANGES = {
     "extensions": (0, 100), "suspensions": (0, 100), "suspension_days": (1, 3650), "reopen_days": (0, 3650),
     "stock_days": (0, 3650), "duplicate_metres": (1, 1000), "duplicate_days": (1, 365),
     "border_metres": (0, 100), "open_data_days": (0, 366), "track_days": (0, 3650),
 }  # fmt: skip
+
+
+def _check_areas(field: str, names: Mapping[str, str], longest: int) -> None:
+    for code, name in names.items():
+        if not _AREA.fullmatch(code) or not 0 < len(name.strip()) <= longest:
+            raise BadFieldError(
+                field,
+                Text(
+                    f"{code[:20]}：应为 6、9 或 12 位代码和至多 {longest} 字的名称",
+                    f"{code[:20]}: is a code of 6, 9 or 12 digits with a name of at most {longest}.",
+                ),
+            )
 
 
 def _check_settings(valid: Settings) -> None:
@@ -669,7 +693,7 @@ def _check_settings(valid: Settings) -> None:
     for neighbour in valid.neighbours:
         _check_neighbour(neighbour)
     for wish, words in valid.notices.items():
-        _check_notice(wish, words)
+        notice_words.check(wish, words)
     limits = {**valid.limits, "overall": valid.overall}
     for stage in (*_LIMITS, "overall"):
         if stage not in limits or not 0 < limits[stage].amount <= 365:
@@ -688,15 +712,8 @@ def _check_settings(valid: Settings) -> None:
             raise BadFieldError(name, Text(f"应为 {low} 至 {high}", f"is {low} to {high}."))
     if not set(valid.trusted) <= set(SOURCES):
         raise BadFieldError("trusted", Text("含未知来源", "names an unknown source."))
-    for code, name in valid.area_names.items():
-        if not _AREA.fullmatch(code) or not 0 < len(name.strip()) <= LONGEST_NAME:
-            raise BadFieldError(
-                "area_names",
-                Text(
-                    f"{code[:20]}：应为 6、9 或 12 位代码和至多 {LONGEST_NAME} 字的名称",
-                    f"{code[:20]}: is a code of 6, 9 or 12 digits with a name of at most {LONGEST_NAME}.",
-                ),
-            )
+    _check_areas("area_names", valid.area_names, LONGEST_NAME)
+    _check_areas("area_names_en", valid.area_names_en, LONGEST_NAME_EN)
     for name in ("message_zh", "message_en", "appeal_zh", "appeal_en"):
         if len(getattr(valid, name)) > LONGEST_MESSAGE:
             raise BadFieldError(
@@ -712,28 +729,6 @@ def _check_settings(valid: Settings) -> None:
         )
     if len(pattern.format(division=valid.division, day="20260101", sequence=999_999)) > 40:
         raise BadFieldError("number", Text("编号超过 40 个字符", "numbers are longer than 40 characters."))
-
-
-LONGEST_NOTICE = 2000
-_TOLD = re.compile(r"\{(" + "|".join(NOTICE_FIELDS) + r")\}")
-
-
-def _check_notice(wish: str, words: NoticeWords) -> None:
-    """Raise unless a message says something in both languages, and only what can be told."""
-    for name in words.__struct_fields__:
-        text: str = getattr(words, name)
-        where = f"notices.{wish}.{name}"
-        if len(text) > LONGEST_NOTICE or (not text.strip() and not name.startswith("short")):
-            raise BadFieldError(
-                where,
-                Text(f"{where}：1 至 {LONGEST_NOTICE} 字", f"{where}: 1 to {LONGEST_NOTICE} characters."),
-            )
-        if any(mark in _TOLD.sub("", text) for mark in "{}") or ("subject" in name and "\n" in text):
-            listed = ", ".join(f"{{{one}}}" for one in NOTICE_FIELDS)
-            raise BadFieldError(
-                where,
-                Text(f"{where}：花括号内只能是 {listed}", f"{where}: braces hold one of {listed} alone."),
-            )
 
 
 _SERVICE = re.compile(r"(component|matter)/[0-9]{5}")
@@ -789,3 +784,5 @@ def _check(part: PartName, valid: Any) -> None:
         _check_phrases(valid)
     elif part == "hotline":
         decided.check(valid)
+    elif part == "answers":
+        answers.check(valid)

@@ -19,6 +19,11 @@ class TextOut(BaseModel):
     en: str
 
 
+def text_or_none(text: Text | None) -> TextOut | None:
+    """Return a text as it travels, where there is one."""
+    return None if text is None else text_out(text)
+
+
 def text_out(text: Text | Mapping[str, str]) -> TextOut:
     """Return a text as it travels."""
     return TextOut(**(text if not hasattr(text, "as_json") else text.as_json()))

@@ -165,6 +165,6 @@ def encode(call: Call) -> str:
     return _ENCODER.encode(call).decode()
 
 
-def decode(body: str) -> Call:
+def decode(body: str | bytes) -> Call:
     """Read a call as it is kept."""
     return _DECODER.decode(body)

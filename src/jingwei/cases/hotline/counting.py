@@ -8,7 +8,7 @@ dealt with.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -118,7 +118,7 @@ def _with_cases(session: Session, calls: Sequence[Any]) -> Rows:
     ]
 
 
-def _bodies(session: Session, numbers: set[str]) -> Mapping[str, str]:
+def _bodies(session: Session, numbers: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for some in _parts(sorted(numbers), _LOOKED_UP):
         rows = session.execute(select(CASES.c.number, CASES.c.body).where(CASES.c.number.in_(some)))

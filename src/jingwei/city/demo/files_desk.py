@@ -22,6 +22,7 @@ from jingwei.city.demo.files_cases import numbers_of
 from jingwei.city.demo.files_places import default_point
 from jingwei.city.demo.forms import write_csv
 from jingwei.city.demo.matters import MATTERS, Matter
+from jingwei.city.demo.names import english_name
 from jingwei.city.demo.pack import Pack
 
 DUTIES_FILE, RULES_FILE, STEPS_FILE = "职责分工.csv", "立案规则.csv", "在办案件.csv"
@@ -45,8 +46,12 @@ def write_desk(pack: Pack, cases: Cases) -> None:
     _duties(pack)
     _rules(pack)
     _steps(pack, cases)
+    names = _area_names(pack)
     pack.cases = {
-        "settings": {"division": "390100", "area_names": _area_names(pack)},
+        "settings": {
+            "division": "390100", "area_names": names,
+            "area_names_en": {code: english_name(name) for code, name in names.items()},
+        },
         "default_points": [[*default_point(pack), "政务服务中心"]],
         "staff": {
             "file": STAFF_FILE, "encoding": "GB18030", "login": "登录名", "post": "岗位",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from jingwei.city.demo.arrays import Texts
@@ -63,6 +65,31 @@ def weights_by_rank(count: int, exponent: float = 1.0) -> np.ndarray[tuple[int],
     """Return probabilities that fall with the rank as 1/rank**exponent."""
     weight = 1.0 / np.arange(1, count + 1) ** exponent
     return np.asarray(weight / weight.sum())
+
+
+# Each character of the names of places above with its sound, for their English names.
+_SOUNDS = dict(
+    re.findall(
+        r"(.)([a-z]+)",
+        "文wen武wu春chun秋qiu东dong西xi南nan北bei明ming永yong安an宁ning兴xing隆long福fu泰tai康kang乐le"
+        "祥xiang瑞rui金jin玉yu银yin翠cui青qing碧bi云yun星xing月yue晨chen霞xia松song柏bai竹zhu梅mei"
+        "兰lan荷he桂gui枫feng柳liu杏xing昌chang华hua阳yang源yuan湖hu山shan江jiang林lin苑yuan庭ting"
+        "台tai桥qiao园yuan塘tang溪xi泉quan湾wan岭ling坪ping港gang渡du浦pu洲zhou屿yu川chuan陵ling"
+        "城cheng岗gang峰feng临lin澜lan屏ping望wang汀ting麓lu澄cheng锦jin岚lan一yi二er三san四si五wu"
+        "六liu七qi八ba九jiu十shi",
+    )
+)
+_KINDS = {
+    "街道": "Subdistrict", "社区": "Community", "区": "District", "镇": "Town", "村": "Village",
+}  # fmt: skip
+
+
+def english_name(name: str) -> str:
+    """Return the English name of a district, street, community, town or village of the demo city."""
+    kind = next(one for one in _KINDS if name.endswith(one))
+    sounds = [_SOUNDS[one] for one in name.removesuffix(kind)]
+    joined = sounds[0] + "".join(f"'{sound}" if sound[0] in "aeo" else sound for sound in sounds[1:])
+    return f"{joined.capitalize()} {_KINDS[kind]}"
 
 
 def surname_weights() -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -26,13 +26,13 @@ from jingwei.cases.regime import PARTS
 from jingwei.errors import BadRequestError
 from jingwei.records import now_utc
 from jingwei.web.policies import allowed, policies_of
-from jingwei.web.reader import AskerOf
+from jingwei.web.reader import AskerOf, LanguageOf
 from jingwei.web.routes.case_choice import CITY, FAILURES, DeskOf
 from jingwei.web.routes.case_regime import AdoptedOut
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.hotline import SwitchboardOf
 from jingwei.web.texts import TextOut, text_out
-from jingwei.words import Text
+from jingwei.words import Language, Text
 
 router = APIRouter(prefix="/hotline", tags=["hotline"], responses=FAILURES)
 figures = [allowed(rules.FIGURES, CITY)]
@@ -158,6 +158,7 @@ def read_rates(
     calls: CallsOf,
     city: CityOf,
     desk: DeskOf,
+    language: LanguageOf,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     by: Literal[tuple(DIMENSIONS)] | None = None,  # type: ignore[valid-type]
@@ -174,7 +175,7 @@ def read_rates(
     found = calls.told(since=instant(start), until=instant(end), now=instant(now), by=by)
     with city.records.read() as session:
         regime = desk.regime(session)
-        names = _names(session, regime, by, [one["by"] for one in found])
+        names = _names(session, regime, by, [one["by"] for one in found], language)
     return [
         RatesOut(
             by=one["by"],
@@ -190,7 +191,7 @@ def _value(figure: Figure) -> RateValue:
 
 
 def _names(
-    session: Any, regime: the_regime.Regime, by: Dimension | None, values: list[Any]
+    session: Any, regime: the_regime.Regime, by: Dimension | None, values: list[Any], language: Language
 ) -> dict[Any, str]:
     """Return what groups are called, as far as that is not told by their keys."""
     known = [one for one in values if one]
@@ -199,7 +200,8 @@ def _names(
     if by == "taker":
         return dict(access.names_of(session, known))
     if by in ("street", "community"):
-        return {one: regime.settings.area_names[one] for one in known if one in regime.settings.area_names}
+        areas = {one: regime.settings.area_name(one) for one in known}
+        return {one: name.in_language(language) for one, name in areas.items() if name is not None}
     return {}
 
 
@@ -212,6 +214,8 @@ def read_topics(
     asker: AskerOf,
     week: Annotated[date | None, Query(description="A day of the week; this week if not given")] = None,
     weeks: Annotated[int, Query(ge=1, le=the_topics.MOST_BEFORE)] = 4,
+    *,
+    language: LanguageOf,
     by_street: bool = True,
 ) -> TopicsOut:
     """Return what callers of each street, or of the whole city, speak of more than in the weeks before."""
@@ -225,7 +229,7 @@ def read_topics(
     with city.records.read() as session:
         said = the_topics.said_in(session, monday, zone, weeks)
         found = the_topics.topics(said, smallest=smallest, by_street=by_street, limit=MOST_TOPICS)
-        names = desk.regime(session).settings.area_names
+        settings = desk.regime(session).settings
         seen = _readable(session, board, asker, {one for topic in found for one in topic.calls})
     return TopicsOut(
         monday=monday,
@@ -233,11 +237,12 @@ def read_topics(
         smallest=smallest,
         topics=[
             TopicOut(
-                street=one.street, name=names.get(one.street), term=one.term, callers=one.callers, of=one.of,
+                street=one.street, name=None if name is None else name.in_language(language), term=one.term,
+                callers=one.callers, of=one.of,
                 before=one.before, of_before=one.of_before, weight=one.weight,
                 calls=[call for call in one.calls if call in seen],
             )
-            for one in found
+            for one, name in ((one, settings.area_name(one.street)) for one in found)
         ],
     )  # fmt: skip
 

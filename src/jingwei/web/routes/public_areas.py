@@ -14,7 +14,7 @@ from jingwei.web.routes.case_choice import BoardOf, DeskOf
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.public_cases import Area, Ended
 from jingwei.web.routes.public_reports import Latitude, Longitude
-from jingwei.web.texts import TextOut, text_out
+from jingwei.web.texts import TextOut, text_or_none, text_out
 
 if TYPE_CHECKING:
     from jingwei.cases.areas import Area as KnownArea
@@ -27,7 +27,7 @@ class AreaOut(BaseModel):
     """A street (nine digits) or community (twelve)."""
 
     code: str
-    name: str | None = Field(description="As the city's settings call it")
+    name: TextOut | None = Field(description="As the city's settings call it")
     open: int = Field(description="Cases there that are not over; 0 where they are not counted")
 
 
@@ -48,7 +48,7 @@ class TypeCount(BaseModel):
 
 
 def _out(one: KnownArea) -> AreaOut:
-    return AreaOut(code=one.code, name=one.name, open=one.open)
+    return AreaOut(code=one.code, name=text_or_none(one.name), open=one.open)
 
 
 @router.get("/areas", summary="Streets, or the communities of one", dependencies=shows)

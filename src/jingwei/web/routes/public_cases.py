@@ -23,7 +23,7 @@ from jingwei.web.routes.case_choice import BoardOf, DeskOf, Number, box_of_text
 from jingwei.web.routes.case_photos import PhotosOf
 from jingwei.web.routes.cases import CellOut
 from jingwei.web.routes.city import CityOf
-from jingwei.web.texts import TextOut, text_out
+from jingwei.web.texts import TextOut, text_or_none, text_out
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class PublicForward(BaseModel):
 class PublicCaseWhole(PublicCase):
     """A case with what happened to it and the photographs that were published."""
 
-    street_name: str | None
-    community_name: str | None
+    street_name: TextOut | None
+    community_name: TextOut | None
     photos: list[str]
     told: list[PublicStep]
     forwarded: list[PublicForward] = Field(description="To which other cities it went")
@@ -111,7 +111,7 @@ class PublicArea(BaseModel):
     """An area and its figures."""
 
     area: str
-    name: str | None = Field(description="As the city's settings call it")
+    name: TextOut | None = Field(description="As the city's settings call it")
     days: int
     figures: list[PublicFigure]
 
@@ -190,7 +190,8 @@ def read_public_figures(
         )
         for one in the_public.figures(board, area, days, least)
     ]  # fmt: skip
-    return PublicArea(area=area, name=settings.area_names.get(area), days=days, figures=figures)
+    name = settings.area_name(area)
+    return PublicArea(area=area, name=text_or_none(name), days=days, figures=figures)
 
 
 @router.get(
@@ -236,12 +237,12 @@ def read_public_case(city: CityOf, desk: DeskOf, number: Number) -> PublicCaseWh
         if case is None or found is None:
             raise UnknownCaseError(number)
         settings = desk.regime(session).settings
-        names = settings.area_names
+        street, community = (settings.area_name(case.area[:digits]) for digits in (9, 12))
         steps = the_public.happened(session, number)
         sent = [one for one in forwarding.of_case(session, settings, number) if one.sent is not None]
     return PublicCaseWhole(
         **_out(found).model_dump(),
-        street_name=names.get(case.area[:9]), community_name=names.get(case.area[:12]),
+        street_name=text_or_none(street), community_name=text_or_none(community),
         photos=list(case.shown),
         told=[PublicStep(at=datetime.fromisoformat(at), says=text_out(says)) for at, says in steps],
         forwarded=[PublicForward(to=one.to, number=one.number, status=one.status) for one in sent],  # type: ignore[arg-type]
