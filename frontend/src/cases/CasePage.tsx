@@ -58,6 +58,7 @@ function Found({ one }: { one: CaseDetail }) {
   const ended = table?.states.find((state) => state.key === one.state)?.terminal ?? false;
   const bars = useMay("case.bar");
   const proposals = useQuery({ ...proposalsOf(one.number, one.step), enabled: !ended });
+  const office = one.department ? names.departments[one.department] : undefined;
   const running = one.clocks.find((clock) => clock.running && clock.stage !== "overall");
   const description = [...one.timeline].reverse().find((happening) => happening.words.description)?.words.description;
   const photos = one.timeline.map((happening) => ({ happening, digests: photosOf(happening.data) })).filter(({ digests }) => digests.length > 0);
@@ -101,7 +102,7 @@ function Found({ one }: { one: CaseDetail }) {
             <h2>{t("cases.clock.title")}</h2>
             <Clocks clocks={one.clocks} names={names} zone={zone} />
           </section>
-          {one.source === "hotline" && <CallersReply number={one.number} />}
+          {one.source === "hotline" && <CallersReply number={one.number} named={{ type: one.type_name, office: office ? { zh: office, en: office } : undefined }} />}
           {photos.length > 0 && (
             <section className="card stack">
               <h2>{t("cases.photo.title")}</h2>

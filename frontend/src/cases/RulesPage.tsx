@@ -243,7 +243,7 @@ function EditRule({ rule, version, close }: { rule: Rule; version: number; close
   );
 }
 
-export function Versions({ part, now }: { part: "rules" | "calendar" | "settings" | "phrases"; now: number }) {
+export function Versions({ part, now }: { part: "rules" | "calendar" | "settings" | "phrases" | "answers"; now: number }) {
   const { t } = useTranslation();
   const zone = useZone();
   const [compared, setCompared] = useState<number | null>(null);

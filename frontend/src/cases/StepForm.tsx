@@ -7,6 +7,7 @@ import { useZone } from "../api/questions";
 import { Input } from "../design/Form";
 import { say } from "../words";
 import { instantOf } from "../words/days";
+import { AnswerPicker, joined } from "./Answers";
 import { Cover } from "./Cover";
 import { HandlingDepartment, TypePicker } from "./pickers";
 import { PhotoField } from "./Photos";
@@ -71,7 +72,7 @@ function StepField({ name, needed, step, about, proposals, titles, draft, set }:
   const says = say(table?.inputs[name]);
   const label = needed ? says : t("cases.step.optional", { field: says });
   const text = typeof draft[name] === "string" ? (draft[name] as string) : "";
-  if (LONG.includes(name)) return <Words name={name} label={label} needed={needed} action={step.action} value={text} set={set} />;
+  if (LONG.includes(name)) return <Words name={name} label={label} needed={needed} action={step.action} about={about} titles={titles} value={text} set={set} />;
   if (name === "department" && PARTS.includes(step.action))
     return (
       <Radios
@@ -236,17 +237,22 @@ function Chosen({ label, number, photos, value, set, added }: ChosenProps) {
   );
 }
 
-function Words({ name, label, needed, action, value, set }: {
+function Words({ name, label, needed, action, about, titles, value, set }: {
   name: string;
   label: string;
   needed: boolean;
   action: string;
+  about: About;
+  titles: Record<string, string>;
   value: string;
   set: (name: string, value: unknown) => void;
 }) {
   const { t, i18n } = useTranslation();
   const id = useId();
   const templates = phrasesOf(action, usePhrases().data?.phrases, i18n);
+  const type = useTypes().data?.find((one) => one.kind === about.kind && one.code === about.type);
+  const office = about.department ? titles[about.department] : undefined;
+  const named = { number: { zh: about.number, en: about.number }, type: type?.name, office: office ? { zh: office, en: office } : undefined };
   return (
     <div className="input">
       <label htmlFor={id}>{label}</label>
@@ -259,6 +265,7 @@ function Words({ name, label, needed, action, value, set }: {
         value={value}
         onChange={(event) => set(name, event.target.value)}
       />
+      {name !== "description" && <AnswerPicker place={action} named={named} add={(words) => set(name, joined(value, words))} />}
       {templates.length > 0 && (
         <ul className="templates" aria-label={t("cases.step.templates")}>
           {templates.map((one) => (

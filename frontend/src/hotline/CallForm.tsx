@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson, Problem } from "../api/client";
+import { AnswerPicker, joined } from "../cases/Answers";
 import { TypePicker } from "../cases/pickers";
 import { type Place } from "../cases/PlacePicker";
 import { type CaseType, useTypes } from "../cases/questions";
@@ -203,6 +204,7 @@ export function CallForm({ call, finished }: { call: Call; finished: (after: Cal
           <label htmlFor="hotline-answer">{t("hotline.desk.answer")}</label>
           <textarea id="hotline-answer" className="area" rows={3} maxLength={4000} value={answer} placeholder={t("hotline.desk.answerHint")} onChange={(event) => setAnswer(event.target.value)} />
         </div>
+        <AnswerPicker place="hotline_answer" add={(words) => setAnswer(joined(answer, words))} />
         {call.caller && channels?.includes("sms") && (
           <label className="radio">
             <input type="checkbox" checked={sms} onChange={(event) => setSms(event.target.checked)} />

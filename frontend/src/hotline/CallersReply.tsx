@@ -2,12 +2,13 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
+import { AnswerPicker, type Named } from "../cases/Answers";
 import { Form, Input } from "../design/Form";
 import { useSession } from "../session/questions";
 
 const TELL = ["case_department", "case_handler", "hotline_taker", "hotline_supervisor"];
 
-export function CallersReply({ number }: { number: string }) {
+export function CallersReply({ number, named }: { number: string; named?: Named }) {
   const { t } = useTranslation();
   const reader = useSession().data;
   const [words, setWords] = useState("");
@@ -26,6 +27,7 @@ export function CallersReply({ number }: { number: string }) {
         >
           <p className="small quiet">{t("hotline.call.replyLead")}</p>
           <Input label={t("hotline.call.words")} value={words} maxLength={400} onChange={(event) => setWords(event.target.value)} />
+          <AnswerPicker place="hotline_reply" named={{ number: { zh: number, en: number }, ...named }} add={(more) => setWords(words ? `${words} ${more}` : more)} />
         </Form>
       )}
     </details>

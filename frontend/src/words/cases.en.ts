@@ -3,6 +3,14 @@ import { administrationEn } from "./administration.en";
 import type { casesZh } from "./cases.zh";
 
 export const casesEn: typeof casesZh = {
+  answer: {
+    choose: "Answers",
+    none: "None",
+    language: "In which language",
+    zh: "Put in Chinese",
+    en: "Put in English",
+    both: "Put in both",
+  },
   moderation: {
     name: "Moderation",
     notYours: "This is not among your rights",

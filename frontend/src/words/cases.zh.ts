@@ -2,6 +2,14 @@
 import { administrationZh } from "./administration.zh";
 
 export const casesZh = {
+  answer: {
+    choose: "答复模板",
+    none: "不用模板",
+    language: "填入哪种文字",
+    zh: "填入中文",
+    en: "填入英文",
+    both: "填入中英文",
+  },
   moderation: {
     name: "公众管理",
     notYours: "您没有此项权限",

@@ -5,12 +5,14 @@ import { Navigate, NavLink, Route, Routes, useLocation } from "react-router";
 import { Empty } from "../../design/States";
 import { useMay } from "../../session/questions";
 import "./administration.css";
+import { AnswerTemplates } from "./AnswerTemplates";
 import { Duties } from "./Duties";
 import { Forwards } from "./Forwards";
 import { Grids } from "./Grids";
 import { Hours } from "./Hours";
 import { Inventory } from "./Inventory";
 import { Keys } from "./Keys";
+import { NoticeWords } from "./NoticeWords";
 import { Phrases } from "./Phrases";
 import { Points } from "./Points";
 import { SettingsForm } from "./SettingsForm";
@@ -23,6 +25,8 @@ const ROOMS = {
   settings: SettingsForm,
   hours: Hours,
   phrases: Phrases,
+  answers: AnswerTemplates,
+  notices: NoticeWords,
   keys: Keys,
   forwards: Forwards,
 };
