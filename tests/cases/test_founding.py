@@ -1,8 +1,10 @@
 """What a pack brings to the desk: its people, its ground, its rules, and cases that go on."""
 
 import shutil
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from jingwei.access import asker_of_person, local_person, people
 from jingwei.cases import Desk, from_the_log
@@ -10,10 +12,16 @@ from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import instant
 from jingwei.cases.case import decode
 from jingwei.cases.founding import found_cases
+from jingwei.cases.hotline import facts
+from jingwei.cases.hotline import topics as the_topics
+from jingwei.cases.hotline.counting import CallBoard
+from jingwei.cases.hotline.models import CallRow
+from jingwei.cases.hotline.rates import rates
 from jingwei.cases.indicators import figures
 from jingwei.cases.models import CaseRow
 from jingwei.city import load_pack, open_city, parse_manifest, read_manifest
 from jingwei.city.demo import settings_of
+from jingwei.city.demo.files_calls import SURGE
 from jingwei.city.demo.generate import generate
 from jingwei.city.errors import BadManifestError
 from jingwei.city.loader import load_directory
@@ -39,11 +47,33 @@ def founded(pack, tmp_path_factory):
 def test_everything_the_pack_says_is_taken_in_and_no_step_is_refused(founded):
     _, _, _, told = founded
     assert set(told.counts) == {"settings", "staff", "default_points", "grids", "duties", "components",
-                                "rules", "history", "steps"}  # fmt: skip
+                                "rules", "history", "steps", "articles", "calls"}  # fmt: skip
     assert min(told.counts.values()) > 0
     assert "steps" not in told.faults
     assert "staff" not in told.faults
+    assert "calls" not in told.faults
     assert told.counts["rules"] == 98
+
+
+def test_the_hotline_has_a_past_of_every_kind_with_its_cases_and_what_callers_said(founded):
+    city, desk, _, _ = founded
+    now = instant(now_utc())
+    board = CallBoard(city.records, desk)
+    (whole,) = board.told(since=0, until=now, now=now)
+    told = {key: one.top for key, one in whole["figures"].items()}
+    assert told["call_num"] > told["demand_num"] > told["case_num"] > 0
+    for key in ("connect_rate", "solution_rate", "satisfaction_rate"):
+        assert 0 < whole["figures"][key].value < 1, key
+    kinds = {one["by"] for one in board.told(since=0, until=now, now=now, by="kind")}
+    assert {"consult", "ask", "complain", "report", "suggest"} <= kinds
+    with city.records.read() as session:
+        sessions = from_the_log(session)
+        again = rates(facts.from_the_log(session, sessions), desk.regime(session), now=now)
+        assert again == [whole]
+        zone = desk.regime(session).zone
+        said = the_topics.said_in(session, now_utc().astimezone(zone).date() - timedelta(days=6), zone, 4)
+        assert any(SURGE[2:5] in one.words for one in said)
+        assert session.scalar(select(CallRow.id).where(CallRow.sealed.is_not(None))) is None
 
 
 def test_cases_stand_at_every_point_of_their_life_with_clocks_that_run(founded):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,6 +26,10 @@ from jingwei.access.models import PersonRow
 from jingwei.access.people import asker_of_person, login_of
 from jingwei.cases import regime as the_regime
 from jingwei.cases.ground import Duty, Grid, put_default_points, put_duties, put_grids
+from jingwei.cases.hotline import past
+from jingwei.cases.hotline.knowledge import Draft, write
+from jingwei.cases.hotline.models import ArticleRow
+from jingwei.cases.hotline.past import PastCall
 from jingwei.cases.importing import Form, Reading, import_table, read_histories
 from jingwei.cases.inventory import put_components
 from jingwei.cases.models import CaseRow, Responsibility, UnitGrid
@@ -46,9 +51,20 @@ if TYPE_CHECKING:
     from jingwei.cases.schemas import Report
     from jingwei.cases.service import Desk
     from jingwei.city import City, Manifest
-    from jingwei.city.cases_spec import CasesSpec, CaseStaffSpec, HistorySpec, StepsSpec, TableSpec
+    from jingwei.city.cases_spec import (
+        ArticlesSpec,
+        CallsSpec,
+        CasesSpec,
+        CaseStaffSpec,
+        HistorySpec,
+        StepsSpec,
+        TableSpec,
+    )
 
-PARTS = ("settings", "staff", "default_points", "grids", "duties", "components", "rules", "history", "steps")
+PARTS = (
+    "settings", "staff", "default_points", "grids", "duties", "components", "rules", "history", "steps",
+    "articles", "calls",
+)  # fmt: skip
 """In the order in which they are taken in: later ones need earlier ones."""
 BATCH = 200
 _PEOPLE = ("handler", "collector")
@@ -107,6 +123,7 @@ class _Founding:
         self.asker, self.tell = asker, tell
         self.founded = Founded()
         self._read: dict[str, pa.Table] = {}
+        self._now = now_utc()
 
     def take_in(self, spec: CasesSpec) -> Founded:
         for part in PARTS:
@@ -131,7 +148,7 @@ class _Founding:
     def _mark(self, spec: CasesSpec, part: str) -> str:
         """Return the digest of what a part says and of the files that it is read from."""
         tables = spec.tables()
-        names = [part, "history"] if part == "steps" else [part]
+        names = [part, "history"] if part in ("steps", "calls") else [part]
         files = [digest(path) for name in names if name in tables for path in self._paths(tables[name])]
         content = spec.model_dump(mode="json")[part]
         return hashlib.sha256(encode_json([content, files])).hexdigest()
@@ -401,6 +418,72 @@ class _Founding:
             raise FileNotFoundError(name)
         return path
 
+    # the hotline
+
+    def _articles(self, spec: ArticlesSpec) -> int:
+        rows = list(self._rows(spec))
+        with self.city.records.write() as session:
+            if session.scalar(select(func.count()).select_from(ArticleRow)):
+                return 0
+            for row in rows:
+                asked = re.split(r"[;；]", row[spec.questions]) if spec.questions else []
+                questions = tuple(one.strip() for one in asked if one.strip())
+                draft = Draft(row[spec.title], row[spec.body], row[spec.department], questions)
+                write(session, self.desk.policies(), self.asker, draft)
+        return len(rows)
+
+    def _calls(self, spec: CallsSpec) -> int:
+        assert self.manifest.cases is not None  # noqa: S101
+        history = self.manifest.cases.history
+        system = history.system if history is not None else self.manifest.city.id
+        with self.city.records.read() as session:
+            people = _people(session)
+            keys = select(CaseRow.source_key, CaseRow.number).where(
+                CaseRow.source_key.startswith(f"{system}/")
+            )
+            cases = {str(key).removeprefix(f"{system}/"): number for key, number in session.execute(keys)}
+        calls = []
+        for number, row in enumerate(self._rows(spec), start=2):
+            try:
+                calls.append(self._call(spec, row, people, cases))
+            except (KeyError, ValueError) as error:
+                unknown = Text(f"无法识别：{error}", f"it names what is not known: {error}.")
+                self._fault("calls", number, unknown)
+        count = 0
+        for start in range(0, len(calls), BATCH):
+            with self.city.records.write() as session:
+                count += past.take_over(session, self.desk, calls[start : start + BATCH], system)
+            self.tell("calls", min(1.0, (start + BATCH) / len(calls)))
+        return count
+
+    def _call(
+        self, spec: CallsSpec, row: Mapping[str, str], people: Mapping[str, str], cases: Mapping[str, str]
+    ) -> PastCall:
+        """Return a call of the table; who took it and the case that it became as they are known here."""
+        told = {name: row.get(column, "") if (column := getattr(spec, name)) else "" for name in _OF_CALLS}
+        times = {name: self._moved(told[name], spec.until) for name in ("time", "told", "heard")}
+        if times["time"] is None:
+            raise ValueError(spec.time)
+        return PastCall(
+            told["key"], times["time"], f"person/{people[login_of(told['taker'])]}" if told["taker"] else "",
+            waited=int(told["waited"]) if told["waited"] else None, lost=told["lost"], kind=told["kind"],
+            urgency=told["urgency"], words=told["words"], area=told["area"], answer=told["answer"],
+            case=cases[told["case"]] if told["case"] else "", told=times["told"], heard=times["heard"],
+            solved=told["solved"], satisfied=told["satisfied"],
+        )  # fmt: skip
+
+    def _moved(self, text: str, until: datetime | None) -> datetime | None:
+        """Return a moment of a table of the pack, moved so that `until` is now; None for no text."""
+        if not text:
+            return None
+        zone = self.manifest.zone()
+        when, end = (
+            None if one is None else one if one.tzinfo else one.replace(tzinfo=zone)
+            for one in (datetime.fromisoformat(text), until)
+        )  # fmt: skip
+        assert when is not None  # noqa: S101
+        return when if end is None else when + (self._now - end)
+
     def _in_time(self, spec: StepsSpec) -> list[tuple[int, datetime, dict[str, str]]]:
         """Return the steps in order of time, with their rows in the file."""
         zone = self.manifest.zone()
@@ -408,7 +491,7 @@ class _Founding:
         def aware(moment: datetime) -> datetime:
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
-        moved = now_utc() - aware(spec.until) if spec.until is not None else timedelta()
+        moved = self._now - aware(spec.until) if spec.until is not None else timedelta()
         found = []
         for number, row in enumerate(self._rows(spec), start=2):
             try:
@@ -456,11 +539,17 @@ class _Play:
 
 
 _FIRST = ("report", "report_from_outside", "self_handle")
+_OF_CALLS = (
+    "key", "time", "taker", "waited", "lost", "kind", "urgency", "words", "area", "answer", "case", "told",
+    "heard", "solved", "satisfied",
+)  # fmt: skip
 _COLUMNS = frozenset(
     {
         "login", "post", "department", "area", "code", "duty_grid", "grade", "kind", "type", "person", "name",
         "lon", "lat", "key", "when", "state", "types", "channel", "late", "street", "community", "unit",
-        "unit_name", "description", "component", "hours", "case", "action", "time", "fields",
+        "unit_name", "description", "component", "hours", "case", "action", "time", "fields", "title", "body",
+        "questions", "taker", "urgency", "words", "waited", "lost", "answer", "told", "heard", "solved",
+        "satisfied",
     }
 )  # fmt: skip
 """Keys of the manifest's tables that name columns."""

@@ -111,6 +111,40 @@ class StepsSpec(TableSpec):
     until: datetime | None = None
 
 
+class ArticlesSpec(TableSpec):
+    """What the hotline answers from: articles, with how people ask (parted by semicolons)."""
+
+    title: str
+    body: str
+    department: str
+    questions: str | None = None
+
+
+class CallsSpec(TableSpec):
+    """Calls that the hotline took before; `case` names a case of `history`, `lost` is `menu` or `queue`.
+
+    What callers said is `yes`, `no` or `unclear`; kinds and urgencies are the keys of the settings.
+    With `until`, which only a generated city may say, that moment of the table is the moment of the load.
+    """
+
+    key: str
+    time: str
+    taker: str
+    kind: str
+    urgency: str
+    words: str
+    waited: str | None = None
+    lost: str | None = None
+    area: str | None = None
+    answer: str | None = None
+    case: str | None = None
+    told: str | None = None
+    heard: str | None = None
+    solved: str | None = None
+    satisfied: str | None = None
+    until: datetime | None = None
+
+
 class CasesSpec(Part):
     """The cases of a city. Each part is taken in once; from then on it is people who change it."""
 
@@ -123,6 +157,8 @@ class CasesSpec(Part):
     rules: TableSpec | None = None
     history: HistorySpec | None = None
     steps: StepsSpec | None = None
+    articles: ArticlesSpec | None = None
+    calls: CallsSpec | None = None
 
     def tables(self) -> dict[str, TableSpec]:
         """Return the tables by their names in the manifest."""

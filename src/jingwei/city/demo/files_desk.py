@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from jingwei.city.demo import clock
 from jingwei.city.demo.cases import COLLECTOR, Cases
 from jingwei.city.demo.departments import STAFF_FILE, Official
+from jingwei.city.demo.files_calls import Step, write_calls
 from jingwei.city.demo.files_cases import numbers_of
 from jingwei.city.demo.files_places import default_point
 from jingwei.city.demo.forms import write_csv
@@ -36,7 +37,8 @@ CHANNELS = {
 }  # fmt: skip
 ROLES = {
     "分管领导": ["case_leader"], "科室负责人": ["case_department"], "处置人员": ["case_handler"],
-    "受理员": ["case_acceptor"], "值班长": ["case_duty_chief"], "派遣员": ["case_dispatcher"],
+    "受理员": ["case_acceptor", "hotline_taker"],
+    "值班长": ["case_duty_chief", "hotline_supervisor"], "派遣员": ["case_dispatcher"],
 }  # fmt: skip
 """What the posts of the government are in the life of a case; collectors and inspectors have their roles."""
 
@@ -45,7 +47,8 @@ def write_desk(pack: Pack, cases: Cases) -> None:
     """Write duties, rules and the steps of the last cases, and what the manifest says of cases."""
     _duties(pack)
     _rules(pack)
-    _steps(pack, cases)
+    steps = _steps(pack, cases)
+    hotline = write_calls(pack, cases, numbers_of(cases).tolist(), steps, _end(pack))
     names = _area_names(pack)
     pack.cases = {
         "settings": {
@@ -89,6 +92,7 @@ def write_desk(pack: Pack, cases: Cases) -> None:
             "file": STEPS_FILE, "case": "案件编号", "action": "步骤", "time": "时间", "person": "登录名",
             "fields": "内容", "until": _end(pack).isoformat(),
         },
+        **hotline,
     }  # fmt: skip
 
 
@@ -251,7 +255,8 @@ def _end(pack: Pack) -> datetime:
     return datetime(1970, 1, 1) + timedelta(minutes=int(minutes))  # noqa: DTZ001 -- local, as the file is
 
 
-def _steps(pack: Pack, cases: Cases) -> None:
+def _steps(pack: Pack, cases: Cases) -> list[Step]:
+    """Write the steps of the last cases; return them in order."""
     random = pack.town.settings.draws("desk")
     scale = pack.town.settings.scale.key
     count = min(len(cases), LIVE.get(scale, LIVE["S"]))
@@ -268,6 +273,7 @@ def _steps(pack: Pack, cases: Cases) -> None:
     ]
     columns = {name: np.array([row[at] for row in texts], dtype=object) for at, name in enumerate(names)}
     write_csv(pack.folder / STEPS_FILE, columns, "UTF-8")
+    return rows
 
 
 def _fates(random: np.random.Generator, cases: Cases, last: Any) -> list[int]:
