@@ -273,7 +273,6 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     channels = channels_of(settings.notices, city.home)
     app.state.targets = Targets(settings.webhooks.private)
     app.state.calls = CallBoard(city.records, app.state.desk)
-    channels = channels_of(read_settings(city.home).notices, city.home)
     app.state.channels, app.state.mail = sorted(channels), channels.get("email")
     app.state.stamps = Stamps(app.state.gate.vault.digest("stamps of public reports"))
     app.state.photos = Photos(city.home / FOLDER)

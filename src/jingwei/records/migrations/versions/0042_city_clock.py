@@ -6,7 +6,7 @@ from alembic import op
 from jingwei.records.base import UtcDateTime
 
 revision = "0042"
-down_revision = "0039"
+down_revision = "0039a"
 branch_labels = None
 depends_on = None
 
