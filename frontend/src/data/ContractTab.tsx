@@ -238,6 +238,18 @@ const PARTS: Record<string, { name: string; as: "column" | "columns" | "number" 
   alike: [
     { name: "columns", as: "columns" },
     { name: "metres", as: "number" },
+    { name: "at", as: "column" },
+    { name: "minutes", as: "number" },
+  ],
+  "in-number": [
+    { name: "number", as: "column" },
+    { name: "tells", as: "words" },
+    { name: "column", as: "column" },
+  ],
+  age: [
+    { name: "age", as: "column" },
+    { name: "birth", as: "column" },
+    { name: "on", as: "column" },
   ],
   reference: [
     { name: "column", as: "column" },
@@ -270,7 +282,7 @@ const PARTS: Record<string, { name: string; as: "column" | "columns" | "number" 
   fresh: [{ name: "days", as: "number" }],
   change: [{ name: "share", as: "number" }],
 };
-const OPTIONAL = new Set(["since", "until", "most_hours", "dataset", "days"]);
+const OPTIONAL = new Set(["since", "until", "most_hours", "dataset", "days", "at", "on"]);
 
 function RuleEdit({ rule, columns, set }: { rule: Rule; columns: string[]; set: (more: Partial<Rule>) => void }) {
   const { t } = useTranslation();
@@ -286,7 +298,8 @@ function RuleEdit({ rule, columns, set }: { rule: Rule; columns: string[]; set: 
             return (
               <label key={name} className="input">
                 {label}
-                <select className="choice" value={String(value ?? "")} onChange={(e) => set({ [name]: e.target.value })}>
+                <select className="choice" value={String(value ?? "")} onChange={(e) => set({ [name]: e.target.value || empty })}>
+                  {OPTIONAL.has(name) && <option value="">–</option>}
                   {columns.map((column) => (
                     <option key={column}>{column}</option>
                   ))}
@@ -335,6 +348,8 @@ function AddRule({ columns, add }: { columns: string[]; add: (rule: Rule) => voi
   const begun: Record<string, Record<string, unknown>> = {
     repeated: { columns: [] },
     alike: { columns: [first], metres: 200 },
+    "in-number": { number: first, tells: "birth", column: columns[1] ?? first },
+    age: { age: first, birth: columns[1] ?? first, on: null },
     reference: { column: first, dataset: "", to: "" },
     "in-force": { column: first, date: first, dataset: "", code: "", since: null, until: null },
     inside: { dataset: null },

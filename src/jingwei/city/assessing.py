@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jingwei.city.areas import published, shape_of
 from jingwei.city.errors import HeldError
@@ -17,13 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pyarrow as pa
-
     from jingwei.access import Asker
     from jingwei.city.service import City
     from jingwei.lake.contracting import Agreed, Checked
     from jingwei.lake.contracts import Contract
     from jingwei.lake.schemas import Content
+
+
+MAX_QUARANTINED = 1_000_000
+"""Rows in quarantine that are looked through for what another dataset names."""
 
 
 class GateError(HeldError):
@@ -74,6 +81,14 @@ def surroundings(city: City, dataset: str, *, boundary: Any = None) -> Surroundi
             return None
         return shape_of(lake, Area(source=other), version)
 
+    def held(other: str, name: str) -> pa.Array:
+        version = published(lake, other)
+        texts = lake.reader.quarantine(version, after=0, limit=MAX_QUARANTINED) if version else None
+        if texts is None or not texts.num_rows:
+            return pa.array([], pa.string())
+        written = rf"(?:^| \| ){re.escape(name)}=(?P<value>[^|]*?)(?: \| |$)"
+        return pc.struct_field(pc.extract_regex(texts["text"].combine_chunks(), written), "value")
+
     before = published(lake, dataset)
     return Surroundings(
         at=now_utc(),
@@ -81,6 +96,7 @@ def surroundings(city: City, dataset: str, *, boundary: Any = None) -> Surroundi
         columns=columns,
         area=area,
         previous=before.content if before else None,
+        held=held,
     )
 
 
@@ -139,7 +155,7 @@ def check_again(city: City, asker: Asker, dataset: str) -> Checked:
     own = contracting.own_schema(paths, content)
     around = surroundings(city, dataset, boundary=city.about.boundary)
     before = _before(city, asker, dataset, found.version.number)
-    around = Surroundings(around.at, around.boundary, around.columns, around.area, before)
+    around = replace(around, previous=before)
     intent = contracting.intent_of(city.lake, dataset, found.version.number)
     return contracting.assess(city.lake, agreed, intent, paths, own, content, around)
 

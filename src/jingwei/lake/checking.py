@@ -32,7 +32,6 @@ from jingwei.lake.contracts import (
     Repeated,
     Rule,
 )
-from jingwei.lake.likeness import likeness
 from jingwei.lake.quality import is_plainly_unique
 from jingwei.lake.rules import (
     RowTest,
@@ -46,6 +45,7 @@ from jingwei.lake.rules import (
     rule_test,
     text_of,
 )
+from jingwei.lake.wording import plain_words, same_words
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ class Surroundings:
         Returns the union of another dataset's areas; None where it has none.
     previous
         What the version before held, or None.
+    held
+        Returns values of a column of rows of another dataset that are in quarantine: they are there, if
+        not as they should be.
     """
 
     at: datetime
@@ -99,6 +102,7 @@ class Surroundings:
     columns: Callable[[str, list[str]], pa.Table | None] = lambda _name, _columns: None
     area: Callable[[str], Any] = lambda _name: None
     previous: Content | None = None
+    held: Callable[[str, str], pa.Array] = lambda _name, _column: pa.array([], pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,14 +412,16 @@ class _Check:
             f"'{rule.column}' is not there in '{rule.dataset}'.",
         )
         self.engine.register("other", table)
+        self.engine.register("held", pa.table({"jw_known": self.around.held(rule.dataset, rule.to)}))
         value = text_of(rule.column)
         self._asked(
             test([rule.column], "consistent", text),
             f"SELECT jw_fact FROM (SELECT jw_fact, {value} AS jw_named FROM facts) ANTI JOIN "
-            f"(SELECT DISTINCT {text_of(rule.to)} AS jw_known FROM other) "
+            f"(SELECT {text_of(rule.to)} AS jw_known FROM other UNION SELECT trim(jw_known) FROM held) "
             f"ON jw_named = jw_known WHERE jw_named <> ''",
         )
         self.engine.unregister("other")
+        self.engine.unregister("held")
 
     def _in_force(self, rule: InForce, test: Callable[..., RowTest]) -> None:
         check_there(self.contract, [rule.column, rule.date], self.own)
@@ -508,31 +514,27 @@ class _Check:
         )
 
     def _alike(self, rule: Alike, test: Callable[..., RowTest]) -> None:
-        check_there(self.contract, rule.columns, self.own)
+        check_there(self.contract, [*rule.columns, *([rule.at] if rule.at else [])], self.own)
         text = Text("与附近的另一行几乎相同。", "It is almost equal to another row near it.")
-        joined = " || ' ' || ".join(f"coalesce({text_of(name)}, '')" for name in rule.columns)
-        if self.content.places:
-            facts, lon, lat = self._points(self.content.places[0])
-            pairs = _near_pairs(lon, lat, rule.metres)
-            table = pa.table({"a": facts[pairs[:, 0]], "b": facts[pairs[:, 1]]})
-        else:
-            table = self._table(
-                f"WITH named AS (SELECT jw_fact, {joined} AS words FROM facts) "
-                f"SELECT x.jw_fact AS a, y.jw_fact AS b "
-                f"FROM named x JOIN named y ON substr(x.words, 1, 3) = substr(y.words, 1, 3) "
-                f"AND x.jw_fact < y.jw_fact AND abs(length(x.words) - length(y.words)) <= 2 "
-                f"LIMIT {MOST_PAIRS}"
-            )
+        words = [f"coalesce(CAST({name_of(name)} AS VARCHAR), '')" for name in rule.columns]
+        named = ", ".join(f"{word} AS w{n}" for n, word in enumerate(words))
+        at = f", {moment(rule.at)} AS at" if rule.at else ""
+        named = f"WITH named AS MATERIALIZED (SELECT jw_fact, {named}{at} FROM facts) "
+        table = self._neighbours(rule) if self.content.places else self._of_one_beginning(rule)
         self.engine.register("pairs", table)
+        shown = ", ".join(f"x.w{n} AS x{n}, y.w{n} AS y{n}" for n in range(len(words)))
+        differ = " OR ".join(f"x.w{n} <> y.w{n}" for n in range(len(words)))
+        soon = f" AND abs(epoch(x.at - y.at)) <= {60 * rule.minutes}" if rule.at else ""
         near = self._table(
-            f"WITH named AS (SELECT jw_fact, {joined} AS words FROM facts) "
-            f"SELECT pairs.a, pairs.b, x.words AS here, y.words AS there FROM pairs "
+            f"{named} SELECT pairs.a, pairs.b, {shown} FROM pairs "
             f"JOIN named x ON x.jw_fact = pairs.a JOIN named y ON y.jw_fact = pairs.b "
-            f"WHERE x.words <> y.words AND least(length(x.words), length(y.words)) > 2"
-        )
+            f"WHERE ({differ}){soon}"
+        ).combine_chunks()
         self.engine.unregister("pairs")
-        alike = pa.array(likeness(near["here"], near["there"]) >= rule.likeness)
-        self.engine.register("pairs", near.select(["a", "b"]).filter(alike))
+        alike = np.ones(near.num_rows, bool)
+        for n in range(len(words)):
+            alike &= same_words(near[f"x{n}"], near[f"y{n}"], rule.likeness, holds=rule.holds)
+        self.engine.register("pairs", near.select(["a", "b"]).filter(pa.array(alike)))
         self._asked(
             test(rule.columns, "consistent", text),
             "SELECT CASE WHEN (x.jw_source, x.jw_row) > (y.jw_source, y.jw_row) THEN x.jw_fact "
@@ -540,6 +542,25 @@ class _Check:
             "JOIN facts x ON x.jw_fact = pairs.a JOIN facts y ON y.jw_fact = pairs.b",
         )
         self.engine.unregister("pairs")
+
+    def _neighbours(self, rule: Alike) -> pa.Table:
+        """Return pairs of facts whose places are near each other."""
+        facts, lon, lat = self._points(self.content.places[0])
+        pairs = _near_pairs(lon, lat, rule.metres)
+        return pa.table({"a": facts[pairs[:, 0]], "b": facts[pairs[:, 1]]})
+
+    def _of_one_beginning(self, rule: Alike) -> pa.Table:
+        """Return pairs of facts without a place whose words begin alike, the words as they are compared."""
+        first = self._table(f"SELECT jw_fact, coalesce({text_of(rule.columns[0])}, '') AS words FROM facts")
+        plain = pa.table({"fact": first["jw_fact"], "words": plain_words(first["words"].combine_chunks())})
+        self.engine.register("plain", plain)
+        pairs = self._table(
+            "SELECT x.fact AS a, y.fact AS b FROM plain x JOIN plain y "
+            "ON substr(x.words, 1, 3) = substr(y.words, 1, 3) AND x.fact < y.fact "
+            f"AND abs(length(x.words) - length(y.words)) <= 2 WHERE length(x.words) > 2 LIMIT {MOST_PAIRS}"
+        )
+        self.engine.unregister("plain")
+        return pairs
 
     # rules on time and on the version before
 

@@ -84,12 +84,26 @@ class Repeated(_Rule):
 
 
 class Alike(_Rule):
-    """No two rows are alike: texts that differ in few characters, of things near each other."""
+    """No two rows are alike: texts that say the same in other words, of things near each other.
+
+    Attributes
+    ----------
+    metres
+        How near their places are, where the dataset has places.
+    at, minutes
+        A column of times, and how far these may lie apart.
+    holds
+        Whether a text that holds the other one whole says the same, too: a greeting before it, a province
+        left out.
+    """
 
     kind: Literal["alike"] = "alike"
     columns: list[Name] = Field(min_length=1, max_length=5)
     likeness: float = Field(default=0.9, ge=0.6, le=1.0)
     metres: float = Field(default=200.0, gt=0, le=5_000)
+    at: Name | None = None
+    minutes: float = Field(default=60.0, gt=0, le=525_600)
+    holds: bool = False
     severity: Severity = "warning"
 
 
@@ -163,6 +177,24 @@ class Stale(_Rule):
         return self
 
 
+class InNumber(_Rule):
+    """What an identity number (GB 11643) tells of its holder stands in another column as well."""
+
+    kind: Literal["in-number"] = "in-number"
+    number: Name
+    tells: Literal["birth", "sex"]
+    column: Name
+
+
+class Age(_Rule):
+    """An age is that of its birthday, in whole years on a day: a column's, or today."""
+
+    kind: Literal["age"] = "age"
+    age: Name
+    birth: Name
+    on: Name | None = None
+
+
 class Fresh(_Rule):
     """The newest fact is at most so many days older than the version."""
 
@@ -179,7 +211,19 @@ class Change(_Rule):
 
 
 Rule = Annotated[
-    Repeated | Alike | Reference | InForce | Inside | OnePlace | Never | Order | Stale | Fresh | Change,
+    Repeated
+    | Alike
+    | Reference
+    | InForce
+    | Inside
+    | OnePlace
+    | Never
+    | Order
+    | Stale
+    | InNumber
+    | Age
+    | Fresh
+    | Change,
     Field(discriminator="kind"),
 ]
 

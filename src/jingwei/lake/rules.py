@@ -9,7 +9,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from jingwei.lake.check_digits import wrong_credit_code, wrong_identity_number
-from jingwei.lake.contracts import FORMATS, ContractError, Never, Order, Stale
+from jingwei.lake.contracts import FORMATS, Age, ContractError, InNumber, Never, Order, Stale
 from jingwei.lake.filters import compile_filter
 from jingwei.lake.numbers import read_numbers
 from jingwei.words import Text
@@ -147,6 +147,10 @@ def rule_test(
         return _order_test(contract, rule, identifier, said, schema)
     if isinstance(rule, Stale):
         return _stale_test(contract, rule, identifier, said, schema, at)
+    if isinstance(rule, InNumber):
+        return _number_test(contract, rule, identifier, said, schema)
+    if isinstance(rule, Age):
+        return _age_test(contract, rule, identifier, said, schema, at)
     return None
 
 
@@ -344,3 +348,53 @@ def _stale_test(
         )
     broken = f"coalesce({moment(rule.column)} < {edge}, FALSE)"
     return RowTest(identifier, "stale", (rule.column,), "timely", rule.severity, said or text, broken)
+
+
+MALE, FEMALE = ("男", "男性", "1", "m", "male"), ("女", "女性", "2", "f", "female")
+"""What stands for a sex (GB/T 2261.1 and as people write); other words are a matter of the list of codes."""
+
+
+def _number_test(
+    contract: Contract, rule: InNumber, identifier: str, said: Text | None, schema: pa.Schema
+) -> RowTest:
+    check_there(contract, [rule.number, rule.column], schema)
+    number = text_of(rule.number)
+    if rule.tells == "birth":
+        differs = f"strftime({moment(rule.column)}, '%Y%m%d') <> substr({number}, 7, 8)"
+    else:
+        sex = f"lower({text_of(rule.column)})"
+        males, females = (", ".join(map(literal, words)) for words in (MALE, FEMALE))
+        odd = f"(ascii(substr({number}, 17, 1)) % 2 = 1)"
+        differs = f"(({sex} IN ({males}) AND NOT {odd}) OR ({sex} IN ({females}) AND {odd}))"
+    # The number itself is another rule's matter; without a right one nothing can be told.
+    broken = f"CASE WHEN {wrong_identity_number(number)} THEN FALSE ELSE {differs} END"
+    text = Text(
+        f"“{rule.column}”与“{rule.number}”不一致。", f"'{rule.column}' is not what '{rule.number}' tells."
+    )
+    columns = (rule.number, rule.column)
+    return RowTest(
+        identifier,
+        "in-number",
+        columns,
+        "consistent",
+        rule.severity,
+        said or text,
+        f"coalesce({broken}, FALSE)",
+    )
+
+
+def _age_test(
+    contract: Contract, rule: Age, identifier: str, said: Text | None, schema: pa.Schema, at: datetime
+) -> RowTest:
+    check_there(contract, [rule.age, rule.birth, *([rule.on] if rule.on else [])], schema)
+    birth = moment(rule.birth)
+    day = moment(rule.on) if rule.on else f"TIMESTAMP {literal(at.strftime('%Y-%m-%d %H:%M:%S'))}"
+
+    def of_year(moment_: str) -> str:
+        return f"(100 * month({moment_}) + day({moment_}))"
+
+    years = f"(year({day}) - year({birth}) - CASE WHEN {of_year(day)} < {of_year(birth)} THEN 1 ELSE 0 END)"
+    text = Text(f"“{rule.age}”与“{rule.birth}”不符。", f"'{rule.age}' is not the age by '{rule.birth}'.")
+    broken = f"coalesce({number_of(rule.age)} <> {years}, FALSE)"
+    columns = (rule.age, rule.birth)
+    return RowTest(identifier, "age", columns, "consistent", rule.severity, said or text, broken)
