@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -29,6 +29,8 @@ STAGES = {
     "failed": Text("失败", "failed"),
 }
 MOST_FAULTS = 10
+MOST_ROWS = 3
+"""Of the rows with the same fault, so many are named."""
 FINAL = ("published", "unchanged", "held", "failed")
 
 
@@ -150,6 +152,18 @@ def print_founded(founded: Founded) -> None:
     for part, count in founded.counts.items():
         console.print(f"{PARTS[part]}: {count:,}")
     for part, faults in founded.faults.items():
-        for one in faults[:MOST_FAULTS]:
-            rows = one.get("count") or f"#{one['row']}"
-            console.print(f"[yellow]{PARTS[part]}[/]: {Text(one['zh'], one['en'])} ({rows})", highlight=False)
+        alike: dict[Text, list[dict[str, Any]]] = {}
+        for one in faults:
+            alike.setdefault(Text(one["zh"], one["en"]), []).append(one)
+        for what, ones in list(alike.items())[:MOST_FAULTS]:
+            console.print(f"[yellow]{PARTS[part]}[/]: {what} ({_which(ones)})", highlight=False)
+
+
+def _which(faults: list[dict[str, Any]]) -> str:
+    """Return of which rows something holds: how many, and the first of them."""
+    count = sum(int(one.get("count", 1)) for one in faults)
+    rows = [f"#{one['row']}" for one in faults if "row" in one]
+    if len(rows) == count == 1:
+        return rows[0]
+    shown = " ".join([*rows[:MOST_ROWS], *(["…"] if 0 < MOST_ROWS < len(rows) else [])])
+    return f"{count:,}: {shown}" if rows else f"{count:,}"

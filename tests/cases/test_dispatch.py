@@ -13,6 +13,7 @@ from jingwei.cases.errors import BadFieldError
 from jingwei.cases.ground import Duty, Grid, put_default_points, put_duties, put_grids
 from jingwei.cases.indicators import figures
 from jingwei.cases.inventory import component, put_components
+from jingwei.cases.types import Catalogue
 
 SIDE = 0.001
 WEST_GRID, EAST_GRID = "440301001001001", "440301001002001"
@@ -87,7 +88,10 @@ def test_the_finest_area_and_type_decide_and_the_reason_is_told(ground):
     east = ground.report(lon=114.0012, lat=22.5008)
     found = proposal(ground, east)
     assert [one.department for one in found.departments] == [WATER, PARKS]
-    assert "440301001002" in found.departments[0].why[0].zh
+    why = found.departments[0].why[0]
+    name = Catalogue().get("matter", "06001").name
+    assert why.zh == f"职责分工：440301001002，{name.zh}（06001）"
+    assert name.en in why.en
     assert [rule.id for rule in found.rules] == ["1"]
     west = ground.report(lon=114.0005, lat=22.5005)
     assert [one.department for one in proposal(ground, west).departments] == [

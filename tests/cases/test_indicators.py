@@ -1,6 +1,7 @@
 """Every indicator against pandas, which counts case by case, on random lives."""
 
 import random
+import re
 import shutil
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from cases.conftest import PARKS, RULES, STAFF, WATER, Office, photo
 from jingwei.cases import Desk, Report, regime
 from jingwei.cases.board import Board, Choice
 from jingwei.cases.calendar import DAY, instant
+from jingwei.cases.formulas import in_words
+from jingwei.cases.hotline.rates import rates_known
 from jingwei.cases.indicators import cases_of, figures, indicators
 from jingwei.cases.lifecycle import ABOUT_THE_REPORT, transitions_from
 from jingwei.errors import JingweiError
@@ -188,6 +191,17 @@ def test_there_are_56_indicators_and_each_says_what_it_is():
     table = indicators()
     assert sum(not one.second for one in table.values()) == 56
     assert all(one.says.zh and one.says.en and (one.rows or one.waits) for one in table.values())
+
+
+def test_every_formula_is_said_in_both_languages_without_names_of_columns():
+    told = [in_words(one, "cases") for one in indicators().values() if one.rows]
+    told += [in_words(one, "calls") for one in rates_known().values()]
+    for words in told:
+        assert not re.search(r"[A-Za-z_{}<>=']", words.zh), words
+        assert not re.search(r"[_{}<>=']|[A-Z]|[\u4e00-\u9fff]", words.en), words
+    assert (
+        in_words(indicators()["rework_rate"], "cases").zh == "案件数（已处置 且 有返工） ÷ 案件数（已处置）"
+    )
 
 
 def test_every_indicator_equals_pandas_to_the_last_digit(lives):

@@ -34,6 +34,17 @@ def test_every_fault_of_a_table_is_named_and_nothing_is_taken():
     assert [fault["row"] for fault in caught.value.where["faults"]] == [2, 3, 4]
 
 
+def test_a_type_of_the_citys_own_keeps_the_english_name_that_the_table_gives():
+    rows = [
+        {**ROW, "类别代码": "10099", "小类": "噪声", "小类英文": "Noise"},
+        {**ROW, "类别代码": "0499", "小类": "异味"},
+    ]
+    assert [(one.name.zh, one.name.en) for one in read_rules(rows, Catalogue()).types] == [
+        ("噪声", "Noise"),
+        ("异味", ""),
+    ]
+
+
 def test_a_real_citys_519_rules_load_whole(shared_data, records):
     raw = json.loads((shared_data / "cases" / "yuncheng_rules.json").read_text("utf-8"))["rules"]
     table = read_rules(raw, Catalogue())

@@ -7,7 +7,7 @@ import { Empty, Failure, Loading } from "../design/States";
 import { count as written, decimal, say, share, type Text } from "../words";
 import { useSettings } from "./questions";
 
-type Rate = { key: string; says: Text; formula: string; share: boolean };
+type Rate = { key: string; says: Text; said: Text; share: boolean };
 type Figure = { top: number; bottom: number | null; value: number | null };
 type Group = { by: string | number | null; name: string | null; figures: Record<string, Figure> };
 
@@ -94,7 +94,7 @@ function Whole({ figures, rates }: { figures: Record<string, Figure>; rates: Rat
                 <td className="end">{shown(one, figure)}</td>
                 <td className="end">{figure && figure.bottom !== null ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}</td>
                 <td>
-                  <code className="small">{one.formula}</code>
+                  <span className="small">{say(one.said)}</span>
                 </td>
               </tr>
             );
@@ -123,7 +123,7 @@ function Groups({ groups, rates, by }: { groups: Group[]; rates: Rate[]; by: str
           <tr>
             <th scope="col">{t(`hotline.rates.dimensions.${by}`)}</th>
             {table.map((one) => (
-              <th key={one.key} scope="col" className="end" title={one.formula}>
+              <th key={one.key} scope="col" className="end" title={say(one.said)}>
                 {say(one.says)}
               </th>
             ))}

@@ -291,6 +291,7 @@ export const casesEn: typeof casesZh = {
     formula: "How it is counted",
     waits: "Waits for data: {{what}}",
     hours: "{{n}} hours",
+    points: "{{n}} percentage points",
     columns: "Choose indicators ({{count}})",
     columns_one: "Choose indicators ({{count}})",
     columns_other: "Choose indicators ({{count}})",

@@ -290,6 +290,7 @@ export const casesZh = {
     formula: "计算方法",
     waits: "等待数据：{{what}}",
     hours: "{{n}} 小时",
+    points: "{{n}} 个百分点",
     columns: "选择指标（{{count}}）",
     columns_one: "选择指标（{{count}}）",
     columns_other: "选择指标（{{count}}）",

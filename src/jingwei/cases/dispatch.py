@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jingwei.cases.ground import Ground
     from jingwei.cases.regime import Regime
     from jingwei.cases.rules import Rule
+    from jingwei.cases.types import Catalogue
 
 ENOUGH = 5
 """Cases of one type in one street before what was done with them counts."""
@@ -69,7 +70,7 @@ def propose(
     """
     found: dict[str, Candidate] = {}
     _by_owner(session, case, found)
-    _by_duty(session, ground, case, at, found)
+    _by_duty(session, regime.catalogue, ground, case, at, found)
     _by_history(board, case, found)
     ordered = sorted(found.values(), key=lambda one: (-one.weight, one.department))
     rules = list(regime.by_type.get((case.kind, case.type), ()))
@@ -97,7 +98,14 @@ def _by_owner(session: Session, case: Case, found: dict[str, Candidate]) -> None
         _of(found, thing.department).because(1.0 if case.kind == "component" else 0.75, says)
 
 
-def _by_duty(session: Session, ground: Ground, case: Case, at: datetime, found: dict[str, Candidate]) -> None:
+def _by_duty(
+    session: Session,
+    catalogue: Catalogue,
+    ground: Ground,
+    case: Case,
+    at: datetime,
+    found: dict[str, Candidate],
+) -> None:
     """Propose who has the duty for the type in the finest area that says so.
 
     People's duties are no department's: a collector walks where others handle.
@@ -108,15 +116,28 @@ def _by_duty(session: Session, ground: Ground, case: Case, at: datetime, found: 
         areas.insert(0, unit.duty_grid)
     whole = [one for one in duties_for(session, areas, case.kind, case.type, at) if not one.person]
     for rank, duty in enumerate(whole):
-        _of(found, duty.department).because(max(0.2, 0.9 - 0.1 * rank), _duty_says(duty))
+        _of(found, duty.department).because(
+            max(0.2, 0.9 - 0.1 * rank), _duty_says(duty, _called(catalogue, case.kind, duty.type))
+        )
 
 
-def _duty_says(duty: Duty) -> Text:
-    where = duty.area or "全市"
-    what = duty.type or "全部类别"
+def _called(catalogue: Catalogue, kind: str, code: str) -> Text:
+    """Return how people call a type, or a major class; a code that nothing bears stands for itself."""
+    if not code:
+        return Text("全部类别", "all types")
+    if (kind, code) in catalogue:
+        name = catalogue.get(kind, code).name
+    else:
+        name = next((one.major for one in catalogue if (one.kind, one.code[:2]) == (kind, code)), Text(""))
+    if not name.zh:
+        return Text(code)
+    return Text(f"{name.zh}（{code}）", f"“{name.en or name.zh}” ({code})")
+
+
+def _duty_says(duty: Duty, what: Text) -> Text:
     return Text(
-        f"职责分工：{where}，{what}",
-        f"it has the duty for {duty.type or 'all types'} in {duty.area or 'the whole city'}",
+        f"职责分工：{duty.area or '全市'}，{what.zh}",
+        f"it has the duty for {what.en or what.zh} in {duty.area or 'the whole city'}",
     )
 
 

@@ -45,7 +45,7 @@ FREQUENT = 10
 class Indicator:
     """An indicator. `rows` and `of` are conditions on the columns of a case; see the data file.
 
-    `waits` says which data it waits for, where there is none of it yet.
+    `waits`, in Chinese `waits_zh`, says which data it waits for, where there is none of it yet.
     """
 
     key: str
@@ -56,6 +56,7 @@ class Indicator:
     scale: int = 1
     second: bool = False
     waits: str = ""
+    waits_zh: str = ""
 
     @property
     def top(self) -> str:

@@ -57,6 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "code_2026": ("code_2026",),
     "kind_2026": ("kind_2026",),
     "name": ("minor_zh", "name", "小类", "类别名称"),
+    "name_en": ("minor_en", "name_en", "小类英文", "英文名称"),
     "major": ("major_zh", "大类"),
     "condition": ("register_if", "condition", "立案条件"),
     "closing": ("close_if", "closing", "结案条件"),
@@ -95,7 +96,7 @@ def read_rules(rows: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> RuleT
     """Read a table of rules, whatever its headings among `COLUMNS`.
 
     Codes of four digits are those of 2013 and are mapped; what has no number of 2026 becomes a type of the
-    city's own.
+    city's own, with the names that the table gives it in Chinese and English.
 
     Parameters
     ----------
@@ -178,29 +179,30 @@ class _Reading:
 
     def _type(self, kind: Kind, row: Mapping[str, Any]) -> CaseType:
         """Return the type that a row speaks of, adding it where it is the city's own."""
-        code, name = str(row["code"] or ""), str(row["name"] or "")
+        code = str(row["code"] or "")
+        name = Text(str(row["name"] or ""), str(row["name_en"] or ""))
         if row["code_2026"]:
             self._count("stated")
             return self.catalogue.get(_KIND_WORDS.get(str(row["kind_2026"]), kind), str(row["code_2026"]))
         if len(code) == 5 and code.isdigit():
             return self._stated(kind, code, name)
-        mapped: Mapped = self.catalogue.from_2013(kind, code, name or None)
+        mapped: Mapped = self.catalogue.from_2013(kind, code, name.zh or None)
         if mapped.type is not None and (mapped.by != "number" or not _local(code)):
             self._count(mapped.by)
             return mapped.type
         self._count("local")
         return self.added.setdefault((kind, code), self._new_type(kind, code, name))
 
-    def _stated(self, kind: Kind, code: str, name: str) -> CaseType:
+    def _stated(self, kind: Kind, code: str, name: Text) -> CaseType:
         """Return the type of five digits; one that the city counts down from 999 or 099 may be its own."""
-        if name and int(code[2:]) >= LOCAL_FROM and (kind, code) not in self.catalogue:
+        if name.zh and int(code[2:]) >= LOCAL_FROM and (kind, code) not in self.catalogue:
             self._count("local")
-            fresh = CaseType(kind, code, Text(name), major_of(kind, code), local=True)
+            fresh = CaseType(kind, code, name, major_of(kind, code), local=True)
             return self.added.setdefault((kind, code), fresh)
         self._count("stated")
         return self.catalogue.get(kind, code)
 
-    def _new_type(self, kind: Kind, code: str, name: str) -> CaseType:
+    def _new_type(self, kind: Kind, code: str, name: Text) -> CaseType:
         fresh = local_code(kind, code)
         while (kind, fresh) in {(one.kind, one.code) for one in (*self.catalogue, *self.added.values())}:
             if self.added.get((kind, code)):
@@ -208,7 +210,7 @@ class _Reading:
             fresh = (
                 f"{fresh[:2]}{int(fresh[2:]) + 100:03d}"  # the number is taken: the same one, a hundred on
             )
-        return CaseType(kind, fresh, Text(name or code), major_of(kind, fresh), code, local=True)
+        return CaseType(kind, fresh, name if name.zh else Text(code), major_of(kind, fresh), code, local=True)
 
     def _count(self, how: str) -> None:
         self.mapped[how] = self.mapped.get(how, 0) + 1

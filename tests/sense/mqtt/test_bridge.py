@@ -178,9 +178,10 @@ def test_the_last_reading_of_a_stream_is_retained(readings, broker):
 
 
 def test_a_port_of_another_program_is_not_taken_for_ours(tmp_path, port):
-    with socket.create_server(("127.0.0.1", port)), pytest.raises(BrokerError):  # noqa: SIM117
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(BrokerError) as told:  # noqa: SIM117
         with mosquitto(tmp_path / "mosquitto", port=port):
             pass
+    assert f"{port} 启动：另一个程序已占用该端口" in told.value.what.zh
 
 
 def test_a_broker_that_ends_is_started_again(readings, tmp_path, port):

@@ -51,6 +51,7 @@ function Whole({ figures, table, asked, compares }: {
   compares: boolean;
 }) {
   const { t } = useTranslation();
+  const points = (n: string) => t("cases.figures.points", { n });
   const hours = (n: string) => t("cases.figures.hours", { n });
   return (
     <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.figures.name")}>
@@ -91,11 +92,11 @@ function Whole({ figures, table, asked, compares }: {
                 </td>
                 {compares && (
                   <>
-                    <td className="end">{differs(one.key, figure, figure?.change)}</td>
-                    <td className="end">{differs(one.key, figure, figure?.year_change)}</td>
+                    <td className="end">{differs(one.key, figure, figure?.change, points)}</td>
+                    <td className="end">{differs(one.key, figure, figure?.year_change, points)}</td>
                   </>
                 )}
-                <td className="small">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: one.waits })}</span> : <code>{one.formula}</code>}</td>
+                <td className="small">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: say(one.waits) })}</span> : say(one.said)}</td>
               </tr>
             );
           })}
@@ -149,7 +150,7 @@ function Scoreboard({ groups, table, keys, by, asked, address }: {
               <th scope="col">{t(`cases.figures.dimensions.${by}`)}</th>
               {chosen.map((one) => (
                 <th key={one.key} scope="col" className="end" aria-sort={order === one.key && !["month", "day"].includes(by) ? "descending" : undefined}>
-                  <button type="button" className="link-button" title={one.formula} onClick={() => address.put({ order: one.key })}>
+                  <button type="button" className="link-button" title={say(one.said)} onClick={() => address.put({ order: one.key })}>
                     {say(one.says)}
                     {order === one.key && <ArrowDownWideNarrow aria-hidden />}
                   </button>

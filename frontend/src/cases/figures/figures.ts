@@ -2,7 +2,7 @@
 import { count as written, decimal, share, type Text } from "../../words";
 import { dayIn, midnight } from "../../words/days";
 
-export type Indicator = { key: string; says: Text; formula: string; waits: string };
+export type Indicator = { key: string; says: Text; said: Text; waits: Text | null };
 export type Figure = { top: number; bottom: number | null; value: number | null; change?: number | null; year_change?: number | null };
 export type Group = { by: (string | number | null)[]; figures: Record<string, Figure> };
 
@@ -24,12 +24,12 @@ export function shown(key: string, figure: Figure | undefined, hours: (n: string
   return figure.bottom === null ? written(figure.value) : share(figure.value);
 }
 
-/** A difference with its sign: of shares in percentage points. */
-export function differs(key: string, figure: Figure | undefined, change: number | null | undefined): string {
+/** A difference with its sign: of shares in percentage points, which `points` writes. */
+export function differs(key: string, figure: Figure | undefined, change: number | null | undefined, points: (n: string) => string): string {
   if (change === null || change === undefined) return "–";
   const sign = change > 0 ? "+" : change < 0 ? "−" : "±";
   const size = Math.abs(change);
-  return `${sign}${isShare(key, figure) ? decimal(size * 100, 3) : decimal(size, 4)}`;
+  return isShare(key, figure) ? points(`${sign}${decimal(size * 100, 3)}`) : `${sign}${decimal(size, 4)}`;
 }
 
 /** Where a period begins and ends, in days of the city. */

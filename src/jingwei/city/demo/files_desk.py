@@ -22,7 +22,7 @@ from jingwei.city.demo.files_calls import Step, write_calls
 from jingwei.city.demo.files_cases import numbers_of
 from jingwei.city.demo.files_places import default_point
 from jingwei.city.demo.forms import write_csv
-from jingwei.city.demo.matters import MATTERS, Matter
+from jingwei.city.demo.matters import ENGLISH, MATTERS, Matter
 from jingwei.city.demo.names import english_name
 from jingwei.city.demo.pack import Pack
 
@@ -127,6 +127,7 @@ def _rules(pack: Pack) -> None:
             "种类": "事项",
             "代码": matter.code,
             "小类": matter.name,
+            "小类英文": ENGLISH.get(matter.code, ""),
             "大类": matter.category,
             "立案条件": f"发现{matter.name}" if grade == 1 else f"{matter.name}，影响通行或危及安全",
             "结案条件": "问题消除，现场恢复原状" if grade == 1 else "险情排除，现场设防护，恢复正常",

@@ -60,6 +60,27 @@ HOURS = (
 )
 
 
+ENGLISH: dict[str, str] = {
+    "10099": "Industrial fumes",
+    "10098": "Water supply",
+    "10097": "Water standing on roads",
+    "10096": "Public transport",
+    "10095": "Traffic congestion",
+    "10094": "Safety hazard",
+    "10093": "Question about education",
+    "10092": "Medical service",
+    "10091": "Quality of buildings",
+    "10090": "Dispute over property management",
+    "10089": "Culture and sports facilities",
+    "10088": "Food safety",
+    "10087": "Labour dispute",
+    "10086": "Civil affairs service",
+    "10085": "Public order",
+    "10084": "Other request",
+}
+"""English names of the types that the standard does not know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """A kind of matter.

@@ -219,7 +219,8 @@ class Embedded(Bridge):
         with super().running():
             self.connected.wait()
             if self._failed is not None:
-                raise BrokerError(self.listening.port, str(self._failed))
+                number = getattr(self._failed, "errno", None)
+                raise BrokerError(self.listening.port, str(self._failed), number)
             yield self
 
 

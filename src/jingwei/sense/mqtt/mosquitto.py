@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -40,13 +41,18 @@ class BrokerError(JingweiError):
     code = "broker"
     status = 500
 
-    def __init__(self, port: int, said: str) -> None:
+    def __init__(self, port: int, said: str, number: int | None = None) -> None:
+        taken = number == errno.EADDRINUSE
         super().__init__(
             Text(
-                f"MQTT 代理未能在端口 {port} 启动：{said}",
-                f"The MQTT broker did not start on port {port}: {said}",
+                f"MQTT 代理未能在端口 {port} 启动：{'另一个程序已占用该端口' if taken else said}",
+                f"The MQTT broker did not start on port {port}: "
+                f"{'another program listens there' if taken else said}",
             ),
-            mend=Text("请更换端口或关闭 sense.mqtt。", "Take another port, or switch sense.mqtt off."),
+            mend=Text(
+                "请在 settings.toml 的 [sense.mqtt] 中更换 port，或写 enabled = false。",
+                "In settings.toml, under [sense.mqtt], take another port, or write enabled = false.",
+            ),
             where={"port": port},
         )
 
@@ -255,7 +261,7 @@ def _check_free(host: str, port: int) -> None:
         try:
             own.bind((host, port))
         except OSError as error:
-            raise BrokerError(port, error.strerror or str(error)) from error
+            raise BrokerError(port, error.strerror or str(error), error.errno) from error
 
 
 def _wait(process: subprocess.Popen[bytes], host: str, port: int) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from jingwei.cases.calendar import instant
 from jingwei.cases.comparing import compared, scoreboards, scored
 from jingwei.cases.findings import findings, kinds
+from jingwei.cases.formulas import in_words
 from jingwei.cases.indicators import DIMENSIONS, Figure, figures, indicators
 from jingwei.errors import NotFoundError
 from jingwei.records import now_utc
@@ -29,8 +30,9 @@ class IndicatorOut(BaseModel):
 
     key: str
     says: TextOut
-    formula: str
-    waits: str = Field(description="Which data it waits for, where there is none of it yet")
+    formula: str = Field(description="The conditions as they are counted")
+    said: TextOut = Field(description="The formula in words")
+    waits: TextOut | None = Field(description="Which data it waits for, where there is none of it yet")
 
 
 class FigureOut(BaseModel):
@@ -55,7 +57,11 @@ def read_indicators() -> list[IndicatorOut]:
     """Return every indicator with the formula that is counted."""
     return [
         IndicatorOut(
-            key=one.key, says=text_out(one.says), formula=one.formula if one.rows else "", waits=one.waits
+            key=one.key,
+            says=text_out(one.says),
+            formula=one.formula if one.rows else "",
+            said=text_out(in_words(one, "cases")),
+            waits=text_out(Text(one.waits_zh, one.waits)) if one.waits else None,
         )
         for one in indicators().values()
     ]

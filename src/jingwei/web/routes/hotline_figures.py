@@ -14,6 +14,7 @@ from jingwei import access
 from jingwei.cases import regime as the_regime
 from jingwei.cases.calendar import instant
 from jingwei.cases.errors import RulesChangedError
+from jingwei.cases.formulas import in_words
 from jingwei.cases.hotline import policy as rules
 from jingwei.cases.hotline import topics as the_topics
 from jingwei.cases.hotline.afterwards import ANSWERS
@@ -73,7 +74,8 @@ class RateOut(BaseModel):
 
     key: str
     says: TextOut
-    formula: str
+    formula: str = Field(description="The conditions as they are counted")
+    said: TextOut = Field(description="The formula in words")
     share: bool = Field(description="Whether it is a share of calls; else a number")
 
 
@@ -147,6 +149,7 @@ def read_rate_formulas() -> list[RateOut]:
             key=one.key,
             says=text_out(one.says),
             formula=one.formula,
+            said=text_out(in_words(one, "calls")),
             share=bool(one.of) and (not one.measure or one.scale == 1000),
         )
         for one in rates_known().values()
