@@ -122,6 +122,7 @@ def test_a_built_file_is_kept_for_ever_and_a_missing_one_is_not_the_page(built):
     assert "immutable" in built.get("/assets/index-abc.js").headers["cache-control"]
     assert built.get("/assets/index-old.js").status_code == 404
     assert built.get("/favicon.ico").status_code == 404
+    assert built.get("/sense/cell/G001130230-200310-000000.00000000000").status_code == 200
 
 
 def test_a_known_page_is_not_sent_again(built):

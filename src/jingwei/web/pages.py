@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +42,17 @@ class _Page:
     cache: str
 
 
+_FILE = re.compile(r"\.[A-Za-z][^/]*$")
+"""The end of a file's address; a page's may end in the code of a cell, where digits follow a dot."""
+
+
 def _find(root: Path, address: str) -> _Page | None:
     """Return the file at `address` below `root`; a page address has no file and leads to the one page."""
     path = (root / address).resolve()
     if path.is_file() and path.is_relative_to(root.resolve()):
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return _Page(path, media_type, FOREVER if address.startswith("assets/") else ASK_AGAIN)
-    if address.startswith(("assets/", "api/")) or "." in address.rsplit("/", 1)[-1]:
+    if address.startswith(("assets/", "api/")) or _FILE.search(address):
         return None
     return _Page(root / OTHERS.get(address.split("/", 1)[0], "index.html"), "text/html", ASK_AGAIN)
 
