@@ -128,6 +128,11 @@ def main() -> None:
     ),
 )
 @click.option(
+    "--still",
+    is_flag=True,
+    help=say("演示城市不运行：时钟停住", "do not run the demo city: its clock stands"),
+)
+@click.option(
     "--tls-cert", type=click.Path(path_type=Path), help=say("TLS 证书（PEM）", "TLS certificate (PEM)")
 )
 @click.option(
@@ -268,6 +273,7 @@ def _loaded(
     from jingwei.cases.founding import found_cases
     from jingwei.city import load_pack, open_city, read_manifest
     from jingwei.cli_progress import Bars, print_founded, print_summary
+    from jingwei.sense.founding import found_rules
 
     manifest = read_manifest(pack)
     folder = pack if pack.is_dir() else pack.parent
@@ -277,6 +283,8 @@ def _loaded(
         with Bars(quiet=quiet) as bars:
             report = load_pack(city, manifest, folder, data, local_person(), listener=bars, only=only)
             desk = Desk(city.policies.current)
+            if only is None:
+                found_rules(city, manifest, (data or folder).resolve(), local_person())
             founded = (
                 found_cases(city, desk, manifest, (data or folder).resolve(), local_person(), tell=bars.tell)
                 if only is None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from jingwei.access.signing_in import check_open, first_start
+from jingwei.city.living.storms import settings_of_city
 from jingwei.city.settings import SenseSettings, read_settings
 from jingwei.cli_guard import say
 from jingwei.cli_readings import sensing
@@ -19,7 +23,13 @@ from jingwei.web.origins import LOOPBACK
 from jingwei.web.routes.intake import begin_anew
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jingwei.city import City
+
+
+AWAY = 15
+"""Seconds for which the running city may not reach the city before it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Options:
     host: str
     port: int
     open: bool
+    still: bool
     tls_cert: Path | None
     tls_key: Path | None
     behind_proxy: tuple[str, ...]
@@ -86,8 +97,12 @@ def serve_city(city: City, plan: Plan) -> None:
         with city.records.write() as session:
             code = first_start(session)
 
+    ends = contextlib.ExitStack()
+
     def ready(address: str) -> None:
         _welcome(plan.entry.address or address, code, open_mode=plan.entry.open)
+        if plan.entry.open and not plan.options.still and settings_of_city(city.about.id) is not None:
+            ends.enter_context(running_city(address))
 
     app = create_app(city, entry=plan.entry, hosts=plan.hosts)
     begin_anew(app)
@@ -99,8 +114,36 @@ def serve_city(city: City, plan: Plan) -> None:
         f"urn:jingwei:city:{city.about.id}",
         is_open=plan.entry.open,
     )
-    with sensing(app.state, plan.sense, root), webhooks.running():
+    with _clock_of(city, plan), sensing(app.state, plan.sense, root), webhooks.running(), ends:
         serve(app, host=plan.options.host, port=plan.options.port, wire=plan.wire, ready=ready)
+
+
+@contextlib.contextmanager
+def _clock_of(city: City, plan: Plan) -> Iterator[None]:
+    """Let the clock of a demo city go while it is open, unless it is to stand."""
+    if plan.options.still:
+        yield
+        return
+    city.clock.open()
+    try:
+        yield
+    finally:
+        city.clock.close()
+
+
+@contextlib.contextmanager
+def running_city(address: str) -> Iterator[None]:
+    """Run the demo city in a process of its own, which tells the city at `address` what happens in it."""
+    command = [sys.executable, "-m", "jingwei", "demo", "run", "--address", address, "--quiet"]
+    process = subprocess.Popen([*command, "--until-away", str(AWAY)])  # noqa: S603 -- our own command
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(AWAY)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _welcome(address: str, code: str | None, *, open_mode: bool) -> None:

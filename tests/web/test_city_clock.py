@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,13 +20,18 @@ from jingwei.city import open_city
 from jingwei.city.demo import tiny_town
 from jingwei.city.living.clock import AHEAD
 from jingwei.city.living.feeding import Answer, Feeder
+from jingwei.city.living.running import NotADemoCityError, Where, run
 from jingwei.city.living.story import Story
 from jingwei.city.models import CityRow
+from jingwei.city.sense_spec import SenseSpec
 from jingwei.ledger.sealer import Sealer
 from jingwei.records import now_utc
+from jingwei.sense.founding import BadRulesFileError, found_rules
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.series import micros_of
 from jingwei.web import OPEN, create_app
+
+from .served import serving
 
 CLOCK = "/api/city/clock"
 MINUTE = timedelta(minutes=1)
@@ -193,3 +200,38 @@ def test_the_planted_storm_is_one_incident_and_no_more_cases_than_places_that_fl
     assert len({one["incident"] for one in raised}) == 1
     cases = running.client.get("/api/cases", params={"source": "sensor"}).json()["cases"]
     assert 1 <= len(cases) <= len(deep)
+
+
+def test_a_process_of_its_own_runs_the_city_at_its_address(tmp_path, migrated_sqlite):
+    heard, stop = [], threading.Event()
+
+    def tell(news):
+        heard.append(news)
+        stop.set()
+
+    with opened(tmp_path, migrated_sqlite) as running, serving(running.client.app) as address:
+        run(Where(address), stop=stop, speed=60, tell=tell)
+        told = running.client.get(CLOCK).json()
+    assert (told["living"], told["speed"]) == (True, 60.0)
+    assert heard[0].readings > 0
+
+
+def test_a_real_city_is_told_nothing(client):
+    with (
+        serving(client.app) as address,
+        pytest.raises(NotADemoCityError),
+    ):
+        run(Where(address), stop=threading.Event())
+
+
+def test_the_rules_of_a_pack_are_taken_in_once_and_are_on(running, tmp_path):
+    (tmp_path / "rules.json").write_text(json.dumps(BROUGHT["rules"]), "utf-8")
+    manifest = SimpleNamespace(sense=SenseSpec(rules="rules.json"))
+    assert found_rules(running.city, manifest, tmp_path, local_person()) == len(BROUGHT["rules"])
+    assert found_rules(running.city, manifest, tmp_path, local_person()) == 0
+    listed = running.client.get("/api/sense/rules").json()["rules"]
+    assert [one["on"] for one in listed] == [True] * len(BROUGHT["rules"])
+    for wrong in ("[1]", "{", "{}"):
+        (tmp_path / "rules.json").write_text(wrong, "utf-8")
+        with pytest.raises(BadRulesFileError):
+            found_rules(running.city, manifest, tmp_path, local_person())

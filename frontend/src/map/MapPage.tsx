@@ -5,6 +5,7 @@ import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson, Problem } from "../api/client";
+import { useClock } from "../api/clock";
 import { useAsksPurpose, useCity, useDatasets } from "../api/questions";
 import type { Bounds, City, Dataset, Explanation, Hit } from "../api/types";
 import { token, useLook, useMode } from "../app/mode";
@@ -14,6 +15,7 @@ import { Failure, Loading } from "../design/States";
 import { say } from "../words";
 import { BaseMap, useMap } from "./BaseMap";
 import { BaseService, SERVICE } from "./BaseService";
+import { ClockBar } from "./ClockBar";
 import { DataLayers, useLoaded } from "./DataLayers";
 import { type DrawnLayer, GeoJsonLayer } from "./GeoJsonLayer";
 import { useGround } from "./ground";
@@ -21,6 +23,7 @@ import { Inspector, useCell } from "./Inspector";
 import { LayerPanel } from "./LayerPanel";
 import { keyOf, levelAt } from "./layers";
 import { ListPanel } from "./ListPanel";
+import { LiveLayer, useBorn } from "./LiveLayer";
 import { Measure } from "./Measure";
 import "./mapPage.css";
 import { PickedMarks, PointsPanel, usePicked } from "./PointsPanel";
@@ -65,6 +68,9 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
   const [state, change] = useMapState(datasets);
   const ground = useGround();
   const wall = useMode() === "wall";
+  const clock = useClock();
+  const living = clock?.living ?? false;
+  const born = useBorn(living);
   const [seen, setSeen] = useState<Seen | null>(null);
   const [measuring, setMeasuring] = useState(false);
   const [panelOpen, setPanelOpen] = useState(() => matchMedia("(min-width: 40.01rem)").matches);
@@ -160,6 +166,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
           />
           <DataLayers loaded={loaded} shapes={shapes} datasets={datasets} time={state.time} hues={hues} />
           {state.alarms && states && <AlarmCells states={states} />}
+          {living && <LiveLayer born={born} />}
           <PickedCell code={state.cell} />
           {state.points && <PickedMarks picked={state.points} answers={picked} />}
           {measuring && tools.current && <Measure box={tools.current} close={() => setMeasuring(false)} />}
@@ -243,6 +250,7 @@ function CityMap({ city, datasets }: { city: City; datasets: Dataset[] }) {
 
       <div className="map-bottom">
         <div ref={tools} />
+        {living && clock && <ClockBar clock={clock} born={born} />}
         {period && (
           <TimeBar period={period} zone={city.time_zone} time={state.time} change={(time) => change({ time })} />
         )}

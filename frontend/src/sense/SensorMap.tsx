@@ -5,6 +5,7 @@ import { Search } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useCityNow } from "../api/clock";
 import { useCity, useZone } from "../api/questions";
 import { textScale, token, useLook } from "../app/mode";
 import { Empty, Failure, Loading } from "../design/States";
@@ -57,7 +58,7 @@ export function SensorMap() {
   const city = useCity().data;
   const [picked, setPicked] = useState<number | null>(null);
   const [needle, setNeedle] = useState("");
-  const now = Date.now();
+  const now = useCityNow(30_000);
   const found = useMemo(
     () => (sensors ?? []).filter((one) => !needle || one.name.includes(needle) || one.streams.some((stream) => stream.name.includes(needle))),
     [sensors, needle],

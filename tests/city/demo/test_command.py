@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,13 @@ def test_a_full_disk_is_said_and_nothing_is_left_on_it(tmp_path: Path, language:
         assert not list(small.iterdir())
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_the_truth_of_a_running_city_names_its_storm_its_floods_and_its_faults() -> None:
+    asked = ["demo", "truth", "--scale", "tiny", "--from", "2026-11-24", "--to", "2026-11-25"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    (storm,) = told["storms"]
+    assert storm["flooded"]
+    assert {one["fault"] for one in told["faults"]} == {"silent", "stuck", "drift"}
