@@ -47,12 +47,12 @@ def photographed(page, label, number=1):
     )
 
 
-def to_closed(office, number, *, rule="R2", chief="zhang"):
+def to_closed(office, number, *, rule="R2", chief="zhang", shot=9):
     """Let the staff bring a citizen's case to its end."""
     with office.city.records.read() as session:
         person = asker_of_person(session, office.people["yuan"])
     kept = Photos(office.city.home / FOLDER)
-    picture = kept.keep(office.city.records, person, photograph(9), office.city.about.zone).digest
+    picture = kept.keep(office.city.records, person, photograph(shot), office.city.about.zone).digest
     for login, action, fields in (
         ("shou", "accept", {}),
         ("shou", "send_verify", {}),
@@ -72,24 +72,6 @@ def to_closed(office, number, *, rule="R2", chief="zhang"):
 def numbers(office):
     with office.city.records.read() as session:
         return list(session.scalars(select(CaseRow.number).order_by(CaseRow.number)))
-
-
-def by_keyboard(page, role, name, key="Enter"):
-    """Go to a control by the tab key alone, and use it."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        found = page.evaluate(
-            """() => {
-                const one = document.activeElement;
-                const label = one.labels?.[0]?.textContent ?? one.textContent;
-                return [one.type === 'radio' ? 'radio' : one.tagName.toLowerCase(), label.trim()];
-            }"""
-        )
-        if found[0] == role and found[1].startswith(name):
-            if key:
-                page.keyboard.press(key)
-            return
-    pytest.fail(f"{role} {name} is not reached by the tab key")
 
 
 WORDS = {
@@ -122,25 +104,6 @@ def test_a_citizen_reports_in_three_taps_and_follows(browser, office, address, l
         assert reader.faults() == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     assert len(numbers(office)) == 1
-
-
-def test_with_the_keyboard_alone(browser, office, address):
-    with phone(browser, address) as reader:
-        page = reader.open("/report")
-        page.get_by_text("手机现在的位置").wait_for()
-        page.get_by_role("radio", name="私搭乱建").wait_for()
-        by_keyboard(page, "textarea", "说说情况", key="")
-        page.keyboard.type("私搭乱建的棚子")
-        by_keyboard(page, "radio", "", key="Space")
-        page.get_by_role("radio", name="私搭乱建").check()
-        by_keyboard(page, "button", "发送")
-        page.get_by_role("heading", name="已收到").wait_for()
-        by_keyboard(page, "button", "看进展")
-        page.get_by_role("button", name="补充情况").wait_for()
-        by_keyboard(page, "button", "撤回上报")
-        by_keyboard(page, "button", "确定")
-        page.get_by_role("heading", name="您已撤回").wait_for()
-    assert office.city.records
 
 
 def test_what_is_written_without_a_network_is_sent_once_when_it_is_back(browser, office, address):
