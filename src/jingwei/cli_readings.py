@@ -17,6 +17,7 @@ from jingwei.access.models import PersonRow
 from jingwei.access.signing_in import is_local
 from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
+from jingwei.sense.faults.keeping import FaultKeeper
 from jingwei.sense.mqtt.bridge import Bridge, Broker
 from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
 from jingwei.sense.mqtt.rights import CITY, Rights
@@ -74,6 +75,7 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST, clock=clock)
         running.enter_context(rules.running())
         ahead = Ahead(city.records, served.taking, served.readings, [served.senders])
+        running.enter_context(FaultKeeper(city.records, rollups, clock).running())
         if settings.mqtt.enabled:
             try:
                 _connect(running, served, settings.mqtt, root, ahead)

@@ -1,4 +1,4 @@
-/** City sensing: the map with live values, incidents and rules, one stream, the devices, how the intake fares. */
+/** City sensing: the map with live values, incidents and rules, one stream, the devices, those at fault, how the intake fares. */
 import { useTranslation } from "react-i18next";
 import { NavLink, Route, Routes } from "react-router";
 import { useMode } from "../app/mode";
@@ -9,6 +9,7 @@ import { CellPage } from "./CellPage";
 import { DevicePage } from "./DevicePage";
 import { Devices } from "./Devices";
 import { EventWall } from "./EventWall";
+import { Faults } from "./Faults";
 import { IntakeHealth } from "./IntakeHealth";
 import { RulePage } from "./RulePage";
 import { RulesPage } from "./RulesPage";
@@ -27,6 +28,7 @@ export default function SensePage() {
       <Route path="rules/:rule" element={<RulePage />} />
       <Route path="cell/:code" element={<CellPage />} />
       <Route path="devices" element={<WithTabs page={<Devices />} />} />
+      <Route path="faults" element={<WithTabs page={<Faults />} />} />
       <Route path="intake" element={<WithTabs page={<IntakeHealth />} />} />
       <Route path="devices/:device" element={<DevicePage />} />
       <Route path="streams/:stream" element={<StreamPage />} />
@@ -44,6 +46,7 @@ function WithTabs({ page }: { page: React.ReactNode }) {
         <NavLink to="/sense/events">{t("alarms.name")}</NavLink>
         <NavLink to="/sense/rules" end>{t("alarms.rules")}</NavLink>
         <NavLink to="/sense/devices">{t("sense.devices")}</NavLink>
+        <NavLink to="/sense/faults">{t("sense.faults.name")}</NavLink>
         <NavLink to="/sense/intake">{t("sense.intake.name")}</NavLink>
       </Tabs>
       {page}

@@ -15,12 +15,13 @@ import { useGround } from "../map/ground";
 import { LABEL_FONTS } from "../map/style";
 import { count, instant } from "../words";
 import { Spark } from "./Chart";
+import { FaultBadge } from "./Faults";
 import { HOUR, resultText, type Sensor, useLive, useSensors, useSparks } from "./questions";
 
 const LISTED = 60;
 const NEAR = 14;
 
-type How = "fresh" | "stale" | "silent";
+type How = "fresh" | "stale" | "silent" | "faulty";
 
 /** A sensor with its newest readings, those that came since the page was opened among them. */
 function useNewest(): { sensors: Sensor[] | undefined; more: boolean; wire: string; error: unknown; again: () => void } {
@@ -46,7 +47,9 @@ function useNewest(): { sensors: Sensor[] | undefined; more: boolean; wire: stri
   return { sensors, more: data?.more ?? false, wire, error, again: () => void refetch() };
 }
 
+/** A sensor at fault is never shown as a normal one. */
 function howOf(sensor: Sensor, now: number): How {
+  if (sensor.streams.some((one) => one.faults.length > 0)) return "faulty";
   const last = Math.max(...sensor.streams.map((one) => (one.time ? Date.parse(one.time) : Number.NEGATIVE_INFINITY)));
   return last === Number.NEGATIVE_INFINITY ? "silent" : now - last > HOUR ? "stale" : "fresh";
 }
@@ -129,9 +132,14 @@ function SensorList({ sensors, picked, pick, now }: { sensors: Sensor[]; picked:
           <ul className="sense-streams">
             {one.streams.map((stream) => (
               <li key={stream.id}>
-                <Link to={`/sense/streams/${stream.id}`} aria-label={t("sense.seriesOf", { name: `${one.name} ${stream.name}` })}>
-                  {stream.name}
-                </Link>
+                <span>
+                  <Link to={`/sense/streams/${stream.id}`} aria-label={t("sense.seriesOf", { name: `${one.name} ${stream.name}` })}>
+                    {stream.name}
+                  </Link>{" "}
+                  {stream.faults.map((kind) => (
+                    <FaultBadge key={kind} kind={kind} />
+                  ))}
+                </span>
                 <Spark values={drawn.get(stream.id) ?? []} label={t("sense.spark")} />
                 <span className="sense-value" data-stream={stream.id} title={stream.time ? instant(stream.time, zone) : ""}>
                   {resultText(stream.result, stream.symbol, t("sense.noReading"))}
@@ -195,7 +203,7 @@ function Drawn({ sensors, picked, pick, now }: { sensors: Sensor[]; picked: numb
         type: "circle",
         paint: {
           "circle-radius": ["case", ["get", "picked"], 10, 6.5],
-          "circle-color": ["match", ["get", "how"], "fresh", token("--good"), "stale", token("--warn"), token("--ink-3")],
+          "circle-color": ["match", ["get", "how"], "fresh", token("--good"), "stale", token("--warn"), "faulty", token("--bad"), token("--ink-3")],
           "circle-stroke-color": ["case", ["get", "picked"], token("--weft"), token("--map-halo")],
           "circle-stroke-width": ["case", ["get", "picked"], 4, 1.5],
         },

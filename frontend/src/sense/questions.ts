@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { ask, askJson, Problem, problemOf } from "../api/client";
 
-export type Stream = { id: number; name: string; symbol: string; multi: boolean; time: string | null; result: unknown };
+export type Stream = { id: number; name: string; symbol: string; multi: boolean; time: string | null; result: unknown; faults: string[] };
 export type Sensor = {
   id: number;
   name: string;

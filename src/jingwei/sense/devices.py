@@ -369,9 +369,17 @@ def change(writing: Writing, thing: int, values: Mapping[str, Any]) -> None:
 
 
 def work(
-    writing: Writing, thing: int, kind: str, note: str, at: int | None = None, due: int | None = None
+    writing: Writing,
+    thing: int,
+    kind: str,
+    note: str,
+    at: int | None = None,
+    until: int | None = None,
+    due: int | None = None,
 ) -> None:
     """Keep that work was done on a device; a calibration is one by which the next is due.
+
+    From `at` until `until` (UTC microseconds) what the device says, or does not, is no fault of it.
 
     Raises
     ------
@@ -382,8 +390,12 @@ def work(
     if kind not in WORKS:
         raise BadDeviceError("kind", Text(f"应为 {'、'.join(WORKS)} 之一", f"is one of {', '.join(WORKS)}."))
     when = _now() if at is None else at
+    if until is not None and until <= when:
+        raise BadDeviceError("until", Text("早于开始", "lies before the work begins."))
     writing.session.execute(
-        insert(_WORK).values(thing_id=thing, at=when, kind=kind, note=note[:1000], by=writing.asker.id)
+        insert(_WORK).values(
+            thing_id=thing, at=when, until=until, kind=kind, note=note[:1000], by=writing.asker.id
+        )
     )
     if kind == "calibration":
         writing.session.execute(

@@ -149,3 +149,44 @@ declare(
     subject=INCIDENT,
     fields={"alarms": Field(int, Text("告警数", "how many alarms it had"))},
 )
+
+FAULT = "sense/faults/<id>"
+_STREAM = Field(int, Text("数据流编号", "the number of the stream"))
+_FAULT_KIND = Field(
+    str,
+    Text(
+        "silent、stuck、drifting、noisy 或 implausible",
+        "`silent`, `stuck`, `drifting`, `noisy` or `implausible`",
+    ),
+)
+
+declare(
+    "sense.fault_found",
+    Text("发现传感器故障", "A sensor was found to be at fault"),
+    subject=FAULT,
+    fields={
+        "stream": _STREAM,
+        "thing": Field(int, Text("设备（Thing）编号", "the number of its thing")),
+        "kind": _FAULT_KIND,
+        "owner": Field(str, Text("所属部门代码", "the code of the department that owns it")),
+        "zh": Field(str, Text("依据（中文）", "what tells it, in Chinese")),
+        "en": Field(str, Text("依据（英文）", "what tells it, in English")),
+        "lon": Field(float, Text("经度", "its longitude, degrees"), required=False),
+        "lat": Field(float, Text("纬度", "its latitude, degrees"), required=False),
+    },
+)
+declare(
+    "sense.fault_ended",
+    Text("传感器恢复正常", "A sensor is no longer at fault"),
+    subject=FAULT,
+    fields={"stream": _STREAM, "kind": _FAULT_KIND},
+)
+declare(
+    "sense.fault_marked",
+    Text("故障被核实为真或误报", "A fault was found to be true or false"),
+    subject=FAULT,
+    fields={
+        "stream": _STREAM,
+        "mark": Field(str, Text("true、false 或空", "`true`, `false` or empty")),
+    },
+)

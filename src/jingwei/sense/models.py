@@ -210,13 +210,17 @@ class DeviceRow(Base):
 
 
 class MaintenanceRow(Base):
-    """Work done on a device: an inspection, a repair, a calibration."""
+    """Work done on a device: an inspection, a repair, a calibration.
+
+    From `at` until `until`, where that is known, what the device says is nothing, nor is its silence.
+    """
 
     __tablename__ = "sense_maintenance"
 
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     thing_id: Mapped[int] = mapped_column(ForeignKey("sense_device.thing_id", ondelete="CASCADE"), index=True)
     at: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[int | None] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(String(1000))
     by: Mapped[str] = mapped_column(String(120))

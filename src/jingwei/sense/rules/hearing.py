@@ -1,4 +1,4 @@
-"""What became of the cases that alarms opened, as the log tells it: a rule hears when it was wrong."""
+"""What became of the cases that alarms and faults opened, as the log tells: a rule hears if it was wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from jingwei.ledger.followers import Follower
+from jingwei.sense.faults import service as faults
+from jingwei.sense.faults.models import FaultRow
 from jingwei.sense.rules.models import AlarmRow
 from jingwei.sense.rules.raising import ACTOR
 from jingwei.sense.rules.standing import marked
@@ -27,13 +29,13 @@ AGAIN = "alarm_again"
 
 
 class CaseListener:
-    """Follows the log for cases that alarms opened; what people said of an alarm themselves stays."""
+    """Follows the log for cases that alarms and faults opened; what people said of them themselves stays."""
 
     def __init__(self, records: Records) -> None:
         self.follower = Follower(records, NAME, self.handle, types=(REPORTED, HEARD, *FOUND), from_now=True)
 
     def handle(self, session: Session, entries: list[Entry]) -> None:
-        """Keep the numbers of cases with their alarms, and how they ended."""
+        """Keep the numbers of cases with their alarms and faults, and how they ended."""
         for entry in entries:
             number = (entry.subject or "").removeprefix("case/")
             if entry.type == REPORTED:
@@ -41,10 +43,15 @@ class CaseListener:
                 if kind == "event" and event:
                     for alarm in session.scalars(select(AlarmRow).where(AlarmRow.call == event)):
                         alarm.case_number = number
+                    for fault in session.scalars(select(FaultRow).where(FaultRow.call == event)):
+                        fault.case_number = number
                 continue
             if entry.type == HEARD:
                 self._heard(session, number, entry.data or {})
                 continue
+            for fault in session.scalars(select(FaultRow).where(FaultRow.case_number == number)):
+                if not fault.mark:
+                    faults.marked(session, fault, FOUND[entry.type], faults.ACTOR)
             for alarm in session.scalars(select(AlarmRow).where(AlarmRow.case_number == number)):
                 if not alarm.mark:
                     marked(session, alarm, FOUND[entry.type], ACTOR)

@@ -81,6 +81,7 @@ class WorkOut(BaseModel):
     """Work done on a device."""
 
     at: str
+    until: str | None
     kind: str
     note: str
     by: str
@@ -135,6 +136,10 @@ class WorkIn(_In):
 
     kind: Literal["inspection", "repair", "calibration", "battery", "cleaning", "other"]
     note: str = Field(default="", max_length=1000)
+    at: AwareDatetime | None = Field(default=None, description="When it began; now where it is left out")
+    until: AwareDatetime | None = Field(
+        default=None, description="Until then what the device says, or does not, is no fault of it"
+    )
     due: AwareDatetime | None = Field(default=None, description="When the next calibration is due")
 
 
@@ -235,7 +240,13 @@ def read_device(request: Request, asker: AskerOf, device: Device) -> WholeOut:
             owner_title=title,
             streams=[{"id": one["id"], "name": one["name"], "unit": one["unit"]} for one in streams],
             works=[
-                WorkOut(at=instant_of(one["at"]), kind=one["kind"], note=one["note"], by=one["by"])
+                WorkOut(
+                    at=instant_of(one["at"]),
+                    until=_micros(one["until"]),
+                    kind=one["kind"],
+                    note=one["note"],
+                    by=one["by"],
+                )
                 for one in works
             ],
             may_keep=may_keep,
@@ -277,10 +288,12 @@ def change_device(request: Request, asker: AskerOf, device: Device, body: Change
 @router.post("/{device}/works", summary="Keep that work was done on a device", dependencies=keeps)
 def add_work(request: Request, asker: AskerOf, device: Device, body: WorkIn) -> WholeOut:
     """Keep an inspection, a repair, a calibration or other work."""
-    due = None if body.due is None else micros_of(body.due)
-    return _changed(
-        request, asker, device, lambda writing: devices.work(writing, device, body.kind, body.note, due=due)
-    )
+    at, until, due = (None if one is None else micros_of(one) for one in (body.at, body.until, body.due))
+
+    def work(writing: Writing) -> None:
+        devices.work(writing, device, body.kind, body.note, at=at, until=until, due=due)
+
+    return _changed(request, asker, device, work)
 
 
 @router.post("/{device}/sign-off", summary="Sign a device off", dependencies=keeps)

@@ -18,6 +18,7 @@ from jingwei.sense import devices, policy
 from jingwei.sense.asking import Asking
 from jingwei.sense.entities import ENTITIES, STREAMS
 from jingwei.sense.errors import UnknownEntityError
+from jingwei.sense.faults import service as faults
 from jingwei.sense.odata.options import Query as Asked
 from jingwei.sense.readings import Reading
 from jingwei.sense.series import SECOND, BadSeriesError, Buckets, Series, bucketed, micros_of, numbers_of
@@ -73,6 +74,7 @@ class StreamOut(BaseModel):
     multi: bool
     time: str | None
     result: Any
+    faults: list[str] = Field(description="silent, stuck, drifting, noisy, implausible: what lasts now")
 
 
 class SensorOut(BaseModel):
@@ -316,7 +318,9 @@ def read_map(
         places = asking.finder.related(thing, thing.link["Locations"], ids, Asked(top=1)) if ids else {}
         streams = devices.streams_of(session, ids)
         known = {row["thing_id"]: row for row in devices.listed(sight, limit=limit)}
-        newest = _newest(sensing, [one["id"] for listed in streams.values() for one in listed])
+        shown = [one["id"] for listed in streams.values() for one in listed]
+        newest = _newest(sensing, shown)
+        faulty = faults.of_streams(session, shown)
         told = []
         for row in page.rows:
             place = next(iter(places[row["id"]].rows), None)
@@ -330,7 +334,10 @@ def read_map(
                     id=row["id"], name=row["name"], lon=middle.x, lat=middle.y,
                     exact=sight.place_level(place) >= policy.FINEST,
                     kind=device.get("kind", ""), state=device.get("state", ""),
-                    streams=[_stream_out(one, newest.get(one["id"])) for one in streams[row["id"]]],
+                    streams=[
+                        _stream_out(one, newest.get(one["id"]), faulty.get(one["id"], []))
+                        for one in streams[row["id"]]
+                    ],
                 )
             )  # fmt: skip
     return SensorsOut(sensors=told, more=page.more)
@@ -342,10 +349,11 @@ def _newest(sensing: Sensing, streams: Iterable[int]) -> dict[int, LatestOut]:
     return {one.stream: _latest(one) for one in readings_of(sensing.readings.latest(set(streams)))}
 
 
-def _stream_out(stream: Any, newest: LatestOut | None) -> StreamOut:
+def _stream_out(stream: Any, newest: LatestOut | None, faulty: list[str]) -> StreamOut:
     return StreamOut(
         id=stream["id"], name=stream["name"], symbol=symbol_of(stream), multi=stream["multi"],
         time=newest.time if newest else None, result=newest.result if newest else None,
+        faults=faulty,
     )  # fmt: skip
 
 
