@@ -16,7 +16,8 @@ import { LABEL_FONTS } from "../map/style";
 import { count, instant } from "../words";
 import { Spark } from "./Chart";
 import { FaultBadge } from "./Faults";
-import { HOUR, resultText, type Sensor, useLive, useSensors, useSparks } from "./questions";
+import { HOUR, resultText, type Sensor, useLive, useSensors, useSensorsAt, useSparks } from "./questions";
+import { Replay, StatesThen } from "./Replay";
 
 const LISTED = 60;
 const NEAR = 14;
@@ -56,12 +57,18 @@ function howOf(sensor: Sensor, now: number): How {
 
 export function SensorMap() {
   const { t } = useTranslation();
-  const { sensors, more, wire, error, again } = useNewest();
+  const live = useNewest();
+  const { more, wire, error, again } = live;
+  const [at, setAt] = useState<number | null>(null);
+  const then = at === null ? null : new Date(at).toISOString();
+  const past = useSensorsAt(then).data?.sensors;
+  const sensors = at === null ? live.sensors : (past ?? live.sensors);
   const ground = useGround();
   const city = useCity().data;
   const [picked, setPicked] = useState<number | null>(null);
   const [needle, setNeedle] = useState("");
-  const now = useCityNow(30_000);
+  const present = useCityNow(30_000);
+  const now = at ?? present;
   const found = useMemo(
     () => (sensors ?? []).filter((one) => !needle || one.name.includes(needle) || one.streams.some((stream) => stream.name.includes(needle))),
     [sensors, needle],
@@ -84,6 +91,7 @@ export function SensorMap() {
     <div className="sense-split">
       <div className="sense-map card">
         <BaseMap label={t("sense.mapLabel")} ground={city ? ground : null} bounds={bounds}>
+          {then && <StatesThen at={then} />}
           <Drawn sensors={found} picked={picked} pick={setPicked} now={now} />
         </BaseMap>
       </div>
@@ -91,9 +99,10 @@ export function SensorMap() {
         <div className="sense-list-head">
           <p className="sense-wire small" data-wire={wire} role="status">
             <i aria-hidden />
-            {t(wire === "on" ? "sense.liveOn" : wire === "off" ? "sense.liveOff" : "sense.connecting")}
+            {at !== null ? t("sense.replay.past") : t(wire === "on" ? "sense.liveOn" : wire === "off" ? "sense.liveOff" : "sense.connecting")}
             <span className="quiet">{t("sense.sensors", { count: found.length, shown: count(found.length) })}</span>
           </p>
+          <Replay at={at} present={present} show={setAt} />
           <label className="field">
             <Search aria-hidden />
             <input type="search" value={needle} placeholder={t("sense.find")} aria-label={t("sense.find")} onChange={(event) => setNeedle(event.target.value)} />

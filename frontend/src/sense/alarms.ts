@@ -145,6 +145,15 @@ export const useAlarms = (query: { incident?: number; rule?: number; lasting?: b
     enabled,
   });
 
+/** The cells in which alarms lasted at a moment, ISO 8601. */
+export const useStatesAt = (level: number, at: string | null) =>
+  useQuery({
+    queryKey: [...ALARMS, "states", level, at],
+    queryFn: ({ signal }) => askJson<{ level: number; states: State[] }>("/api/sense/states", { query: { level, at: at ?? undefined }, signal }),
+    enabled: at !== null,
+    placeholderData: (before) => before,
+  });
+
 export const useStates = (level: number, enabled: boolean) =>
   useQuery({
     queryKey: [...ALARMS, "states", level],

@@ -75,6 +75,16 @@ export const useSensors = () =>
     queryFn: ({ signal }) => askJson<{ sensors: Sensor[]; more: boolean }>("/api/sense/map", { signal }),
   });
 
+/** The sensors as they were at a moment, ISO 8601; nothing is asked where there is none. */
+export const useSensorsAt = (at: string | null) =>
+  useQuery({
+    queryKey: ["sense", "map", at],
+    queryFn: ({ signal }) => askJson<{ sensors: Sensor[]; more: boolean }>("/api/sense/map", { query: { at: at ?? undefined }, signal }),
+    enabled: at !== null,
+    staleTime: 60_000,
+    placeholderData: (before) => before,
+  });
+
 export const useSparks = (streams: number[]) =>
   useQuery({
     queryKey: ["sense", "sparks", streams],

@@ -6,6 +6,15 @@ export const senseEn: typeof senseZh = {
   parts: "Pages of sensors",
   map: "Map",
   devices: "Devices",
+  replay: {
+    start: "Replay",
+    name: "An hour as it was",
+    minute: "Minute",
+    earlier: "An hour earlier",
+    later: "An hour later",
+    end: "Back to now",
+    past: "Readings and states as they were",
+  },
   faults: {
     name: "Health",
     lead: "Streams that are far, and for long, from what they used to say and from what others like them near by say. Work that is done is noted on the page of the device.",

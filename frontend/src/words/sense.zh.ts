@@ -4,6 +4,15 @@ export const senseZh = {
   parts: "感知的页面",
   map: "传感器",
   devices: "设备",
+  replay: {
+    start: "回看",
+    name: "回看一小时",
+    minute: "分钟",
+    earlier: "前一小时",
+    later: "后一小时",
+    end: "回到现在",
+    past: "回看：当时的读数和状态",
+  },
   faults: {
     name: "设备健康",
     lead: "与自身以往和附近同类传感器相比，长时间明显异常的数据流。处理后在设备页登记维护。",

@@ -128,6 +128,14 @@ def largest_triangles(times: NDArray[np.int64], values: NDArray[np.float64], mos
     return kept
 
 
+def last_of_each(table: pa.Table) -> pa.Table:
+    """Return of readings the last of each stream; of one time, that which came in last."""
+    stream, at, number = (table[name].to_numpy() for name in ("stream", "time", "id"))
+    order = np.lexsort((number, at, stream))
+    last = np.append(stream[order][1:] != stream[order][:-1], np.ones(min(len(stream), 1), bool))
+    return table.take(pa.array(order[last]))
+
+
 def usual_step(times: NDArray[np.int64]) -> int | None:
     """Return the usual time between readings in microseconds: the median."""
     return int(np.median(np.diff(times))) if len(times) > 2 else None

@@ -131,14 +131,20 @@ def counted(session: Session, sight: Sight) -> dict[str, int]:
     return {str(kind): int(count) for kind, count in session.execute(asked)}
 
 
-def of_streams(session: Session, streams: Collection[int]) -> dict[int, list[str]]:
-    """Return which faults some streams have now; those that people found to be false are none."""
+def of_streams(session: Session, streams: Collection[int], at: int | None = None) -> dict[int, list[str]]:
+    """Return which faults some streams have now, or had at a moment (UTC microseconds).
+
+    Those that people found to be false are none.
+    """
+    lasting = FAULTS.c.until.is_(None)
+    if at is not None:
+        lasting = (FAULTS.c.since <= at) & (lasting | (FAULTS.c.until > at))
     found: dict[int, list[str]] = {}
     wanted = sorted(streams)
     for begin in range(0, len(wanted), 500):
         asked = select(FAULTS.c.stream_id, FAULTS.c.kind).where(
             FAULTS.c.stream_id.in_(wanted[begin : begin + 500]),
-            FAULTS.c.until.is_(None),
+            lasting,
             FAULTS.c.mark != "false",
         )
         for stream, kind in session.execute(asked.order_by(FAULTS.c.id)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func, select
@@ -130,6 +130,7 @@ def alarms(
     rule_number: int | None = None,
     case: str | None = None,
     stored: tuple[int, int] | None = None,
+    at: int | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Alarm]:
@@ -145,6 +146,8 @@ def alarms(
         Only this one, or those of one incident, rule or case.
     stored
         Only those whose cell lies between two stored codes.
+    at
+        Only those that lasted at this moment (UTC microseconds), as they were then.
     before, limit
         Only with lower numbers, and how many.
 
@@ -168,11 +171,20 @@ def alarms(
             asked = asked.where(column == value)
     if stored is not None:
         asked = asked.where(AlarmRow.cell.between(*stored))
+    if at is not None:
+        asked = asked.where(AlarmRow.began <= at, AlarmRow.ended.is_(None) | (AlarmRow.ended > at))
     if before is not None:
         asked = asked.where(AlarmRow.id < before)
     rows = session.execute(asked).all()
     named = names_of(session, sight, {one["stream"] for row, _ in rows for one in row.reasons + row.ended_by})
-    return [_alarm(row, body, named) for row, body in rows]
+    told = [_alarm(row, body, named) for row, body in rows]
+    return told if at is None else [_as_it_was(one, at) for one in told]
+
+
+def _as_it_was(alarm: Alarm, at: int) -> Alarm:
+    """Return an alarm that lasted at a moment without what came after it."""
+    called = alarm.called if alarm.called is not None and alarm.called <= at else None
+    return replace(alarm, ended=None, ended_by=[], called=called, case=alarm.case if called else "", mark="")
 
 
 def mark(session: Session, policies: Policies, asker: Asker, number: int, said: str) -> None:
@@ -262,7 +274,7 @@ def _cases(session: Session, owners: list[str], numbers: list[int]) -> dict[int,
     return found
 
 
-def states(session: Session, sight: Sight, level: int) -> dict[int, list[Alarm]]:
+def states(session: Session, sight: Sight, level: int, at: int | None = None) -> dict[int, list[Alarm]]:
     """Return which alarms last in which cells of a level, also by their rules in neighbouring cells.
 
     Parameters
@@ -271,6 +283,8 @@ def states(session: Session, sight: Sight, level: int) -> dict[int, list[Alarm]]
         The records, and what the asker sees: alarms whose place may not be told so finely are left out.
     level
         Of GeoSOT.
+    at
+        The states at this moment, UTC microseconds, by the rules that then held; now where it is left out.
 
     Returns
     -------
@@ -278,18 +292,26 @@ def states(session: Session, sight: Sight, level: int) -> dict[int, list[Alarm]]
         Stored code of a cell to the alarms that make its state, the gravest first.
 
     """
-    spread = {one.id: rule_of(one.body).spread for one in session.scalars(select(RuleRow))}
+    listed = alarms(session, sight, lasting=True if at is None else None, at=at, limit=MOST_LASTING)
+    spread = _spreads(session, {(one.rule, one.version) for one in listed})
     found: dict[int, list[Alarm]] = {}
-    for alarm in alarms(session, sight, lasting=True, limit=MOST_LASTING):
+    for alarm in listed:
         if alarm.cell is None or alarm.level < level:
             continue
         code = int(grid.parent(int(grid.from_stored(alarm.cell)), alarm.level, level))
-        rings = range(spread[alarm.rule] + 1)
-        for cell in {one for at in rings for one in grid.ring(code, level, at)}:
+        rings = range(spread[alarm.rule, alarm.version] + 1)
+        for cell in {one for ring in rings for one in grid.ring(code, level, ring)}:
             found.setdefault(int(grid.to_stored(cell)), []).append(alarm)
-    for listed in found.values():
-        listed.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id))
+    for here in found.values():
+        here.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id))
     return found
+
+
+def _spreads(session: Session, versions: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Return over how many rings of cells the state goes, by rule and the version that raised the alarm."""
+    rules = {rule for rule, _ in versions}
+    rows = session.scalars(select(RuleVersionRow).where(RuleVersionRow.rule_id.in_(rules)))
+    return {(one.rule_id, one.version): rule_of(one.body).spread for one in rows}
 
 
 def of_cell(session: Session, sight: Sight, readings: Readings, cell: Cell) -> CellState:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei.access import Asker
@@ -21,7 +21,16 @@ from jingwei.sense.errors import UnknownEntityError
 from jingwei.sense.faults import service as faults
 from jingwei.sense.odata.options import Query as Asked
 from jingwei.sense.readings import Reading
-from jingwei.sense.series import SECOND, BadSeriesError, Buckets, Series, bucketed, micros_of, numbers_of
+from jingwei.sense.series import (
+    SECOND,
+    BadSeriesError,
+    Buckets,
+    Series,
+    bucketed,
+    last_of_each,
+    micros_of,
+    numbers_of,
+)
 from jingwei.web import problems
 from jingwei.web.answers import instant_of, value_of
 from jingwei.web.policies import filtered
@@ -306,9 +315,13 @@ def read_map(
     request: Request,
     asker: AskerOf,
     limit: Annotated[int, Query(ge=1, le=MOST_THINGS)] = 5_000,
+    at: Annotated[
+        AwareDatetime | None, Query(description="As it was at this moment: readings of the hour before it")
+    ] = None,
 ) -> SensorsOut:
     """Return the things that have a place, their streams, and each stream's newest reading."""
     sensing = sensing_of(request)
+    moment = None if at is None else micros_of(at)
     with sensing.records.read() as session:
         sight = sensing.sight(session, asker)
         asking = Asking(sight, sensing.readings, root_of_request(request))
@@ -319,8 +332,8 @@ def read_map(
         streams = devices.streams_of(session, ids)
         known = {row["thing_id"]: row for row in devices.listed(sight, limit=limit)}
         shown = [one["id"] for listed in streams.values() for one in listed]
-        newest = _newest(sensing, shown)
-        faulty = faults.of_streams(session, shown)
+        newest = _newest(sensing, shown, moment)
+        faulty = faults.of_streams(session, shown, moment)
         told = []
         for row in page.rows:
             place = next(iter(places[row["id"]].rows), None)
@@ -343,10 +356,14 @@ def read_map(
     return SensorsOut(sensors=told, more=page.more)
 
 
-def _newest(sensing: Sensing, streams: Iterable[int]) -> dict[int, LatestOut]:
+def _newest(sensing: Sensing, streams: Iterable[int], at: int | None) -> dict[int, LatestOut]:
     from jingwei.sense.readings import readings_of
 
-    return {one.stream: _latest(one) for one in readings_of(sensing.readings.latest(set(streams)))}
+    if at is None:
+        found = sensing.readings.latest(set(streams))
+    else:
+        found = last_of_each(sensing.readings.read(set(streams), since=at - 3_600 * SECOND, until=at + 1))
+    return {one.stream: _latest(one) for one in readings_of(found)}
 
 
 def _stream_out(stream: Any, newest: LatestOut | None, faulty: list[str]) -> StreamOut:

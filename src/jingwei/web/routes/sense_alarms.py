@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from jingwei import grid
@@ -13,6 +13,7 @@ from jingwei.errors import BadRequestError
 from jingwei.grid import Cell
 from jingwei.sense import policy
 from jingwei.sense.rules import standing
+from jingwei.sense.series import micros_of
 from jingwei.web import problems
 from jingwei.web.answers import instant_of, value_of
 from jingwei.web.policies import filtered
@@ -236,13 +237,17 @@ async def list_sense_states(
     request: Request,
     asker: AskerOf,
     level: Annotated[int, Query(ge=9, le=23, description="Of GeoSOT")] = 17,
+    at: Annotated[
+        AwareDatetime | None, Query(description="As it was at this moment, by the times of readings")
+    ] = None,
 ) -> StatesOut:
     """Return the cells of a level in which alarms last, as far as the reader may be told their places."""
     sensing = sensing_of(request)
+    moment = None if at is None else micros_of(at)
 
     def work() -> StatesOut:
         with sensing.records.read() as session:
-            found = standing.states(session, sensing.sight(session, asker), level)
+            found = standing.states(session, sensing.sight(session, asker), level, moment)
         states = [
             _state(Cell(int(grid.from_stored(one)), level), listed) for one, listed in sorted(found.items())
         ]
