@@ -2,6 +2,7 @@
 """A single file: received, understood with evidence, corrected, loaded, and known again the next month."""
 
 import json
+import re
 import zipfile
 
 import openpyxl
@@ -213,6 +214,64 @@ def test_a_stopped_load_leaves_nothing_and_can_be_begun_again(city):
     with pytest.raises(StoppedError):
         intake.load_file(city, ME, file.id, changes, stop=stop)
     assert intake.load_file(city, ME, file.id, changes).stage == "published"
+
+
+def test_the_sheet_that_holds_a_table_is_looked_at_first(city, tmp_path):
+    name, content = workbook(tmp_path)
+    seen = intake.examine(city, hand_in(city, name, content).id, {"crs": "WGS84"})
+    assert (seen.spec.layer, seen.preview.placed) == ("数据", 60)
+
+
+def test_a_file_of_another_city_is_told_so_in_words_of_the_page_and_its_points_are_shown(city):
+    far = [(f"S{n:03}", f"第{n}站", 121.4 + n / 1000, 31.2 + n / 2000) for n in range(60)]
+    file = hand_in(city, "poi.csv", text_of(far).encode())
+    for changes in ({}, {"crs": "GCJ-02"}):
+        seen = intake.examine(city, file.id, changes).preview
+        assert "不在本市：经度 121.4" in seen.problem["what"]["zh"]
+        assert "清单" not in str(seen.problem["mend"])
+        assert len(seen.points) == 60
+        assert all(121 < lon < 122 for lon, _ in seen.points)
+
+
+def test_what_is_held_back_is_told_in_words_of_the_page_and_shown_as_the_file_has_it(city):
+    seen = intake.examine(city, hand_in(city, "s.csv", text_of().encode()).id).preview
+    assert "如何读取" in seen.problem["mend"]["zh"]
+    assert "manifest" not in str(seen.problem["mend"])
+    assert len(seen.points) == 60
+
+
+def test_json_that_is_no_table_is_told_with_the_forms_that_are_taken_and_not_where_it_lies(city):
+    file = hand_in(city, "rules.json", b'{"rules": [{"a": 1}]}')
+    with pytest.raises(JingweiError) as caught:
+        intake.examine(city, file.id)
+    told = f"{caught.value.what} {caught.value.mend} {caught.value.where}"
+    assert str(city.home) not in told
+    assert "rules.json" in caught.value.what.zh
+    assert "FeatureCollection" in caught.value.what.zh
+    assert "required field" not in told
+
+
+def test_chinese_names_give_identifiers_that_differ_and_the_title_is_the_files_name(city):
+    seen = [
+        intake.examine(city, hand_in(city, f"{one}.csv", text_of().encode()).id).spec
+        for one in ("公交站点", "停车场")
+    ]
+    assert seen[0].id != seen[1].id
+    assert all(re.fullmatch(r"file_[0-9a-f]{6}", one.id) for one in seen)
+    assert [one.title.text.zh for one in seen] == ["公交站点", "停车场"]
+
+
+def test_milliseconds_since_1970_are_the_time_whatever_they_are_called(city):
+    rows = [(n, 1_760_000_000_000 + n * 60_000, n / 10) for n in range(60)]
+    for name, head in (("a.csv", "no,time_ms,result"), ("b.csv", "no,stamp,result")):
+        source = name[0] + "_readings"
+        assert (
+            loaded(city, name, text_of(rows, head).encode(), {"id": source, "place": {"none": True}}).stage
+            == "published"
+        )
+        content = city.lake.dataset(ME, source).version.content
+        assert content.time
+        assert content.period[0] == 1_760_000_000_000_000
 
 
 BAD = [("a.exe", b"x"), ("a.csv", b""), ("noform", b"x")]

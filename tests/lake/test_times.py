@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jingwei.lake.detect import find_times, read_times
 from jingwei.lake.forms import open_form
-from jingwei.lake.times import WORTH_COMPILED
+from jingwei.lake.times import WORTH_COMPILED, find_epochs
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -111,6 +111,22 @@ def test_columns_are_found_with_form_role_and_precision():
         ("统计", ("统计月份",), "yyyymm", "month"),
         ("born", ("born",), "timestamp", "day"),
         ("", ("created",), "timestamp", "day"),
+    ]
+
+
+def test_epochs_without_a_name_are_found_and_seconds_are_asked_for():
+    table = pa.table(
+        {
+            "stamp": [1_700_000_000_000 + n * 1_000 for n in range(5)],
+            "begun": [1_700_000_000 + n for n in range(5)],
+            "few": [1_700_000_000_000] * 5,
+            "phone": [13_800_138_000 + n for n in range(5)],
+            "amount": [1_700_000_000_000.5] * 5,
+        }
+    )
+    assert [(one.columns, one.form, one.sure) for one in find_epochs(table)] == [
+        (("stamp",), "epoch-ms", True),
+        (("begun",), "epoch-s", False),
     ]
 
 

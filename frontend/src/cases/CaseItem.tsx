@@ -3,7 +3,7 @@ import { Flag, MapPin } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { instant, list, say, type Text } from "../words";
+import { instant, langOf, list, say, type Text } from "../words";
 import { TimeLeft } from "./Clock";
 import type { CaseRow, CaseType, State } from "./questions";
 
@@ -36,7 +36,7 @@ export function CaseItem({ row, type, state, source, titles, zone, picked, pick,
         />
       )}
       <div className="case-what">
-        <Link to={`/cases/${row.number}`} aria-current={picked || undefined}>
+        <Link to={`/cases/${row.number}`} aria-current={picked || undefined} lang={langOf(name)}>
           {name}
         </Link>
         <span className="case-marks">
@@ -52,7 +52,7 @@ export function CaseItem({ row, type, state, source, titles, zone, picked, pick,
           {row.reworks > 0 && <span className="badge">{t("cases.marks.reworks", { count: row.reworks })}</span>}
           {row.others > 0 && <span className="badge">{t("cases.marks.others", { count: row.others })}</span>}
         </span>
-        {row.description && <span className="case-said small">{row.description}</span>}
+        {row.description && <span className="case-said small" lang={langOf(row.description)}>{row.description}</span>}
         <span className="small quiet case-line">
           <code>{row.number}</code>
           <span>{instant(new Date(row.reported / 1000).toISOString(), zone, "minute")}</span>
@@ -63,7 +63,7 @@ export function CaseItem({ row, type, state, source, titles, zone, picked, pick,
               <code>{row.area}</code>
             </span>
           )}
-          {departments.length > 0 && <span>{list(departments)}</span>}
+          {departments.length > 0 && <span lang={langOf(list(departments))}>{list(departments)}</span>}
         </span>
         {children}
       </div>

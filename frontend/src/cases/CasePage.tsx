@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import { useTitle } from "../app/title";
 import { Failure, Loading } from "../design/States";
 import { useMay } from "../session/questions";
-import { say } from "../words";
+import { langOf, say } from "../words";
 import { TimeLeft } from "./Clock";
 import { Clocks } from "./Clocks";
 import { CallersReply } from "../hotline/CallersReply";
@@ -65,13 +65,13 @@ function Found({ one }: { one: CaseDetail }) {
   return (
     <>
       <header className="case-head">
-        <h1>{say(one.type_name)}</h1>
+        <h1 lang={langOf(say(one.type_name))}>{say(one.type_name)}</h1>
         <span className="badge accent">{say(one.says)}</span>
         {!ended && (
           <TimeLeft due={running ? Date.parse(running.due) : null} risk={running ? Date.parse(running.risk) : null} suspended={one.state === "suspended"} />
         )}
       </header>
-      {description && <p className="lead case-description">{description}</p>}
+      {description && <p className="lead case-description" lang={langOf(description)}>{description}</p>}
       <div className="case-page">
         <div className="stack">
           <Steps one={one} names={names} proposals={proposals.data} wanted={parameters.get("step")} />

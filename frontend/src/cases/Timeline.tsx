@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { instant, list, say } from "../words";
+import { instant, langOf, list, say } from "../words";
 import type { CaseDetail, CaseNames, Happening } from "./questions";
 import { useLifecycle } from "./questions";
 import { PhotoRow, photosOf } from "./Photos";
@@ -69,7 +69,7 @@ function Entry({ happening, number, names, zone }: { happening: Happening; numbe
           </span>
         ))}
       {Object.entries(happening.words).map(([name, words]) => (
-        <q key={name} className="timeline-words">
+        <q key={name} className="timeline-words" lang={langOf(words)}>
           {words}
         </q>
       ))}

@@ -12,7 +12,7 @@ import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
-import { bytes, count, instant, say, share } from "../words";
+import { bytes, count, instant, langOf, say, share } from "../words";
 import { Checks } from "./Checks";
 import { ContractTab } from "./ContractTab";
 import { HeldSource } from "./HeldSource";
@@ -49,7 +49,7 @@ export function DatasetPage() {
           <Link to="/data">{t("data.all")}</Link>
         </nav>
         <div className="dataset-head">
-          <h1>{say(dataset.title)}</h1>
+          <h1 lang={langOf(say(dataset.title))}>{say(dataset.title)}</h1>
           <StateBadge state={dataset.state} />
           <ToMap dataset={dataset} />
         </div>

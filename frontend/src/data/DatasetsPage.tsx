@@ -5,7 +5,7 @@ import { useCity, useDatasets, useZone } from "../api/questions";
 import type { Dataset } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { useMay } from "../session/questions";
-import { count, instant, say, share } from "../words";
+import { count, instant, langOf, say, share } from "../words";
 import { StateBadge } from "./StateBadge";
 
 export function DatasetsPage() {
@@ -96,7 +96,7 @@ function Row({ dataset, zone }: { dataset: Dataset; zone: string }) {
   return (
     <tr>
       <th scope="row">
-        <Link to={`/data/${dataset.id}`}>{say(dataset.title)}</Link>
+        <Link to={`/data/${dataset.id}`} lang={langOf(say(dataset.title))}>{say(dataset.title)}</Link>
         <span className="quiet datasets-owner">{dataset.owner}</span>
       </th>
       <td>

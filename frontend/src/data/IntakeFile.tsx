@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { FeatureCollection } from "geojson";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { type FormEvent, type ReactNode, useEffect, useMemo, useState } from "react";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { askJson } from "../api/client";
@@ -15,7 +16,7 @@ import { BaseMap, useMap } from "../map/BaseMap";
 import { css, hue } from "../map/colours";
 import { type DrawnLayer, GeoJsonLayer } from "../map/GeoJsonLayer";
 import { BELOW_LABELS, useGround } from "../map/ground";
-import { count, say, type Text } from "../words";
+import { count, langOf, say, type Text } from "../words";
 import { Evidence } from "./DatasetPage";
 import { Following } from "./Following";
 import type { HandedIn } from "./IntakePage";
@@ -74,7 +75,7 @@ export function IntakeFile() {
         <nav aria-label={t("data.way")} className="small">
           <Link to="/data">{t("data.all")}</Link> / <Link to="/data/intake">{t("intake.title")}</Link>
         </nav>
-        <h1>{seen?.file.name ?? t("intake.title")}</h1>
+        <h1 lang={langOf(seen?.file.name)}>{seen?.file.name ?? t("intake.title")}</h1>
       </header>
       {answer.isPending && <Loading lines={8} label={t("intake.looking")} />}
       {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
@@ -101,7 +102,7 @@ function Seen({ seen, changes, change, looking }: {
     <>
       <Whose seen={seen} />
       <dl className="figures numbers">
-        <Figure name={t("intake.form")} value={seen.form} />
+        <Figure name={t("intake.form")} value={formOf(seen, t)} />
         <Figure name={t("data.columns")} value={count(seen.columns.length)} />
         <Figure name={t("intake.lookedAt")} value={count(seen.looked_at)} />
         <Figure name={t("intake.placed")} value={count(seen.placed)} />
@@ -143,7 +144,7 @@ function Whose({ seen }: { seen: Examined }) {
     return (
       <div className="notice good">
         <CircleCheck aria-hidden />
-        <p>{t("intake.next", { source: known.source })}</p>
+        <p>{t(seen.problem ? "intake.nextHeld" : "intake.next", { source: known.source })}</p>
       </div>
     );
   }
@@ -157,6 +158,27 @@ function Whose({ seen }: { seen: Examined }) {
       </div>
     </div>
   );
+}
+
+/** What kind of file it is: those that one reader takes are told apart by their names. */
+function formOf(seen: Examined, t: TFunction): string {
+  const form = seen.form === "vector" ? seen.file.name.split(".").at(-1)!.toLowerCase() : seen.form;
+  return t(`intake.formNames.${form}`, { defaultValue: form.toUpperCase() });
+}
+
+/** What a column holds, in words. */
+function typeOf(type: string, t: TFunction): string {
+  const kinds: [RegExp, string][] = [
+    [/^u?int/, "integer"],
+    [/^(float|double|half|decimal)/, "number"],
+    [/^date/, "date"],
+    [/^time/, "time"],
+    [/^bool/, "boolean"],
+    [/binary/, "geometry"],
+    [/string/, "text"],
+  ];
+  const kind = kinds.find(([pattern]) => pattern.test(type))?.[1];
+  return kind ? t(`intake.types.${kind}`) : type;
 }
 
 function Figure({ name, value }: { name: string; value: string }) {
@@ -198,10 +220,20 @@ function Corrections({ seen, changes, change, looking }: {
   const [newLayout, setNewLayout] = useState(false);
   const set = (more: Partial<typeof draft>) => setDraft((now) => ({ ...now, ...more }));
   const columns = seen.columns.map((column) => column.name);
+  /** What stands for an empty choice: that it is detected, and as what where that is certain. */
+  const detected = (about: string) => {
+    const found = seen.evidence.filter((one) => one.about === about && (one.figures as { sure?: boolean } | undefined)?.sure !== false);
+    const what = found.length === 1 && !seen.problem ? String(found[0]!.verdict) : "";
+    return what && what !== "undeclared" ? t("intake.detectedAs", { what }) : t("intake.detected");
+  };
 
   const said = useMemo(() => changesOf(draft, spec), [draft, spec]);
+  const [looked, setLooked] = useState(() => JSON.stringify(said));
+  const noRows = seen.rows.length === 0;
+  const stands = noRows || (seen.problem !== null && JSON.stringify(said) === looked);
   const look = (event: FormEvent) => {
     event.preventDefault();
+    setLooked(JSON.stringify(said));
     change({ ...changes, ...said });
   };
   const load = async () => {
@@ -234,8 +266,8 @@ function Corrections({ seen, changes, change, looking }: {
         )}
         <Select label={t("intake.lon")} value={draft.lon} options={columns} empty={t("intake.detected")} set={(lon) => set({ lon, none: false })} />
         <Select label={t("intake.lat")} value={draft.lat} options={columns} empty={t("intake.detected")} set={(lat) => set({ lat, none: false })} />
-        <Select label={t("intake.crs")} value={draft.crs} options={["WGS84", "GCJ-02", "BD-09", "EPSG:4490"]} empty={t("intake.detected")} set={(crs) => set({ crs })} />
-        <Select label={t("intake.time")} value={draft.time} options={columns} empty={t("intake.detected")} set={(time) => set({ time })} />
+        <Select label={t("intake.crs")} value={draft.crs} options={["WGS84", "GCJ-02", "BD-09", "EPSG:4490"]} empty={detected("crs")} set={(crs) => set({ crs })} />
+        <Select label={t("intake.time")} value={draft.time} options={columns} empty={detected("time")} set={(time) => set({ time })} />
         <Select label={t("data.key")} value={draft.key} options={columns} empty="–" set={(key) => set({ key })} />
         <Select label={t("intake.name")} value={draft.name} options={columns} empty="–" set={(name) => set({ name })} />
       </div>
@@ -254,12 +286,13 @@ function Corrections({ seen, changes, change, looking }: {
         <button
           type="button"
           className="button primary"
-          disabled={looking || events !== null || (seen.known.match === "changed" && !newLayout)}
+          disabled={looking || events !== null || stands || (seen.known.match === "changed" && !newLayout)}
           onClick={load}
         >
           {t("intake.load")}
         </button>
       </div>
+      {stands && !looking && <p className="small quiet">{t(noRows ? "intake.noRows" : "intake.notYet")}</p>}
       {error !== null && <Failure error={error} compact />}
       {events && <Following address={events} dataset={draft.id} again={() => setEvents(null)} link />}
     </form>
@@ -391,7 +424,7 @@ function FirstRows({ seen }: { seen: Examined }) {
           <tr>
             {seen.columns.map((column) => (
               <th key={column.name} scope="col">
-                {column.name} <code className="quiet">{column.type}</code>
+                <span lang={langOf(column.name)}>{column.name}</span> <span className="quiet">{typeOf(column.type, t)}</span>
               </th>
             ))}
           </tr>
@@ -402,7 +435,7 @@ function FirstRows({ seen }: { seen: Examined }) {
             <tr key={number}>
               {row.map((value, at) => (
                 // biome-ignore lint: nor have their cells
-                <td key={at} className="clip">
+                <td key={at} className="clip" lang={langOf(value)}>
                   {value}
                 </td>
               ))}

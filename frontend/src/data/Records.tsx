@@ -8,6 +8,7 @@ import { askJson } from "../api/client";
 import type { DatasetDetail, FactPage } from "../api/types";
 import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
+import { langOf } from "../words";
 
 export function Records({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
@@ -72,7 +73,7 @@ export function Records({ dataset }: { dataset: DatasetDetail }) {
                     <Link to={`/data/${dataset.id}/records/${record.fact}`}>{record.fact}</Link>
                   </th>
                   {columns.map((column) => (
-                    <td key={column} className="clip">
+                    <td key={column} className="clip" lang={langOf(record.values[column])}>
                       {record.values[column] === null ? "–" : String(record.values[column])}
                     </td>
                   ))}

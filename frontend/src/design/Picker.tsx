@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Search, X } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useId, useState } from "react";
+import { langOf } from "../words";
 
 export type Choice = { code: string; title: string; note?: string };
 
@@ -57,7 +58,7 @@ export function Picker({ label, hint, value, pick, find, name, clear, nothing, h
       </label>
       {value ? (
         <div className="field">
-          <input id={id} value={value.title} readOnly />
+          <input id={id} value={value.title} lang={langOf(value.title)} readOnly />
           <button type="button" className="icon-button" aria-label={clear} onClick={() => pick(null)}>
             <X aria-hidden />
           </button>
@@ -100,7 +101,7 @@ export function Picker({ label, hint, value, pick, find, name, clear, nothing, h
                   }}
                   onPointerEnter={() => setActive(number)}
                 >
-                  <span>{one.title}</span>
+                  <span lang={langOf(one.title)}>{one.title}</span>
                   <code className="small quiet">{one.note ?? one.code}</code>
                 </li>
               ))}

@@ -1,5 +1,6 @@
 /** One of some: a list to choose from. */
 import { useId } from "react";
+import { langOf } from "../words";
 
 export function Select({ label, value, options, empty, set }: {
   label: string;
@@ -16,7 +17,7 @@ export function Select({ label, value, options, empty, set }: {
       <select id={id} className="choice" value={value} onChange={(event) => set(event.target.value)}>
         {(empty !== undefined || value === "") && <option value="">{empty ?? "–"}</option>}
         {options.map((option) => (
-          <option key={option} value={option}>
+          <option key={option} value={option} lang={langOf(option)}>
             {option}
           </option>
         ))}

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useZone } from "../api/questions";
 import type { Fact } from "../api/types";
-import { instant, type Precision } from "../words";
+import { instant, langOf, type Precision } from "../words";
 
 /** The first values of a record that has no name, so that one can tell it from the others. */
 function lead(fact: Fact): string {
@@ -26,7 +26,7 @@ export function FactItem({ dataset, fact, values, locate }: {
   return (
     <li className="fact">
       <div className="fact-head">
-        <Link to={`/data/${dataset}/records/${fact.fact}`}>{title}</Link>
+        <Link to={`/data/${dataset}/records/${fact.fact}`} lang={langOf(title)}>{title}</Link>
         {fact.relation && fact.relation !== "within" && (
           <span className="badge" title={t(`map.relationNote.${fact.relation}`)}>
             {t(`map.relation.${fact.relation}`)}
@@ -63,8 +63,8 @@ export function FactItem({ dataset, fact, values, locate }: {
           <dl className="facts">
             {Object.entries(fact.values).map(([name, value]) => (
               <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value === null ? "–" : String(value)}</dd>
+                <dt lang={langOf(name)}>{name}</dt>
+                <dd lang={langOf(value)}>{value === null ? "–" : String(value)}</dd>
               </div>
             ))}
           </dl>

@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import type { CellAnswer, CellGroup } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
 import { CellStateBox } from "../sense/CellStateBox";
-import { count, metres, say, squareMetres } from "../words";
+import { count, langOf, metres, say, squareMetres } from "../words";
 import { FactItem } from "./FactItem";
 
 export function useCell(code: string | null) {
@@ -104,7 +104,7 @@ function Group({ group, open }: { group: CellGroup; open: boolean }) {
     <details className="group" open={open}>
       <summary>
         <ChevronDown aria-hidden />
-        <span>{say(group.title)}</span>
+        <span lang={langOf(say(group.title))}>{say(group.title)}</span>
         {certain(group) > 0 && <span className="badge numbers">{count(certain(group))}</span>}
         {group.around > 0 && (
           <span className="quiet small numbers" title={t("map.relationNote.around")}>

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { Problem } from "../api/client";
 import type { Dataset, MapService } from "../api/types";
 import { useLook } from "../app/mode";
-import { count, decimal, say } from "../words";
+import { count, decimal, langOf, say } from "../words";
 import { classColours, css, hue } from "./colours";
 import type { Loaded } from "./DataLayers";
 import { EXACT, keyOf, type Layer, sideOf, waysOf } from "./layers";
@@ -67,7 +67,7 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
         <label className="layer-name">
           <input type="checkbox" checked={layer !== undefined} onChange={() => toggle(row)} />
           <span>
-            {say(row.dataset.title)}
+            <span lang={langOf(say(row.dataset.title))}>{say(row.dataset.title)}</span>
             {row.role && <span className="quiet"> · {t(`map.role.${row.role}`, { defaultValue: row.role })}</span>}
           </span>
           {state?.loading ? (
@@ -137,7 +137,7 @@ export function LayerPanel({ datasets, layers, loaded, broken, hues, services, b
           <ul>
             {placeless.map((one) => (
               <li key={one.id}>
-                <Link to={`/data/${one.id}`}>{say(one.title)}</Link>
+                <Link to={`/data/${one.id}`} lang={langOf(say(one.title))}>{say(one.title)}</Link>
               </li>
             ))}
           </ul>

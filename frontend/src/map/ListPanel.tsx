@@ -6,7 +6,7 @@ import { askJson } from "../api/client";
 import type { Bounds, Dataset, Fact, FactPage } from "../api/types";
 import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
-import { say } from "../words";
+import { langOf, say } from "../words";
 import { FactItem } from "./FactItem";
 import type { Layer } from "./layers";
 
@@ -72,7 +72,7 @@ function InView({ dataset, bounds, time, locate }: {
   const records = answer.data?.pages.flatMap((page) => page.records) ?? [];
   return (
     <section className="in-view">
-      <h3>{say(dataset.title)}</h3>
+      <h3 lang={langOf(say(dataset.title))}>{say(dataset.title)}</h3>
       {answer.isPending && <Loading lines={3} />}
       {answer.error && <Failure error={answer.error} compact />}
       {answer.isSuccess && records.length === 0 && <p className="small quiet">{t("map.nothingHere")}</p>}

@@ -38,6 +38,11 @@ export function say(text: Text | undefined | null): string {
   return languageNow() === "en" ? text.en || text.zh : text.zh || text.en;
 }
 
+/** The `lang` of a text that comes from data: Chinese in an English page is said to be so. */
+export function langOf(text: unknown): "zh-CN" | undefined {
+  return languageNow() === "en" && typeof text === "string" && /\p{Script=Han}/u.test(text) ? "zh-CN" : undefined;
+}
+
 const locale = () => (languageNow() === "en" ? "en-GB" : "zh-CN");
 
 export function count(value: number): string {

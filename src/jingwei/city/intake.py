@@ -350,7 +350,7 @@ def spec_for(
         source = next(one.spec for one in _sources(city) if one.spec.id == known.source)
         base = source.model_dump(mode="json", exclude_defaults=True)
     if len(layers) > 1 and "layer" not in base:
-        base["layer"] = layers[0]
+        base["layer"] = forms.likeliest_layer(path_of(city, file))
     told = {key: value for key, value in (changes or {}).items() if value is not None}
     for key in changes or {}:
         if key not in told:
@@ -364,12 +364,17 @@ def spec_for(
 
 
 def _free_name(city: City, name: str) -> str:
-    """Return an identifier for a new source: of the Latin letters of the file's name, else a number."""
+    """Return an identifier for a new source: of the Latin letters of the file's name, else a digest of it.
+
+    Files whose names differ in their figures only get the same one.
+    """
     stem = re.sub(r"[^a-z0-9]+", "_", Path(name).stem.lower()).strip("_")
-    stem = re.sub(r"^[^a-z]+|[_\d]+$", "", stem)[:40] or "file"
+    stem = re.sub(r"^[^a-z]+|[_\d]+$", "", stem)[:40]
+    if len(stem) < 2:
+        stem = f"file_{hashlib.sha256(pattern_of(Path(name).stem).encode()).hexdigest()[:6]}"
     taken = {dataset.id for dataset in city.lake.catalogue()} | set(kept_sources(city))
     number = 1
-    while (wanted := stem if number == 1 and stem != "file" else f"{stem}_{number}") in taken:
+    while (wanted := stem if number == 1 else f"{stem}_{number}") in taken:
         number += 1
     return wanted
 

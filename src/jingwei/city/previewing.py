@@ -49,7 +49,8 @@ class Preview:
     problem
         What keeps the source from being loaded as it stands, or None.
     points
-        Where rows lie: longitude and latitude, WGS84, from all over what was looked at.
+        Where rows lie: longitude and latitude, WGS84, from all over what was looked at; as the file has
+        them where that is what has to be decided.
     looked_at, placed
         How many rows were looked at, and how many of them have a place.
     faults
@@ -137,7 +138,14 @@ class _Seen:
             "mend": error.mend.as_json() if error.mend else None,
             "where": error.where,
         }
-        return Preview(*self.start, evidence, problem, [], rows, 0, {}, [], None)
+        return Preview(*self.start, evidence, problem, _sample_of(error), rows, 0, {}, [], None)
+
+
+def _sample_of(error: JingweiError) -> list[tuple[float, float]]:
+    """Return the points that an error shows, as the file has them: near enough to see where they lie."""
+    shown = [error.where, *(one.get("figures", {}) for one in error.where.get("evidence", ()))]
+    sample: list[list[float]] = next((one["sample"] for one in shown if one.get("sample")), [])
+    return [(x, y) for x, y in sample if abs(x) <= 180 and abs(y) <= 90]
 
 
 def _looked_at(

@@ -19,6 +19,7 @@ import shapely
 from jingwei import grid
 from jingwei.city.confirming import Thinned, contradiction, coordinates, names_of
 from jingwei.city.errors import HeldError, MissingColumnError
+from jingwei.city.kept import PREFIX
 from jingwei.city.manifest import PlaceSpec, SourceSpec, places_of
 from jingwei.city.parts import Area
 from jingwei.errors import BadRequestError
@@ -33,9 +34,10 @@ from jingwei.lake.address import (
     Timing,
 )
 from jingwei.lake.datums import canonical_system, geometries_to_wgs84
+from jingwei.lake.detect import names_key
 from jingwei.lake.errors import did_you_mean
 from jingwei.lake.places import find_places, system_of_names
-from jingwei.lake.times import find_times, time_form
+from jingwei.lake.times import find_epochs, find_times, time_form
 from jingwei.lake.weighing import Anchor, check_boundary, check_declared, weigh_datums
 from jingwei.words import Text
 
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20_000
 """Rows by which columns and coordinate systems are weighed."""
 
+NEAR = 1.0
+"""Degrees around a city within which a source of it may lie."""
+FEW_INSIDE = 0.01
 SHOWN_POINTS = 300
 """Of these, so many are shown to a person who has to decide."""
 
@@ -281,7 +286,7 @@ class _Survey:
         if stated is not None:
             declared = check_declared(x, y, stated, boundary=self.around.boundary, anchors=[])
             if declared.contradicted:
-                raise self._held(declared.reason)
+                raise self._misplaced(declared.reason, x, y)
             return canonical_system(stated)
         if self.reading.declared_crs is not None or named is not None:
             return self._declared_by_file(self.reading.declared_crs or str(named), x, y)
@@ -294,6 +299,9 @@ class _Survey:
             anchors=self.around.anchors(),
             names=names_of(self.sample, len(x)),
         )
+        inside = [one.share_inside for one in verdict.candidates if one.share_inside is not None]
+        if verdict.decided is None and inside and max(inside) < FEW_INSIDE and self._elsewhere(x, y):
+            raise self._misplaced(verdict.reason, x, y)
         figures: dict[str, Any] = {"candidates": [candidate.as_json() for candidate in verdict.candidates]}
         if verdict.decided is None:
             figures["sample"] = _some_points(x, y)
@@ -315,8 +323,30 @@ class _Survey:
         )
         self.evidence.append(forms.Evidence("crs", declared, verdict.reason, {"declared": declared}))
         if verdict.contradicted:
-            raise self._held(verdict.reason)
+            raise self._misplaced(verdict.reason, x, y)
         return canonical_system(declared)
+
+    def _elsewhere(self, x: Any, y: Any) -> bool:
+        """Say whether coordinates in degrees lie outside of the city whatever the system."""
+        given = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90)
+        if self.around.boundary is None or given.sum() < 0.5 * np.isfinite(x).sum():
+            return False
+        west, south, east, north = self.around.boundary.bounds
+        near = (x > west - NEAR) & (x < east + NEAR) & (y > south - NEAR) & (y < north + NEAR)
+        return bool(near[given].mean() < 0.5)
+
+    def _misplaced(self, reason: Text, x: Any, y: Any) -> HeldError:
+        """Return what holds back a source by where its points lie, which are shown."""
+        if not self._elsewhere(x, y):
+            return _held(self.spec, reason, self.evidence, _some_points(x, y))
+        west, east = np.nanpercentile(x, (1, 99))
+        south, north = np.nanpercentile(y, (1, 99))
+        said = Text(
+            f"其中的位置不在本市：经度 {west:.3f} 至 {east:.3f}，纬度 {south:.3f} 至 {north:.3f}。",
+            f"its places are not in this city: longitudes {west:.3f} to {east:.3f}, "
+            f"latitudes {south:.3f} to {north:.3f}.",
+        )
+        return _held(self.spec, said, self.evidence, _some_points(x, y), elsewhere=True)
 
     def timing(self) -> Timing | None:
         """Return how the times of the facts are read."""
@@ -334,7 +364,9 @@ class _Survey:
     def _found_timing(self) -> Timing | None:
         """Take the only time column of a table; where there are several, somebody has to say which."""
         found = find_times(self.sample)
-        self.evidence += [columns.evidence for columns in found]
+        epochs = [] if found else [one for one in find_epochs(self.sample) if not names_key(one.columns[0])]
+        self.evidence += [columns.evidence for columns in (*found, *epochs)]
+        found = found or [one for one in epochs if one.sure]
         if len(found) != 1 or len(found[0].columns) != 1:
             return None
         return Timing(Clock(found[0].columns[0], found[0].form), None, self.around.zone, None)
@@ -349,19 +381,53 @@ class _Survey:
         return _held(self.spec, reason, self.evidence)
 
 
-def _held(spec: SourceSpec, reason: Text, evidence: list[forms.Evidence]) -> HeldError:
-    """Return the error that holds a source back, with all the evidence."""
-    return HeldError(
-        Text(
-            f"数据源“{spec.id}”暂缓发布：{reason.zh}",
-            f"Source '{spec.id}' is held back: {reason.en}",
-        ),
-        mend=Text(
-            "请在清单中为此数据源写明 place 与 crs（WGS84、GCJ-02、BD-09 或 EPSG:…）。",
-            "State place and crs (WGS84, GCJ-02, BD-09 or EPSG:...) of this source in the manifest.",
-        ),
-        where={"source": spec.id, "evidence": [as_json(item) for item in evidence]},
+def _held(
+    spec: SourceSpec,
+    reason: Text,
+    evidence: list[forms.Evidence],
+    sample: list[list[float]] | None = None,
+    *,
+    elsewhere: bool = False,
+) -> HeldError:
+    """Return the error that holds a source back, with all the evidence, and points as the file has them.
+
+    What can be done is told in words of the page to who handed in a file, else in words of the manifest.
+    """
+    handed_in = spec.file.startswith(PREFIX)
+    what = (
+        Text(f"还不能装载：{reason.zh}", f"It cannot be loaded yet: {reason.en}")
+        if handed_in
+        else Text(f"数据源“{spec.id}”暂缓发布：{reason.zh}", f"Source '{spec.id}' is held back: {reason.en}")
     )
+    shown = {"sample": sample} if sample else {}
+    return HeldError(
+        what,
+        mend=_MENDS[handed_in, elsewhere],
+        where={"source": spec.id, "evidence": [as_json(item) for item in evidence], **shown},
+    )
+
+
+_MENDS = {
+    (True, True): Text(
+        "请核对是否送错了文件、经度列和纬度列是否选对；地图上画出了这些位置。",
+        "Check that it is the right file, and that the columns of longitude and latitude are the right ones; "
+        "the map shows these places.",
+    ),
+    (True, False): Text(
+        "请在“如何读取”中选定经度列、纬度列和坐标系；没有位置的，勾选“这份数据没有位置”。",
+        "Under “How it is read” choose the longitude column, the latitude column and the coordinate system; "
+        "tick “This data has no places” where it has none.",
+    ),
+    (False, True): Text(
+        "请核对清单中此数据源的 file、place 与 crs。",
+        "Check file, place and crs of this source in the manifest.",
+    ),
+    (False, False): Text(
+        "请在清单中为此数据源写明 place 与 crs（WGS84、GCJ-02、BD-09 或 EPSG:…）。",
+        "State place and crs (WGS84, GCJ-02, BD-09 or EPSG:...) of this source in the manifest.",
+    ),
+}
+"""What can be done, by whether the file was handed in, and whether its places are elsewhere."""
 
 
 def anchor_of(title: Text, reader: Reader, version: Version) -> Anchor | None:

@@ -111,6 +111,8 @@ class TimeColumns:
         the finest precision that the values have.
     evidence
         why.
+    sure
+        whether it may be taken without asking.
     """
 
     role: str
@@ -119,6 +121,7 @@ class TimeColumns:
     zoned: bool
     precision: Precision
     evidence: Evidence
+    sure: bool = True
 
     def read(self, table: pa.Table | pa.RecordBatch, zone: str) -> Times:
         """Read the times of a table with these columns; see `read_times`."""
@@ -189,6 +192,59 @@ def find_times(table: pa.Table) -> list[TimeColumns]:
             joint = _finest_read(sample[name], form, sample[clock])
             found.append(_as_time((name, clock), form, joint, sample[name]))
     return found
+
+
+PLAUSIBLE = (946_684_800, 2_524_608_000)
+"""Seconds of 1970 on: from 2000 to 2050."""
+MANY = 20
+
+
+def find_epochs(table: pa.Table) -> list[TimeColumns]:
+    """Find the columns whose values are seconds or milliseconds since 1970, though no name says so.
+
+    All values must lie from 2000 to 2050 and be many, or rise. Milliseconds are taken for sure: few other
+    numbers have 13 digits; seconds look like many a running number, and somebody has to say.
+    """
+    sample = table.slice(0, SAMPLE)
+    found = [_epoch(name, sample[name]) for name in sample.column_names if not _names_time(name)]
+    return [one for one in found if one is not None]
+
+
+def _epoch(name: str, column: pa.ChunkedArray) -> TimeColumns | None:
+    if not pa.types.is_integer(column.type):
+        return None
+    values = _flat(column).drop_null().to_numpy().astype(np.int64)
+    forms: tuple[tuple[TimeForm, int], ...] = (("epoch-ms", 1_000), ("epoch-s", 1))
+    for form, unit in forms:
+        low, high = (second * unit for second in PLAUSIBLE)
+        if len(values) < 3 or values.min() < low or values.max() >= high:
+            continue
+        rises = bool((np.diff(values) >= 0).all())
+        if len(np.unique(values)) < 3 or not (rises or len(values) >= MANY):
+            return None
+        precision = _finest_read(column, form, None)
+        first, last = (
+            np.datetime_as_string(np.datetime64(int(value) // unit, "s"), unit="D")
+            for value in (values.min(), values.max())
+        )
+        sure = form == "epoch-ms"
+        zh = f"“{name}”的值像是自 1970 年起的{'毫秒' if sure else '秒'}数，在 {first} 至 {last} 之间"
+        en = (
+            f"the values of “{name}” look like {'milliseconds' if sure else 'seconds'} since 1970, "
+            f"from {first} to {last}"
+        )
+        if not sure:
+            zh, en = f"{zh}；若是时间，请选定它为时间列", f"{en}; choose it as the time column if it is one"
+        evidence = Evidence(
+            "time",
+            name,
+            Text(zh, en),
+            {"form": form, "precision": precision, "zoned": True, "rises": rises, "sure": sure},
+        )
+        return TimeColumns(
+            role="", columns=(name,), form=form, zoned=True, precision=precision, evidence=evidence, sure=sure
+        )
+    return None
 
 
 def _finest_read(column: pa.ChunkedArray, form: TimeForm, clock: pa.ChunkedArray | None) -> Precision:

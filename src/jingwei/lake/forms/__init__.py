@@ -5,7 +5,7 @@ unsaid (encoding, delimiter, header row ...), and its rows in batches of bounded
 source is either in a batch or among the faults of a batch, with the row number a person counts in the file.
 """
 
-from jingwei.lake.forms.opening import digest, layers, open_form
+from jingwei.lake.forms.opening import digest, layers, likeliest_layer, open_form
 from jingwei.lake.forms.reading import JSON, Batch, Evidence, Progress, Reading, RowFault
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "RowFault",
     "digest",
     "layers",
+    "likeliest_layer",
     "open_form",
 ]

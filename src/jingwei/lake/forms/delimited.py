@@ -172,7 +172,7 @@ class DelimitedReading(Reading):
                 header.names,
                 Evidence("header", str(line), said.reason, {**said.figures, "row": line}),
             )
-        stated = Evidence("header", str(header_row or "none"), Text("由清单指定", "stated in the manifest"))
+        stated = Evidence("header", str(header_row or "none"), Text("按指定", "as stated"))
         if header_row == 0:
             return Header(None, [""] * usual_width(rows), stated)
         for index, (line, fields) in enumerate(records):

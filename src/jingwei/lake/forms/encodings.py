@@ -140,7 +140,7 @@ def _check_asked(path: Path, asked: str, marked: str | None, sample: bytes) -> E
     share = _share_of_lines_decoded(sample, name)
     if share < 0.5:
         raise WrongEncodingError(path, asked, found.fitting)
-    reason = Text("由清单指定", "stated in the manifest")
+    reason = Text("按指定", "as stated")
     figures = {"share_of_lines_decoded": round(share, 4)}
     return EncodingVerdict(name, found.fitting, Evidence("encoding", name, reason, dict(figures)))
 

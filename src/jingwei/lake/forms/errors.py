@@ -11,13 +11,26 @@ from jingwei.words import Text
 
 
 class FormError(JingweiError):
-    """A file that cannot be read."""
+    """A file that cannot be read; it is told by its name, for where it lies is nobody's business but ours."""
 
     code = "form"
     status = 422
 
     def __init__(self, path: Path, what: Text, *, mend: Text | None = None, **where: object) -> None:
-        super().__init__(what, mend=mend, where={"file": str(path), **where})
+        super().__init__(
+            _without_folder(what, path),
+            mend=_without_folder(mend, path) if mend else None,
+            where={"file": path.name, **where},
+        )
+
+
+def _without_folder(text: Text, path: Path) -> Text:
+    """Return a text in which a file goes by its name alone."""
+    told = [
+        one.replace(str(path.resolve()), path.name).replace(str(path), path.name)
+        for one in (text.zh, text.en)
+    ]
+    return Text(*told)
 
 
 class MissingFileError(FormError):
@@ -31,8 +44,8 @@ class MissingFileError(FormError):
         folder_is_missing = not path.parent.is_dir()
         if folder_is_missing:
             mend = Text(
-                f"文件夹 {path.parent} 也不存在，请检查路径。",
-                f"The folder {path.parent} does not exist either; check the path.",
+                f"文件夹 {path.parent.name} 也不存在，请检查路径。",
+                f"The folder {path.parent.name} does not exist either; check the path.",
             )
         elif near:
             mend = Text(f"同一文件夹里有：{'、'.join(near)}。", f"The same folder has: {', '.join(near)}.")

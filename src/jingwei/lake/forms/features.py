@@ -22,6 +22,12 @@ from jingwei.words import Text
 
 LARGEST = 512 * 2**20
 GEOMETRY = "geometry"
+TAKEN = Text(
+    "JSON 文件可以是 GeoJSON（FeatureCollection 或 Feature）、由对象组成的数组（[{…}, {…}]），或每行一个对象",
+    "a JSON file is GeoJSON (a FeatureCollection or a Feature), an array of objects ([{...}, {...}]), "
+    "or one object on each line",
+)
+"""Which forms of JSON are taken."""
 
 
 class _Collection(msgspec.Struct):
@@ -119,7 +125,7 @@ def _decode_collection(path: Path) -> _Collection:
     try:
         collection = msgspec.json.decode(text, type=_Collection)
     except msgspec.ValidationError as error:
-        raise NotATableError(path, Text(f"不是 GeoJSON：{error}", f"it is no GeoJSON: {error}")) from error
+        raise NotATableError(path, TAKEN) from error
     except msgspec.DecodeError as error:
         raise CorruptFileError(path, "GeoJSON", str(error)) from error
     if collection.type == "Feature":
@@ -128,7 +134,8 @@ def _decode_collection(path: Path) -> _Collection:
         raise NotATableError(
             path,
             Text(
-                f"类型 {collection.type} 不是要素集合", f"the type {collection.type} is no FeatureCollection"
+                f"类型 {collection.type} 不是要素集合；{TAKEN.zh}",
+                f"the type {collection.type} is no FeatureCollection; {TAKEN.en}",
             ),
         )
     return collection

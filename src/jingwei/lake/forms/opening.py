@@ -22,7 +22,7 @@ from jingwei.lake.forms.parquet import ParquetReading
 from jingwei.lake.forms.reading import Progress, Reading
 from jingwei.lake.forms.records import RecordsReading, first_byte, lines_of, read_record
 from jingwei.lake.forms.vector import VECTOR_SUFFIXES, VectorReading, layer_names
-from jingwei.lake.forms.workbook import WorkbookReading, open_workbook, sheet_names
+from jingwei.lake.forms.workbook import WorkbookReading, open_workbook, sheet_names, table_sheet
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
@@ -174,6 +174,14 @@ def layers(path: str | Path) -> list[str]:
     if path.suffix.lower() in VECTOR_SUFFIXES:
         return layer_names(path)
     return [""]
+
+
+def likeliest_layer(path: str | Path) -> str:
+    """Return the sheet or layer to begin with: the sheet that holds a table, else the first layer."""
+    path = Path(path)
+    if path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return table_sheet(path) or layers(path)[0]
+    return layers(path)[0]
 
 
 def digest(path: str | Path) -> str:

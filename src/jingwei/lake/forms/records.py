@@ -159,7 +159,11 @@ def array_items(path: Path) -> Iterator[Numbered]:
         items = msgspec.json.decode(text, type=list[msgspec.Raw])
     except msgspec.DecodeError as error:
         raise NotATableError(
-            path, Text(f"不是完整的 JSON 数组：{error}", f"it is no whole JSON array: {error}")
+            path,
+            Text(
+                "不是完整的 JSON 数组，可能在传输中被截断",
+                "it is no whole JSON array; it may have been cut off",
+            ),
         ) from error
     for number, item in enumerate(items, start=1):
         yield number, bytes(item)

@@ -217,11 +217,7 @@ class VectorReading(Reading):
             )
             self.evidence.append(Evidence("encoding", found.name, reason, {"stated": stated}))
             return found.name
-        by = (
-            Text("由清单指定", "stated in the manifest")
-            if asked
-            else Text("由 .cpg 声明", "declared by the .cpg")
-        )
+        by = Text("按指定", "as stated") if asked else Text("由 .cpg 声明", "declared by the .cpg")
         self.evidence.append(Evidence("encoding", stated, by, {"share_of_lines_decoded": round(share, 4)}))
         return stated
 

@@ -215,6 +215,24 @@ def sheet_names(workbook: CalamineWorkbook) -> list[str]:
     ]
 
 
+def table_sheet(path: Path) -> str | None:
+    """Return the sheet that looks most like a table: with the most cells in rows of several, near its top.
+
+    An explanation (说明) in front of the data has one text in a row. None where no sheet holds anything.
+    """
+    workbook = open_workbook(path)
+    try:
+        filled = {name: _cells_in_rows(workbook.get_sheet_by_name(name)) for name in sheet_names(workbook)}
+    finally:
+        workbook.close()
+    return max(filled, key=lambda name: filled[name], default=None)
+
+
+def _cells_in_rows(sheet: CalamineSheet) -> int:
+    counts = [sum(cell is not None for cell in cells) for _, cells in islice(_rows(sheet), HEAD_ROWS)]
+    return sum(count for count in counts if count > 1)
+
+
 def _chosen_layer(path: Path, workbook: CalamineWorkbook, layer: str | None) -> str:
     known = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     if layer is not None:
@@ -252,7 +270,7 @@ def _merges(sheet: CalamineSheet) -> _Merges:
 
 
 def _stated_header(path: Path, texts: list[list[str]], header_row: int) -> Header:
-    stated = Evidence("header", str(header_row or "none"), Text("由清单指定", "stated in the manifest"), {})
+    stated = Evidence("header", str(header_row or "none"), Text("按指定", "as stated"), {})
     if header_row == 0:
         return Header(None, [""] * len(texts[0]), stated)
     if header_row > len(texts):
