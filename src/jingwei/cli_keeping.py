@@ -206,6 +206,7 @@ def erase(
     """Erase a person's rows."""
     from jingwei.access import local_person
     from jingwei.keeping.forgetting import erase as work
+    from jingwei.matching import forget_erased
 
     asked = sys.stdin.isatty()
     value = (
@@ -215,14 +216,15 @@ def erase(
     )
     with open_named(city_id, home, records_url) as city:
         done = work(city, dataset, column, value, reason=reason, actor=local_person().id)
+        pairs = forget_erased(city, dataset)
     for version, rows in done.rows.items():
         click.echo(say(f"第 {version} 版：{rows} 行", f"version {version}: {rows} rows"))
     click.echo(
         say(
             f"隔离区 {done.quarantined} 行，质量问题 {done.findings} 条，登记对象 {done.objects} 个，"
-            f"日志内容 {done.events} 条，来文 {len(done.files)} 个",
+            f"日志内容 {done.events} 条，来文 {len(done.files)} 个，比对结果 {pairs} 对",
             f"quarantine {done.quarantined} rows, findings {done.findings}, objects {done.objects}, "
-            f"payloads of events {done.events}, files handed in {len(done.files)}",
+            f"payloads of events {done.events}, files handed in {len(done.files)}, matched pairs {pairs}",
         )
     )
     for path in done.elsewhere:

@@ -1,6 +1,7 @@
 """Loading is repeatable and all-or-nothing for each source; what is bad is kept apart with its reason."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -223,6 +224,20 @@ def test_a_home_holds_one_city(opened, pack, tmp_path):
 def test_two_loads_at_once_are_refused(opened, pack):
     with opened.lake.store.writing(), pytest.raises(BusyError):
         opened.load(pack)
+
+
+def test_a_load_waits_for_housekeeping(opened, pack):
+    with ExitStack() as housekeeping:
+        housekeeping.enter_context(opened.lake.store.writing(brief=True))
+
+        class Waiting(Stop):
+            @property
+            def asked(self):
+                housekeeping.close()
+                return False
+
+        manifest = read_manifest(pack)
+        assert load_pack(opened.city, manifest, pack, None, opened.asker, stop=Waiting()).complete
 
 
 def test_a_stopped_load_leaves_nothing_of_its_source(opened, pack):

@@ -1,14 +1,18 @@
 """Records of the same persons in two datasets: planted truth, decisions that last, conflicts."""
 
+import json
+
 import duckdb
 import numpy as np
 import pyarrow.csv as csv
 import pytest
+from click.testing import CliRunner
 
 from city.conftest import Opened
 from city.packs import write_pack
 from jingwei import access, matching
 from jingwei.access.policy import RefusedError
+from jingwei.cli import main
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake import lineage
 from jingwei.matching.comparing import NothingToMatchError, plain_sql
@@ -212,3 +216,29 @@ def test_ways_of_writing_one_value_are_one(kind, values):
     found = duckdb.sql(f"SELECT DISTINCT {plain_sql(kind, 'v')} FROM (VALUES {rows}) AS t(v)").fetchall()
     assert len(found) == 1
     assert found[0][0]
+
+
+def test_the_commands_match_tell_lineage_and_erase_with_what_was_decided(city, tmp_path):
+    def told(*arguments, value=None):
+        result = CliRunner().invoke(main, [*arguments, "--home", str(city.home)], input=value)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    pairs = tmp_path / "pairs.csv"
+    made = json.loads(told("match", "people", "--out", str(pairs), "--json"))
+    before = csv.read_csv(pairs)
+    assert before.num_rows == made["states"]["linked"] == len(linked(city))
+
+    uses = json.loads(told("lineage", "residents", "--json"))
+    assert ("matched", "matching/people") in {(one["kind"], one["subject"]) for one in uses["uses"]}
+
+    _, (pair, *_), _ = matching.pairs(city.city, city.asker, "people", state="linked", limit=1)
+    matching.decide(city.city, city.asker, "people", made["run"], pair.number, "same", note="问过本人")
+    same = matching.links(city.city, city.asker, "people").to_pylist()
+    (decided,) = [one for one in same if one["state"] == "same"]
+    key = decided["left_key"]
+    told("erase", decided["left"], "--column", "key", "--reason", "本人要求", value=f"{key}\n")
+    assert key not in {one for pair in linked(city) for one in pair}
+    assert len(linked(city)) == before.num_rows - 1
+    with city.city.records.read() as session:
+        assert not session.connection().exec_driver_sql("SELECT * FROM matching_decision").all()

@@ -112,6 +112,11 @@ class _Work:
     near: tuple[float, float, float, float] | None = None
     reports: dict[str, SourceReport] = field(default_factory=dict)
 
+    def heed(self) -> None:
+        """Heed a wish to stop."""
+        if self.stop.asked:
+            raise StoppedError(self.manifest.city.id)
+
     def tell(self, spec: SourceSpec, stage: Stage, share: float = 0.0, rows: int = 0) -> None:
         """Tell the listener where a source stands; heed a wish to stop."""
         if self.stop.asked:
@@ -162,7 +167,7 @@ def load_pack(
     started = time.monotonic()
     manifest = apply_decisions(city, apply_kept(city, manifest))
     work = _Work(city, manifest, (data or pack).resolve(), asker, listener, stop or Stop())
-    with city.lake.store.writing():
+    with city.lake.store.writing(waiting=work.heed):
         _introduce(work, pack)
         if manifest.directory is not None and only is None:
             load_directory(city, manifest.directory, work.data, asker)

@@ -96,7 +96,7 @@ def compact(lake: Lake, dataset: str, *, zone: str, actor: str, least: int = 2) 
 
     """
     started = time.monotonic()
-    with lake.store.writing():
+    with lake.store.writing(brief=True):
         found = next((one for one in lake.catalogue() if one.id == dataset), None)
         if found is None or found.version is None:
             raise UnknownDatasetError(dataset, [one.id for one in lake.catalogue()])

@@ -129,7 +129,7 @@ def erase_rows(lake: Lake, dataset: str, column: str, value: str, within: Within
         If another program writes into the city, or copies it.
 
     """
-    with lake.store.writing(), lake.store.removing():
+    with lake.store.writing(brief=True), lake.store.removing():
         with lake.records.read() as session:
             rows = session.scalars(
                 select(VersionRow)

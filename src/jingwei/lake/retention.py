@@ -39,7 +39,7 @@ def drop_old(lake: Lake, *, actor: str, now: datetime | None = None) -> list[tup
 
     """
     now = now or now_utc()
-    with lake.store.writing(), lake.store.removing():
+    with lake.store.writing(brief=True), lake.store.removing():
         with lake.records.write() as session:
             dropped = [*_drop(session, now, actor)]
             gone = session.execute(

@@ -41,9 +41,10 @@ from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
+    from typing import TextIO
 
     from sqlalchemy.orm import Session
 
@@ -55,6 +56,12 @@ DENSE_ROWS_PER_DAY = 1_000_000
 
 REBUILD = ".rebuild"
 """In the folder of a dataset whose files are being replaced."""
+
+BRIEF = "brief"
+"""Stands in the file of the lock while housekeeping holds it."""
+
+PATIENCE = 600.0
+"""Seconds for which a load waits for housekeeping."""
 
 MEMORY = "400MB"
 """What sorting may hold in memory before it spills to the city's own folder."""
@@ -104,13 +111,21 @@ class Store:
         self._mutex = threading.Lock()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, *, brief: bool = False, waiting: Callable[[], object] | None = None) -> Iterator[None]:
         """Hold the one right to write into this city; completes or discards what a crash left behind.
+
+        Parameters
+        ----------
+        brief
+            Whether this is housekeeping, which another writer may wait for.
+        waiting
+            Called again and again while housekeeping is waited for; may raise to give up. Without it,
+            nothing is waited for.
 
         Raises
         ------
         BusyError
-            If another program holds it.
+            If another program holds it, or housekeeping that takes longer than `PATIENCE`.
         ReadOnlyError
             If the folder cannot be written to.
 
@@ -124,17 +139,31 @@ class Store:
                 raise NoSpaceError(str(self.root)) from error
             raise ReadOnlyError(str(self.root)) from error
         with handle:
-            if not self._mutex.acquire(blocking=False):
-                raise BusyError(str(path))
+            self._take(handle, path, waiting)
             try:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise BusyError(str(path)) from error
+                handle.truncate(0)
+                handle.write(BRIEF if brief else "")
+                handle.flush()
                 self.recover()
                 yield
             finally:
                 self._mutex.release()
+
+    def _take(self, handle: TextIO, path: Path, waiting: Callable[[], object] | None) -> None:
+        """Take the right to write, within this process and among all, or raise `BusyError`."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            if self._mutex.acquire(blocking=False):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self._mutex.release()
+                else:
+                    return
+            if waiting is None or path.read_text("utf-8") != BRIEF or time.monotonic() > until:
+                raise BusyError(str(path))
+            waiting()
+            time.sleep(0.05)
 
     @contextmanager
     def holding(self) -> Iterator[None]:

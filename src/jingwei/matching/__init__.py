@@ -2,6 +2,7 @@
 
 from jingwei.matching import events, policy
 from jingwei.matching.configuration import Configuration, read_configuration
+from jingwei.matching.forgetting import forget_erased
 from jingwei.matching.service import (
     Matching,
     Pair,
@@ -23,6 +24,7 @@ __all__ = [
     "configure",
     "decide",
     "events",
+    "forget_erased",
     "links",
     "matching",
     "matchings",

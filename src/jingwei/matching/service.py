@@ -244,7 +244,7 @@ def run(city: City, asker: Asker, identifier: str, *, tell: Callable[[str], obje
         )
         session.add(row)
         session.flush()
-        pq.write_table(pairs_, _file(city, row.id), compression="zstd")
+        pq.write_table(pairs_, file_of(city, row.id), compression="zstd")
         told = {
             "run": row.id,
             "versions": numbers,
@@ -260,11 +260,12 @@ def run(city: City, asker: Asker, identifier: str, *, tell: Callable[[str], obje
         ).all()
         made = _run_of(city, row, decisions)
     for number in old:
-        _file(city, number).unlink(missing_ok=True)
+        file_of(city, number).unlink(missing_ok=True)
     return made
 
 
-def _file(city: City, number: int) -> Path:
+def file_of(city: City, number: int) -> Path:
+    """Return where the pairs of a run are kept."""
     return city.home / FOLDER / f"{number}.parquet"
 
 
@@ -356,7 +357,7 @@ def _decisions(session: Session, identifier: str) -> dict[tuple[str, str], str]:
 
 def _run_of(city: City, row: MatchingRunRow, decisions: dict[tuple[str, str], str]) -> Run:
     wanted = read_configuration(row.text)
-    pairs_ = pq.read_table(_file(city, row.id))
+    pairs_ = pq.read_table(file_of(city, row.id))
     states = settled(pairs_, decisions, wanted)
     linked = np.isin(states, LINKED)
     conflicts = {name: int((linked & _differs(pairs_, row, name)).sum()) for name in wanted.shared}
@@ -410,7 +411,7 @@ def pairs(
             return None, [], None
         decisions = _decisions(session, identifier)
         wanted = read_configuration(row.text)
-        found = pq.read_table(_file(city, row.id))
+        found = pq.read_table(file_of(city, row.id))
         states = settled(found, decisions, wanted)
         chosen = np.ones(len(states), bool) if state is None else states == state
         if field is not None:
@@ -500,9 +501,9 @@ def decide(
     with city.records.write() as session:
         _row(session, identifier)
         row = session.get(MatchingRunRow, run_)
-        if row is None or row.matching != identifier or not _file(city, run_).is_file():
+        if row is None or row.matching != identifier or not file_of(city, run_).is_file():
             raise NotFoundError(Text("没有这次比对", "There is no such run"), where={"run": run_})
-        found = pq.read_table(_file(city, run_), columns=["left_mark", "right_mark"])
+        found = pq.read_table(file_of(city, run_), columns=["left_mark", "right_mark"])
         if not 0 <= number < found.num_rows:
             raise NotFoundError(Text("没有这一对", "There is no such pair"), where={"pair": number})
         left, right = (found[name][number].as_py() for name in ("left_mark", "right_mark"))
@@ -551,7 +552,7 @@ def links(city: City, asker: Asker, identifier: str) -> pa.Table:
         decisions = _decisions(session, identifier)
         text, number, numbers = row.text, row.id, row.versions
     wanted = read_configuration(text)
-    found = pq.read_table(_file(city, number))
+    found = pq.read_table(file_of(city, number))
     states = settled(found, decisions, wanted)
     found = found.append_column("state", pa.array(states, pa.string())).filter(
         pa.array(np.isin(states, LINKED))

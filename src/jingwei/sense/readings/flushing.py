@@ -126,7 +126,7 @@ def publish(
     """
     started = time.monotonic()
     old = version.content if version else None
-    with lake.store.writing(), lake.store.load(DATASET) as load:
+    with lake.store.writing(brief=True), lake.store.load(DATASET) as load:
         before = old.facts if old else []
         written = lake.store.add_table(load, "facts", table, kept=kept, before=before)
         if quarantine.num_rows:
