@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from jingwei import cli_progress
+from jingwei.cases import founding
 from jingwei.cli import main
 from jingwei.cli_guard import BAD_INPUT, CONFLICT, ENVIRONMENT, INCOMPLETE, NOT_FOUND
 
@@ -326,3 +328,18 @@ def test_records_that_cannot_be_opened_are_told_of_without_their_password(home, 
     result = run("load", pack, "--records", named)
     assert (result.exit_code, code in result.stderr) == (exit_code, True)
     assert "secret" not in result.output
+
+
+def test_every_part_of_the_cases_has_a_title():
+    assert set(cli_progress.PARTS) == set(founding.PARTS)
+
+
+def test_a_fault_of_many_rows_is_told_once(capsys):
+    twice = {"zh": "标识码重复", "en": "the code is used twice"}
+    faults = [{"row": row, "code": "x", **twice} for row in range(3, 9)]
+    faults.append({"row": 9, "zh": "缺少代码", "en": "the code is missing"})
+    cli_progress.print_founded(founding.Founded(counts={"components": 20}, faults={"components": faults}))
+    said = capsys.readouterr().out
+    assert said.count("标识码重复") + said.count("the code is used twice") == 1
+    assert "(6: #3 #4 #5 …)" in said
+    assert "(#9)" in said

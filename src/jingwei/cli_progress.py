@@ -143,6 +143,8 @@ PARTS = {
     "rules": Text("立案规则", "rules"),
     "history": Text("历史案件", "cases of before"),
     "steps": Text("在办案件", "cases that go on"),
+    "articles": Text("热线知识", "articles of the hotline"),
+    "calls": Text("热线来电", "calls of the hotline"),
 }
 
 
