@@ -168,3 +168,24 @@ def changes_of_pairs(a: Any, starts_a: Any, b: Any, starts_b: Any) -> Any:
                 row[y + 1] = min(cost, diagonal + 1, row[y] + 1)
         changes[i] = row[size_b]
     return changes
+
+
+@kernel
+def in_order(left: NDArray[np.int64], right: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+    """Return pairs in order of left and right: by counting, then those of one left one by one."""
+    starts = np.zeros(rows + 1, np.int64)
+    for n in range(len(left)):
+        starts[left[n] + 1] += 1
+    for row in range(rows):
+        starts[row + 1] += starts[row]
+    ends = starts[:-1].copy()
+    order = np.empty(len(left), np.int64)
+    for n in range(len(left)):
+        row = left[n]
+        at = ends[row]
+        ends[row] += 1
+        while at > starts[row] and right[order[at - 1]] > right[n]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = n
+    return order

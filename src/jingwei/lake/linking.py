@@ -31,6 +31,9 @@ METRES_PER_DEGREE = EARTH_METRES * np.pi / 180
 MOST_PAIRS = 200_000_000
 """Candidates of one question; beyond that the conditions are too wide."""
 
+FEW = 64
+"""Pairs of one row up to which they are put in order one by one."""
+
 Pairs = Literal["all", "best", "one-to-one"]
 
 
@@ -319,10 +322,12 @@ def _alike(found: _Found, left: pa.Table, right: pa.Table, one: Alike) -> None:
 
 def _chosen(found: _Found, pairs: Pairs, rows_a: int, rows_b: int) -> NDArray[np.int64]:
     """Return which candidates are links, in order of left and right."""
-    from jingwei.lake.kernels_link import best_of_each, each_once
+    from jingwei.lake.kernels_link import best_of_each, each_once, in_order
 
     if pairs == "all":
-        return np.lexsort((found.right, found.left))
+        if not len(found.left) or np.bincount(found.left).max() > FEW:
+            return np.lexsort((found.right, found.left))
+        return np.asarray(in_order(found.left, found.right, rows_a), np.int64)
     if pairs == "best":
         return np.asarray(best_of_each(found.left, found.right, found.score, rows_a), np.int64)
     by_score = np.lexsort((found.right, found.left, -found.score))
