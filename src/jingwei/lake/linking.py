@@ -322,12 +322,13 @@ def _alike(found: _Found, left: pa.Table, right: pa.Table, one: Alike) -> None:
 
 def _chosen(found: _Found, pairs: Pairs, rows_a: int, rows_b: int) -> NDArray[np.int64]:
     """Return which candidates are links, in order of left and right."""
-    from jingwei.lake.kernels_link import best_of_each, each_once, in_order
+    from jingwei.lake.kernels_link import best_of_each, each_once
+    from jingwei.lake.kernels_link import in_order as by_left
 
     if pairs == "all":
         if not len(found.left) or np.bincount(found.left).max() > FEW:
             return np.lexsort((found.right, found.left))
-        return np.asarray(in_order(found.left, found.right, rows_a), np.int64)
+        return np.asarray(by_left(found.left, found.right, rows_a), np.int64)
     if pairs == "best":
         return np.asarray(best_of_each(found.left, found.right, found.score, rows_a), np.int64)
     by_score = np.lexsort((found.right, found.left, -found.score))
