@@ -1,7 +1,7 @@
 """Geocoding: addresses a second on one core, by the address table of the demo city.
 
-Run: python bench/geocode.py [addresses]. Each is one of the table as people write it: city, district or street left
-out, 栋 for 幢, a flat behind it; a fifth have one wrong character in the road's name. None is asked twice.
+Run: python bench/geocode.py [addresses]. Each is one of the table as people write it: city, district or
+street left out, 栋 for 幢, a flat behind it; a fifth have one wrong character. None is asked twice.
 """
 
 import json
