@@ -93,9 +93,7 @@ function Whole({ figures, rates }: { figures: Record<string, Figure>; rates: Rat
                 <th scope="row">{say(one.says)}</th>
                 <td className="end">{shown(one, figure)}</td>
                 <td className="end">{figure && figure.bottom !== null ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}</td>
-                <td>
-                  <span className="small">{say(one.said)}</span>
-                </td>
+                <td className="small formula">{say(one.said)}</td>
               </tr>
             );
           })}

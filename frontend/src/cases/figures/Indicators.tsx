@@ -96,7 +96,7 @@ function Whole({ figures, table, asked, compares }: {
                     <td className="end">{differs(one.key, figure, figure?.year_change, points)}</td>
                   </>
                 )}
-                <td className="small">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: say(one.waits) })}</span> : say(one.said)}</td>
+                <td className="small formula">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: say(one.waits) })}</span> : say(one.said)}</td>
               </tr>
             );
           })}
