@@ -63,7 +63,7 @@ def connect(port, device, client, *, clean):
     texts = [client, device.number, device.token]
     body = b"\x00\x04MQTT\x04" + bytes([0xC0 | clean << 1]) + b"\x00\x3c"
     body += b"".join(struct.pack("!H", len(one)) + one.encode() for one in texts)
-    line = socket.create_connection(("127.0.0.1", port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", port), timeout=60)
     line.sendall(bytes([0x10, len(body)]) + body)
     return line, line.recv(4)
 

@@ -341,3 +341,17 @@ def test_a_quota_is_that_of_a_token_by_whatever_way_readings_come(signed, monkey
     ]
     told = line.ask("POST", f"{ROOT}/$batch", json.dumps({"requests": posts}).encode())
     assert [one["status"] for one in json.loads(told[2])["responses"]] == [201, 201, 429]
+
+
+def test_a_feature_is_made_for_each_who_waits_for_it(bare):
+    app = create_app(bare, entry=OPEN)
+    with serving(app) as address:
+        assert Line(address).ask("POST", f"{ROOT}/Things", json.dumps(THING).encode())[0] == 201
+        known = senders.Senders(app.state.gate, bare.policies, app.state.taking)
+        sender = known.of(b"").sender
+        assert known.feature(sender, 1) == senders.LACKING
+        first, second = known.lacking({1}), known.lacking({1})
+        assert first == second == {1: sender.asker.id}
+        made = [app.state.taking.make(one) for one in (first, second)]
+        assert made[0] == made[1] == {1: known.feature(sender, 1)}
+    app.state.readings.close()

@@ -263,8 +263,11 @@ class Senders:
         return known.feature
 
     def lacking(self, streams: Iterable[int]) -> dict[int, str]:
-        """Return on whose behalf `Taking.make` is to make the features that streams lack."""
-        return {stream: self._lacking.pop(stream) for stream in set(streams) if stream in self._lacking}
+        """Return on whose behalf `Taking.make` is to make the features that streams lack.
+
+        Nothing is let go of: others may wait for the feature of the same stream, at this door or another.
+        """
+        return {stream: self._lacking[stream] for stream in set(streams) if stream in self._lacking}
 
     def may_read(self, sender: Sender, stream: int) -> bool:
         """Say whether a sender may read the observations of a stream."""

@@ -233,8 +233,8 @@ class Bridge:
         found = [self._with_feature(one, number) for one in read]
         mine = [one for one in found if one is not None]
         self.traffic.refused += len(found) - len(mine)
-        if mine:
-            await self._gathered(mine)
+        if mine:  # many wait for the same: who goes away takes it from nobody else
+            await asyncio.shield(self._gathered(mine))
 
     def _gathered(self, readings: list[Reading]) -> asyncio.Future[None]:
         """Take readings along with all that come meanwhile; what is told when they are durable."""
