@@ -112,6 +112,18 @@ def test_solid_cells_round_trip_and_stack(point, ticks, level, profile):
         assert above.above(-1) == solid
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("level", range(11))
+def test_from_the_outermost_layers_one_comes_in_and_goes_back(level, profile):
+    end = 256 * ref.DEGREE
+    for ticks, inward in ((-end, 1), (end - 1, -1)):
+        text = ref.beidou3d_encode(39.9, 116.3, middle_of(ticks), level, profile)
+        solid = grid.parse_beidou3d(text, profile)
+        within = solid.above(inward)
+        assert within != solid
+        assert within.above(-inward) == solid
+
+
 @given(TICKS, st.integers(1, 32), st.sampled_from(["raw", "nested"]))
 def test_geosot_layers_are_those_of_the_reference(ticks, level, profile):
     layer = grid.geosot_height(middle_of(ticks), level, profile)

@@ -80,7 +80,14 @@ def served(monkeypatch):
 
 
 def options(**more):
-    given = {"host": "127.0.0.1", "port": 8000, "open": False, "tls_cert": None, "tls_key": None}
+    given = {
+        "host": "127.0.0.1",
+        "port": 8000,
+        "open": False,
+        "tls_cert": None,
+        "tls_key": None,
+        "still": False,
+    }
     return Options(**given | {"behind_proxy": ()} | more)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Float, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base
@@ -31,7 +31,7 @@ class ClockRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     since: Mapped[datetime]
     at: Mapped[datetime]
-    speed: Mapped[float]
+    speed: Mapped[float] = mapped_column(Float)
     paused: Mapped[bool]
     closed: Mapped[bool]
 

@@ -19,7 +19,7 @@ EXAMPLES = [
         "allowed": True,
     },
     {
-        "says": "staff of a department do not",
+        "says": "staff of a department subscribe nobody",
         "roles": ["staff"],
         "departments": ["D"],
         "action": MANAGE,

@@ -114,7 +114,7 @@ class BeidouSolid:
             # Layers of absolute values: those below the surface are numbered -1, -2 ... downwards.
             number = self.low // unit if self.low >= 0 else -1 - (1 - self.high) // unit
             number += layers
-            tick = number * unit if number >= 0 else (number + 1) * unit - 1
+            tick = number * unit if number >= 0 else min(-1, (number + 1) * unit)
         return _solid(self.cell, _digits(tick, self.level, self.profile), self.profile)
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ EXAMPLES = [
         "allowed": True,
     },
     {
-        "says": "staff of a department do not",
+        "says": "staff of a department do not match",
         "roles": ["staff"],
         "departments": ["D"],
         "action": REVIEW,

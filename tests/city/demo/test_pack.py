@@ -69,7 +69,8 @@ def test_the_manifest_says_that_the_city_is_generated(manifest: Manifest) -> Non
 def test_every_file_is_described_and_every_description_has_its_file(pack: Path, manifest: Manifest) -> None:
     files = {path.name for path in pack.iterdir() if path.is_file()} - {"city.toml"}
     of_cases = {table.file for table in manifest.cases.tables().values() if table.file}
-    assert files == {spec.file for spec in manifest.source} | of_cases
+    rules = {manifest.sense.rules} if manifest.sense else set()
+    assert files == {spec.file for spec in manifest.source} | of_cases | rules
 
 
 def test_declared_columns_exist(manifest: Manifest, read: Read) -> None:
