@@ -11,6 +11,7 @@ from jingwei.cases import field, regime
 from jingwei.cases.errors import BadFieldError, ChangedMeanwhileError
 from jingwei.cases.field import Fix
 from jingwei.cases.photos import Photos
+from jingwei.cases.settings import Settings
 from jingwei.cases.tidying import tidy
 from jingwei.records import now_utc
 
@@ -97,7 +98,7 @@ def test_a_way_is_kept_once_shown_to_oneself_and_forgotten_in_time(office, tmp_p
 
 def test_how_long_ways_are_kept_is_the_citys_decision(office):
     with office.records.write() as session:
-        regime.adopt(session, STAFF["leader"], "settings", regime.Settings(track_days=1))
+        regime.adopt(session, STAFF["leader"], "settings", Settings(track_days=1))
         in_force = office.desk.regime(session)
         assert (
             field.keep_track(session, COLLECTOR, in_force, [Fix(now_utc() - timedelta(days=2), 1, 1, 1)]) == 0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.cases.citizens import Contact
-    from jingwei.cases.regime import Settings
+    from jingwei.cases.settings import Settings
 
 Kind = Literal["email", "sms", "address"]
 KINDS: tuple[Kind, ...] = ("email", "sms", "address")

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.cases.ground import Ground
-    from jingwei.cases.regime import Settings
     from jingwei.cases.service import Desk
+    from jingwei.cases.settings import Settings
 
 FOLLOWING: Table = Following.__table__  # type: ignore[assignment]
 

@@ -21,7 +21,8 @@ from jingwei import grid
 from jingwei.cases import traces
 from jingwei.cases.case import decode
 from jingwei.cases.facts import COLUMNS, facts_of
-from jingwei.cases.regime import CalendarContent, Regime, Settings
+from jingwei.cases.regime import Regime
+from jingwei.cases.settings import CalendarContent, Settings
 
 FEW = 100
 """Cases that are named one by one, so that the columns' ranges are looked up instead of read."""

@@ -20,8 +20,8 @@ from jingwei.ledger.followers import Follower
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from jingwei.cases.regime import EventReport
     from jingwei.cases.service import Desk
+    from jingwei.cases.settings import EventReport
     from jingwei.ledger import Entry
     from jingwei.records import Records
 

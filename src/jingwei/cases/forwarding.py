@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
-    from jingwei.cases.regime import Neighbour, Regime, Settings
+    from jingwei.cases.regime import Regime
     from jingwei.cases.service import Desk
+    from jingwei.cases.settings import Neighbour, Settings
     from jingwei.ledger import Entry
     from jingwei.records import Records
 

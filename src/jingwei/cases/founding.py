@@ -37,6 +37,7 @@ from jingwei.cases.photos import FIELDS as PHOTO_FIELDS
 from jingwei.cases.photos import FOLDER as PHOTOS_FOLDER
 from jingwei.cases.photos import Photos
 from jingwei.cases.rules import read_rules
+from jingwei.cases.settings import CalendarContent
 from jingwei.city.areas import published, shape_of
 from jingwei.errors import JingweiError
 from jingwei.lake.errors import BadTableError
@@ -218,7 +219,7 @@ class _Founding:
                 return 0
             given = {"division": self.manifest.city.adcode, **content}
             the_regime.adopt(session, self.asker, "settings", given, note=self.manifest.city.id)
-            if self.manifest.city.time_zone != the_regime.CalendarContent().zone:
+            if self.manifest.city.time_zone != CalendarContent().zone:
                 zone = {"zone": self.manifest.city.time_zone}
                 the_regime.adopt(session, self.asker, "calendar", zone, note=self.manifest.city.id)
         return len(content)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.cases.board import Board
-    from jingwei.cases.regime import Settings
     from jingwei.cases.service import Desk
+    from jingwei.cases.settings import Settings
 
 LONGEST = 2000
 CHUNK = 400
