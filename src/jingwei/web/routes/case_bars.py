@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from jingwei.cases import barring, policy, regime
 from jingwei.cases.barring import Bar
+from jingwei.cases.settings import LONGEST_MESSAGE
 from jingwei.web import problems
 from jingwei.web.policies import allowed
 from jingwei.web.reader import AskerOf
@@ -109,8 +110,8 @@ def bar_sender(city: CityOf, desk: DeskOf, asker: AskerOf, number: Number, body:
 class AnnouncementIn(_In):
     """What every public page says at its top, until when; empty to take it away."""
 
-    zh: Annotated[str, Field(max_length=regime.LONGEST_MESSAGE)] = ""
-    en: Annotated[str, Field(max_length=regime.LONGEST_MESSAGE)] = ""
+    zh: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
+    en: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
     until: AwareDatetime | None = None
 
 
