@@ -1,10 +1,12 @@
-"""The demo city at 60 times real time with pages open, and how long a reading takes to an open screen.
+r"""The demo city at 60 times real time with pages open, and how long a reading takes to an open screen.
 
-    python bench/living.py [--home FOLDER] [--pages 3] [--followers 20] [--seconds 120] [--also 2000]
+    python bench/living.py [--home FOLDER] [--pages 3] [--followers 20] [--seconds 120] [--also 2000] \
+        [--storm]
 
 Opens the demo city (S, seed 1) as `jingwei up --open` does, at 60 times, with pages of the map in Chromium
 where it is installed, and followers of `/api/sense/live` beside them. A reading's way begins at its own time
 and ends where a follower has it. `--also` sends as many readings a second besides, as other devices would.
+`--storm` then jumps to the planted storm and sets what comes of it beside what is true of it.
 """
 
 from __future__ import annotations
@@ -19,14 +21,19 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import numpy as np
 
+from jingwei.city.demo.town import build_town
+from jingwei.city.living.storms import settings_of_city
+from jingwei.city.living.story import Story, truth_of
 from jingwei.web import listen
 
 if TYPE_CHECKING:
@@ -37,6 +44,8 @@ READY = 900.0
 SETTLE = 30.0
 """Seconds after the stations are there that are not counted."""
 BATCH = 200
+STORM = timedelta(hours=4)
+"""After which the city's incident of a storm is over."""
 
 
 class Followers:
@@ -87,6 +96,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--also", type=int, default=0)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--storm", action="store_true")
     asked = parser.parse_args()
     with ExitStack() as open_:
         home = asked.home or Path(open_.enter_context(tempfile.TemporaryDirectory()))
@@ -103,22 +113,100 @@ def main() -> None:
                 target=load, args=(address, own, asked.also, followers.stop), daemon=True
             ).start()
         time.sleep(SETTLE)
-        taken, used, begun = readings_of(address), cpu_of(process.pid), time.perf_counter()
+        parts = [process.pid, *feeder_of(process.pid)]
+        taken, used, begun = Told.of(address), [cpu_of(one) for one in parts], time.perf_counter()
+        drew = cpu_of(os.getpid())
         followers.counting = True
         time.sleep(asked.seconds)
         followers.counting = False
         passed = time.perf_counter() - begun
-        rate = (readings_of(address) - taken) / passed
-        busy = (cpu_of(process.pid) - used) / passed
+        came = Told.of(address)
+        rest = [(cpu_of(one) - was) / passed for one, was in zip(parts, used, strict=True)]
+        drew = (cpu_of(os.getpid()) - drew) / passed
         behind = (followers.city_now() - newest_of(address, set(own))) / SPEED
         followers.stop.set()
         print(f"{drawn} pages, {asked.followers} followers, {passed:.0f} s, load {os.getloadavg()[0]:.1f}")
         print(
-            f"readings taken in: {rate:.0f}/s; city and feeder use {busy:.2f} cores;"
-            f" newest reading {behind:.2f} s old"
+            f"taken in: {(came.readings - taken.readings) / passed:.0f} readings/s, of these"
+            f" {(came.mqtt - taken.mqtt) / passed:.0f}/s by MQTT; {came.reports - taken.reports} reports by"
+            f" citizens and patrols and {came.calls - taken.calls} calls; newest reading {behind:.2f} s old"
+        )
+        fed = sum(rest[1:])
+        print(
+            f"cores: city {rest[0] - fed:.2f}, its feeder {fed:.2f}, pages and followers {drew - rest[0]:.2f}"
         )
         row("from a reading of the city to an open screen", followers.lags)
         row(f"the same of {asked.also}/s besides", followers.also)
+        if asked.storm:
+            storm(address)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the city was told since it was opened: readings, those by MQTT, reports, calls."""
+
+    readings: int
+    mqtt: int
+    reports: int
+    calls: int
+
+    @classmethod
+    def of(cls, address: str) -> Told:
+        """Ask the city."""
+        minutes = httpx2.get(f"{address}/api/sense/health").json()["minutes"]
+        taken, mqtt = (sum(one[name] for one in minutes) for name in ("taken", "mqtt"))
+        return cls(taken, mqtt, count_of(address, "case.reported"), count_of(address, "hotline.call_taken"))
+
+
+def count_of(address: str, kind: str) -> int:
+    """Return how many events of a type the log holds."""
+    count = 0
+    asked: dict[str, str | int] = {"type": kind, "limit": 200}
+    while True:
+        page = httpx2.get(f"{address}/api/log", params=asked).json()
+        count += len(page["events"])
+        if page["before"] is None:
+            return count
+        asked["before"] = page["before"]
+
+
+def storm(address: str) -> None:
+    """Jump to the planted storm, wait until its incident is over, and print what came of it."""
+    before = {one["id"] for one in incidents_of(address)}
+    jumped = httpx2.post(f"{address}/api/city/clock", json={"storm": True, "speed": SPEED}).raise_for_status()
+    since = datetime.fromisoformat(jumped.json()["now"])
+    end = since + STORM
+    while (now := clock_of(address)) < end:
+        time.sleep(min(5.0, (end - now).total_seconds() / SPEED))
+    found = [one for one in incidents_of(address) if one["id"] not in before]
+    made = Counter(one["cause"] for one in found)
+    cases = sum(len(one["cases"]) for one in found if one["cause"] == "storm")
+    alarms = sum(one["alarms"] for one in found if one["cause"] == "storm")
+    city = httpx2.get(f"{address}/api/city").json()["id"]
+    settings = settings_of_city(city)
+    if settings is None:
+        raise SystemExit(f"{city} is no demo city")
+    (true,) = truth_of(Story(build_town(settings)), since, end)["storms"]
+    print(
+        f"storm: {made['storm']} incident of {alarms} alarms, {cases} cases; truly flooded"
+        f" {len(true['flooded'])}; other incidents {made.total() - made['storm']}"
+    )
+
+
+def incidents_of(address: str) -> list[dict[str, Any]]:
+    """Return the newest incidents."""
+    return list(httpx2.get(f"{address}/api/sense/incidents").json()["incidents"])
+
+
+def clock_of(address: str) -> datetime:
+    """Return the city's instant."""
+    return datetime.fromisoformat(httpx2.get(f"{address}/api/city/clock").json()["now"])
+
+
+def feeder_of(pid: int) -> list[int]:
+    """Return the process that tells the city what happens in it."""
+    named = [(one, Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0")) for one in children_of(pid)]
+    return [one for one, said in named if b"demo" in said and b"run" in said]
 
 
 def row(what: str, lags: list[float]) -> None:
@@ -152,11 +240,6 @@ def wait_for_readings(address: str) -> None:
                 return
         time.sleep(1.0)
     raise SystemExit("the city sent no readings")
-
-
-def readings_of(address: str) -> int:
-    """Return how many readings the city took in since it was opened."""
-    return int(sum(one["taken"] for one in httpx2.get(f"{address}/api/sense/health").json()["minutes"]))
 
 
 def newest_of(address: str, but: set[int]) -> float:

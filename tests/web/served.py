@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from jingwei.web import listen
-from jingwei.web.server import protocol_for
+from jingwei.web.server import Server, protocol_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve `app` while the block lasts; gives its address."""
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(app, http=protocol_for(app), log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(app, http=protocol_for(app), log_level="error", timeout_graceful_shutdown=3)
+    server = Server(config, app.state)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

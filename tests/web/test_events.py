@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 
 import httpx2
 import pytest
@@ -81,6 +82,19 @@ def follow(address, headers=None, **params):
 def publish(city, dataset):
     with city.records.write() as session:
         ledger.append(session, "dataset.removed", actor="local", subject=f"dataset/{dataset}", data={})
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/sense/live"])
+def test_a_stream_ends_whole_when_the_server_does(city, path):
+    """One that is cut is told as an error to the page, and as a trace to whoever stops the city."""
+    with ExitStack() as open_:
+        app = create_app(city, entry=OPEN)
+        app.dependency_overrides[asker_of] = local_person
+        with serving(app) as address:
+            answer = open_.enter_context(httpx2.stream("GET", address + path, timeout=PATIENCE))
+            told = answer.iter_lines()
+            assert next(told).startswith("retry")
+        list(told)  # raises where it was cut
 
 
 def test_what_happens_is_told_as_it_happens(address, city):

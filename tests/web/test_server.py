@@ -12,7 +12,6 @@ import threading
 
 import httpx2
 import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -58,12 +57,12 @@ def served(monkeypatch):
     """Serve an application by a wire, as `jingwei up` does; gives its address."""
     servers, threads = [], []
 
-    class Kept(uvicorn.Server):
-        def __init__(self, config):
-            super().__init__(config)
+    class Kept(server.Server):
+        def __init__(self, *made):
+            super().__init__(*made)
             servers.append(self)
 
-    monkeypatch.setattr(uvicorn, "Server", Kept)
+    monkeypatch.setattr(server, "Server", Kept)
 
     def start(app, wire):
         addresses = queue.Queue()

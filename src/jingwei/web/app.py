@@ -33,6 +33,7 @@ from jingwei.sense.service import Sensing
 from jingwei.sense.taking import Taking
 from jingwei.web import answers, limits, origins, pages, problems
 from jingwei.web.blocks import Blocks
+from jingwei.web.ending import Ending
 from jingwei.web.feed import Feed
 from jingwei.web.gate import Entry, Gate
 from jingwei.web.jobs import Jobs
@@ -264,6 +265,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.geocoder = Geocoder(city)
     app.state.blocks = Blocks(city.lake, city.about.bounds)
     app.state.jobs = Jobs()
+    app.state.ending = Ending()
     app.state.policies = city.policies
     app.state.feed = Feed(city.records)
     app.state.followers = 0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from jingwei.city import Progress
     from jingwei.city.progress import Listener
+    from jingwei.web.ending import Ending
 
 log = logging.getLogger(__name__)
 
@@ -164,10 +165,10 @@ def _run(job: Job, work: Callable[[Job], dict[str, Any] | None]) -> None:
     job.changes += 1
 
 
-async def follow(job: Job) -> AsyncIterator[bytes]:
-    """Yield server-sent events: the job as it stands whenever it changed, and at its end."""
+async def follow(job: Job, ending: Ending) -> AsyncIterator[bytes]:
+    """Yield server-sent events: the job as it stands whenever it changed, and at its or the server's end."""
     seen, silent = -1, 0.0
-    while True:
+    while not ending.begun:
         changes, state = job.changes, job.state
         if changes != seen:
             seen, silent = changes, 0.0

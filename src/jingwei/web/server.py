@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from starlette.datastructures import State
 
 
 class PortError(JingweiError):
@@ -210,7 +211,21 @@ def serve(
         forwarded_allow_ips=list(wire.proxies) or None,
     )
     with _ending_in_order():
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app.state).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """A server that tells streams without an end that it ends, and need not cut them."""
+
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
+        super().__init__(config)
+        self._state = state
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, once what was asked is answered."""
+        if hasattr(self._state, "ending"):
+            self._state.ending.begin()
+        await super().shutdown(sockets)
 
 
 @contextmanager

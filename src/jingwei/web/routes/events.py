@@ -105,7 +105,7 @@ async def _stream(
     try:
         yield f"retry: {RETRY}\nid: {position - 1}\n\n".encode()
         silent = 0
-        while True:
+        while not state.ending.begun:
             try:
                 told, position, more = await run_in_threadpool(_next, request, city, feed, position, types)
             except JingweiError as error:
@@ -117,7 +117,8 @@ async def _stream(
             elif silent % STILL_HERE == 0:
                 yield b": still here\n\n"
             if not more:
-                await feed.changed(rung)
+                with state.ending.heard_by(rung):
+                    await feed.changed(rung)
     finally:
         state.followers -= 1
         unsubscribe()

@@ -136,7 +136,9 @@ async def follow_job(request: Request, job: JobPath) -> StreamingResponse:
     """Send the job as it stands whenever it changes, as server-sent events, until it ends."""
     found = request.app.state.jobs.get(job)
     return StreamingResponse(
-        jobs.follow(found), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        jobs.follow(found, request.app.state.ending),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
     )
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from jingwei.sense.service import Sensing
+    from jingwei.web.ending import Ending
     from jingwei.web.live import Live
 
 router = APIRouter(
@@ -384,13 +385,13 @@ async def follow_live(request: Request, asker: AskerOf) -> StreamingResponse:
     """Tell each stream's newest reading whenever there is one; the stream ends when the right to it does."""
     await run_in_threadpool(series_of(request, asker).visible)
     return StreamingResponse(
-        _live(request, request.app.state.live),
+        _live(request, request.app.state.live, request.app.state.ending),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _live(request: Request, live: Live) -> AsyncIterator[bytes]:
+async def _live(request: Request, live: Live, ending: Ending) -> AsyncIterator[bytes]:
     rung = asyncio.Event()
     end = live.listen(rung)
     number = live.number
@@ -398,7 +399,7 @@ async def _live(request: Request, live: Live) -> AsyncIterator[bytes]:
     looked, seen = -LOOK_AGAIN, frozenset[int]()
     try:
         yield b"retry: 2000\n\n"
-        while True:
+        while not ending.begun:
             if clock.time() - looked > LOOK_AGAIN:
                 try:
                     seen = await run_in_threadpool(_still_seen, request)
@@ -414,7 +415,8 @@ async def _live(request: Request, live: Live) -> AsyncIterator[bytes]:
                 yield f"data: {json.dumps(shown, ensure_ascii=False)}\n\n".encode()
             await asyncio.sleep(BEAT)
             try:
-                await asyncio.wait_for(rung.wait(), LOOK_AGAIN)
+                with ending.heard_by(rung):
+                    await asyncio.wait_for(rung.wait(), LOOK_AGAIN)
             except TimeoutError:
                 yield b": still here\n\n"
             rung.clear()
