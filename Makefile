@@ -40,7 +40,7 @@ run: $(VENV)/.run $(STATIC) ## open a city without sign-in at http://localhost:8
 	$(BIN)/jingwei up $(CITY) --open $(if $(DATA),--data "$(DATA)") --port $(PORT)
 
 test: $(VENV)/.dev $(STATIC) system check ## set everything up, then check and test all of it
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## formatting, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -37,6 +39,33 @@ def cheap_hashing():
         yield
 
 
+LEAVE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+"""Ends whatever still works in a database."""
+
+LOOK = """
+SELECT md5(string_agg(concat_ws(' ', c.relkind, c.relname, a.attname, a.atttypid, a.attnotnull), ','
+                      ORDER BY c.relname, a.attnum))
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relnamespace = 'public'::regnamespace
+"""
+"""A digest of a database's tables, indexes and sequences, with their columns."""
+
+FILLED = """
+SELECT quote_ident(relname) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+AND pg_relation_size(oid) > 0
+"""
+"""The tables that hold rows; migrations leave none but their own number."""
+
+BEGIN_ANEW = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+WHERE last_value IS NOT NULL
+"""
+
+
 class PostgresServer:
     """A PostgreSQL of this test session's own, on a socket in a temporary folder: no port, no password."""
 
@@ -44,6 +73,8 @@ class PostgresServer:
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
         self.numbers = count(1)
+        self.free: dict[str, list[str]] = {}
+        self.looks: dict[str, object] = {}
         # PostgreSQL refuses to run as root.
         self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.prefix:
@@ -79,12 +110,41 @@ class PostgresServer:
         self._sql(f"CREATE DATABASE {name} TEMPLATE {template}{way}")
         return name
 
+    @contextmanager
+    def lent(self, template: str) -> Iterator[str]:
+        """Lend a copy of a database: one that was lent before and is as it was, or else a new one."""
+        free = self.free.setdefault(template, [])
+        name = free.pop() if free else self.create(template)
+        yield name
+        if self._is_as(template, name):
+            free.append(name)
+        else:
+            self.drop(name)
+
+    def _is_as(self, template: str, name: str) -> bool:
+        """Empty what was filled in a copy; return whether its tables are still those of the template."""
+        if template not in self.looks:
+            with self._open(template) as connection:
+                self.looks[template] = connection.execute(LOOK).fetchone()
+        with self._open(name) as connection:
+            connection.execute(LEAVE)
+            if connection.execute(LOOK).fetchone() != self.looks[template]:
+                return False
+            filled = [row[0] for row in connection.execute(FILLED)]
+            if filled:
+                connection.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+            connection.execute(BEGIN_ANEW)
+        return True
+
     def drop(self, name: str) -> None:
         self._sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _sql(self, sql: str) -> None:
-        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+        with self._open("postgres") as connection:
             connection.execute(sql)
+
+    def _open(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
@@ -146,8 +206,7 @@ def records(request, tmp_path):
         store.close()
         return
     server = request.getfixturevalue("postgres")
-    name = server.create(template=request.getfixturevalue("migrated_postgres"))
-    store = open_records(server.url(name), migrate=False)
-    yield store
-    store.close()
-    server.drop(name)
+    with server.lent(request.getfixturevalue("migrated_postgres")) as name:
+        store = open_records(server.url(name), migrate=False)
+        yield store
+        store.close()

@@ -175,3 +175,20 @@ def test_a_connection_that_the_server_ended_is_not_given_to_anybody(postgres):
     for one in (records, other):
         one.close()
     postgres.drop(name)
+
+
+@pytest.mark.postgres
+def test_a_database_lent_again_is_empty_and_as_it_was_migrated(postgres, migrated_postgres):
+    """What the tests themselves rest on: none finds what another left."""
+    with postgres.lent(migrated_postgres) as first:
+        opened = open_records(postgres.url(first), migrate=False)
+        with opened.write() as session:
+            assert ledger.append(session, "test.done", actor="a", subject="s", data={"n": 1}) == 1
+    with postgres.lent(migrated_postgres) as second:
+        assert second == first
+        again = open_records(postgres.url(second), migrate=False)
+        with again.write() as session:
+            assert ledger.append(session, "test.done", actor="a", subject="s", data={"n": 1}) == 1
+            session.execute(sa.text("ALTER TABLE event ADD COLUMN more integer"))
+    with postgres.lent(migrated_postgres) as third:
+        assert third != second
