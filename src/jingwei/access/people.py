@@ -27,7 +27,7 @@ from jingwei.records import now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy.orm import Session
 
@@ -244,10 +244,29 @@ def _holders(session: Session, role: str) -> set[str]:
 def asker_of_person(session: Session, person: str) -> Asker:
     """Return a person as one who asks, with the roles held at this moment."""
     row = person_row(session, person)
-    duties = _duties(session, person)
+    return _asker(row.id, row.name, _duties(session, person))
+
+
+def askers_of_people(session: Session, people: Collection[str]) -> dict[str, tuple[Asker, datetime | None]]:
+    """Return people by their ids as ones who ask, each with when the next of the roles held now ends.
+
+    Who is not there is left out.
+    """
+    wanted = list(people)
+    rows = session.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(wanted)))
+    duties = _duties_of(session, wanted)
+    found = {}
+    for one, name in rows:
+        held = duties.get(one, [])
+        ends = min((duty.until for duty in held if duty.until is not None), default=None)
+        found[one] = _asker(one, name, held), ends
+    return found
+
+
+def _asker(person: str, name: str, duties: list[Duty]) -> Asker:
     return Asker(
-        id=f"person/{row.id}",
-        name=row.name,
+        id=f"person/{person}",
+        name=name,
         roles=frozenset(duty.role for duty in duties),
         departments=frozenset(duty.department for duty in duties if duty.department != WHOLE_CITY),
         duties=frozenset((duty.role, duty.department) for duty in duties),

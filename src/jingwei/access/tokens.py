@@ -8,10 +8,11 @@ import json
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text as Written
-from sqlalchemy import cast, func, select, update
+from sqlalchemy import bindparam, cast, func, select, update
 
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
@@ -21,11 +22,13 @@ from jingwei.access.policy.vocabulary import actions, with_implied
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
 from jingwei.records import now_utc
+from jingwei.records.database import driver_text
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
+    from sqlalchemy import Dialect
     from sqlalchemy.orm import Session
 
     from jingwei.access.asker import Asker
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "jw_"  # noqa: S105 - marks a token as ours, for those who look for leaked ones
 LONGEST_TOKEN = timedelta(days=366)
 MOST_TOKENS = 50
+NOTED_AT_ONCE = 2_000
+"""Tokens of which it is noted in one transaction that they were used."""
 NOT_FOR_TOKENS = frozenset({"account.use"})
 """What no token may do: a leaked one must not lead to others, nor to the password."""
 
@@ -150,13 +155,20 @@ def standing_of_token(session: Session, token: str, now: datetime) -> Standing:
 
 def standing_of_person(session: Session, person: str, now: datetime) -> dict[bytes, Standing]:
     """Return what each token of a person says for itself, by its digest."""
-    question = select(TokenRow.token, TokenRow.id, _WRITTEN, TokenRow.expires, TokenRow.used)
-    rows = session.execute(question.where(TokenRow.person == person, TokenRow.expires > now))
+    return standing_of_people(session, [person], now)[person]
+
+
+def standing_of_people(
+    session: Session, people: Collection[str], now: datetime
+) -> dict[str, dict[bytes, Standing]]:
+    """Return what each token of some people says for itself, by person and digest."""
+    question = select(TokenRow.token, TokenRow.person, TokenRow.id, _WRITTEN, TokenRow.expires, TokenRow.used)
+    rows = session.execute(question.where(TokenRow.person.in_(people), TokenRow.expires > now))
     only = _Allowed()
-    return {
-        token: Standing(number, person, only[written], expires, used)
-        for token, number, written, expires, used in rows
-    }
+    found: dict[str, dict[bytes, Standing]] = {person: {} for person in people}
+    for token, person, number, written, expires, used in rows:
+        found[person][token] = Standing(number, person, only[written], expires, used)
+    return found
 
 
 _WRITTEN = cast(TokenRow.actions, Written)
@@ -231,10 +243,22 @@ def for_broker(token: str) -> str:
 def note_used(records: Records, numbers: Collection[str], now: datetime | None = None) -> None:
     """Note that tokens were used, many at once."""
     asked = list(numbers)
-    for start in range(0, len(asked), 500):
+    for start in range(0, len(asked), NOTED_AT_ONCE):
         with records.write() as session:
-            mine = TokenRow.id.in_(asked[start : start + 500])
-            session.execute(update(TokenRow).where(mine).values(used=now or now_utc()))
+            connection = session.connection()
+            noting, in_time = _noting(connection.dialect)
+            used = in_time(now or now_utc())
+            some = asked[start : start + NOTED_AT_ONCE]
+            connection.exec_driver_sql(noting, [(used, number) for number in some])
+
+
+@lru_cache(maxsize=8)
+def _noting(dialect: Dialect) -> tuple[str, Callable[[datetime], Any]]:
+    """Return the statement that notes that a token was used, and how the driver is told when."""
+    table: Any = TokenRow.__table__
+    statement = update(table).values(used=bindparam("used")).where(table.c.id == bindparam("number"))
+    in_time = table.c.used.type.bind_processor(dialect) or (lambda value: value)
+    return driver_text(statement, dialect, ("used", "number")), in_time
 
 
 def tokens(session: Session, person: str) -> list[Token]:

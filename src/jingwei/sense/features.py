@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
 from sqlalchemy import bindparam, insert, select, update
 
 from jingwei import ledger
+from jingwei.records.database import driver_text
 from jingwei.sense.checking import placed
 from jingwei.sense.errors import BadEntityError
 from jingwei.sense.models import FeatureRow, LocationRow, StreamFeature, StreamRow, ThingLocation
@@ -16,6 +19,7 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from sqlalchemy import Dialect
     from sqlalchemy.orm import Session
 
 _FEATURES: Any = FeatureRow.__table__
@@ -24,7 +28,11 @@ _STREAMS: Any = StreamRow.__table__
 _PLACES: Any = ThingLocation.__table__
 _SEEN: Any = StreamFeature.__table__
 _AREA = ("geometry", "west", "south", "east", "north", "cell")
-_KEPT = (*_AREA, "owner", "sharing", "level")
+_ALIKE = ("name", "description", "encoding_type", *_AREA, "owner", "sharing", "level")
+"""Columns that a feature has from its place."""
+_OBSERVED = ("observed_area", *_AREA)
+_WKB_OF_POINT = 21
+"""Bytes of a point without a height."""
 AT_ONCE = 500
 """Numbers that a statement names at once."""
 
@@ -65,24 +73,24 @@ def defaults_of(session: Session, actors: Mapping[int, str]) -> dict[int, int]:
         By stream, on whose behalf its feature is made.
 
     """
-    places: dict[int, dict[str, Any]] = {}
+    places: dict[int, Any] = {}
     for some in _in_groups(actors):
         asked = (
-            select(_STREAMS.c.id.label("stream_id"), _LOCATIONS)
+            select(_STREAMS.c.id, _LOCATIONS.c.id, _LOCATIONS.c.feature_id, _LOCATIONS.c.owner)
             .join(_PLACES, _PLACES.c.thing_id == _STREAMS.c.thing_id)
             .join(_LOCATIONS, _LOCATIONS.c.id == _PLACES.c.location_id)
             .where(_STREAMS.c.id.in_(some))
             .order_by(_STREAMS.c.id, _LOCATIONS.c.geometry.is_(None), _LOCATIONS.c.id)
         )
-        for row in session.execute(asked).mappings():
-            places.setdefault(row["stream_id"], dict(row))
+        for stream, *place in session.execute(asked):
+            places.setdefault(stream, place)
     lacking = {
-        place["id"]: (place, actors[stream])
-        for stream, place in places.items()
-        if place["feature_id"] is None
+        place: (owner, actors[stream])
+        for stream, (place, feature, owner) in places.items()
+        if feature is None
     }
-    made = _made_of(session, list(lacking.values())) if lacking else {}
-    found = {stream: place["feature_id"] or made[place["id"]] for stream, place in places.items()}
+    made = _made_of(session, lacking) if lacking else {}
+    found = {stream: feature or made[place] for stream, (place, feature, _) in places.items()}
     seen_many(session, found)
     return found
 
@@ -94,33 +102,45 @@ def _in_groups(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield listed[start : start + AT_ONCE]
 
 
-def _made_of(session: Session, lacking: list[tuple[dict[str, Any], str]]) -> dict[int, int]:
-    """Make a feature of each place, with on whose behalf; return them by the ids of the places."""
-    values = [
-        {
-            **{name: place[name] for name in _KEPT},
-            "name": place["name"],
-            "description": place["description"],
-            "encoding_type": place["encoding_type"],
-            "feature": place["location"],
-            "properties": None,
-        }
-        for place, _ in lacking
-    ]
-    adding = insert(_FEATURES).returning(_FEATURES.c.id, sort_by_parameter_order=True)
-    ids = [int(one) for one in session.execute(adding, values).scalars()]
-    made = {place["id"]: one for (place, _), one in zip(lacking, ids, strict=True)}
-    setting = update(_LOCATIONS).where(_LOCATIONS.c.id == bindparam("place"))
-    session.connection().execute(
-        setting, [{"place": place, "feature_id": one} for place, one in made.items()]
-    )
+def _made_of(session: Session, lacking: Mapping[int, tuple[str, str]]) -> dict[int, int]:
+    """Make features of places, given by id with owner and on whose behalf; return them by these ids."""
+    made: dict[int, int] = {}
+    for some in _in_groups(sorted(lacking)):
+        chosen = [*(_LOCATIONS.c[name] for name in _ALIKE), _LOCATIONS.c.location]
+        places = select(*chosen).where(_LOCATIONS.c.id.in_(some)).order_by(_LOCATIONS.c.id)
+        adding = insert(_FEATURES).from_select([*_ALIKE, "feature"], places).returning(_FEATURES.c.id)
+        ids = session.scalars(adding).all()  # numbers are given out in the order of the places
+        made.update(zip(some, sorted(ids), strict=True))
+    connection = session.connection()
+    linking = _statements(connection.dialect).link
+    connection.exec_driver_sql(linking, [(one, place) for place, one in made.items()])
     told: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for (place, actor), one in zip(lacking, ids, strict=True):
-        event = (f"sense/FeaturesOfInterest({one})", {"owner": place["owner"], "links": {}})
+    for place, (owner, actor) in lacking.items():
+        event = (f"sense/FeaturesOfInterest({made[place]})", {"owner": owner, "links": {}})
         told.setdefault(actor, []).append(event)
     for actor, events in told.items():
         ledger.append_many(session, "sense.created", events, actor=actor)
     return made
+
+
+class _Statements(NamedTuple):
+    """What is run for many rows, as the driver understands it."""
+
+    link: str
+    see: str
+    observe: str
+
+
+@lru_cache(maxsize=8)
+def _statements(dialect: Dialect) -> _Statements:
+    linking = update(_LOCATIONS).values(feature_id=bindparam("feature_id"))
+    seeing = insert(_SEEN).values(stream_id=bindparam("stream_id"), feature_id=bindparam("feature_id"))
+    observing = update(_STREAMS).values({name: bindparam(name) for name in _OBSERVED})
+    return _Statements(
+        driver_text(linking.where(_LOCATIONS.c.id == bindparam("place")), dialect, ("feature_id", "place")),
+        driver_text(seeing.inline(), dialect, ("stream_id", "feature_id")),
+        driver_text(observing.where(_STREAMS.c.id == bindparam("stream")), dialect, (*_OBSERVED, "stream")),
+    )
 
 
 def seen(session: Session, stream: int, feature: int) -> None:
@@ -136,7 +156,8 @@ def seen_many(session: Session, found: Mapping[int, int]) -> None:
         new = {stream: found[stream] for stream in some if (stream, found[stream]) not in known}
         if not new:
             continue
-        session.execute(insert(_SEEN), [{"stream_id": one, "feature_id": of} for one, of in new.items()])
+        connection = session.connection()
+        connection.exec_driver_sql(_statements(connection.dialect).see, list(new.items()))
         _widen(session, new)
 
 
@@ -144,23 +165,32 @@ def _widen(session: Session, new: Mapping[int, int]) -> None:
     """Widen the observed areas of streams by the features of which they have readings now."""
     areas = [getattr(_FEATURES.c, name) for name in _AREA]
     asked = select(_FEATURES.c.id, *areas).where(_FEATURES.c.id.in_(set(new.values())))
-    places = {row["id"]: row for row in session.execute(asked).mappings() if row["geometry"] is not None}
+    places = {one: area for one, *area in session.execute(asked) if area[0] is not None}
     was = select(_STREAMS.c.id, _STREAMS.c.geometry).where(_STREAMS.c.id.in_(new))
     before: dict[int, bytes] = {one: wkb for one, wkb in session.execute(was) if wkb is not None}
     wider = []
     for stream, feature in new.items():
-        if feature not in places:
-            continue
-        place, shape = places[feature], shapely.from_wkb(places[feature]["geometry"])
-        if stream not in before and shape.geom_type == "Point":
-            area = {name: place[name] for name in _AREA}  # it is the whole of it, and that of a point itself
-        else:
-            shapes = [shape] if stream not in before else [shapely.from_wkb(before[stream]), shape]
-            shape = shapely.convex_hull(shapely.union_all(shapes))
-            area = placed(_document(shape), "observedArea")
-        wider.append({"stream": stream, "observed_area": _document(shape), **area})
+        area = places.get(feature)
+        if area is not None:
+            wkb, x, y, *_ = area
+            if stream in before or len(wkb) != _WKB_OF_POINT:
+                document, area = _wider(before.get(stream), wkb)
+            else:  # the point is the whole of it, and these its bounds
+                document = {"type": "Point", "coordinates": [x, y]}
+            wider.append((json.dumps(document), *area, stream))
     if wider:
-        session.connection().execute(update(_STREAMS).where(_STREAMS.c.id == bindparam("stream")), wider)
+        connection = session.connection()
+        connection.exec_driver_sql(_statements(connection.dialect).observe, wider)
+
+
+def _wider(before: bytes | None, wkb: bytes) -> tuple[Any, list[Any]]:
+    """Return the area that holds what was observed and a feature, as a document and as columns."""
+    shapes = [shapely.from_wkb(one) for one in (before, wkb) if one is not None]
+    shape = shapes[0] if len(shapes) == 1 and shapes[0].geom_type == "Point" else None
+    shape = shapely.convex_hull(shapely.union_all(shapes)) if shape is None else shape
+    document = _document(shape)
+    columns = placed(document, "observedArea")
+    return document, [columns[name] for name in _AREA]
 
 
 def _document(shape: shapely.Geometry) -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.apart import ApartRow
+    from jingwei.sense.readings.columns import Rows
 
 MINUTE = 60.0
 KEPT = 180
@@ -101,7 +101,7 @@ class Health:
         self._seen = self._counted()
         self._apart_seen = 0
         self._looked = 0.0
-        self._held: list[tuple[float, pa.Table]] = []
+        self._held: list[tuple[float, Rows]] = []
         self._noted = 0.0
         self._reasons: dict[str, deque[ApartRow]] = {}
         self.apart: dict[str, int] = {}
@@ -129,10 +129,10 @@ class Health:
         self._seen = counted
         return minute
 
-    def _note(self, table: pa.Table) -> None:
+    def _note(self, fresh: Rows) -> None:
         """Note a commit, in the thread of the store; it is looked at with those that come right after it."""
         with self._guard:
-            self._held.append((self._clock(), table))
+            self._held.append((self._clock(), fresh))
             if len(self._held) > MOST_HELD or not 0 <= self._held[-1][0] - self._noted < TOGETHER:
                 self._look()
 
@@ -141,13 +141,13 @@ class Health:
         if not self._held:
             return
         self._noted = self._held[-1][0]
-        rows = sum(table.num_rows for _, table in self._held)
+        rows = sum(len(some) for _, some in self._held)
         step = -(-rows // MOST_LOOKED_AT)
-        received = np.concatenate([np.full(table.num_rows, at) for at, table in self._held])[::step]
-        whole = pa.concat_tables([table.select(["stream", "time"]) for _, table in self._held])
+        received = np.concatenate([np.full(len(some), at) for at, some in self._held])[::step]
+        streams, times = (
+            np.concatenate([some[name] for _, some in self._held])[::step] for name in ("stream", "time")
+        )
         self._held = []
-        streams = whole["stream"].to_numpy()[::step]
-        times = whole["time"].cast(pa.int64()).to_numpy()[::step]
         weight = rows / len(streams)
         lags = np.maximum(received - times / 1e6, 0.0)
         numbers, counts = np.unique(streams, return_counts=True)

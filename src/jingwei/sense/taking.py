@@ -40,6 +40,10 @@ class Known:
     ----------
     at
         When it was read, in seconds of `time.monotonic`.
+    number
+        Of the stream.
+    kind
+        Its owner, sharing and level: all else that policies tell streams apart by.
     feature
         Of what its plain readings are; `LACKING` until it is made and noted.
     stands
@@ -48,13 +52,20 @@ class Known:
     """
 
     at: float
-    resource: Resource
+    number: int
+    kind: tuple[str, str, int]
     feature: int
     stands: bool = True
 
+    @property
+    def resource(self) -> Resource:
+        """What policies see of it."""
+        owner, sharing, level = self.kind
+        return policy.resource_of("Datastream", self.number, owner=owner, sharing=sharing, level=level)
+
     def alike(self, other: Known) -> bool:
         """Say whether another reading of it told the same."""
-        return self.stands and self.feature == other.feature and self.resource == other.resource
+        return self.stands and self.feature == other.feature and self.kind == other.kind
 
 
 def completed(readings: list[Reading], make: Callable[[set[int]], dict[int, int]]) -> list[Reading]:
@@ -104,13 +115,14 @@ class Taking:
         if known is not None:
             known.stands = False
 
-    def written(self, policies: Policies, asker: Asker, stream: int) -> Known | None:
+    def written(self, policies: Policies, asker: Asker, scope: str, stream: int) -> Known | None:
         """Return what is known of a stream to which an asker may write plain readings.
 
-        None where the asker may not, or where it is none of plain results.
+        None where the asker may not, or where it is none of plain results. `scope` is what `policies` say is
+        that of the asker now.
         """
         found = self._known(stream)
-        if found is None or not self._may(policies, asker, policy.OBSERVE, found.resource):
+        if found is None or not self._may(policies, asker, scope, policy.OBSERVE, found):
             return None
         return found
 
@@ -142,21 +154,20 @@ class Taking:
                 self._let_go(stream)
         return made
 
-    def read(self, policies: Policies, asker: Asker, stream: int) -> tuple[Known | None, bool]:
+    def read(self, policies: Policies, asker: Asker, scope: str, stream: int) -> tuple[Known | None, bool]:
         """Return what is known of a Datastream, and whether an asker may read its observations."""
         found = self._known(stream)
-        return found, found is not None and self._may(policies, asker, policy.READ, found.resource)
+        return found, found is not None and self._may(policies, asker, scope, policy.READ, found)
 
-    def _may(self, policies: Policies, asker: Asker, action: str, resource: Resource) -> bool:
+    def _may(self, policies: Policies, asker: Asker, scope: str, action: str, known: Known) -> bool:
         if policies is not self._by or len(self._decided) > MOST_KEPT:
             self._by, self._decided = policies, {}
             self._apart = policies.names_any(policy.KIND)
         # What two streams have alike is decided once, unless policies speak of single streams.
-        told = (resource.id if self._apart else "", *sorted(resource.attributes.items()))
-        key = (policies.scope(asker), action, *told)
+        key = (scope, action, known.kind, known.number if self._apart else 0)
         may = self._decided.get(key)
         if may is None:
-            may = self._decided[key] = bool(policies.decide(asker, action, resource).allowed)
+            may = self._decided[key] = bool(policies.decide(asker, action, known.resource).allowed)
         return may
 
     def _known(self, stream: int) -> Known | None:
@@ -221,6 +232,6 @@ class Taking:
         found: dict[int, Known] = {}
         for number, owner, sharing, level, feature, seen in rows:
             if number not in found:
-                resource = policy.resource_of("Datastream", number, owner=owner, sharing=sharing, level=level)
-                found[number] = Known(now, resource, LACKING if seen is None else feature)
+                kind = (owner, sharing, level)
+                found[number] = Known(now, number, kind, LACKING if seen is None else feature)
         return found

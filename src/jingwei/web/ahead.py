@@ -7,10 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from jingwei.access import tokens
-from jingwei.errors import JingweiError
 from jingwei.ledger.bell import in_thread
 from jingwei.records import now_utc
-from jingwei.web.senders import AT_MOST, MOST_KEPT, read_ahead
+from jingwei.web.senders import AT_MOST, MOST_KEPT, read_all_ahead
 
 if TYPE_CHECKING:
     import threading
@@ -27,8 +26,8 @@ EVERY = 0.4 * AT_MOST
 """Seconds between two rounds: what was read does not run out meanwhile."""
 REST = 0.002
 """Seconds between two questions: those who send meanwhile come first."""
-PEOPLE = 100
-"""People who are asked for at once."""
+PEOPLE = 20
+"""People who are read at once: a thousand tokens at most."""
 MOST_TOKENS = 3 * MOST_KEPT // 4
 """Tokens that are read ahead; those of others are read as they come."""
 MOST_STREAMS = 500_000
@@ -78,25 +77,20 @@ class Ahead:
         while left > 0:
             with self.records.read() as session:
                 people = tokens.people_with_tokens(session, now_utc(), after=after, limit=PEOPLE)
-            for person in people:
-                if stop.wait(REST):
-                    return
-                left -= self._read_person(person)
-            if len(people) < PEOPLE:
+            if not people or stop.wait(REST):
                 return
+            left -= self._hand_on(people)
             after = people[-1]
 
-    def _read_person(self, person: str) -> int:
-        """Hand on what there is of a person; return how many tokens that are."""
+    def _hand_on(self, people: list[str]) -> int:
+        """Hand on what there is of people; return how many tokens that are."""
         ends = [one.ends for one in self.senders]
-        try:
-            with self.records.read() as session:
-                told = read_ahead(session, person, now_utc())
-        except JingweiError:  # gone by now
-            return 0
-        for one, before in zip(self.senders, ends, strict=True):
-            one.hand(told, before)
-        return len(told.standing)
+        with self.records.read() as session:
+            found = read_all_ahead(session, people, now_utc())
+        for told in found:
+            for one, before in zip(self.senders, ends, strict=True):
+                one.hand(told, before)
+        return sum(len(told.standing) for told in found)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Ahead]:

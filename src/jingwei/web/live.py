@@ -7,15 +7,13 @@ import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from jingwei.sense.readings import readings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jingwei.sense.readings import Readings
+    from jingwei.sense.readings.columns import Rows
 
 
 class Live:
@@ -32,8 +30,8 @@ class Live:
         self._bells: set[Callable[[], None]] = set()
         self.end = readings.subscribe(self._take)
 
-    def _take(self, table: pa.Table) -> None:
-        streams = np.unique(table["stream"].to_numpy()).tolist()
+    def _take(self, rows: Rows) -> None:
+        streams = rows["stream"].tolist()
         with self._guard:
             self._number += 1
             self._newest.update(dict.fromkeys(streams, self._number))

@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from asyncio import Future
 
     from jingwei.sense.readings import Readings, Receipt, Refusal
+    from jingwei.web.quotas import Quotas
 
 STARTS = (f"POST {ROOT}/".encode(), f"GET {ROOT}/Datastreams(".encode())
 LONGEST_HEAD = 16_384
 MOST_HEADS = 20_000
-"""Heads that are known by their bytes; of a city of more senders they are known by their form."""
+"""Heads that are known by their bytes; of a city of more senders the others are known by their form."""
 MOST_FORMS = 1_000
 MOST_LINES = 16
 _LINES = rb"((?:[^\r\n]+\r\n)*?)"
@@ -55,7 +56,9 @@ _FORMS = tuple(
     for what in (_TOKEN + _LINES + _LENGTH, _LENGTH + _LINES + _TOKEN)
 )
 """The head of a reading but for what differs from device to device: stream, token and length."""
-GATHERED = 0.02
+_OTHERS = (1, 3, 4, 6, 8)
+"""The groups of a form that are alike in the heads of many devices: all but the three that have names."""
+GATHERED = 0.05
 """Seconds for which first readings of streams are gathered: to make many features costs little more."""
 AT_ONCE = 64
 """Readings of one connection that may wait for their answers."""
@@ -86,7 +89,6 @@ class Head(NamedTuple):
 
     kind: Literal["one", "many", "newest"]
     length: int
-    path: str
     stream: int
     token: bytes
     root: bytes
@@ -122,10 +124,13 @@ class QuickDoor:
     def __init__(self, door: SenseDoor, same: SameOrigin) -> None:
         self.door = door
         self.same = same
+        self.senders = door.senders
+        self.quotas: Quotas = door.served.quotas
         self.secure = door.gate.entry.secure
         self.gathering = Gathering(door)
         self._heads: dict[bytes, Head | None] = {}
-        self._alike: dict[tuple[re.Pattern[bytes] | bytes, ...], Head | None] = {}
+        self._rare: dict[bytes, Head | None] = {}
+        self._alike: tuple[dict[tuple[bytes, ...], Head | None], ...] = tuple({} for _ in _FORMS)
         self._safe = b"".join(
             b"%b: %b\r\n" % (name.lower().encode(), value.encode())
             for name, value in safe_headers(secure=self.secure).items()
@@ -138,30 +143,37 @@ class QuickDoor:
             return self._heads[raw]
         except KeyError:
             pass
-        if len(self._heads) >= MOST_HEADS:
-            self._heads.clear()
         found = None if self.secure and scheme != "https" else self._of_form(raw)
-        self._heads[raw] = found
+        if len(self._heads) < MOST_HEADS:
+            self._heads[raw] = found
         return found
 
     def _of_form(self, raw: bytes) -> Head | None:
         """Return what a head asks for; what is alike in the heads of many devices is read once."""
-        many = raw.count(b"\r\n") > MOST_LINES
-        parts = None if many else next((one for form in _FORMS if (one := form.fullmatch(raw))), None)
-        if parts is None:
-            return self._understood(raw)
-        alike = (parts.re, *parts.group(1, 3, 4, 6, 8))  # all but the three that have names
-        if alike not in self._alike:
-            if len(self._alike) >= MOST_FORMS:
-                self._alike.clear()
-            self._alike[alike] = self._understood(raw)
-        like = self._alike[alike]
-        if like is None or int(parts["length"]) > MAX_BODY:
+        if raw.count(b"\r\n") <= MOST_LINES:
+            for form, known in zip(_FORMS, self._alike, strict=True):
+                parts = form.fullmatch(raw)
+                if parts is not None:
+                    return self._like(raw, parts, known)
+        if raw not in self._rare:
+            if len(self._rare) >= MOST_FORMS:
+                self._rare.clear()
+            self._rare[raw] = self._understood(raw)
+        return self._rare[raw]
+
+    def _like(
+        self, raw: bytes, parts: re.Match[bytes], known: dict[tuple[bytes, ...], Head | None]
+    ) -> Head | None:
+        alike: tuple[bytes, ...] = parts.group(*_OTHERS)
+        if alike not in known:
+            if len(known) >= MOST_FORMS:
+                known.clear()
+            known[alike] = self._understood(raw)
+        like = known[alike]
+        stream, token, length = parts.group("stream", "token", "length")
+        if like is None or int(length) > MAX_BODY:
             return None
-        stream = int(parts["stream"])
-        path = f"{ROOT}/Datastreams({stream})/Observations"
-        shown = parts["token"] if like.token else b""
-        return like._replace(length=int(parts["length"]), path=path, stream=stream, token=shown)
+        return Head(like.kind, int(length), int(stream), token if like.token else b"", like.root, None)
 
     def _understood(self, raw: bytes) -> Head | None:
         try:
@@ -190,7 +202,7 @@ class QuickDoor:
         headers, token = self.door.who(parts.headers)
         root = self.door.root(headers)
         kind, stream, page = self._asked(method, parts.url, said)
-        return Head(kind, int(length), parts.url.decode(), stream, token, root, page)
+        return Head(kind, int(length), stream, token, root, page)
 
     @staticmethod
     def _asked(
@@ -232,9 +244,8 @@ class QuickDoor:
         """Return the answer to a reading that was kept apart."""
         parts = _Parts()
         httptools.HttpRequestParser(parts).feed_data(ask.raw)
-        asked = Request(
-            {"type": "http", "path": ask.head.path, "headers": parts.headers, "query_string": b""}
-        )
+        path = parts.url.decode()
+        asked = Request({"type": "http", "path": path, "headers": parts.headers, "query_string": b""})
         told = problems.answer_to(asked, KeptApartError(refused))
         begin = b"HTTP/1.1 %d %b\r\n" % (told.status_code, HTTPStatus(told.status_code).phrase.encode())
         named = b"".join(b"%b: %b\r\n" % header for header in (*default, *told.raw_headers))
@@ -492,13 +503,14 @@ class QuickProtocol(HttpToolsProtocol):
         stream = head.stream or (sent.stream.id if sent.stream else 0)
         if (sent.stream is None) == (not head.stream):
             raise NotPlainError
-        shown = door.senders.of(head.token)
-        feature = door.senders.feature(shown.sender, stream)
+        senders = self.quick.senders
+        shown = senders.of(head.token)
+        feature = senders.feature(shown.sender, stream)
         if feature == LACKING and self._asks:
             return False
         when = time.time_ns() // 1_000 if sent.when is None else micros(sent.when)
         told_at = None if sent.told is None else micros(sent.told)
-        door.served.quotas.take(shown.number, 1)
+        self.quick.quotas.take(shown.number, 1)
         ask = Ask(self, head, raw, sent, when)
         self._asks.append(ask)
         self._alone = feature == LACKING

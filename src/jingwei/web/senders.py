@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from jingwei.access import asker_of_person, local_person, tokens
+from jingwei.access.errors import NotSignedInError
 from jingwei.access.models import PersonRow
-from jingwei.access.people import end_of_duties
+from jingwei.access.people import askers_of_people, end_of_duties
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import JingweiError
 from jingwei.ledger.news import News
@@ -23,7 +24,7 @@ from jingwei.sense.taking import LACKING
 from jingwei.sense.wire import NotPlainError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy.orm import Session
 
@@ -60,7 +61,7 @@ class Sender:
 
     asker: Asker
     looked: int = 0
-    state: tuple[Any, ...] = ()
+    state: tuple[Any, str] = (None, "")
     features: dict[int, Known] = field(default_factory=dict)
     readable: dict[int, tuple[Known, bool]] = field(default_factory=dict)
 
@@ -92,6 +93,8 @@ class Shown:
         Who sends by it.
     person, number, until
         Whose it is, by which number it is known, and until when it is good.
+    whose
+        What was known of the person then.
     looked
         When it was last looked at, in turns.
 
@@ -101,6 +104,7 @@ class Shown:
     person: str
     number: str
     until: datetime
+    whose: _Person | None = None
     looked: int = 0
 
 
@@ -254,7 +258,7 @@ class Senders:
         """
         known = sender.features.get(stream)
         if known is None or not known.stands:
-            known = self._taking.written(self.policies, sender.asker, stream)
+            known = self._taking.written(self.policies, sender.asker, sender.state[1], stream)
             if known is None:
                 raise NotPlainError
             sender.features[stream] = known
@@ -273,12 +277,12 @@ class Senders:
         """Say whether a sender may read the observations of a stream."""
         known, may = sender.readable.get(stream, (None, False))
         if known is None or not known.stands:
-            known, may = self._taking.read(self.policies, sender.asker, stream)
+            known, may = self._taking.read(self.policies, sender.asker, sender.state[1], stream)
             if known is not None:
                 sender.readable[stream] = known, may
         return may
 
-    def state_of(self, asker: Asker) -> tuple[Any, ...]:
+    def state_of(self, asker: Asker) -> tuple[Policies, str]:
         """Return what is other than before whenever policies may say something else of streams."""
         return self.policies, self.policies.scope(asker)
 
@@ -343,7 +347,8 @@ class Senders:
         self._forget(told.person)
         known = self._people[told.person] = _Person(told.asker, told.read, told.until)
         for digest, token in told.standing.items():
-            one = Shown(known.sender(token.only), told.person, token.id, min(token.expires, told.until))
+            until = min(token.expires, told.until)
+            one = Shown(known.sender(token.only), told.person, token.id, until, known)
             self._by_digest[digest] = self._by_number[token.id] = one
             known.tokens.append((digest, token.id))
 
@@ -400,6 +405,9 @@ class Senders:
         self._note(found.number)
 
     def _standing(self, token: bytes) -> Shown:
+        found = self._shown.get(token)
+        if found is not None and self._people.get(found.person) is found.whose and self._stands(found):
+            return found
         digest = tokens.digest(token.decode("latin-1"))
         found = self._by_digest.get(digest)
         if found is None or not self._stands(found):
@@ -470,10 +478,20 @@ def read_ahead(session: Session, person: str, moment: datetime) -> Ahead:
         Where the person is let in no more.
 
     """
+    found = read_all_ahead(session, [person], moment)
+    if not found:
+        raise NotSignedInError
+    return found[0]
+
+
+def read_all_ahead(session: Session, people: Collection[str], moment: datetime) -> list[Ahead]:
+    """Read all that tokens of some people say for themselves; who is let in no more is left out."""
     read = time.monotonic()
-    until = end_of_duties(session, person) or NEVER
-    asker = asker_of_person(session, person)
-    return Ahead(person, asker, read, until, tokens.standing_of_person(session, person, moment))
+    standing = tokens.standing_of_people(session, people, moment)
+    return [
+        Ahead(person, asker, read, until or NEVER, standing[person])
+        for person, (asker, until) in askers_of_people(session, people).items()
+    ]
 
 
 class Collector:

@@ -98,7 +98,7 @@ def test_who_subscribes_is_told_of_durable_readings(readings):
     readings.append(hourly(1, 3))
     end()
     readings.append(hourly(1, 6))
-    assert [table["result"].to_pylist() for table in told] == [[0.0, 1.0, 2.0]]
+    assert [rows["result"].tolist() for rows in told] == [[0.0, 1.0, 2.0]]
 
 
 def test_ten_thousand_streams_come_at_once(readings):

@@ -23,16 +23,15 @@ from jingwei.sense.mqtt.telling import Message, Selections
 from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, readings_in, sender_in
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
-from jingwei.sense.readings.columns import joined, rows_of
+from jingwei.sense.readings.columns import joined
 from jingwei.sense.taking import LACKING, completed
 from jingwei.sense.wire import NotPlainError, observation, observations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pyarrow as pa
-
     from jingwei.sense.readings import Readings
+    from jingwei.sense.readings.columns import Rows
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +141,9 @@ class Bridge:
         self._came: list[Reading] = []
         self._durable: asyncio.Future[None] | None = None
         self._appending: asyncio.Task[None] | None = None
-        self._told: deque[Any] = deque()
+        self._told: deque[Rows] = deque()
         self._wake: asyncio.Event | None = None
+        self._is_rung = False
         self._client: gmqtt.Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -290,13 +290,14 @@ class Bridge:
         """Say whether nobody subscribes, as far as that is known."""
         return self._alone
 
-    def _note(self, table: pa.Table) -> None:
-        """Note new readings, in the thread of the store."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._noted, table)
+    def _note(self, fresh: Rows) -> None:
+        """Note new readings, in the thread of the store; the loop is woken once for many of them."""
+        self._told.append(fresh)
+        if not self._is_rung and self._loop is not None and not self._loop.is_closed():
+            self._is_rung = True
+            self._loop.call_soon_threadsafe(self._rung)
 
-    def _noted(self, table: pa.Table) -> None:
-        self._told.append(table)
+    def _rung(self) -> None:
         if self._wake is not None:
             self._wake.set()
 
@@ -307,6 +308,7 @@ class Bridge:
             if self.is_alone():
                 await asyncio.sleep(ALONE)
             self._wake.clear()
+            self._is_rung = False  # what is noted before is among those told now
             while self._told:
                 for number, (stream, text) in enumerate(self._next_told()):
                     self._publish(client, stream, text)
@@ -316,8 +318,7 @@ class Bridge:
 
     def _next_told(self) -> list[tuple[int, bytes]]:
         """Return the streams and texts of what is to be told: of a flood only the last of each stream."""
-        rows = joined([rows_of(table) for table in self._told])
-        self._told.clear()
+        rows = joined([self._told.popleft() for _ in range(len(self._told))])
         if len(rows) > MOST_TOLD or self.is_alone():
             _, last = np.unique(rows["stream"][::-1], return_index=True)
             rows = rows.take(len(rows) - 1 - last)

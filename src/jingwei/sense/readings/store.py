@@ -159,7 +159,7 @@ class Readings:
         self._mark = flushing.Mark()
         self._version: Version | None = None
         self._tier: Tier | None = None
-        self._callbacks: tuple[Callable[[pa.Table], None], ...] = ()
+        self._callbacks: tuple[Callable[[Rows], None], ...] = ()
         self._forgotten: tuple[Callable[[int | None], None], ...] = ()
         if lake is not None:
             self._tier = Tier(lake.root, flushing.DATASET, home / "summaries")
@@ -222,8 +222,8 @@ class Readings:
         """Delete all readings of a stream; durable when it returns."""
         self._intake.ask(lambda: self._cut(stream), 1)
 
-    def subscribe(self, callback: Callable[[pa.Table], None]) -> Callable[[], None]:
-        """Call `callback` with every table of new readings (of `SCHEMA`) once they are durable.
+    def subscribe(self, callback: Callable[[Rows], None]) -> Callable[[], None]:
+        """Call `callback` with all new readings, in the order in which they came, once they are durable.
 
         It is called from a thread of the store and must be quick; returns what ends the subscription.
         """
@@ -564,12 +564,9 @@ class Readings:
         counters.kept_apart += int((codes > 1).sum())
 
     def _tell(self, fresh: Rows) -> None:
-        if not self._callbacks or not len(fresh):
-            return
-        table = fresh.table()
-        for callback in self._callbacks:
+        for callback in self._callbacks if len(fresh) else ():
             try:
-                callback(table)
+                callback(fresh)
             except Exception:  # who listens does not take back what is durable
                 log.exception("a listener of readings")
 

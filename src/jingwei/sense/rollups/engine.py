@@ -239,7 +239,7 @@ class Rollups:
             else:
                 after[stream] = one
         again: dict[int, list[tuple[int, int]]] = {}
-        for stream in moved:
+        for stream in moved.keys() - self._all_new(fresh, moved.keys() - before.keys()):
             again.setdefault(stream, []).append(EVER)
         for note in notes:
             again.setdefault(note.stream, []).append((note.since, note.until))
@@ -257,6 +257,14 @@ class Rollups:
             self.frames.set_state("counted", str(last))
         self._addresses = after
         return written
+
+    def _all_new(self, fresh: Rows, streams: Collection[int]) -> set[int]:
+        """Return those of some streams that have no readings but fresh ones: nothing of them is read anew."""
+        if not streams:
+            return set()
+        numbers, counts = np.unique(fresh["stream"], return_counts=True)
+        counted = zip(numbers.tolist(), counts.tolist(), strict=True)
+        return {one for one, count in counted if one in streams and self.readings.extent(one).count == count}
 
     def _keep_property(
         self,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
-from jingwei import grid
 from jingwei.sense.models import (
     LocationRow,
     ObservedPropertyRow,
@@ -61,6 +61,8 @@ FEW = 20_000
 """Streams below which each is asked for; of more all are read."""
 AT_ONCE = 500
 """Numbers that a statement names at once."""
+ALL_BITS = 2**64 - 1
+"""What makes a stored (signed) code of a cell the unsigned one."""
 
 
 def quantity_of(property_: int, name: str, unit: Any) -> Quantity:
@@ -82,7 +84,9 @@ def book_of(records: Records) -> Book:
     def book(streams: Collection[int]) -> dict[int, Address]:
         wanted = frozenset(streams)
         asked = (
-            select(STREAMS.c.id, STREAMS.c.unit, PROPERTIES.c.observed_property_id, LOCATIONS.c.cell)
+            select(
+                STREAMS.c.id, cast(STREAMS.c.unit, Text), PROPERTIES.c.observed_property_id, LOCATIONS.c.cell
+            )
             .join(PROPERTIES, PROPERTIES.c.stream_id == STREAMS.c.id)
             .join(PLACES, PLACES.c.thing_id == STREAMS.c.thing_id)
             .join(LOCATIONS, LOCATIONS.c.id == PLACES.c.location_id)
@@ -94,13 +98,17 @@ def book_of(records: Records) -> Book:
         if len(some) < FEW:
             groups = (some[at : at + AT_ONCE] for at in range(0, len(some), AT_ONCE))
             each = [asked.where(STREAMS.c.id.in_(group)) for group in groups]
+        keys: dict[tuple[int, str], int] = {}  # of many streams few quantities
         found: dict[int, Address] = {}
         with records.read() as session:
             for those in each:
                 for stream, unit, property_, cell in session.execute(those):
                     if stream in wanted and stream not in found:
-                        key = quantity_of(property_, "", unit).key
-                        found[stream] = Address(key, int(grid.from_stored(cell)))
+                        key = keys.get((property_, unit))
+                        if key is None:
+                            told = json.loads(unit) if unit else None
+                            key = keys[property_, unit] = quantity_of(property_, "", told).key
+                        found[stream] = Address(key, cell & ALL_BITS)
         return found
 
     return book

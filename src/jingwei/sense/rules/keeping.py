@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from zoneinfo import ZoneInfo
 
-    import pyarrow as pa
     from sqlalchemy.orm import Session
 
     from jingwei.records import Records
     from jingwei.sense.readings import Readings
+    from jingwei.sense.readings.columns import Rows
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ class RuleKeeper:
     def running(self) -> Iterator[RuleKeeper]:
         """Keep up in a thread of its own while the block lasts."""
 
-        def ring(_: pa.Table) -> None:
+        def ring(_: Rows) -> None:
             self.bell.ring()
 
         end = self.readings.subscribe(ring)
