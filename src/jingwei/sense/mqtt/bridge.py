@@ -140,6 +140,7 @@ class Bridge:
         self._client_id = client_id
         self._came: list[Reading] = []
         self._durable: asyncio.Future[None] | None = None
+        self._unanswered: dict[asyncio.Future[None], dict[Any, list[int]]] = {}
         self._appending: asyncio.Task[None] | None = None
         self._told: deque[Rows] = deque()
         self._wake: asyncio.Event | None = None
@@ -163,6 +164,8 @@ class Bridge:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        # By the library each message of quality 1 is a task of its own, which costs more than all else.
+        client._package_handler._handle_qos_1_publish_packet = self._on_message_to_answer  # noqa: SLF001
         await self._connected(client, stop)
         end = self.readings.subscribe(self._note)
         telling = asyncio.create_task(self._tell(client))
@@ -205,36 +208,61 @@ class Bridge:
     def _on_disconnect(self, *_: Any) -> None:
         self.connected.clear()
 
-    async def _on_message(self, _: Any, topic: str, payload: bytes, _qos: int, properties: Any) -> int:
-        """Take in a message; when this returns, it is acknowledged."""
+    def _on_message(self, _: Any, topic: str, payload: bytes, _qos: int, properties: Any) -> None:
+        """Take in a message of quality 0, which nobody waits for."""
+        self._came_in(topic, payload, properties)
+
+    def _on_message_to_answer(self, identifier: int, payload: bytes, topic: str, properties: Any) -> None:
+        """Take in a message of quality 1, to be acknowledged when it is durable."""
+        assert self._client is not None  # noqa: S101 -- it hands the message in
+        connection = self._client._package_handler.current_connection  # noqa: SLF001
+        durable = self._came_in(topic, payload, properties)
+        if durable is None:
+            connection.send_package(_acknowledgements([identifier]))
+            return
+        waiting = self._unanswered.get(durable)
+        if waiting is None:
+            waiting = self._unanswered[durable] = {}
+            durable.add_done_callback(self._answer)
+        waiting.setdefault(connection, []).append(identifier)
+
+    def _answer(self, durable: asyncio.Future[None]) -> None:
+        """Acknowledge all messages that are durable by now, together."""
+        waiting = self._unanswered.pop(durable)
+        if durable.cancelled() or durable.exception() is not None:
+            return
+        for connection, identifiers in waiting.items():
+            if not connection.is_closing():  # else they come again by the next one
+                connection.send_package(_acknowledgements(identifiers))
+
+    def _came_in(self, topic: str, payload: bytes, properties: Any) -> asyncio.Future[None] | None:
+        """Take in a message; return what is told when it is durable, None where nobody need wait."""
         if topic == COUNT:
             self._alone = payload.isdigit() and int(payload) <= self._own
-            return 0
+            return None
         if _value(properties, "retain"):
-            return 0  # what was told before, not what comes in
+            return None  # what was told before, not what comes in
         if topic == SUBSCRIPTIONS:
             said = payload.decode("utf-8", "replace")
             if f" {self._client_id} " not in said:
                 self._alone = False
             self.selections.note(said.rpartition(" ")[2])
-            return 0
+            return None
         self.traffic.messages += 1
         number, own = sender_in(topic)
-        await self._taken(own, payload, number, topic)
-        return 0
+        return self._taken(own, payload, number, topic)
 
-    async def _taken(self, own: str, payload: bytes, number: str | None, topic: str) -> None:
-        """Take in what came on the topic `own` from the token of a number; returns when it is durable."""
+    def _taken(self, own: str, payload: bytes, number: str | None, topic: str) -> asyncio.Future[None] | None:
+        """Take in what came on the topic `own` from the token of a number; see `_came_in`."""
         try:
             read = readings_in(own, payload, self.mappings)
         except NotPlainError:
             self._reject(topic, payload)
-            return
+            return None
         found = [self._with_feature(one, number) for one in read]
         mine = [one for one in found if one is not None]
         self.traffic.refused += len(found) - len(mine)
-        if mine:  # many wait for the same: who goes away takes it from nobody else
-            await asyncio.shield(self._gathered(mine))
+        return self._gathered(mine) if mine else None
 
     def _gathered(self, readings: list[Reading]) -> asyncio.Future[None]:
         """Take readings along with all that come meanwhile; what is told when they are durable."""
@@ -387,6 +415,11 @@ class Bridge:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(stops[0].set)
             thread.join()
+
+
+def _acknowledgements(identifiers: list[int]) -> bytes:
+    """Return what says of messages of quality 1 that they were taken in (MQTT 5, 3.4)."""
+    return b"".join(b"\x40\x02" + one.to_bytes(2, "big") for one in identifiers)
 
 
 def _value(properties: Any, name: str) -> Any:

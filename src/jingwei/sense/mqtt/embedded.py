@@ -170,7 +170,9 @@ class Embedded(Bridge):
         if number is not None and named not in (None, number):
             self._reject(topic, payload)
             return
-        await self._taken(own, payload, number, topic)
+        durable = self._taken(own, payload, number, topic)
+        if durable is not None:  # many wait for the same: who goes away takes it from nobody else
+            await asyncio.shield(durable)
 
     # who may do what
 
