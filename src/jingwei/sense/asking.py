@@ -276,7 +276,7 @@ class Asking:
         value = taken(self._value(field, row), resource.inside[1:])
         if value is None:
             return None
-        return Bare(value) if resource.value else {resource.inside[-1]: value}
+        return Bare(value) if resource.value else {resource.name: value}
 
     def _arrays(self, rows: Iterable[Row], query: Query) -> list[dict[str, Any]]:
         """Return observations as data arrays, one of each stream."""

@@ -171,12 +171,17 @@ def _grouped(parts: Iterable[Part]) -> Iterator[list[Part]]:
 
 
 def address_in(url: str, root: str) -> tuple[str, str]:
-    """Return the path below the root, decoded, and the options of an address as a batch writes it."""
+    """Return the path below the root, decoded, and the options of an address as a batch writes it.
+
+    `/v1.1/Things` is below the root wherever that is, as in the examples of 18-088, 11.2.
+    """
     split = urlsplit(url)
     path = unquote(split.path)
     base = urlsplit(root).path
-    if path.startswith(base + "/") or path == base:
-        path = path[len(base) :]
+    for start in (base, base[base.rfind("/") :]):
+        if path.startswith(start + "/") or path == start:
+            path = path[len(start) :]
+            break
     return path.strip("/"), split.query
 
 

@@ -332,7 +332,7 @@ def _times(node: Expression) -> tuple[int | None, int | None]:
         case "ge":
             return value.start, None
         case "gt":
-            return value.end + 1, None
+            return value.end + (value.start == value.end), None
         case "le":
             return None, value.start + 1
         case "lt":
@@ -377,7 +377,7 @@ def _mask(node: Expression, table: pa.Table) -> NDArray[np.bool_]:
             return np.isin(values, np.fromiter(ids, np.int64, len(ids)))
         case Bound():
             return _bound_mask(node, table)
-        case Unary("not", operand):
+        case Unary("not", operand) if not isinstance(operand, Path | Literal):
             return ~_mask(operand, table)
         case Binary("and", left, right):
             return _mask(left, table) & _mask(right, table)

@@ -349,9 +349,30 @@ class Writing:
                 for one in ids:
                     self._add(_WAS, historical_location_id=one, location_id=identifier)
             case "ObservedProperty", _:
-                pass  # what a stream observes, it says itself
+                for one in ids:
+                    self._observe_of(link, one, identifier)
             case _:
                 self._take_all(entity, link, identifier, ids)
+
+    def _observe_of(self, link: Link, stream: int, observed: int) -> None:
+        """Let a Datastream observe another property; what a MultiDatastream observes has an order."""
+        target = ENTITIES[link.target]
+        row = self.existing(target, stream, link.name)
+        self.sight.check(policy.WRITE, target, row)
+        now = select(_OBSERVED.c.observed_property_id).where(_OBSERVED.c.stream_id == stream)
+        if observed in self.session.scalars(now).all():
+            return
+        if target.multi:
+            raise BadEntityError(
+                link.name,
+                Text(
+                    "MultiDatastream 自己写明其 ObservedProperties",
+                    "a MultiDatastream names its ObservedProperties.",
+                ),
+            )
+        self._set_observed(stream, [observed])
+        self.after.changed_streams.add(stream)
+        self._tell("sense.changed", target, stream, {"fields": ["ObservedProperty"]})
 
     def _take_all(self, entity: Entity, link: Link, identifier: int, ids: Sequence[int]) -> None:
         for one in ids:

@@ -55,6 +55,24 @@ def test_multi_datastream(service):
     assert service.get(f"{made}/MultiDatastream")["name"] == "wind"
     service.post(f"{stream}/Observations", {"result": [3]}, status=400)
     service.post(f"{thing}/MultiDatastreams", wind(unitOfMeasurements=[UNIT]), status=400)
+    assert service.get(f"{made}/result[1]") == {"result[1]": 90}
+
+
+def test_an_observed_property_is_given_to_a_datastream_and_not_to_a_multi_datastream(service):
+    thing, stream = service.thing()
+    several = service.made(f"{thing}/MultiDatastreams", wind())
+    made = service.made("/ObservedProperties", OBSERVED | {"name": "other"})
+
+    def give(name, path):
+        told = {name: [{"@iot.id": int(path.partition("(")[2][:-1])}]}
+        return service.client.patch(ROOT + made, json=told).status_code
+
+    assert (give("Datastreams", stream), give("MultiDatastreams", several)) == (200, 400)
+    assert service.get(f"{stream}/ObservedProperty")["name"] == "other"
+    assert [one["name"] for one in service.get(f"{several}/ObservedProperties")["value"]] == [
+        "heat",
+        "direction",
+    ]
 
 
 def test_data_array_is_told(service):

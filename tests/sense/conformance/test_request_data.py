@@ -139,3 +139,71 @@ def test_pagination(service, stream):
             break
         page = service.client.get(page["@iot.nextLink"]).json()
     assert seen == [1, 2, 3, 4, 5]
+
+
+MOMENTS = ["06:00", "07:00", "07:01", "08:00"]
+PERIODS = ["06:00/07:00", "06:00/07:01", "07:00/08:00", "06:59/08:01", "08:00/09:00"]
+SEVEN, HOUR = "2016-01-01T07:00:00Z", "2016-01-01T07:00:00Z/2016-01-01T08:00:00Z"
+
+
+def _time(told):
+    return "/".join(f"2016-01-01T{one}:00Z" for one in told.split("/"))
+
+
+@pytest.fixture(scope="module")
+def timed(service):
+    """A stream of readings of moments and of periods, each told by its result."""
+    _, path = service.thing()
+    for told in MOMENTS + PERIODS:
+        service.made(f"{path}/Observations", {"phenomenonTime": _time(told), "result": told})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (f"phenomenonTime lt {SEVEN}", ["06:00", "06:00/07:00"]),
+        (f"phenomenonTime gt {SEVEN}", ["07:01", "08:00", "08:00/09:00"]),
+        (f"phenomenonTime lt {HOUR}", ["06:00", "06:00/07:00"]),
+        (f"phenomenonTime gt {HOUR}", ["08:00", "08:00/09:00"]),
+        (f"before(phenomenonTime, {HOUR})", ["06:00", "06:00/07:00"]),
+        (f"after(phenomenonTime, {HOUR})", ["08:00", "08:00/09:00"]),
+        (f"during(phenomenonTime, {HOUR})", ["07:00", "07:01", "07:00/08:00"]),
+        (f"during({SEVEN}, phenomenonTime)", ["06:00/07:01", "06:59/08:01", "07:00/08:00"]),
+        (f"overlaps(phenomenonTime, {SEVEN})", ["07:00", "06:00/07:01", "06:59/08:01", "07:00/08:00"]),
+        (f"phenomenonTime add duration'PT1H' gt {HOUR}", ["07:00", "07:01", "08:00", *PERIODS[2::2]]),
+    ],
+)  # fmt: skip
+def test_a_period_does_not_hold_its_end(service, timed, told, found):
+    """As in other servers: what ends at seven is before what begins then, and does not overlap it."""
+    assert sorted(results(service.get(f"{timed}/Observations", filter=told))) == sorted(found)
+
+
+def test_during_takes_a_period(service, timed):
+    service.get(f"{timed}/Observations", 400, filter=f"during(phenomenonTime, {SEVEN})")
+    service.get(f"{timed}/Observations", 400, filter=f"during({SEVEN}, resultTime)")
+
+
+def test_what_clients_write_otherwise_is_understood(service, stream):
+    """An option encoded with its mark, its name in other letters, `*`, and lists that hold a value."""
+    found = service.client.get("/sta/v1.1" + stream + "/Observations?%24filter%3Dresult+eq+3").json()
+    assert results(found) == [3]
+    assert results(service.get(f"{stream}/Observations", orderBy="result desc", select="*")) == [
+        5,
+        4,
+        3,
+        2,
+        1,
+    ]
+    thing = service.made("/Things", {"name": "lists", "description": "", "properties": {"a": [[7, 8], [9]]}})
+    assert service.get(f"{thing}/properties/a[0][1]") == {"a[0][1]": 8}
+    assert service.client.get(f"/sta/v1.1{thing}/properties/a%5B1%5D/$value").json() == [9]
+    held = service.get("/Things", filter="8 in properties/a[0] and name eq 'lists'")["value"]
+    assert [f"/Things({one['@iot.id']})" for one in held] == [thing]
+
+
+def test_not_of_what_is_no_truth_value_is_not_true(service):
+    service.made("/Things", {"name": "truths", "description": "", "properties": {"on": 13}})
+    off = service.made("/Things", {"name": "truths", "description": "", "properties": {"on": False}})
+    found = service.get("/Things", filter="not properties/on and name eq 'truths'")["value"]
+    assert [f"/Things({one['@iot.id']})" for one in found] == [off]

@@ -26,3 +26,11 @@ def test_parentheses_may_be_encoded(service):
 def test_what_leads_nowhere_is_not_found(service, path):
     service.thing()
     service.get(path, status=404)
+
+
+def test_the_head_of_an_answer_is_that_of_the_answer(service):
+    """Beyond 18-088: who may ask with GET may ask with HEAD (RFC 9110, 9.1)."""
+    for path in ("/sta/v1.1", "/sta/v1.1/Things"):
+        answer = service.client.head(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert service.client.head("/sta/v1.1/Nothings").status_code == 404

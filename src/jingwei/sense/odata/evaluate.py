@@ -13,7 +13,7 @@ from typing import Any
 
 import shapely
 
-from jingwei.sense.odata.functions import FUNCTIONS, number_of, period_of
+from jingwei.sense.odata.functions import FUNCTIONS, is_before, number_of, period_of
 from jingwei.sense.odata.syntax import (
     MAX_TIME,
     MIN_TIME,
@@ -59,10 +59,17 @@ def evaluate(node: Expression, get: Get) -> Any:
             return FUNCTIONS[node.name].of(*(evaluate(one, get) for one in node.arguments))
         case Unary():
             if node.operator == "not":
-                return not holds(node.operand, get)
+                return _denied(node.operand, get)
             return arithmetic("sub", 0, evaluate(node.operand, get))
         case Binary():
             return _binary(node, get)
+
+
+def _denied(node: Expression, get: Get) -> bool:
+    """Say whether `not` of an expression is true: of a value that is no truth value it is null."""
+    if isinstance(node, Path | Literal):
+        return evaluate(node, get) is False
+    return not holds(node, get)
 
 
 def _binary(node: Binary, get: Get) -> Any:
@@ -102,9 +109,9 @@ def compare(
 
 def _periods(sign: str, first: Period, second: Period) -> bool:
     if sign == "lt":
-        return first.end < second.start
+        return is_before(first, second)
     if sign == "gt":
-        return first.start > second.end
+        return is_before(second, first)
     if sign == "le":
         return first.start <= second.start and first.end <= second.end
     return first.start >= second.start and first.end >= second.end
@@ -145,7 +152,7 @@ def _number(value: Any, written: bool) -> int | float | None:
 
 def arithmetic(sign: str, left: Any, right: Any) -> Any:
     """Calculate; null where the values do not fit, or the result is no number. `div` is always exact."""
-    if isinstance(left, Instant | Day | Span | Clock) or isinstance(right, Span):
+    if isinstance(left, Instant | Day | Span | Clock | Period) or isinstance(right, Span):
         return _times(sign, left, right)
     first, second = number_of(left), number_of(right)
     if first is None or second is None:
@@ -171,7 +178,7 @@ def _calculated(sign: str, left: float, right: float) -> float:
 
 
 def _times(sign: str, left: Any, right: Any) -> Any:
-    """Move a moment by a length of time, or tell the length between two moments."""
+    """Move a moment or a period by a length of time, or tell the length between two moments."""
     if sign not in ("add", "sub"):
         return None
     turn = 1 if sign == "add" else -1
@@ -184,6 +191,9 @@ def _times(sign: str, left: Any, right: Any) -> Any:
     if isinstance(left, Instant) and isinstance(right, Span):
         micros = left.micros + turn * right.micros
         return Instant(micros, left.offset) if MIN_TIME <= micros <= MAX_TIME else None
+    if isinstance(left, Period) and isinstance(right, Span):
+        start, end = (one + turn * right.micros for one in (left.start, left.end))
+        return Period(start, end) if start >= MIN_TIME and end <= MAX_TIME else None
     if isinstance(left, Instant) and isinstance(right, Instant) and sign == "sub":
         return Span(left.micros - right.micros)
     return None

@@ -129,6 +129,21 @@ def period_of(value: Any) -> Period | None:
     return value if isinstance(value, Period) else None
 
 
+def is_before(first: Period, second: Period) -> bool:
+    """Say whether a time is over when another begins; a period does not hold its end."""
+    return first.end < second.start or first.start < first.end == second.start
+
+
+def _is_during(first: Period, second: Period) -> bool:
+    if first.start == first.end:
+        return second.start <= first.start < second.end
+    return second.start <= first.start and first.end <= second.end and second.start < second.end
+
+
+def _overlap(first: Period, second: Period) -> bool:
+    return not is_before(first, second) and not is_before(second, first)
+
+
 def _periods(function: Callable[[Period, Period], bool]) -> Callable[[Any, Any], Any]:
     def of(left: Any, right: Any) -> Any:
         first, second = period_of(left), period_of(right)
@@ -178,6 +193,13 @@ def _joined(left: Any, right: Any) -> Any:
     return left + right
 
 
+def _is_in(value: Any, listed: Any) -> Any:
+    """Say whether a list holds a value; truth values are no numbers."""
+    if value is None or not isinstance(listed, list):
+        return None
+    return any(one == value and isinstance(one, bool) == isinstance(value, bool) for one in listed)
+
+
 _TEXT: Mapping[str, Function] = {
     "substringof": Function((2, 2), _texts(lambda part, text: part in text)),
     "contains": Function((2, 2), _texts(lambda text, part: part in text)),
@@ -202,11 +224,11 @@ _TIMES: Mapping[str, Function] = {
     "maxdatetime": Function((0, 0), lambda: Instant(MAX_TIME)),
 }
 _RELATIONS: Mapping[str, Function] = {
-    "before": Function((2, 2), _periods(lambda a, b: a.end < b.start)),
-    "after": Function((2, 2), _periods(lambda a, b: a.start > b.end)),
+    "before": Function((2, 2), _periods(is_before)),
+    "after": Function((2, 2), _periods(lambda a, b: is_before(b, a))),
     "meets": Function((2, 2), _periods(lambda a, b: a.end == b.start or b.end == a.start)),
-    "during": Function((2, 2), _periods(lambda a, b: b.start <= a.start and a.end <= b.end)),
-    "overlaps": Function((2, 2), _periods(lambda a, b: a.start <= b.end and b.start <= a.end)),
+    "during": Function((2, 2), _periods(_is_during)),
+    "overlaps": Function((2, 2), _periods(_overlap)),
     "starts": Function((2, 2), _periods(lambda a, b: a.start == b.start)),
     "finishes": Function((2, 2), _periods(lambda a, b: a.end == b.end)),
 }
@@ -224,7 +246,9 @@ _SPATIAL: Mapping[str, Function] = {
     **{f"st_{name}": Function((2, 2), _shapes(getattr(shapely, name)), spatial=True) for name in _PREDICATES},
     "st_relate": Function((3, 3), _shapes(_relate), spatial=True),
 }
-FUNCTIONS: Mapping[str, Function] = {**_TEXT, **_TIMES, **_RELATIONS, **_NUMBERS, **_SPATIAL}
+_LISTS: Mapping[str, Function] = {"in": Function((2, 2), _is_in)}
+"""`9 in properties/list`; beyond 18-088."""
+FUNCTIONS: Mapping[str, Function] = {**_LISTS, **_TEXT, **_TIMES, **_RELATIONS, **_NUMBERS, **_SPATIAL}
 NEAR = frozenset({"geo.intersects", *(f"st_{one}" for one in _PREDICATES if one != "disjoint")})
 """Functions that can be true only where the bounds of both geometries meet."""
-__all__ = ["FUNCTIONS", "NEAR", "Function", "Span", "number_of", "period_of"]
+__all__ = ["FUNCTIONS", "NEAR", "Function", "Span", "is_before", "number_of", "period_of"]

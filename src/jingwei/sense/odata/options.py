@@ -22,6 +22,8 @@ MOST = 10_000
 DEEPEST_EXPAND = 8
 MOST_SKIPPED = 1 << 40
 KNOWN = ("$filter", "$select", "$expand", "$orderby", "$top", "$skip", "$count", "$resultFormat")
+_NAMES = {name.lower(): name for name in KNOWN}
+"""Options by their names in small letters: `$orderBy` is understood (OData 4.01, Part 2, 5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,18 @@ def query_of(entity: Entity, options: str) -> Query:
     """
     pairs = []
     for part in options.split("&"):
-        name, _, value = part.partition("=")
+        if "=" not in part:  # clients that encode an option as a whole encode this mark too
+            part = unquote_plus(part)
+            name, _, value = part.partition("=")
+        else:
+            name, value = map(unquote_plus, part.split("=", 1))
         if name:
-            pairs.append((unquote_plus(name), unquote_plus(value)))
+            pairs.append((name, value))
     return _query(entity, [pair for pair in pairs if pair[0].startswith("$")], 0)
 
 
 def _query(entity: Entity, pairs: list[tuple[str, str]], depth: int) -> Query:
+    pairs = [(_NAMES.get(name.lower(), name), value) for name, value in pairs]
     query = Query(raw=tuple(pairs))
     seen = set()
     for name, value in pairs:
@@ -134,6 +141,8 @@ def _filter(entity: Entity, value: str) -> Expression:
 
 def _select(entity: Entity, value: str) -> tuple[str, ...]:
     names = []
+    if value == "*":
+        return ()
     for part in value.split(","):
         name = part.strip()
         name = {"id": "@iot.id", "selfLink": "@iot.selfLink"}.get(name, name)

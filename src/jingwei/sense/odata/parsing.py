@@ -173,11 +173,17 @@ class _Parser:
         least, most = function.takes
         if not least <= len(arguments) <= most:
             _fail(token, Text(f"{name} 的参数个数不对", f"{name} takes another number of arguments."))
+        if name == "during" and _is_moment(arguments[1]):
+            _fail(
+                token,
+                Text("during 的第二个参数应为一段时间", "during takes a period as its second argument."),
+            )
         return Call(name, tuple(arguments))
 
     def _in(self, left: Expression) -> Expression:
-        """Read the list of `in` (OData 4.01, Part 2, 5.1.1.1.12)."""
-        self._expect("(")
+        """Read the list of `in` (OData 4.01, Part 2, 5.1.1.1.12): of values, or a property that holds one."""
+        if not self._accepted("("):
+            return Call("in", (left, self.expression(_BINDING["in"])))
         whole: Expression = Binary("eq", left, self.expression(0))
         while self._accepted(","):
             whole = Binary("or", whole, Binary("eq", left, self.expression(0)))
@@ -200,6 +206,13 @@ class _Parser:
 def path_of_text(text: str) -> Path:
     """Return a path as it is written; `a[1]` is `a/1`."""
     return Path(tuple(text.replace("[", "/").replace("]", "").split("/")))
+
+
+def _is_moment(node: Expression) -> bool:
+    """Say whether an expression cannot be a period."""
+    if isinstance(node, Literal):
+        return isinstance(node.value, Instant | Day)
+    return isinstance(node, Path) and node.parts[-1] in ("resultTime", "time")
 
 
 def _is_number(value: Any) -> bool:

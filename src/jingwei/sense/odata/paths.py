@@ -11,6 +11,9 @@ from jingwei.sense.errors import BadPathError
 DEEPEST = 12
 _SEGMENT = re.compile(r"([A-Za-z]+)(?:\(\s*(-?\d{1,30}|'[^']{0,60}')\s*\))?")
 
+_PLACE = re.compile(r"\[(\d{1,9})\]")
+"""A place in a list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -34,6 +37,8 @@ class Resource:
     ----------
     inside
         The property, and what to take of its JSON.
+    name
+        The last part of the path to it as it was written: `list[1]`, where `inside` ends with `1`.
     value
         Whether the bare value is asked for.
     ref
@@ -45,6 +50,7 @@ class Resource:
 
     steps: tuple[Step, ...]
     inside: tuple[str, ...] = ()
+    name: str = ""
     value: bool = False
     ref: bool = False
     count: bool = False
@@ -114,9 +120,11 @@ def _key(text: str | None, path: str) -> int | None:
 def _property(steps: tuple[Step, ...], rest: tuple[str, ...], path: str) -> Resource:
     entity = steps[-1].entity
     value = rest[-1] == "$value"
-    inside = rest[:-1] if value else rest
+    written = rest[:-1] if value else rest
+    inside = tuple(name for part in written for name in _PLACE.sub(r"/\1", part).split("/"))
     name = "@iot.id" if inside and inside[0] == "id" else (inside or ("",))[0]
     field = entity.by_name.get(name)
     if field is None or (len(inside) > 1 and field.kind not in ("json", "geometry")):
         raise BadPathError(path)
-    return Resource(steps, (name, *inside[1:]), value=value)
+    inside = (name, *inside[1:])
+    return Resource(steps, inside, name=written[-1] if len(inside) > 1 else name, value=value)

@@ -284,9 +284,9 @@ def _of_time(sign: str, operand: Operand, value: Any) -> ColumnElement[bool]:
             found = func.coalesce(and_(start == first, end == last), false())
             return found if sign == "eq" else not_(found)
         case "lt":
-            found = end < first
+            found = or_(end < first, and_(start < end, end == first))
         case "gt":
-            found = start > last
+            found = start >= last if value.start < value.end else start > last
         case "le":
             found = and_(start <= first, end <= last)
         case _:

@@ -107,6 +107,8 @@ def text_of(raw: bytes) -> str:
 
 @router.get("", dependencies=[filtered(policy.READ)])
 @router.get("/{path:path}", dependencies=[filtered(policy.READ)])
+@router.head("", dependencies=[filtered(policy.READ)])
+@router.head("/{path:path}", dependencies=[filtered(policy.READ)])
 async def ask(request: Request, asker: AskerOf, path: str = "") -> Response:
     """Answer for a set, an entity, a property or addresses: those that the policies show the asker."""
     asked = Asked("GET", path, request.scope["query_string"].decode("latin-1"))
