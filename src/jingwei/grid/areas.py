@@ -22,6 +22,9 @@ from jingwei.grid.ranges import Ranges
 METRES_PER_DEGREE = 111_695.0
 """A little more than the longest degree of a meridian on CGCS2000, which is at the poles."""
 
+MOST_MET = 9
+"""Cells at most that a piece no larger than a whole one meets: clipped ones lie between whole ones."""
+
 _SLOTS = 1 << 16
 
 
@@ -234,13 +237,24 @@ def _cover_at(pieces: list[BaseGeometry], level: int, rule: Rule) -> Cover:
 def _cover_of_number(pieces: list[BaseGeometry], max_cells: int, rule: Rule) -> Cover:
     if max_cells < 1:
         raise OutOfRange(f"max_cells is 1 or more, not {max_cells}")
-    best = _cover_at(pieces, 1, rule)
-    for level in range(2, MAX_LEVEL + 1):
+    first = _first_worth_trying(pieces, max_cells)
+    best = _cover_at(pieces, first, rule)
+    for level in range(first + 1, MAX_LEVEL + 1):
         finer = _cover_at(pieces, level, rule)
         if len(finer.cells()[0]) > max_cells:
             break
         best = finer
     return best
+
+
+def _first_worth_trying(pieces: list[BaseGeometry], max_cells: int) -> int:
+    """Return the finest level whose cells are as large as each piece, as that many are surely enough."""
+    if max_cells < MOST_MET * len(pieces):
+        return 1
+    extent = 0.0
+    for west, south, east, north in (piece.bounds for piece in pieces):
+        extent = max(extent, east - west, north - south)
+    return max(1, sum(SIZE[level] / TICKS_PER_DEGREE >= extent for level in range(1, MAX_LEVEL + 1)))
 
 
 def _level_for(geometry: BaseGeometry, error_m: float) -> int:

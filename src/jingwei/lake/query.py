@@ -18,10 +18,10 @@ import shapely
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
-from jingwei.lake.address import MEASURED
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
 from jingwei.lake.masking import mask_key, prepare
+from jingwei.lake.seeking import Sought, during, in_ranges, one_of, rows_of
 from jingwei.lake.stopping import stoppable
 from jingwei.lake.summing import parts_of
 from jingwei.words import Text
@@ -71,6 +71,7 @@ class Reader:
         self._engine = duckdb.connect()
         self._engine.execute("SET memory_limit = '2GB'")
         self._engine.execute("SET TimeZone = 'UTC'")
+        self._engine.execute("SET parquet_metadata_cache = true")  # files of versions never change
 
     def close(self) -> None:
         """Close the query engine."""
@@ -163,33 +164,25 @@ class Reader:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return facts placed inside the region, and those whose coarse place contains a part of it."""
         content = version.content
-        levels = set(content.levels.get(place.role, []))
-        above = [pair for pair in region.above if pair[1] in levels]
         files, folder = (content.facts, "facts") if sorted_by_cell else (content.covers, "covers")
-        columns = [place.cell, place.level, "jw_fact"]
         timed = sorted_by_cell and content.time and period is not None
+        sought = Sought.of(version, place, region, period if timed else None)
+        columns = [place.cell, place.level, "jw_fact"]
         if timed:
             columns += ["jw_time", "jw_time_end"]
         if not sorted_by_cell:
             columns = ["jw_cell", "jw_level", "jw_fact", "jw_role"]
-        wanted = [*((int(low), int(high)) for low, high in region.ranges), *((c, c) for c, _ in above)]
         within, around = [], []
-        for table in self._groups(version.dataset, folder, files, columns, wanted):
+        for table in self._groups(version.dataset, folder, files, columns, sought.wanted):
             selected = table
             if not sorted_by_cell:
                 selected = table.filter(pc.equal(table["jw_role"], place.role))
-            if timed and period is not None:
-                selected = _during(table, period)
-            cells = selected[columns[0]].to_numpy()
+            if sought.period is not None:
+                selected = table.filter(pa.array(during(table, sought.period)))
             if selected[columns[0]].null_count:
                 selected = selected.filter(pc.is_valid(selected[columns[0]]))
-                cells = selected[columns[0]].to_numpy()
-            levels_here = selected[columns[1]].to_numpy()
+            inside, coarse = sought.placed(selected[columns[0]].to_numpy(), selected[columns[1]].to_numpy())
             facts = selected["jw_fact"].to_numpy()
-            coarse = _one_of(cells, levels_here, above)
-            inside = _in_ranges(cells, region.ranges) & ~coarse
-            if not region.exact:
-                inside[inside] = _meets(cells[inside], levels_here[inside], region)
             within.append(facts[inside])
             around.append(facts[coarse])
         return _joined(within), _joined(around)
@@ -210,23 +203,20 @@ class Reader:
         with self._engine.cursor() as cursor:
             table = _run(cursor, question, [], None)
         cells, levels, facts = (table[name].to_numpy() for name in ("cell", "level", "jw_fact"))
-        around = _one_of(cells, levels, list(region.above))
-        inside = _in_ranges(cells, region.ranges) & ~around
-        if not region.exact:
-            inside[inside] = _meets(cells[inside], levels[inside], region)
+        inside, around = Sought(place, region, region.above).placed(cells, levels)
         return facts[inside], facts[around]
 
     def _crossing(self, version: Version, place: Place, region: Region) -> NDArray[np.int64]:
         """Return the lines and areas that truly touch the region: by cover, then by geometry."""
         content = version.content
         levels = set(content.levels.get(f"{place.role}#cover", []))
-        above = [pair for pair in region.above if pair[1] in levels]
+        above = tuple(pair for pair in region.above if pair[1] in levels)
         wanted = [*((int(low), int(high)) for low, high in region.ranges), *((c, c) for c, _ in above)]
         columns = ["jw_cell", "jw_level", "jw_fact", "jw_role"]
         found = []
         for table in self._groups(version.dataset, "covers", content.covers, columns, wanted):
             cells = table["jw_cell"].to_numpy()
-            touching = _in_ranges(cells, region.ranges) | _one_of(cells, table["jw_level"].to_numpy(), above)
+            touching = in_ranges(cells, region.ranges) | one_of(cells, table["jw_level"].to_numpy(), above)
             touching &= pc.equal(table["jw_role"], place.role).to_numpy()
             found.append(table["jw_fact"].to_numpy()[touching])
         facts: NDArray[np.int64] = np.unique(_joined(found))
@@ -252,8 +242,10 @@ class Reader:
         ranges = np.array(sorted(wanted), np.int64)
         tables = []
         for file in files:
-            numbers = self._files.spans(dataset, folder, file).meeting(ranges)
-            if numbers:
+            numbers = self._files.spans(dataset, folder, file).meeting(ranges).tolist()
+            if numbers and folder == "facts":
+                tables.append(self._files.facts(dataset, file, numbers, columns))
+            elif numbers:
                 with self._files.opened(dataset, folder, file) as opened:
                     tables.append(opened.read_row_groups(numbers, columns, use_threads=False))
         return tables
@@ -282,8 +274,7 @@ class Reader:
                 continue
             owner = np.searchsorted(firsts, mine, side="right") - 1
             numbers = np.unique(owner)
-            with self._files.opened(version.dataset, "facts", file) as opened:
-                table = opened.read_row_groups(numbers.tolist(), names, use_threads=False)
+            table = self._files.facts(version.dataset, file, numbers.tolist(), names)
             sizes = np.array([file.groups[number].rows for number in numbers], np.int64)
             begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
             place = np.searchsorted(numbers, owner)
@@ -345,34 +336,94 @@ class Reader:
         for name in columns or []:
             if name not in own:
                 raise UnknownColumnError(version.dataset, name, own)
+        present = permitted.names if permitted is not None else self._columns(version)
+        chosen = list(dict.fromkeys([*(columns or own), *(n for n in present if n not in own)]))
+        indexed = permitted is None or permitted.indexed
+        plainly_placed = len(content.places) == 1 and content.places[0].kind != "geometry"
+        if region is not None and indexed and plainly_placed and (period is None or content.time):
+            sought = Sought.of(version, content.places[0], region, period)
+            table = self._read(version, sought, chosen, where, after, limit + 1, permitted)
+        else:
+            table = self._asked(version, region, period, chosen, where, after, limit + 1, permitted)
+        more = table.num_rows > limit
+        table = table.slice(0, limit)
+        return Rows(version, table, table["jw_fact"][-1].as_py() if more else None)
+
+    def _read(
+        self,
+        version: Version,
+        sought: Sought,
+        chosen: list[str],
+        where: str | None,
+        after: int | None,
+        limit: int,
+        permitted: Permitted | None,
+    ) -> pa.Table:
+        """Return the first rows of those that are sought, reading row group after row group."""
+        as_stored = permitted is None and where is None
+        names = chosen if as_stored else self._columns(version)
+        with self._files.opened(version.dataset, "facts", version.content.facts[0]) as opened:
+            parts = [opened.schema_arrow.empty_table().select(names)]
+        rows = 0
+        for part in rows_of(self._files, version, sought, names, after):
+            parts.append(part if as_stored else self._filtered(version, part, chosen, where, permitted))
+            rows += parts[-1].num_rows
+            if rows >= limit:
+                break
+        if not as_stored:
+            parts[0] = self._filtered(version, parts[0], chosen, where, permitted)
+        return pa.concat_tables(parts).slice(0, limit)
+
+    def _filtered(
+        self,
+        version: Version,
+        rows: pa.Table,
+        chosen: list[str],
+        where: str | None,
+        permitted: Permitted | None,
+    ) -> pa.Table:
+        tests, values = self._tests(version, None, where, None)
+        source = self._source(version, permitted=permitted, whole="fetched")
+        listed = ", ".join(_name(name) for name in chosen)
+        with self._engine.cursor() as cursor:
+            cursor.register("fetched", rows)
+            return _run(cursor, f"SELECT {listed} FROM {source}{_and(tests)} ORDER BY jw_fact", values, where)
+
+    def _asked(
+        self,
+        version: Version,
+        region: Region | None,
+        period: tuple[int, int] | None,
+        chosen: list[str],
+        where: str | None,
+        after: int | None,
+        limit: int,
+        permitted: Permitted | None,
+    ) -> pa.Table:
+        """Return the first rows of an answer by the engine."""
         tests, values = self._tests(version, period, where, after)
         source = self._source(version, permitted=permitted)
-        present = permitted.names if permitted is not None else self._columns(version)
-        chosen = [*(columns or own), *(n for n in present if n not in own)]
-        listed = ", ".join(_name(n) for n in dict.fromkeys(chosen))
+        listed = ", ".join(_name(n) for n in chosen)
         fetched = None
         if region is not None:
             facts, _ = self._facts_in(version, region, permitted=permitted, period=period)
             if after is not None:
                 facts = facts[facts > after]
             if permitted is None and where is None and period is None:
-                facts = facts[: limit + 1]
+                facts = facts[:limit]
             if len(facts) <= FETCHED:
                 names = chosen if permitted is None and where is None else self._columns(version)
                 fetched = self._rows_by_fact(version, facts, list(dict.fromkeys(names)))
                 source = self._source(version, permitted=permitted, whole="fetched")
             else:
                 tests.append("jw_fact IN (SELECT jw_fact FROM wanted)")
-        question = f"SELECT {listed} FROM {source}{_and(tests)} ORDER BY jw_fact LIMIT {limit + 1}"
+        question = f"SELECT {listed} FROM {source}{_and(tests)} ORDER BY jw_fact LIMIT {limit}"
         with self._engine.cursor() as cursor:
             if fetched is not None:
                 cursor.register("fetched", fetched)
             elif region is not None:
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
-            table = _run(cursor, question, values, where)
-        more = table.num_rows > limit
-        table = table.slice(0, limit)
-        return Rows(version, table, table["jw_fact"][-1].as_py() if more else None)
+            return _run(cursor, question, values, where)
 
     def columns(self, version: Version, names: Sequence[str]) -> pa.Table:
         """Return whole columns of a version, in order of its facts."""
@@ -612,44 +663,5 @@ def _empty() -> pa.Table:
     return pa.table({})
 
 
-def _during(table: pa.Table, period: tuple[int, int]) -> pa.Table:
-    """Return the rows whose time, or interval, meets a period of UTC microseconds `[from, to)`."""
-    since, until = (pa.scalar(one, pa.timestamp("us", "UTC")) for one in period)
-    ends = table["jw_time_end"]
-    last = table["jw_time"] if ends.null_count == len(ends) else pc.coalesce(ends, table["jw_time"])
-    return table.filter(pc.and_(pc.less(table["jw_time"], until), pc.greater_equal(last, since)))
-
-
 def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _in_ranges(cells: NDArray[np.int64], ranges: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which cells lie in one of the sorted disjoint ranges."""
-    number = np.searchsorted(ranges[:, 0], cells, side="right") - 1
-    inside: NDArray[np.bool_] = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1])
-    return inside
-
-
-def _one_of(
-    cells: NDArray[np.int64], levels: NDArray[np.int8], pairs: list[tuple[int, int]]
-) -> NDArray[np.bool_]:
-    """Say which (cell, level) are among the given ones."""
-    found = np.zeros(len(cells), bool)
-    for level in {level for _, level in pairs}:
-        codes = np.array([cell for cell, at in pairs if at == level], np.int64)
-        found |= (levels == level) & np.isin(cells, codes)
-    return found
-
-
-def _meets(cells: NDArray[np.int64], levels: NDArray[np.int8], region: Region) -> NDArray[np.bool_]:
-    """Say which cells meet a region's outline; a measured point does if its own centre lies inside."""
-    codes = np.asarray(grid.from_stored(cells), np.uint64)
-    met = np.zeros(len(codes), bool)
-    for level in np.unique(levels).tolist():
-        chosen = levels == level
-        if level == MEASURED:
-            met[chosen] = shapely.contains_xy(region.outline, *grid.centre(codes[chosen], level))
-        else:
-            met[chosen] = shapely.intersects(region.outline, shapely.box(*grid.bounds(codes[chosen], level)))
-    return met

@@ -79,3 +79,10 @@ def stoppable(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise Stopped from None
     finally:
         stopper.end(cursor)
+
+
+def heed() -> None:
+    """Raise `Stopped` if somebody stopped the question that is being answered."""
+    stopper = _stopper.get()
+    if stopper is not None and stopper.stopped:
+        raise Stopped

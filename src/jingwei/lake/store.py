@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
+    from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
 TableName = Literal["facts", "covers", "quarantine"]
@@ -62,6 +63,9 @@ BRIEF = "brief"
 
 PATIENCE = 600.0
 """Seconds for which a load waits for housekeeping."""
+
+SAMPLED = 256
+"""Every so many rows, a time is looked at to find how the rows are spread."""
 
 MEMORY = "400MB"
 """What sorting may hold in memory before it spills to the city's own folder."""
@@ -238,7 +242,9 @@ class Store:
         period = _Period()
         sorter.add(period.watched(batches))
         dense = sorter.rows > DENSE_ROWS_PER_DAY * period.days
-        paths = _write_sorted(sorter, folder / f"{load.intent}-0.parquet", zone if dense else None)
+        cuts = writing.slices(period.sample(), sorter.rows, zone) if cells else np.empty(0, np.int64)
+        path = folder / f"{load.intent}-0.parquet"
+        paths = _write_days(sorter, path, zone) if dense else _write_sorted(sorter, path, cuts)
         load.files["facts"] = _described(paths, folder, cells[:1])
 
     def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
@@ -562,20 +568,24 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
 
 
 class _Period:
-    """Over how many days the rows of a stream lie."""
+    """Over how many days the rows of a stream lie, and a sample of their times."""
 
     def __init__(self) -> None:
         self._first: datetime | None = None
         self._last: datetime | None = None
+        self._sampled: list[NDArray[np.int64]] = []
 
     def watched(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pass batches on, and take note of their times."""
         for batch in batches:
             if "jw_time" in batch.schema.names:
-                span = pc.min_max(batch.column("jw_time")).as_py()
+                times = batch.column("jw_time")
+                span = pc.min_max(times).as_py()
                 if span["min"] is not None:
                     self._first = min(self._first or span["min"], span["min"])
                     self._last = max(self._last or span["max"], span["max"])
+                    known = times.drop_null() if times.null_count else times
+                    self._sampled.append(np.asarray(known.cast(pa.int64()))[::SAMPLED].copy())
             yield batch
 
     @property
@@ -585,17 +595,33 @@ class _Period:
             return math.inf
         return (self._last - self._first).days + 1
 
+    def sample(self) -> NDArray[np.int64]:
+        """Return some of the times, in UTC microseconds."""
+        return np.concatenate([np.empty(0, np.int64), *self._sampled])
 
-def _write_sorted(sorter: Sorter, path: Path, zone: str | None) -> list[Path]:
-    """Write sorted rows as one file, or as one for each local day of `zone`; returns the files in order."""
+
+def _write_sorted(sorter: Sorter, path: Path, cuts: NDArray[np.int64]) -> list[Path]:
+    """Write sorted rows as one file whose row groups are cut by time too; returns it."""
     group = writing.group_rows(sorter.rows)
     pieces = sorter.pieces()
     first = list(islice(pieces, 1))
     options = writing.encoding(first[0]) if first else {}
-    if zone is None:
-        with writing.FactsFile(path, sorter.schema, group, 0, options) as file:
+    with writing.FactsFile(path, sorter.schema, group, 0, options) as file:
+        if not len(cuts):
             ahead(chain(first, pieces), file.write)
-        return [path]
+        else:
+            sliced = writing.SlicedFile(file, cuts)
+            ahead(chain(first, pieces), sliced.write)
+            sliced.finish()
+    return [path]
+
+
+def _write_days(sorter: Sorter, path: Path, zone: str) -> list[Path]:
+    """Write sorted rows as one file for each local day of `zone`; returns the files in order."""
+    group = writing.group_rows(sorter.rows)
+    pieces = sorter.pieces()
+    first = list(islice(pieces, 1))
+    options = writing.encoding(first[0]) if first else {}
     counts = writing.days_counted(sorter.pieces(), zone)
     paths = {day: path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}" / path.name for day in counts}
     with writing.DayFiles(paths, counts, sorter.schema, group, zone, options) as files:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import math
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,10 +18,24 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-GROUPS = ((500_000, 2_048), (5_000_000, 8_192))
+    from numpy.typing import NDArray
+
+GROUPS = ((500_000, 2_048), (20_000_000, 8_192), (50_000_000, 16_384))
 """Up to so many rows, a table is cut into row groups of this size: one cell costs reading one group."""
 
 LARGE_GROUP = 65_536
+
+SLICED = 500_000
+"""From so many rows on, a table with times is cut by time too."""
+
+BROAD = 4
+"""So many times fewer slices of time there are than if time and place were cut alike."""
+
+HELD = 64 * 2**20
+"""Bytes of slices of time that wait for their row groups to be full."""
+
+DAY = 86_400_000_000
+"""Microseconds."""
 
 REPEATED = 0.2
 """Share of different values in a column up to which it is written with a dictionary."""
@@ -53,6 +70,9 @@ def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
             columns[field.name] = "BYTE_STREAM_SPLIT"
         elif types.is_timestamp(field.type) or types.is_int64(field.type) or types.is_int32(field.type):
             columns[field.name] = "DELTA_BINARY_PACKED"
+    if FACT.name not in sample.schema.names:  # of rows that are numbered as they are written
+        columns[FACT.name] = "DELTA_BINARY_PACKED"
+        ordered.append(FACT.name)
     return {
         "use_dictionary": repeated or False,
         "column_encoding": columns or None,
@@ -70,6 +90,32 @@ def _is_repeated(values: pa.Array) -> bool:
     return different <= 2 + REPEATED * len(values)
 
 
+def slices(times: NDArray[np.int64], rows: int, zone: str) -> NDArray[np.int64]:
+    """Return the instants at which a table of `rows` rows is cut into slices of time.
+
+    A question of a short time in a small place reads the fewer rows the more slices there are, and one of all
+    times in a cell the more, see `BROAD`. Slices hold whole days of the city, and like numbers of rows.
+
+    Parameters
+    ----------
+    times
+        A sample of the rows' times, in UTC microseconds.
+    rows
+        How many rows there are.
+    zone
+        The city's time zone (IANA).
+
+    """
+    number = round(math.sqrt(rows / group_rows(rows)) / BROAD)
+    if rows < SLICED or not len(times) or number < 2:
+        return np.empty(0, np.int64)
+    cuts = np.quantile(times, np.arange(1, number) / number, method="lower").astype(np.int64)
+    local = np.asarray(pc.local_timestamp(pa.array(cuts).cast(pa.timestamp("us", zone))).cast(pa.int64()))
+    midnights: NDArray[np.int64] = np.unique(cuts - local % DAY)
+    inner: NDArray[np.int64] = midnights[midnights > times.min()]
+    return inner
+
+
 class FactsFile:
     """One Parquet file of facts, written from sorted pieces of any size."""
 
@@ -81,6 +127,7 @@ class FactsFile:
         self.next = first
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
+        self._given = schema
         self._schema = schema.append(FACT)
         self._writer = pq.ParquetWriter(
             path,
@@ -93,16 +140,21 @@ class FactsFile:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take in the next rows; whole row groups are written."""
-        numbers = pa.array(np.arange(self.next, self.next + batch.num_rows))
-        self.next += batch.num_rows
-        self._waiting.append(pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self._schema))
+        self._waiting.append(batch)
         self._rows += batch.num_rows
         if self._rows >= self.group:
             self._flush(self._rows - self._rows % self.group)
 
+    def write_now(self, table: pa.Table) -> None:
+        """Write rows behind all that are written, in row groups of their own."""
+        numbers = pa.array(np.arange(self.next, self.next + table.num_rows))
+        self.next += table.num_rows
+        numbered = pa.Table.from_arrays([*table.columns, numbers], schema=self._schema)
+        self._writer.write_table(numbered, row_group_size=self.group)
+
     def _flush(self, rows: int) -> None:
-        table = pa.Table.from_batches(self._waiting, self._schema)
-        self._writer.write_table(table.slice(0, rows), row_group_size=self.group)
+        table = pa.Table.from_batches(self._waiting, self._given)
+        self.write_now(table.slice(0, rows))
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
 
@@ -117,6 +169,68 @@ class FactsFile:
                 self._flush(self._rows)
         finally:
             self._writer.close()
+
+
+@dataclasses.dataclass(slots=True)
+class _Slice:
+    """Rows of one slice of time that wait for their row group to be full."""
+
+    waiting: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+
+
+class SlicedFile:
+    """One Parquet file whose row groups each hold the rows of one slice of time, in the order of the pieces.
+
+    Parameters
+    ----------
+    file
+        The file that is written.
+    cuts
+        Where one slice ends and the next begins, in UTC microseconds; see `slices`. Rows without a time
+        are a slice of their own.
+
+    """
+
+    def __init__(self, file: FactsFile, cuts: NDArray[np.int64]) -> None:
+        self._file = file
+        self._cuts = cuts
+        self._slices = [_Slice() for _ in range(len(cuts) + 2)]
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows; whole row groups are written."""
+        times = batch.column("jw_time")
+        number = self._cuts.searchsorted(np.asarray(times.cast(pa.int64()).fill_null(0)), "right")
+        if times.null_count:
+            number[np.asarray(times.is_null())] = len(self._cuts) + 1
+        order = np.argsort(number.astype(np.int16), kind="stable")
+        ends = np.cumsum(np.bincount(number, minlength=len(self._slices)))
+        for one, (begin, end) in zip(self._slices, itertools.pairwise([0, *ends.tolist()]), strict=True):
+            if end > begin:  # copied, so that a slice of few rows does not keep whole pieces in memory
+                self._take(one, batch.take(pa.array(order[begin:end])))
+        while sum(one.bytes for one in self._slices) > HELD:
+            fullest = max(self._slices, key=lambda one: one.bytes)
+            self._flush(fullest, fullest.rows)
+
+    def _take(self, one: _Slice, rows: pa.RecordBatch) -> None:
+        one.waiting.append(rows)
+        one.rows += rows.num_rows
+        one.bytes += rows.nbytes
+        if one.rows >= self._file.group:
+            self._flush(one, one.rows - one.rows % self._file.group)
+
+    def _flush(self, one: _Slice, rows: int) -> None:
+        table = pa.Table.from_batches(one.waiting)
+        self._file.write_now(table.slice(0, rows))
+        rest = table.slice(rows)
+        one.waiting, one.rows, one.bytes = rest.to_batches(), rest.num_rows, rest.nbytes
+
+    def finish(self) -> None:
+        """Write what is left."""
+        for one in self._slices:
+            if one.rows:
+                self._flush(one, one.rows)
 
 
 class DayFiles:
