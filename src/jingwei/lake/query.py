@@ -634,13 +634,22 @@ def _end(file: DataFile) -> int:
 def _run(cursor: duckdb.DuckDBPyConnection, question: str, values: list[Any], where: str | None) -> pa.Table:
     try:
         with stoppable(cursor):
-            return cursor.sql(question, params=values).to_arrow_table()
+            return _as_stored(cursor.sql(question, params=values).to_arrow_table())
     except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
         if where is None:
             raise
         raise BadFilterError(
             where, Text("比较的类型不合。", "a column is compared with a value of another type.")
         ) from error
+
+
+def _as_stored(table: pa.Table) -> pa.Table:
+    """Return an answer with the time zone by the name under which it is stored, which the engine changes."""
+    types = [
+        pa.timestamp("us", "UTC") if pa.types.is_timestamp(t) and t.tz else t for t in table.schema.types
+    ]
+    fields = [field.with_type(type_) for field, type_ in zip(table.schema, types, strict=True)]
+    return table.cast(pa.schema(fields)) if types != table.schema.types else table
 
 
 def _placed_test(place: Place, region: Region) -> str:
