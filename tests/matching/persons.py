@@ -1,7 +1,8 @@
-"""Persons of two departments, made with faults that are known: the truth by which matching is judged."""
+"""Persons and enterprises of two departments with known faults: the truth by which matching is judged."""
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as csv
 
 SURNAMES = list(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓韩冯曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
@@ -107,3 +108,123 @@ def two_departments(count, *, seed=1, both=0.75):
         tables.append(pa.table({name: pa.array(list(values), pa.string()) for name, values in one.items()}))
     place = {person: row for row, person in enumerate(right.tolist())}
     return tables[0], tables[1], np.array([place.get(person, -1) for person in left.tolist()])
+
+
+BRANDS = list("华盛兴隆泰和顺达恒信联创鼎丰润安瑞祥宏远东升天源海纳金诚博雅智云启明科锐优品嘉禾众合正德")
+TRADES = (
+    "科技",
+    "贸易",
+    "餐饮管理",
+    "物流",
+    "建筑工程",
+    "装饰设计",
+    "电子",
+    "医疗器械",
+    "文化传播",
+    "物业管理",
+)
+FORMS = ("有限公司", "有限责任公司", "股份有限公司")
+
+
+def credit_codes(rng, count):
+    """Return unified social credit codes (GB 32100) with their check characters."""
+    letters = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    weights = np.array([pow(3, place, 31) for place in range(17)])
+    figures = rng.integers(0, 31, (count, 17))
+    figures[:, :8] = [9, 1, 4, 4, 0, 3, 0, 0]
+    check = (31 - (figures * weights).sum(axis=1) % 31) % 31
+    rows = np.column_stack([figures, check])
+    return np.array(["".join(letters[one] for one in row) for row in rows], object)
+
+
+def titles(rng, count):
+    brand = rng.choice(BRANDS, (count, 3))
+    short = rng.random(count) < 0.7
+    trade, form = rng.choice(TRADES, count), rng.choice(FORMS, count, p=[0.75, 0.15, 0.1])
+    return np.array(
+        [
+            f"深圳市{''.join(b[: 2 if s else 3])}{t}{f}"
+            for b, s, t, f in zip(brand, short, trade, form, strict=True)
+        ],
+        object,
+    )
+
+
+def two_registers(count, *, seed=1, both=0.75):
+    """Return two tables of `count` enterprises and the truth, as `two_departments` does of persons."""
+    rng = np.random.default_rng(seed)
+    shared = int(count * both)
+    all_ = 2 * count - shared
+    founded = np.datetime64("1995-01-01") + rng.integers(0, 365 * 28, all_)
+    truth = {
+        "title": titles(rng, all_),
+        "credit_code": credit_codes(rng, all_),
+        "legal_person": names(rng, all_),
+        "founded": founded.astype(str).astype(object),
+        "phone": phones(rng, all_),
+        "address": addresses(rng, all_),
+    }
+    left, right = np.arange(count), np.concatenate([np.arange(shared), np.arange(count, all_)])
+    left, right = rng.permutation(left), rng.permutation(right)
+    tables = []
+    for rows in (left, right):
+        one = {field: values[rows].copy() for field, values in truth.items()}
+        one["title"] = one_wrong(rng, one["title"], 0.03, BRANDS)
+        for row in np.flatnonzero(rng.random(count) < 0.25):
+            short = one["title"][row].removeprefix("深圳市")
+            one["title"][row] = short.replace("有限责任公司", "有限公司")
+        one["credit_code"] = one_wrong(rng, one["credit_code"], 0.01, list("0123456789"))
+        one["credit_code"] = missing(rng, one["credit_code"], 0.35)
+        one["founded"] = swapped(rng, one["founded"], 0.02)
+        for field, made, share in (
+            ("address", addresses, 0.12),
+            ("legal_person", names, 0.08),
+            ("phone", phones, 0.15),
+        ):
+            changed = rng.random(count) < share
+            one[field][changed] = made(rng, int(changed.sum()))
+        one["phone"] = missing(rng, one["phone"], 0.1)
+        one["key"] = np.array([f"{len(tables)}-{row}" for row in range(count)], object)
+        tables.append(pa.table({name: pa.array(list(values), pa.string()) for name, values in one.items()}))
+    place = {firm: row for row, firm in enumerate(right.tolist())}
+    return tables[0], tables[1], np.array([place.get(firm, -1) for firm in left.tolist()])
+
+
+FIELDS = (
+    "fields = { "
+    + ", ".join(f'{name} = "{name}"' for name in ("name", "identity", "birth", "phone", "address"))
+    + " }"
+)
+TEXT = f"""
+title = {{ zh = "户籍与就诊", en = "Residents and patients" }}
+sure = 0.99
+review = 0.3
+
+[[table]]
+dataset = "residents"
+key = "key"
+{FIELDS}
+
+[[table]]
+dataset = "patients"
+key = "key"
+{FIELDS}
+
+[field.phone]
+authority = ["patients", "residents"]
+"""
+SOURCES = "".join(
+    f"""
+[[source]]
+id = "{name}"
+file = "{name}.csv"
+title = {{ zh = "{name}" }}
+keys = ["key"]
+"""
+    for name in ("residents", "patients")
+)
+
+
+def write(pack, left, right):
+    for name, table in (("residents", left), ("patients", right)):
+        csv.write_csv(table, pack / f"{name}.csv")

@@ -4,6 +4,7 @@ import json
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pytest
 from click.testing import CliRunner
@@ -15,49 +16,11 @@ from jingwei.access.policy import RefusedError
 from jingwei.cli import main
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake import lineage
-from jingwei.matching.comparing import NothingToMatchError, plain_sql
+from jingwei.matching.comparing import NothingToMatchError, match, plain_sql
 from jingwei.matching.configuration import BadConfigurationError, read_configuration
-from matching.persons import two_departments
+from matching.persons import SOURCES, TEXT, two_departments, two_registers, write
 
 PEOPLE = 900
-FIELDS = (
-    "fields = { "
-    + ", ".join(f'{name} = "{name}"' for name in ("name", "identity", "birth", "phone", "address"))
-    + " }"
-)
-TEXT = f"""
-title = {{ zh = "户籍与就诊", en = "Residents and patients" }}
-sure = 0.99
-review = 0.3
-
-[[table]]
-dataset = "residents"
-key = "key"
-{FIELDS}
-
-[[table]]
-dataset = "patients"
-key = "key"
-{FIELDS}
-
-[field.phone]
-authority = ["patients", "residents"]
-"""
-SOURCES = "".join(
-    f"""
-[[source]]
-id = "{name}"
-file = "{name}.csv"
-title = {{ zh = "{name}" }}
-keys = ["key"]
-"""
-    for name in ("residents", "patients")
-)
-
-
-def write(pack, left, right):
-    for name, table in (("residents", left), ("patients", right)):
-        csv.write_csv(table, pack / f"{name}.csv")
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +57,24 @@ def test_the_same_persons_are_found_without_a_common_key(city, people):
     found, true = linked(city), planted(people)
     assert len(found & true) / len(found) >= 0.995
     assert len(found & true) / len(true) >= 0.95
+
+
+def test_the_same_enterprises_are_found_without_a_common_key(tmp_path):
+    firms = two_registers(PEOPLE, seed=5)
+    fields = ("title", "credit_code", "legal_person", "founded", "phone", "address")
+    listed = ", ".join(f'{name} = "{name}"' for name in fields)
+    text = 'title = { zh = "登记与纳税" }\n' + "".join(
+        f'[[table]]\ndataset = "{name}"\nkey = "key"\nfields = {{ {listed} }}\n'
+        for name in ("residents", "patients")
+    )
+    found = match(
+        {"residents": firms[0], "patients": firms[1]}, read_configuration(text), str(tmp_path)
+    ).pairs
+    sure = found.filter(pc.greater_equal(found["probability"], 0.99))
+    pairs = set(zip(sure["left"].to_pylist(), sure["right"].to_pylist(), strict=True))
+    true = {(row, there) for row, there in enumerate(firms[2].tolist()) if there >= 0}
+    assert len(pairs & true) / len(pairs) >= 0.995
+    assert len(pairs & true) / len(true) >= 0.95
 
 
 def test_a_record_has_one_counterpart_at_most(city):

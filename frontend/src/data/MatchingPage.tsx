@@ -1,7 +1,7 @@
 /** Records of the same person or enterprise: what is matched, pairs for a reviewer, and where linked records differ. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
 import { ask, askJson } from "../api/client";
@@ -216,14 +216,23 @@ function Pairs({ one, run, state, field }: { one: Matching; run: Run; state: Sta
     getNextPageParam: (page) => page.after ?? undefined,
   });
   const found = answer.data?.pages.flatMap((page) => page.pairs) ?? [];
+  const section = useRef<HTMLElement>(null);
+  const decided = useRef<number | null>(null);
+  // A pair that was decided leaves the list, and the focus with it: who goes by keyboard goes on at the next one.
+  useEffect(() => {
+    if (decided.current === null || document.activeElement !== document.body) return;
+    const pairs = section.current?.querySelectorAll<HTMLElement>(".pair [role=region]") ?? [];
+    (pairs[Math.min(decided.current, pairs.length - 1)] ?? section.current)?.focus();
+    decided.current = null;
+  }, [answer.data]);
   return (
-    <section className="stack" aria-label={t("matching.pairs")}>
+    <section ref={section} tabIndex={-1} className="stack" aria-label={t("matching.pairs")}>
       {answer.isPending && <Loading lines={6} />}
       {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
       {answer.data && found.length === 0 && <Empty title={t("matching.noPairs")}>{t("matching.noPairsNote")}</Empty>}
       <ol className="versions">
-        {found.map((pair) => (
-          <PairCard key={pair.number} one={one} run={run} pair={pair} />
+        {found.map((pair, place) => (
+          <PairCard key={pair.number} one={one} run={run} pair={pair} deciding={() => (decided.current = place)} />
         ))}
       </ol>
       <More of={answer} />
@@ -231,7 +240,7 @@ function Pairs({ one, run, state, field }: { one: Matching; run: Run; state: Sta
   );
 }
 
-function PairCard({ one, run, pair }: { one: Matching; run: Run; pair: Pair }) {
+function PairCard({ one, run, pair, deciding }: { one: Matching; run: Run; pair: Pair; deciding: () => void }) {
   const { t } = useTranslation();
   const zone = useZone();
   const questions = useQueryClient();
@@ -240,6 +249,7 @@ function PairCard({ one, run, pair }: { one: Matching; run: Run; pair: Pair }) {
   const decide = async (choice: Choice) => {
     setBusy(true);
     setError(null);
+    deciding();
     try {
       await ask(`/api/matchings/${one.id}/runs/${run.id}/pairs/${pair.number}`, { method: "PUT", body: { choice } });
       await questions.invalidateQueries({ queryKey: ["matching", one.id] });
