@@ -28,7 +28,7 @@ LARGE_GROUP = 65_536
 SLICED = 500_000
 """From so many rows on, a table with times is cut by time too."""
 
-BROAD = 4
+BROAD = 2.5
 """So many times fewer slices of time there are than if time and place were cut alike."""
 
 HELD = 64 * 2**20

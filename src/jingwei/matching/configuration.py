@@ -63,6 +63,7 @@ USUAL_BLOCKS = (
     ("birth", "address"),
     ("title",),
     ("legal_person", "address"),
+    ("legal_person", "founded"),
 )
 
 
