@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from jingwei.access.signing_in import is_local
 from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
 from jingwei.sense.faults.keeping import FaultKeeper
-from jingwei.sense.mqtt.bridge import Bridge, Broker
+from jingwei.sense.mqtt.bridge import Bridge, Broker, Create
 from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
 from jingwei.sense.mqtt.rights import CITY, Rights
 from jingwei.sense.mqtt.telling import alarms_following, following
@@ -28,9 +29,11 @@ from jingwei.sense.rollups import Keeper
 from jingwei.sense.rules.hearing import CaseListener
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.series import micros_of
+from jingwei.sense.service import Asked
 from jingwei.sense.wire import NotPlainError
 from jingwei.web.ahead import Ahead
 from jingwei.web.at_broker import TokensAtBroker
+from jingwei.web.routes.sta import body_of, readings_in
 from jingwei.web.senders import Collector, Senders
 
 if TYPE_CHECKING:
@@ -135,7 +138,9 @@ def _connect(
         "feature_of_token": _of_token(senders, served) if signed else None,
         "make": _maker(served, senders),
     }
-    feature_of = Collector(senders, login).feature_of
+    collector = Collector(senders, login)
+    feature_of = collector.feature_of
+    common["create"] = _creator(served, senders, collector, root)
     bridge: Bridge
     if settings.broker is None and program() is None:
         from jingwei.sense.mqtt.embedded import Embedded  # a library that few cities need
@@ -156,6 +161,7 @@ def _connect(
         root,
         bridge.tell,
         bridge.is_alone,
+        lambda: bridge.selections.by_links,
     )
     running.enter_context(telling.running())
     alarms = alarms_following(
@@ -247,6 +253,27 @@ def _of_token(senders: Senders, served: State) -> Callable[[str, int], int | Non
         return feature
 
     return feature_of
+
+
+def _creator(served: State, senders: Senders, collector: Collector, root: str) -> Create:
+    """Return what takes in observations with all that they may have, as `POST` does, for who sends them."""
+
+    def of(number: str | None) -> Callable[[str, bytes], int] | None:
+        try:
+            asker = collector.asker() if number is None else senders.of_number(number).sender.asker
+        except (NotPlainError, JingweiError):
+            return None
+        return None if asker is None else functools.partial(create, number, asker)
+
+    def create(number: str | None, asker: Asker, path: str, payload: bytes) -> int:
+        body = body_of(payload)
+        count = readings_in("POST", path, body)
+        if number is not None:
+            served.quotas.take(number, count)
+        served.sensing.change(asker, Asked("POST", path, "", body), root)
+        return count
+
+    return of
 
 
 def _reader(session: Session, login: str | None, *, everything: bool) -> Asker | None:

@@ -106,7 +106,8 @@ def serve_city(city: City, plan: Plan) -> None:
 
     app = create_app(city, entry=plan.entry, hosts=plan.hosts)
     begin_anew(app)
-    root = (plan.entry.address or f"http://{plan.options.host}:{plan.options.port}") + "/sta/v1.1"
+    host = "localhost" if plan.options.host == "127.0.0.1" else plan.options.host
+    root = (plan.entry.address or f"http://{host}:{plan.options.port}") + "/sta/v1.1"
     webhooks = Webhooks(
         city,
         app.state.gate.vault,

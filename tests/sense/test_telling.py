@@ -33,6 +33,8 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
         "v1.1/Things(1)/Datastreams": "name",
         "v1.1/Things?$select=name": "name",
         "v1.1/Observations?$select=result": "result",
+        "v1.1/Datastreams(1)/Thing": "name",
+        "v1.1/Things(1)/HistoricalLocations": "time",
     }
     heard: dict[str, list[dict]] = {topic: [] for topic in wanted}
 
@@ -58,7 +60,7 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
 
     def selected(bridge):
         limit = threading.Event()
-        while len(bridge.selections) < 2:
+        while len(bridge.selections) < 2 or "v1.1/Datastreams(1)/Thing" not in bridge.selections.by_links:
             assert not limit.wait(0.02)
 
     def change(sensing):
@@ -81,13 +83,65 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
         sensing = Sensing(records, lambda: policies, readings)
         with Bridge(readings, broker, lambda _: 0, root=ROOT).running() as bridge:
             assert bridge.connected.wait(20)
-            with following(sensing, lambda _: local_person(), ROOT, bridge.tell).running():
+            links = bridge.selections.by_links
+            with following(
+                sensing, lambda _: local_person(), ROOT, bridge.tell, by_links=lambda: links
+            ).running():
                 asyncio.run(watch(sensing, bridge))
     assert heard["v1.1/Things(1)/description"] == [{"description": "neu"}]
     assert heard["v1.1/Things?$select=name"][0] == {"name": "空气站"}
     assert heard["v1.1/Observations?$select=result"] == [{"result": 7}]
     assert heard["v1.1/Things(1)"][-1]["@iot.selfLink"] == f"{ROOT}/Things(1)"
     assert [one["name"] for one in heard["v1.1/Things(1)/Datastreams"]] == ["颗粒物"]
+    assert heard["v1.1/Datastreams(1)/Thing"][-1] == heard["v1.1/Things(1)"][-1]
+
+
+@pytest.mark.skipif(program() is None, reason="mosquitto is not installed")
+def test_an_observation_by_mqtt_may_have_all_that_one_by_http_may(records, tmp_path):
+    """create-observations-via-mqtt: deep insert, parameters, and topics of features of interest."""
+    policies = Policies(default_policies().text, 0, [])
+    feature = {"name": "f", "description": "", "encodingType": "text/plain", "feature": "x"}
+    more = {"parameters": {"p": "q"}, "validTime": "2026-01-01T00:00:00Z/2026-01-02T00:00:00Z"}
+    whole = datastream(Thing=thing())
+    sent = [
+        ("v1.1/Observations", {**reading(1, 7), "Datastream": whole, "FeatureOfInterest": feature, **more}),
+        ("v1.1/FeaturesOfInterest(1)/Observations", {**reading(2, 8), "Datastream": {"@iot.id": 1}}),
+        ("v1.1/FeaturesOfInterest(99)/Observations", {**reading(2, 8), "Datastream": {"@iot.id": 1}}),
+    ]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        broker = Broker(port=free.getsockname()[1])
+    with (
+        mosquitto(tmp_path / "mosquitto", port=broker.port),
+        Readings(tmp_path / "readings", facts_of(records)) as readings,
+    ):
+        sensing = Sensing(records, lambda: policies, readings)
+
+        def create(path, payload):
+            sensing.change(local_person(), Asked("POST", path, "", json.loads(payload)), ROOT)
+            return 1
+
+        async def publish(topic, body):
+            device = gmqtt.Client("device")
+            await device.connect(broker.host, broker.port)
+            device.publish(topic, json.dumps(body), qos=1)
+            await device._persistent_storage.wait_empty()
+            await device.disconnect()
+
+        def answered(bridge, count):
+            limit = threading.Event()
+            while bridge.traffic.readings + bridge.traffic.refused < count:
+                assert not limit.wait(0.02)
+
+        with Bridge(readings, broker, lambda _: 0, root=ROOT, create=lambda _: create).running() as bridge:
+            assert bridge.connected.wait(20)
+            for count, message in enumerate(sent, 1):
+                asyncio.run(publish(*message))
+                answered(bridge, count)
+        told = sensing.ask(local_person(), Asked("GET", "Observations", "$orderby=id"), ROOT).body["value"]
+    assert [one["result"] for one in told] == [7, 8]
+    assert more.items() <= told[0].items()
+    assert [topic for topic, _ in bridge.traffic.rejects] == ["v1.1/FeaturesOfInterest(99)/Observations"]
 
 
 def test_only_selections_of_properties_are_noted():

@@ -193,14 +193,19 @@ def micros(text: str) -> int:
     return (found - EPOCH) // MICRO
 
 
-def observation(root: bytes, number: int, when: bytes, told: bytes, result: bytes) -> bytes:
-    """Return the JSON of an observation: times and result are JSON texts, `root` that of the service."""
+def observation(
+    root: bytes, number: int, when: bytes, told: bytes, result: bytes, more: bytes = b""
+) -> bytes:
+    """Return the JSON of an observation: times and result are JSON texts, `root` that of the service.
+
+    `more` is what else it has, as JSON members, each with a comma at its end.
+    """
     address = b"%b/Observations(%d)" % (root, number)
     return (
-        b'{"@iot.id":%d,"@iot.selfLink":"%b","phenomenonTime":%b,"resultTime":%b,"result":%b,'
+        b'{"@iot.id":%d,"@iot.selfLink":"%b","phenomenonTime":%b,"resultTime":%b,"result":%b,%b'
         b'"Datastream@iot.navigationLink":"%b/Datastream",'
         b'"FeatureOfInterest@iot.navigationLink":"%b/FeatureOfInterest"}'
-    ) % (number, address, when, told, result, address, address)
+    ) % (number, address, when, told, result, more, address, address)
 
 
 def observations(root: bytes, rows: Rows) -> list[bytes]:

@@ -513,13 +513,24 @@ class Collector:
         self._sender = Sender(local_person())
         self._refused: set[int] = set()
 
+    def asker(self) -> Asker | None:
+        """Return with whose rights it is taken in; None where there is no such person."""
+        try:
+            self._renew()
+        except (NotPlainError, JingweiError):
+            return None
+        return self._sender.asker
+
+    def _renew(self) -> None:
+        turn = self._senders.turn()
+        if turn != self._turn:
+            self._look()
+            self._turn = turn
+
     def feature_of(self, stream: int) -> int | None:
         """Return the feature of interest of a stream's readings, as `Taking` does."""
         try:
-            turn = self._senders.turn()
-            if turn != self._turn:
-                self._look()
-                self._turn = turn
+            self._renew()
             return None if stream in self._refused else self._senders.feature(self._sender, stream)
         except (NotPlainError, JingweiError):
             self._refused.add(stream)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +20,9 @@ import msgspec
 import numpy as np
 import uvloop
 
+from jingwei.errors import JingweiError
 from jingwei.sense.mqtt.telling import Message, Selections
-from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, readings_in, sender_in
+from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, creates_in, readings_in, sender_in
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
 from jingwei.sense.readings.columns import joined
@@ -28,16 +30,20 @@ from jingwei.sense.taking import LACKING, completed
 from jingwei.sense.wire import NotPlainError, observation, observations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
 
 log = logging.getLogger(__name__)
 
+Create = Callable[["str | None"], "Callable[[str, bytes], int] | None"]
+
 MOST_TOLD = 20_000
 """New readings that may wait to be told; beyond that only the last one of each stream is."""
 MOST_REJECTS = 200
+MOST_CREATING = 10_000
+"""Messages with more than plain readings that may wait; no more than the broker hands over unacknowledged."""
 SUBSCRIPTIONS = "$SYS/broker/log/M/subscribe"
 """Where mosquitto, if it is told to, says who subscribed to what: `time: client quality topic`."""
 COUNT = "$SYS/broker/subscriptions/count"
@@ -108,6 +114,9 @@ class Bridge:
         The same as `feature_of` for what the token of a number sends, where the broker knows tokens.
     make
         Makes the features of interest of streams for which these returned `LACKING`.
+    create
+        Returns what takes in, by path and JSON, what holds more than times and a result, and returns how many
+        observations that were; None where whoever sends (the token of a number, or nobody) is not known.
 
     """
 
@@ -124,6 +133,7 @@ class Bridge:
         client_id: str = "jingwei",
         feature_of_token: Callable[[str, int], int | None] | None = None,
         make: Callable[[set[int]], dict[int, int]] = lambda _: {},
+        create: Create = lambda _: None,
     ) -> None:
         self.readings = readings
         self.broker = broker
@@ -136,6 +146,8 @@ class Bridge:
         self._feature_of = feature_of
         self._feature_of_token = feature_of_token
         self._make = make
+        self._create = create
+        self._creating: set[asyncio.Task[None]] = set()
         self._root = root.encode()
         self._client_id = client_id
         self._came: list[Reading] = []
@@ -257,12 +269,31 @@ class Bridge:
         try:
             read = readings_in(own, payload, self.mappings)
         except NotPlainError:
-            self._reject(topic, payload)
-            return None
+            return self._created(own, payload, number, topic)
         found = [self._with_feature(one, number) for one in read]
         mine = [one for one in found if one is not None]
         self.traffic.refused += len(found) - len(mine)
         return self._gathered(mine) if mine else None
+
+    def _created(self, own: str, payload: bytes, number: str | None, topic: str) -> asyncio.Task[None] | None:
+        """Take in, as by HTTP, what is more than a plain reading; see `_came_in`."""
+        path, create = creates_in(own, payload), self._create(number)
+        if path is None or create is None or len(self._creating) >= MOST_CREATING:
+            self._reject(topic, payload)
+            return None
+
+        async def whole() -> None:
+            try:
+                self.traffic.readings += await asyncio.to_thread(create, path, payload)
+            except IntakeFullError:
+                raise  # not acknowledged: it comes again
+            except JingweiError:
+                self._reject(topic, payload)
+
+        task = asyncio.create_task(whole())
+        self._creating.add(task)
+        task.add_done_callback(self._creating.discard)
+        return task
 
     def _gathered(self, readings: list[Reading]) -> asyncio.Future[None]:
         """Take readings along with all that come meanwhile; what is told when they are durable."""
@@ -360,7 +391,16 @@ class Bridge:
         period = f"{text_of_instant(one.time)}/{text_of_instant(one.time_end or one.time)}"
         when = msgspec.json.encode(text_of_instant(one.time) if one.time_end is None else period)
         told = msgspec.json.encode(None if one.result_time is None else text_of_instant(one.result_time))
-        return observation(self._root, one.id, when, told, msgspec.json.encode(one.result))
+        valid = None
+        if one.valid_from is not None:
+            valid = f"{text_of_instant(one.valid_from)}/{text_of_instant(one.valid_to or one.valid_from)}"
+        others = {"resultQuality": one.quality, "validTime": valid, "parameters": one.parameters}
+        more = b"".join(
+            b'"%b":%b,' % (name.encode(), msgspec.json.encode(value))
+            for name, value in others.items()
+            if value is not None
+        )
+        return observation(self._root, one.id, when, told, msgspec.json.encode(one.result), more)
 
     def _publish(self, client: gmqtt.Client, stream: int, text: bytes) -> None:
         if not client.is_connected:

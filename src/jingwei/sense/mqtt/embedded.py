@@ -17,7 +17,7 @@ from amqtt.broker import Broker as Library
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 
-from jingwei.sense.mqtt.bridge import Bridge, Broker
+from jingwei.sense.mqtt.bridge import Bridge, Broker, Create
 from jingwei.sense.mqtt.mosquitto import BrokerError
 from jingwei.sense.mqtt.topics import sender_in, stream_in
 
@@ -63,7 +63,7 @@ class Embedded(Bridge):
 
     Parameters
     ----------
-    readings, feature_of, root, mappings, feature_of_token, make
+    readings, feature_of, root, mappings, feature_of_token, make, create
         As of a `Bridge`.
     listening
         Where it listens, and how.
@@ -84,6 +84,7 @@ class Embedded(Bridge):
         mappings: tuple[Mapping, ...] = (),
         feature_of_token: Callable[[str, int], int | None] | None = None,
         make: Callable[[set[int]], dict[int, int]] = lambda _: {},
+        create: Create = lambda _: None,
         known: Known | None = None,
     ) -> None:
         super().__init__(
@@ -94,6 +95,7 @@ class Embedded(Bridge):
             mappings=mappings,
             feature_of_token=feature_of_token,
             make=make,
+            create=create,
         )
         self.listening = listening
         self.known = known

@@ -8,22 +8,24 @@ from urllib.parse import unquote
 
 import msgspec
 
-from jingwei.access.policy import Resource
+from jingwei.access import policy
 from jingwei.errors import JingweiError
 from jingwei.ledger.followers import Follower
 from jingwei.sense.asking import Asking
 from jingwei.sense.entities import COLLECTIONS, ENTITIES, Entity
 from jingwei.sense.mqtt.topics import ROOT
 from jingwei.sense.odata.options import Query, query_of
+from jingwei.sense.odata.paths import resource_of
 from jingwei.sense.writing import back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
     from jingwei.ledger.service import Entry
+    from jingwei.sense.odata.paths import Resource
     from jingwei.sense.service import Sensing
 
 NAME = "sense-mqtt"
@@ -38,6 +40,8 @@ ALARM_TYPES = (
     "sense.incident_opened",
     "sense.incident_ended",
 )
+MOST_BY_LINKS = 100
+"""Topics by links that are told: each is looked up at each change of what it may lead to."""
 MOST_SELECTIONS = 1_000
 """Topics with `$select` that are told; of more, those that were asked for first are."""
 _SUBJECT = re.compile(r"sense/(\w+)\((\d+)\)")
@@ -46,15 +50,25 @@ Message = tuple[str, bytes]
 
 
 class Selections:
-    """The topics with `$select` that someone subscribed to, by the topic without it."""
+    """The topics that someone subscribed to and that are told only then: with `$select`, and by links.
+
+    Attributes
+    ----------
+    by_links
+        Topics of sets and entities that lead by links to what they tell of: `v1.1/Datastreams(1)/Thing`.
+
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, tuple[str, ...]]] = {}
         self._count = 0
+        self.by_links: dict[str, Resource] = {}
 
     def note(self, topic: str) -> None:
         """Note that a topic was subscribed to; what is no selection of properties is let be."""
         base, mark, options = topic.partition("?")
+        if not mark and len(topic) <= 400 and len(self.by_links) < MOST_BY_LINKS:
+            self._note_links(topic)
         found = _entity_of(base)
         if not mark or found is None or self._count >= MOST_SELECTIONS or len(topic) > 400:
             return
@@ -66,6 +80,16 @@ class Selections:
             of_base = self._known.setdefault(base, {})
             self._count += topic not in of_base
             of_base[topic] = query.select
+
+    def _note_links(self, topic: str) -> None:
+        root, _, path = topic.partition("/")
+        try:
+            found = resource_of(path)
+        except JingweiError:
+            return
+        bare = not (found.inside or found.ref or found.count)
+        if root == ROOT and bare and len(found.steps) > 1 and found.last.entity.owned:
+            self.by_links[topic] = found
 
     def __len__(self) -> int:
         return self._count
@@ -101,6 +125,7 @@ def following(
     root: str,
     tell: Callable[[list[Message]], None],
     nobody: Callable[[], bool] = lambda: False,
+    by_links: Callable[[], Mapping[str, Resource]] = dict,
 ) -> Follower:
     """Return what follows the log and tells of entities, as far as one asker may read them.
 
@@ -114,7 +139,8 @@ def following(
         if who is None:
             return
         asking = Asking(sensing.sight(session, who), sensing.readings, root)
-        tell([one for entry in entries for one in messages(asking, entry)])
+        topics = dict(by_links())
+        tell([one for entry in entries for one in messages(asking, entry, topics)])
 
     return Follower(sensing.records, NAME, handle, types=TYPES, from_now=True)
 
@@ -141,7 +167,7 @@ def alarms_following(
 
 def _may_follow(sensing: Sensing, asker: Asker, entry: Entry) -> bool:
     about = {"type": entry.type, "part": "sense", "subject": entry.subject or ""}
-    return bool(sensing.policies().decide(asker, "event.follow", Resource("Event", "", about)).allowed)
+    return bool(sensing.policies().decide(asker, "event.follow", policy.Resource("Event", "", about)).allowed)
 
 
 def _event(entry: Entry) -> bytes:
@@ -156,7 +182,7 @@ def _event(entry: Entry) -> bytes:
     )
 
 
-def messages(asking: Asking, entry: Entry) -> list[Message]:
+def messages(asking: Asking, entry: Entry, by_links: Mapping[str, Resource] | None = None) -> list[Message]:
     """Return the topics and texts by which an event of an entity is told."""
     found = _SUBJECT.fullmatch(entry.subject or "")
     if found is None or found[1] not in COLLECTIONS:
@@ -172,7 +198,36 @@ def messages(asking: Asking, entry: Entry) -> list[Message]:
     data = entry.data or {}
     told += [(topic, text) for topic in _sets_of(entity, data.get("links") or {})]
     told += [(f"{here}/{name}", _property(shown, name)) for name in data.get("fields", ()) if name in shown]
+    if entity.name == "Thing" and "Locations" in data.get("fields", ()):
+        told += _history(asking, here, identifier)
+    known = {topic for topic, _ in told}
+    for topic, resource in (by_links or {}).items():
+        if topic not in known and resource.last.entity is entity and _leads_to(asking, resource, identifier):
+            told.append((topic, text))
     return told
+
+
+def _history(asking: Asking, thing: str, identifier: int) -> list[Message]:
+    """Return by what it is told that a thing was put at a place: the last of its HistoricalLocations."""
+    entity = ENTITIES["HistoricalLocation"]
+    found = asking.answer(resource_of(f"Things({identifier})/{entity.collection}"), "$top=1&$orderby=id desc")
+    if not found["value"]:
+        return []
+    (one,) = found["value"]
+    here = f"{ROOT}/{entity.collection}"
+    topics = (here, f"{here}({one['@iot.id']})", f"{thing}/{entity.collection}")
+    return [(topic, msgspec.json.encode(one)) for topic in topics]
+
+
+def _leads_to(asking: Asking, resource: Resource, identifier: int) -> bool:
+    """Say whether a path leads to an entity now, or to a set that holds it."""
+    try:
+        if resource.last.one:
+            return bool(asking.one(resource.steps)["id"] == identifier)
+        found = asking.answer(resource, f"$top=0&$count=true&$filter=id eq {identifier}")
+    except JingweiError:
+        return False
+    return bool(found["@iot.count"])
 
 
 def _property(shown: dict[str, Any], name: str) -> bytes:

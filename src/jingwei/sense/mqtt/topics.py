@@ -19,6 +19,10 @@ OF_TOKEN = "devices"  # noqa: S105 -- a level of topics
 _OF_TOKEN = re.compile(rf"{OF_TOKEN}/([0-9a-f]{{1,32}})/({re.escape(ROOT)}/.+)", re.DOTALL)
 _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/(?:Multi)?Datastreams\(([1-9][0-9]{{0,18}})\)/Observations")
 
+_OF_ANY = re.compile(
+    rf"{re.escape(ROOT)}/((?:(?:Datastreams|MultiDatastreams|FeaturesOfInterest)\([1-9][0-9]{{0,18}}\)/)?Observations)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
@@ -114,6 +118,14 @@ def stream_in(topic: str) -> int | None:
     """Return of which stream a topic tells the observations, None where it is another, or of several."""
     found = _OF_STREAM.fullmatch(topic.partition("?")[0])
     return int(found[1]) if found else None
+
+
+def creates_in(topic: str, payload: bytes) -> str | None:
+    """Return the path to which a message would be sent by HTTP; None where its topic creates nothing."""
+    found = _OF_ANY.fullmatch(topic)
+    if found is None:
+        return None
+    return "CreateObservations" if b'"dataArray"' in payload and topic == CREATE else found[1]
 
 
 def readings_in(topic: str, payload: bytes, mappings: tuple[Mapping, ...] = ()) -> list[Reading]:
