@@ -399,7 +399,7 @@ def _write(
     started: float,
 ) -> Content:
     """Read, address, check and write the files of a source; returns what was written."""
-    readings = [survey.open_reading(spec, path) for path in paths]
+    readings = [survey.open_reading(spec, path, load.scratch) for path in paths]
     try:
         first = readings[0]
         around = _surroundings(work, spec)

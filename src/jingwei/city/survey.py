@@ -147,8 +147,8 @@ def is_unsaid(spec: SourceSpec) -> bool:
     )
 
 
-def open_reading(spec: SourceSpec, path: Path) -> forms.Reading:
-    """Open one file of a source as its manifest says."""
+def open_reading(spec: SourceSpec, path: Path, spool: Path | None = None) -> forms.Reading:
+    """Open one file of a source as its manifest says; `spool` is a folder for what need not be parsed twice."""
     return forms.open_form(
         path,
         layer=spec.layer,
@@ -156,6 +156,7 @@ def open_reading(spec: SourceSpec, path: Path) -> forms.Reading:
         delimiter=spec.delimiter,
         header_row=spec.header_row,
         columns_as_text=spec.text,
+        spool=spool,
     )
 
 

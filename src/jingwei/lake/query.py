@@ -71,7 +71,6 @@ class Reader:
         self._engine = duckdb.connect()
         self._engine.execute("SET memory_limit = '2GB'")
         self._engine.execute("SET TimeZone = 'UTC'")
-        self._engine.execute("SET parquet_metadata_cache = true")  # files of versions never change
 
     def close(self) -> None:
         """Close the query engine."""

@@ -271,6 +271,12 @@ def test_no_line_is_ever_lost(tmp_path, block_bytes, body):
     owner = {row: seen[at + 1] if at + 1 < len(seen) else len(body) + 2 for at, row in enumerate(seen)}
     covered = {line for row, stop in owner.items() for line in range(row, stop)}
     assert {n for n, line in enumerate(body, start=2) if line.strip(b"\r")} <= covered
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "WORTH_SPOOLING", 0)
+        with open_form(path, encoding="utf-8", delimiter=",", header_row=1, spool=tmp_path) as spooled:
+            path.write_bytes(b"gone")  # what was parsed once is not parsed again
+            assert read(spooled) == (_table, rows, faults)
+    assert [one.name for one in tmp_path.iterdir()] == ["bad.csv"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

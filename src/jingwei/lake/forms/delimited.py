@@ -1,8 +1,9 @@
 """CSV and its kin: text of any encoding and delimiter, streamed in bounded memory, no line lost.
 
-The file is read twice: once to see every value (types, widths, encodings), once to hand out the rows. Both
-passes cut it into blocks of whole records and parse each with Arrow; only a block that Arrow could misread
-(stray quotes, lone carriage returns, undecodable bytes) is split record by record first.
+The file is looked through twice: once to see every value (types, widths, encodings), once to hand out the
+rows. It is cut into blocks of whole records and each is parsed with Arrow; only a block that Arrow could
+misread (stray quotes, lone carriage returns, undecodable bytes) is split record by record first. Where there
+is a folder for it, the first look keeps what it parsed for the second.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from jingwei.lake.forms.errors import (
     UnreadableFileError,
 )
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading, RowFault, slices
+from jingwei.lake.forms.spool import Parsed, Spool
 from jingwei.lake.forms.text_table import Header, find_delimiter, find_header, split_record, usual_width
 from jingwei.words import Text
 
@@ -50,6 +52,9 @@ BLOCK_BYTES = 4 * 2**20
 LONGEST_RECORD = 32 * 2**20
 LONGEST_QUOTED_LINES = 1_000
 """A quoted field that runs over more lines than this is taken for one whose closing quote is missing."""
+
+WORTH_SPOOLING = 16 * 2**20
+"""Bytes of a file from which on what was parsed is kept for the second look."""
 
 HEAD_LINES = 200
 WORKERS = min(4, os.cpu_count() or 1)
@@ -84,16 +89,6 @@ class Block:
     faults: list[RowFault] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Parsed:
-    """A block as columns of text, its row numbers and faults, and the byte of the file it ends at."""
-
-    table: pa.Table
-    rows: npt.NDArray[np.int64]
-    faults: list[RowFault]
-    end: int
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How the bytes of a file make a table."""
@@ -121,9 +116,12 @@ class DelimitedReading(Reading):
         header_row: int | None = None,
         columns_as_text: Iterable[str] = (),
         progress: Progress | None = None,
+        spool: Path | None = None,
     ) -> None:
         super().__init__(path)
         self._size = path.stat().st_size
+        self._folder = spool if self._size >= WORTH_SPOOLING else None
+        self._spool: Spool | None = None
         verdict = find_encoding(path, asked=encoding)
         self.evidence.append(verdict.evidence)
         self._all_ascii = encoding is None and verdict.evidence.figures.get("lines") == 0
@@ -133,7 +131,7 @@ class DelimitedReading(Reading):
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows, each column cast to the type that all its values agree on."""
         try:
-            for parsed in parse_file(self.path, self._shape):
+            for parsed in self._parsed():
                 self._done = parsed.end / self._size
                 columns = [pc.cast(parsed.table[at], kind) for at, kind in enumerate(self.schema.types)]
                 table = pa.Table.from_arrays(columns, schema=self.schema)
@@ -142,6 +140,17 @@ class DelimitedReading(Reading):
             raise ChangedFileError(self.path) from error
         except OSError as error:
             raise UnreadableFileError(self.path, error) from error
+
+    def _parsed(self) -> Iterator[Parsed]:
+        if self._spool is not None:
+            return self._spool.blocks(list(self._shape.names))
+        return parse_file(self.path, self._shape)
+
+    def close(self) -> None:
+        """Let go of what was parsed."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
 
     def _find_shape(self, verdict: EncodingVerdict, delimiter: str | None, header_row: int | None) -> Shape:
         lines, ends_with_return = head_lines(self.path, verdict.name)
@@ -198,10 +207,14 @@ class DelimitedReading(Reading):
 
         def look(block: Block) -> tuple[Parsed, list[Kind]]:
             parsed = parse_block(block, self._shape)
-            whole = parsed.table.combine_chunks()
+            whole = parsed.table = parsed.table.combine_chunks()
             return parsed, [kind_of(_chunk(whole, at), kind) for at, kind in enumerate(kinds)]
 
+        if self._folder is not None:
+            self._spool = Spool(self._folder, len(names))
         for parsed, seen in ordered_map(look, cut_into_blocks(self.path, self._shape)):
+            if self._spool is not None and not self._spool.add(parsed):
+                self.close()
             kinds[:] = [max(known, new) for known, new in zip(kinds, seen, strict=True)]
             total += len(parsed.rows) + len(parsed.faults)
             unread += [read_back(f.text) for f in parsed.faults if f.rule == UNDECODABLE][
@@ -209,6 +222,8 @@ class DelimitedReading(Reading):
             ]
             if progress:
                 progress(parsed.end / self._size)
+        if self._spool is not None:
+            self._spool.finish()
         self.total = total
         self.schema = pa.schema([pa.field(name, kind.type) for name, kind in zip(names, kinds, strict=True)])
         if unread and self._all_ascii:
@@ -221,6 +236,7 @@ class DelimitedReading(Reading):
         if found.name != self._shape.encoding:
             self.evidence = [found.evidence if e.about == "encoding" else e for e in self.evidence]
             self._shape = replace(self._shape, encoding=found.name)
+            self.close()
             self._scan(columns_as_text, progress)
 
 

@@ -50,6 +50,7 @@ def open_form(
     header_row: int | None = None,
     columns_as_text: Iterable[str] = (),
     progress: Progress | None = None,
+    spool: Path | None = None,
 ) -> Reading:
     """Open a file of any known form.
 
@@ -66,6 +67,8 @@ def open_form(
         columns to keep as text whatever their values.
     progress
         told the share done while the file is looked through before the first batch; may raise to stop.
+    spool
+        a folder for what need not be parsed twice, about as large as the file; without it, it is.
 
     Raises
     ------
@@ -85,6 +88,7 @@ def open_form(
                 header_row=header_row,
                 columns_as_text=columns_as_text,
                 progress=progress,
+                spool=spool,
             )
         if suffix in WORKBOOK_SUFFIXES:
             return WorkbookReading(
