@@ -148,7 +148,7 @@ def is_unsaid(spec: SourceSpec) -> bool:
 
 
 def open_reading(spec: SourceSpec, path: Path, spool: Path | None = None) -> forms.Reading:
-    """Open one file of a source as its manifest says; `spool` is a folder for what need not be parsed twice."""
+    """Open a file of a source as its manifest says; what need not be parsed twice goes to `spool`."""
     return forms.open_form(
         path,
         layer=spec.layer,
