@@ -18,6 +18,7 @@ from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, Entry, create_app, listen, pages
+from jingwei.web.server import Server
 from square import write_square
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def serving(app: FastAPI) -> Iterator[str]:
     if not (pages.STATIC / "index.html").is_file():
         pytest.skip("the pages are not built: make pages")
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=3))
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=3)
+    server = Server(config, app.state)  # streams end with it
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,8 @@ from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from square import write_square
 
-from .conftest import DESK, served
+from .conftest import DESK, PHONE, served
+from .test_keyboard import go
 
 pytestmark = pytest.mark.browser
 
@@ -77,3 +79,57 @@ def test_a_reading_shows_by_itself_and_leads_to_its_chart_and_device(browser, se
     page.get_by_role("link", name="全部设备").click()
     page.get_by_role("row", name="东门站").get_by_text("在用").wait_for()
     context.close()
+
+
+def english_phone(browser, address, path):
+    context = browser.new_context(
+        viewport={"width": PHONE[0], "height": PHONE[1]}, locale="en-US", color_scheme="dark"
+    )
+    page = context.new_page()
+    page.goto(address + path)
+    return page
+
+
+def fill(page, label, text):
+    go(page, "input", label)
+    page.keyboard.type(text)
+
+
+def test_a_rule_is_written_tried_on_history_and_switched_on_by_keyboard_alone(browser, sensed):
+    page = english_phone(browser, sensed, "/sense/rules")
+    page.get_by_role("link", name="New rule").wait_for()
+    go(page, "a", "New rule", "Enter")
+    page.get_by_role("heading", name="New rule").wait_for()
+    fill(page, "Chinese title", "颗粒物高")
+    fill(page, "English title", "Dust")
+    fill(page, "Observed property", "PM2.5")
+    fill(page, "Comes at", "45.5")
+    go(page, "button", "Try", "Enter")
+    page.get_by_text(re.compile(r"would have raised 1[45] alarms, 0 of them false")).wait_for()
+    go(page, "button", "Save (not on yet)", "Enter")
+    page.get_by_role("heading", name="Edit rule 1").wait_for()
+    assert page.title().startswith("Dust")
+    go(page, "button", "Switch on Dust", "Enter")
+    page.get_by_role("button", name="Switch off Dust").wait_for()
+    page.context.close()
+
+
+def test_a_subscriber_is_added_and_removed_by_keyboard_alone(browser, sensed):
+    page = english_phone(browser, sensed, "/webhooks")
+    page.get_by_text("No subscribers yet").wait_for()
+    go(page, "button", "Add a subscriber", "Enter")
+    fill(page, "Name", "Platform")
+    fill(page, "Address", "https://127.0.0.1/")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()  # not an address that only the city reaches
+    fill(page, "Address", "https://8.8.8.8/events")
+    fill(page, "Types of events", "case sense.alarm_raised")
+    page.keyboard.press("Enter")
+    page.get_by_text("it is not shown again").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("case sense.alarm_raised").wait_for()
+    go(page, "button", "Remove", "Enter")
+    page.get_by_text("Remove the subscriber “Platform”?").wait_for()
+    go(page, "button", "Remove", "Enter")
+    page.get_by_text("No subscribers yet").wait_for()
+    page.context.close()

@@ -47,12 +47,12 @@ export function useSetClock(): (change: Change) => Promise<void> {
   );
 }
 
-/** The city's instant, in milliseconds. */
-export function nowBy(clock: CityClock | undefined): number {
-  if (!clock?.living) return Date.now();
+/** The city's instant at one of ours, in milliseconds. */
+export function nowBy(clock: CityClock | undefined, present = Date.now()): number {
+  if (!clock?.living) return present;
   const told = Date.parse(clock.now);
   if (clock.paused) return told;
-  const passed = Math.max(0, Date.now() - clock.heard);
+  const passed = Math.max(0, present - clock.heard);
   const until = clock.until === null ? Number.POSITIVE_INFINITY : Date.parse(clock.until) + passed;
   return Math.max(told, Math.min(told + passed * clock.speed, until));
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
+import { useCityNow } from "../api/clock";
 import { Loading } from "../design/States";
 import { instant } from "../words";
 import { AlarmItem } from "../sense/AlarmItem";
@@ -54,10 +55,11 @@ function Around({ stream, name, symbol, began, ended, zone }: {
   zone: string;
 }) {
   const { t } = useTranslation();
+  const now = useCityNow(60_000);
   const span = useMemo(() => {
-    const until = Math.min((ended ?? Date.now()) + AROUND, Math.max(began + 24 * HOUR, (ended ?? began) + AROUND));
+    const until = Math.min((ended ?? now) + AROUND, Math.max(began + 24 * HOUR, (ended ?? began) + AROUND));
     return [new Date(began - AROUND).toISOString(), new Date(until).toISOString()] as const;
-  }, [began, ended]);
+  }, [began, ended, now]);
   const points = useSeries(stream, ...span).data?.points;
   const drawn = points?.map(([time, value]) => ({ x: Date.parse(time), y: value }));
   if (!drawn?.some((one) => one.y !== null)) return null;

@@ -2,8 +2,10 @@
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
+import { nowBy, useCityNow, useClock } from "../api/clock";
 import { useCity, useZone } from "../api/questions";
 import { lendWall, useMode } from "../app/mode";
+import { useTitle } from "../app/title";
 import { AlarmCells } from "../map/AlarmCells";
 import { BaseMap } from "../map/BaseMap";
 import { useGround } from "../map/ground";
@@ -15,7 +17,6 @@ import { resultText } from "./questions";
 const ON_A_SCREEN = 5;
 /** Milliseconds for which a screen of the list stays. */
 const STAYS = 12_000;
-const TICK = 1_000;
 
 function useTurning(screens: number): number {
   const [at, setAt] = useState(0);
@@ -26,15 +27,6 @@ function useTurning(screens: number): number {
   return screens ? at % screens : 0;
 }
 
-function useNow(): Date {
-  const [now, setNow] = useState(() => new Date());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(new Date()), TICK);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}
-
 export function AlarmWall({ lent }: {
   /** Whether the wall is this page's, and ends with it; otherwise it is the reader's choice. */
   lent?: boolean;
@@ -42,10 +34,12 @@ export function AlarmWall({ lent }: {
   const { t } = useTranslation();
   const zone = useZone();
   const city = useCity().data;
+  const clock = useClock();
   const ground = useGround();
   const go = useNavigate();
   const mode = useMode();
-  const now = useNow();
+  const now = new Date(useCityNow());
+  useTitle(t("alarms.title"));
   useFreshAlarms();
   const found = useIncidents(true);
   const states = useStates(17, true);
@@ -71,7 +65,7 @@ export function AlarmWall({ lent }: {
   const alarms = lasting.reduce((sum, one) => sum + one.lasting, 0);
   const cases = lasting.reduce((sum, one) => sum + one.cases.length, 0);
   const lost = found.isError || states.isError;
-  const told = instant(new Date(found.dataUpdatedAt || now.getTime()).toISOString(), zone);
+  const told = instant(new Date(found.dataUpdatedAt ? nowBy(clock, found.dataUpdatedAt) : now).toISOString(), zone);
   return (
     <div className="alarm-wall" data-lasting={lasting.length}>
       <header>

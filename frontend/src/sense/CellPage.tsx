@@ -3,6 +3,7 @@ import { MapPin } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
+import { useTitle } from "../app/title";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant } from "../words";
 import { AlarmItem } from "./AlarmItem";
@@ -14,6 +15,7 @@ export function CellPage() {
   const { code = "" } = useParams();
   useFreshAlarms();
   const found = useCellState(code);
+  useTitle(`${t("alarms.cell.name")} ${code}`);
   return (
     <div className="page">
       <nav className="small quiet" aria-label={t("alarms.name")}>

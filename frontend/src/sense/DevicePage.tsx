@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
+import { useTitle } from "../app/title";
 import { Fault } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant } from "../words";
@@ -31,12 +32,13 @@ function Known({ whole }: { whole: WholeDevice }) {
   const { t } = useTranslation();
   const zone = useZone();
   const { device, streams, works } = whole;
+  useTitle(device.name);
   const sparks = new Map(useSparks(streams.map((one) => one.id)).data?.map((one) => [one.stream, one.values]));
   const place = device.lon === null || device.lat === null ? "" : t(device.exact ? "sense.exactly" : "sense.roughly", { lon: device.lon.toFixed(device.exact ? 6 : 3), lat: device.lat.toFixed(device.exact ? 6 : 3) });
   const facts: [string, React.ReactNode][] = [
     ["identifier", <Link key="i" to={`/objects/${device.identifier}`}><code>{device.identifier}</code></Link>],
     ["key", device.key],
-    ["kind", device.kind],
+    ["kind", t(`sense.kinds.${device.kind}`, { defaultValue: device.kind })],
     ["owner", whole.owner_title || device.owner],
     ["place", place],
     ["height", device.height === null ? "" : t("sense.heightAbove", { height: device.height, datum: t(`sense.datums.${device.height_datum}`, { defaultValue: device.height_datum ?? "" }) })],

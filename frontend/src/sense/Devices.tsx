@@ -61,7 +61,7 @@ export function Devices() {
         <select className="choice" aria-label={t("sense.kind")} value={kind} onChange={(event) => filter(() => setKind(event.target.value))}>
           <option value="">{`${t("sense.kind")} · ${t("sense.any")}`}</option>
           {Object.entries(counts.data?.kind ?? {}).map(([one, size]) => (
-            <option key={one} value={one}>{`${one} (${count(size)})`}</option>
+            <option key={one} value={one}>{`${t(`sense.kinds.${one}`, { defaultValue: one })} (${count(size)})`}</option>
           ))}
         </select>
         <label className="sense-check">
@@ -92,7 +92,7 @@ export function Devices() {
                 <tr key={one.id}>
                   <th scope="row"><Link to={`/sense/devices/${one.id}`}>{one.name}</Link></th>
                   <td className="nowrap">{one.key}</td>
-                  <td className="nowrap">{one.kind}</td>
+                  <td className="nowrap">{t(`sense.kinds.${one.kind}`, { defaultValue: one.kind })}</td>
                   <td><StateOf state={one.state} /></td>
                   <td className="nowrap">{one.last_seen ? instant(one.last_seen, zone, "minute") : t("sense.never")}</td>
                   <td>{one.battery === null ? "–" : `${one.battery}%`}</td>

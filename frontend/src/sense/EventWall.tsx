@@ -56,7 +56,7 @@ function IncidentItem({ incident, first }: { incident: Incident; first: boolean 
           <SeverityBadge severity={incident.severity} />
           <b>{say(incident.title)}</b>
           <span className="small quiet">{t("alarms.incident", { number: incident.id })}</span>
-          {incident.cause && <span className="badge">{t("alarms.cause", { cause: incident.cause })}</span>}
+          {incident.cause && <span className="badge">{t("alarms.cause", { cause: t(`alarms.causes.${incident.cause}`, { defaultValue: incident.cause }) })}</span>}
           <span className="small">{t("alarms.alarms", { count: incident.alarms, n: count(incident.alarms) })}</span>
           {incident.lasting > 0 && <span className="badge bad">{t("alarms.lasting", { count: incident.lasting, n: count(incident.lasting) })}</span>}
           {incident.ended && <span className="badge">{t("alarms.ended")}</span>}

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
 import { useZone } from "../api/questions";
+import { useTitle } from "../app/title";
 import { Dialog } from "../design/Dialog";
 import { Fault } from "../design/Form";
 import { More } from "../design/More";
@@ -71,6 +72,7 @@ function Known({ whole }: { whole: WholeRule | null }) {
       setBusy(false);
     }
   };
+  useTitle(rule === null ? t("alarms.rule.newTitle") : say(rule.rule));
   const heading = rule === null ? t("alarms.rule.newTitle") : t(may ? "alarms.rule.editTitle" : "alarms.rule.readTitle", { number: rule.id });
   return (
     <>

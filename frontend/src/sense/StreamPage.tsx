@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
+import { useTitle } from "../app/title";
 import { Empty, Failure, Loading } from "../design/States";
 import { count, instant } from "../words";
 import { Chart, type Line } from "./Chart";
@@ -43,6 +44,7 @@ function endOf(told: Told): number {
 function Known({ stream, told, label }: { stream: number; told: Told; label: string }) {
   const { t } = useTranslation();
   const zone = useZone();
+  useTitle(told.name);
   const { newest } = useLive();
   const live = newest.get(stream);
   const [period, setPeriod] = useState<Period>("24");

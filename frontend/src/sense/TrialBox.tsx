@@ -2,6 +2,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useCityNow } from "../api/clock";
 import { useZone } from "../api/questions";
 import { Fault, Input } from "../design/Form";
 import { count, instant } from "../words";
@@ -18,8 +19,11 @@ const nextDay = (day: string) => new Date(Date.parse(`${day}T00:00Z`) + DAY).toI
 export function TrialBox({ body, owner, number }: { body: RuleBody; owner: string; number?: number }) {
   const { t } = useTranslation();
   const zone = useZone();
-  const [from, setFrom] = useState(() => dayIn(zone, new Date(Date.now() - BACK * DAY)));
-  const [to, setTo] = useState(() => dayIn(zone, new Date()));
+  const now = useCityNow(60_000);
+  const [chosenFrom, setFrom] = useState("");
+  const [chosenTo, setTo] = useState("");
+  const to = chosenTo || dayIn(zone, new Date(now));
+  const from = chosenFrom || dayIn(zone, new Date(now - BACK * DAY));
   const trying = useMutation({
     mutationFn: () => tryRule({ rule: body, owner, number, since: midnight(from, zone), until: midnight(nextDay(to), zone) }),
   });

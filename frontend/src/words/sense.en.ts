@@ -154,6 +154,16 @@ export const senseEn: typeof senseZh = {
   works: "Maintenance",
   noWorks: "No maintenance yet",
   work: "Kind of work",
+  kinds: {
+    rain_gauge: "Rain gauge",
+    river_gauge: "River gauge",
+    drain_gauge: "Drain level gauge",
+    underpass_gauge: "Underpass gauge",
+    traffic_counter: "Traffic counter",
+    air_station: "Air station",
+    community_meter: "Community meter",
+    footfall_counter: "Footfall counter",
+  },
   workKinds: {
     inspection: "Inspection", repair: "Repair", calibration: "Calibration", battery: "New battery", cleaning: "Cleaning", other: "Other",
   },
