@@ -25,6 +25,9 @@ FACT = "jw_fact"
 MAX_OPEN = 512
 """Files kept open at once; the one not asked for longest is closed first."""
 
+FEW = 2
+"""Row groups up to which threads do not help."""
+
 MAX_SPANS = 4_096
 
 MAX_COPIES = 4
@@ -116,7 +119,7 @@ class OpenFiles:
         columns: dict[str, Any] = {}
         if read:
             with self.opened(dataset, "facts", file) as opened:
-                table = opened.read_row_groups(groups, read, use_threads=False)
+                table = opened.read_row_groups(groups, read, use_threads=len(groups) > FEW)
             columns = dict(zip(read, table.columns, strict=True))
         for name in names:
             if name in same:
@@ -195,10 +198,13 @@ def _same(opened: pq.ParquetFile) -> dict[str, pa.Scalar]:
         return {}
     found = {}
     for column, name in enumerate(_names(footer)):
-        if name.startswith("jw_") and name != FACT:
-            values = _values(footer, column)
-            if len(values) == 1:
-                found[name] = pa.scalar(values.pop(), schema.field(name).type)
+        if not name.startswith("jw_") or name == FACT:
+            continue
+        type_, values = schema.field(name).type, _values(footer, column)
+        if len(values) == 1 and not pa.types.is_floating(
+            type_
+        ):  # of those, a footer leaves out what is no number
+            found[name] = pa.scalar(values.pop(), type_)
     return found
 
 
