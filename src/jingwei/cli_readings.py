@@ -22,7 +22,7 @@ from jingwei.sense.faults.keeping import FaultKeeper
 from jingwei.sense.mqtt.bridge import Bridge, Broker, Create
 from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
 from jingwei.sense.mqtt.rights import CITY, Rights
-from jingwei.sense.mqtt.telling import alarms_following, following
+from jingwei.sense.mqtt.telling import alarms_following, corrections_told, following
 from jingwei.sense.mqtt.topics import Mapping
 from jingwei.sense.readings.opening import Flusher
 from jingwei.sense.rollups import Keeper
@@ -164,6 +164,15 @@ def _connect(
         lambda: bridge.selections.by_links,
     )
     running.enter_context(telling.running())
+    served.readings.when_corrected(
+        corrections_told(
+            served.sensing,
+            lambda session: _reader(session, login, everything=signed or is_open),
+            root,
+            bridge.tell,
+            bridge.is_alone,
+        )
+    )
     alarms = alarms_following(
         served.sensing,
         lambda session: _reader(session, login, everything=signed or is_open),

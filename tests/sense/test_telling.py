@@ -16,7 +16,7 @@ from jingwei.ledger.sealer import Sealer
 from jingwei.sense.intake import facts_of
 from jingwei.sense.mqtt.bridge import Bridge, Broker
 from jingwei.sense.mqtt.mosquitto import mosquitto, program
-from jingwei.sense.mqtt.telling import Selections, alarms_following, following
+from jingwei.sense.mqtt.telling import Selections, alarms_following, corrections_told, following
 from jingwei.sense.readings import Readings
 from jingwei.sense.service import Asked, Sensing
 
@@ -35,6 +35,8 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
         "v1.1/Observations?$select=result": "result",
         "v1.1/Datastreams(1)/Thing": "name",
         "v1.1/Things(1)/HistoricalLocations": "time",
+        "v1.1/Observations(1)": "result",
+        "v1.1/Observations(1)/result": "result",
     }
     heard: dict[str, list[dict]] = {topic: [] for topic in wanted}
 
@@ -71,6 +73,7 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
         send("POST", "Things", thing(Locations=[location()]))
         send("PATCH", "Things(1)", {"description": "neu"})
         send("POST", "Things(1)/Datastreams", stream)
+        send("PATCH", "Observations(1)", {"result": 8})
         Sealer(records, tmp_path / "log").seal_all()
 
     with socket.socket() as free:
@@ -84,15 +87,17 @@ def test_subscribers_are_told_of_entities_and_of_what_they_select(records, tmp_p
         with Bridge(readings, broker, lambda _: 0, root=ROOT).running() as bridge:
             assert bridge.connected.wait(20)
             links = bridge.selections.by_links
+            readings.when_corrected(corrections_told(sensing, lambda _: local_person(), ROOT, bridge.tell))
             with following(
                 sensing, lambda _: local_person(), ROOT, bridge.tell, by_links=lambda: links
             ).running():
                 asyncio.run(watch(sensing, bridge))
     assert heard["v1.1/Things(1)/description"] == [{"description": "neu"}]
     assert heard["v1.1/Things?$select=name"][0] == {"name": "空气站"}
-    assert heard["v1.1/Observations?$select=result"] == [{"result": 7}]
+    assert {"result": 7} in heard["v1.1/Observations?$select=result"]
     assert heard["v1.1/Things(1)"][-1]["@iot.selfLink"] == f"{ROOT}/Things(1)"
     assert [one["name"] for one in heard["v1.1/Things(1)/Datastreams"]] == ["颗粒物"]
+    assert heard["v1.1/Observations(1)/result"] == [{"result": 8}]
     assert heard["v1.1/Datastreams(1)/Thing"][-1] == heard["v1.1/Things(1)"][-1]
 
 

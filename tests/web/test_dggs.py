@@ -96,7 +96,7 @@ def test_every_link_of_every_resource_leads_somewhere(client):
         if answer.status_code == 204 or "/zones" in at or not at.startswith(BASE):
             continue
         found = answer.json()
-        links = [link for one in (found, *found.get("dggs", []), *found.get("collections", []))
+        links = [link for one in (found, *found.get("dggrs", []), *found.get("collections", []))
                  for link in one.get("links", [])]  # fmt: skip
         wanted += [link["href"] for link in links]
     assert f"{BASE}/collections/visits/dggs/beidou/zones" in seen
@@ -278,7 +278,8 @@ def test_where_there_is_nothing_the_answer_is_empty(client):
         ("dggs/beidou/zones", {"zone-level": 0}, 400),
         ("dggs/geosot/zones", {"parent-zone": "G001", "zone-level": 2}, 400),
         ("dggs/geosot/zones", {"parent-zone": "G001", "zone-level": 20, "compact-zones": "false"}, 400),
-        ("dggs/geosot/zones", {"limit": 0}, 422),
+        ("dggs/geosot/zones", {"limit": 0}, 400),
+        ("dggs/geosot/zones", {"f": "nothing"}, 400),
         ("dggs/beidou/zones", {"f": "uint64"}, 406),
         (f"dggs/geosot/zones/{ZONE}/data", {"zone-depth": "9"}, 400),
         (f"dggs/geosot/zones/{ZONE}/data", {"zone-depth": "-1"}, 400),

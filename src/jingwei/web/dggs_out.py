@@ -85,7 +85,7 @@ class SystemItem(BaseModel):
 class SystemList(BaseModel):
     """The reference systems."""
 
-    dggs: list[SystemItem]
+    dggrs: list[SystemItem]
     links: list[Link]
 
 

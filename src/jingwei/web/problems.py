@@ -180,10 +180,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return _answer(problem, dict(error.headers or {}))
 
 
+OGC = "/api/dggs-api"
+"""Below it a wrong parameter is answered with 400 (OGC API - Common 1.0, 19-072, 7.5)."""
+
+
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     language = language_of(request)
-    problem = _problem_of_status(422, language, request.url.path)
+    status = 400 if request.url.path.startswith(OGC) else 422
+    problem = _problem_of_status(status, language, request.url.path)
     faults = _faults(error.errors(), language)
     problem.faults = faults
     problem.detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)

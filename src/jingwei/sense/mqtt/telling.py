@@ -12,7 +12,7 @@ from jingwei.access import policy
 from jingwei.errors import JingweiError
 from jingwei.ledger.followers import Follower
 from jingwei.sense.asking import Asking
-from jingwei.sense.entities import COLLECTIONS, ENTITIES, Entity
+from jingwei.sense.entities import COLLECTIONS, ENTITIES, OBSERVATION, Entity
 from jingwei.sense.mqtt.topics import ROOT
 from jingwei.sense.odata.options import Query, query_of
 from jingwei.sense.odata.paths import resource_of
@@ -40,6 +40,18 @@ ALARM_TYPES = (
     "sense.incident_opened",
     "sense.incident_ended",
 )
+COLUMNS = {
+    "time": "phenomenonTime",
+    "time_end": "phenomenonTime",
+    "result": "result",
+    "result_json": "result",
+    "result_time": "resultTime",
+    "valid_from": "validTime",
+    "valid_to": "validTime",
+    "quality": "resultQuality",
+    "parameters": "parameters",
+}
+"""Properties of an observation by the columns of the store."""
 MOST_BY_LINKS = 100
 """Topics by links that are told: each is looked up at each change of what it may lead to."""
 MOST_SELECTIONS = 1_000
@@ -143,6 +155,37 @@ def following(
         tell([one for entry in entries for one in messages(asking, entry, topics)])
 
     return Follower(sensing.records, NAME, handle, types=TYPES, from_now=True)
+
+
+def corrections_told(
+    sensing: Sensing,
+    asker: Callable[[Session], Asker | None],
+    root: str,
+    tell: Callable[[list[Message]], None],
+    nobody: Callable[[], bool] = lambda: False,
+) -> Callable[[int, tuple[str, ...]], None]:
+    """Return what tells of an observation that was corrected: for `Readings.when_corrected`."""
+
+    def told(reading: int, columns: tuple[str, ...]) -> None:
+        if nobody():
+            return
+        with sensing.records.read() as session:
+            who = asker(session)
+            asking = None if who is None else Asking(sensing.sight(session, who), sensing.readings, root)
+            row = None if asking is None else asking.get(OBSERVATION, reading)
+            if asking is None or row is None:
+                return
+            shown = asking.shown(OBSERVATION, row, Query())
+        text, sets = msgspec.json.encode(shown), f"{ROOT}/{OBSERVATION.collection}"
+        here = f"{sets}({reading})"
+        topics = (sets, here, f"{ROOT}/Datastreams({row['stream']})/{OBSERVATION.collection}")
+        names = dict.fromkeys(COLUMNS[one] for one in columns if one in COLUMNS)
+        tell(
+            [(topic, text) for topic in topics]
+            + [(f"{here}/{name}", _property(shown, name)) for name in names if name in shown]
+        )
+
+    return told
 
 
 def alarms_following(

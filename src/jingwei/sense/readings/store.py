@@ -161,6 +161,7 @@ class Readings:
         self._tier: Tier | None = None
         self._callbacks: tuple[Callable[[Rows], None], ...] = ()
         self._forgotten: tuple[Callable[[int | None], None], ...] = ()
+        self._corrected: tuple[Callable[[int, tuple[str, ...]], None], ...] = ()
         if lake is not None:
             self._tier = Tier(lake.root, flushing.DATASET, home / "summaries")
             self._open_lake(lake)
@@ -206,6 +207,8 @@ class Readings:
 
         """
         self._intake.ask(lambda: self._change(reading, changes), 1)
+        for callback in self._corrected:
+            callback(reading, tuple(changes))
 
     def remove(self, reading: int) -> None:
         """Delete a reading; durable when it returns.
@@ -245,6 +248,10 @@ class Readings:
     def when_forgotten(self, callback: Callable[[int | None], None]) -> None:
         """Call `callback` whenever `forget_facts` is called, with what it is called with."""
         self._forgotten = (*self._forgotten, callback)
+
+    def when_corrected(self, callback: Callable[[int, tuple[str, ...]], None]) -> None:
+        """Call `callback` after each correction that is durable, with the reading and its changed columns."""
+        self._corrected = (*self._corrected, callback)
 
     def watch(self, watcher: Watcher | None) -> None:
         """Tell one watcher before and after readings change that were there, or nobody."""

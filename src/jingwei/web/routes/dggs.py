@@ -518,7 +518,7 @@ def link_to(href: str, rel: str, type_: str = "application/json", title: str | N
 def systems_under(base: str) -> SystemList:
     """Return the reference systems below an address."""
     return SystemList(
-        dggs=[SystemItem(id=name, title=TITLES[name], links=_system_links(name, base)) for name in TITLES],
+        dggrs=[SystemItem(id=name, title=TITLES[name], links=_system_links(name, base)) for name in TITLES],
         links=[link_to(f"{base}/dggs", "self"), link_to(BASE, "[ogc-rel:dataset]")],
     )
 
