@@ -158,6 +158,7 @@ def served(home, port):
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(home), str(port)], stdout=subprocess.PIPE, text=True
     )
+    began = []
     try:
         while process.stdout.readline() != "ready\n":
             if process.poll() is not None:
@@ -165,10 +166,14 @@ def served(home, port):
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
+        began = psutil.Process(process.pid).children(recursive=True)
         yield process
     finally:
         process.kill()
         process.wait()
+        for broker in began:  # which a city that was killed leaves running
+            with contextlib.suppress(psutil.NoSuchProcess):
+                broker.kill()
 
 
 def user(number, port, token, until, told):
