@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FUTURE_AFTER = 86_400.0
 """Seconds by which a reading may be ahead of the clock, where its stream says nothing else."""
 SECOND = 1_000_000
+FEW = 128
+"""Readings up to which a stream that is named twice is looked up twice: that costs less."""
 CODES = ("", "stream-unknown", "future", "late", "impossible")
 """What may be wrong with a reading, by the number that stands for it."""
 
@@ -100,7 +102,9 @@ class FactsBook:
         `now` is when they are received, `latest` the instant after which readings lie in the future, which is
         another one where a city has a clock of its own (UTC microseconds).
         """
-        streams, inverse = np.unique(rows["stream"], return_inverse=True)
+        streams, inverse = rows["stream"], np.arange(len(rows))
+        if len(rows) > FEW:
+            streams, inverse = np.unique(streams, return_inverse=True)
         known = [self.of(stream) for stream in streams.tolist()]
         bounds = np.array([_bounds(one, now, latest) for one in known], np.float64).reshape(-1, 4)
         missing = np.array([one is None for one in known], bool)

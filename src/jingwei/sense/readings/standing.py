@@ -29,6 +29,7 @@ class Standing:
         self._row: dict[int, int] = {}
         self._counted: dict[str, NDArray[np.int64]] = {}
         self._latest: dict[str, NDArray[Any]] = {}
+        self._held: set[str] = set()
         self._grow(LEAST)
 
     def _grow(self, size: int) -> None:
@@ -56,7 +57,7 @@ class Standing:
         return sorted(stream for stream, row in self._row.items() if self._counted["count"][row] > 0)
 
     def add(self, ordered: Rows) -> None:
-        """Take in ordered rows that are new."""
+        """Take in rows that are new; those of one stream follow each other in order."""
         if not len(ordered):
             return
         streams = ordered["stream"]
@@ -85,10 +86,12 @@ class Standing:
         newer = (times > latest["time"][rows]) | (
             (times == latest["time"][rows]) & (ordered["id"][last] > latest["id"][rows])
         )
-        rows, last = rows[newer], last[newer]
-        for name, column in latest.items():
+        if not newer.all():
+            rows, last = rows[newer], last[newer]
+        self._held.update(ordered.columns)
+        for name in self._held:  # the other columns are empty
             values = ordered.columns.get(name)
-            column[rows] = EMPTY[name] if values is None else values[last]
+            latest[name][rows] = EMPTY[name] if values is None else values[last]
 
     def forget(self, stream: int) -> None:
         """Let a stream stand as if it had no reading; `kept` stays."""

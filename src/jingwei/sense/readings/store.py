@@ -505,7 +505,7 @@ class Readings:
             )
             self.counters.syncs += 1
             self.counters.sync_seconds += time.perf_counter() - started
-        ordered = fresh.ordered()
+        ordered = fresh if _of_different_streams(fresh) else fresh.ordered()
         with self._lock:
             self._next += len(fresh)
             self._window.add(ordered)
@@ -520,6 +520,9 @@ class Readings:
     ) -> tuple[Rows, NDArray[np.bool_]]:
         """Give the good rows their numbers; return those that are new, and which are duplicates."""
         duplicate = np.zeros(len(rows), bool)
+        if good.all() and self._are_all_newer(rows):
+            ids[:] = self._next + np.arange(len(rows))
+            return Rows({**rows.columns, "id": ids.copy()}), duplicate
         numbers = np.flatnonzero(good)
         own = rows.take(numbers)
         order = np.lexsort((own["time"], own["stream"]))
@@ -537,6 +540,13 @@ class Readings:
         fresh = own.take(new_at)
         fresh.columns["id"] = place[new_at]
         return fresh, duplicate
+
+    def _are_all_newer(self, rows: Rows) -> bool:
+        """Say whether rows are of different streams, each newer than all of its own: none is a duplicate."""
+        if not _of_different_streams(rows):
+            return False
+        with self._lock:
+            return bool((rows["time"] > self._standing.newest(rows["stream"])).all())
 
     def _known(self, ordered: Rows) -> NDArray[np.int64]:
         """Return the numbers of the same readings that are in memory, 0 where there is none."""
@@ -566,9 +576,10 @@ class Readings:
     def _count(self, fresh: Rows, duplicates: NDArray[np.bool_], codes: NDArray[np.int8]) -> None:
         counters = self.counters
         counters.taken += len(fresh)
-        counters.duplicates += int(duplicates.sum())
-        counters.unknown += int((codes == 1).sum())
-        counters.kept_apart += int((codes > 1).sum())
+        counters.duplicates += int(np.count_nonzero(duplicates))
+        if codes.any():
+            counters.unknown += int((codes == 1).sum())
+            counters.kept_apart += int((codes > 1).sum())
 
     def _tell(self, fresh: Rows) -> None:
         for callback in self._callbacks if len(fresh) else ():
@@ -898,6 +909,10 @@ def _incoming(items: list[Item], now: int) -> Rows:
     if single:
         parts.append(_columns(Batch.of(single), now))
     return joined(parts)
+
+
+def _of_different_streams(rows: Rows) -> bool:
+    return len(set(rows["stream"].tolist())) == len(rows)
 
 
 def _columns(batch: Batch, now: int) -> Rows:
