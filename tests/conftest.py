@@ -12,9 +12,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
 from jingwei.access import passwords
 from jingwei.records import open_records
+
+# How long an example takes is told by the machine's other work, and by what is compiled at the first call.
+settings.register_profile("jingwei", deadline=None)
+settings.load_profile("jingwei")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from jingwei.access import local_person
+from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city.models import CityRow
+from jingwei.records import now_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jingwei.city import City
 
 WEST, SOUTH, EAST, NORTH = 114.0, 22.5, 114.2, 22.7
 MIDDLE = (WEST + EAST) / 2
@@ -114,6 +132,31 @@ def write_square(folder: Path) -> Path:
     # Close to the city under WGS84, GCJ-02 and BD-09 alike: nothing decides between them.
     mystery = ["lon,lat", *(f"{MIDDLE + k * 0.001:.6f},{SOUTH + 0.1 + k * 0.001:.6f}" for k in range(30))]
     (folder / "mystery.csv").write_text("\n".join(mystery) + "\n", "utf-8")
+    return folder
+
+
+@contextmanager
+def open_square(folder: Path) -> Iterator[City]:
+    """Open a square city of one's own: `home` in a folder, beside its `pack`.
+
+    It is loaded once in a process and copied from then on.
+    """
+    shutil.copytree(_loaded(), folder, dirs_exist_ok=True)
+    with open_city(folder / "home") as city:
+        with city.records.write() as session:
+            pack = str((folder / "pack").resolve())
+            session.execute(sa.update(CityRow).values(pack=pack, data=pack, changed=now_utc()))
+        yield city
+
+
+@cache
+def _loaded() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="jw-square-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    pack = write_square(folder / "pack")
+    with open_city(folder / "home", create=True) as city:
+        load_pack(city, read_manifest(pack), pack, None, local_person())
+        assert city.about.data == str(pack.resolve())
     return folder
 
 

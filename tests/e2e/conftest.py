@@ -14,12 +14,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
 from jingwei.web import OPEN, Entry, create_app, listen, pages
 from jingwei.web.server import Server
-from square import write_square
+from square import open_square
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,11 +84,12 @@ def serving(app: FastAPI) -> Iterator[str]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of the square city."""
     folder = tmp_path_factory.mktemp("square")
-    pack = write_square(folder / "pack")
-    with open_city(folder / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
-        with Sealer(city.records, folder / "home" / "log").running(), served(city) as address:
-            yield address
+    with (
+        open_square(folder) as city,
+        Sealer(city.records, folder / "home" / "log").running(),
+        served(city) as address,
+    ):
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,9 @@ from jingwei.cases import Desk, Report, regime
 from jingwei.cases.clocks import Limit
 from jingwei.cases.ground import Duty, put_duties
 from jingwei.cases.rules import Rule
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
 from jingwei.records import now_utc
-from square import stop_place, write_square
+from square import open_square, stop_place
 
 from .conftest import served
 
@@ -93,10 +92,8 @@ class Office:
 @contextmanager
 def open_office(folder: Path) -> Iterator[Office]:
     """Open the square city with an office and serve it."""
-    pack = write_square(folder / "pack")
     me = local_person()
-    with open_city(folder / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, me)
+    with open_square(folder) as city:
         departments = [(PARKS, None), (WATER, None)]
         policies = Policies(default_policies().text, 0, departments)
         office = Office(city, Desk(lambda: policies))

@@ -12,9 +12,8 @@ from jingwei.cases import Desk, Report, regime
 from jingwei.cases.clocks import Limit
 from jingwei.cases.inventory import put_components
 from jingwei.cases.rules import Rule
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.ledger.sealer import Sealer
-from square import MIDDLE, write_square
+from square import MIDDLE, open_square
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +102,7 @@ class Staffed:
 @contextmanager
 def staffed(folder: Path) -> Iterator[Staffed]:
     """Give a city with staff, rules and a component; its log is sealed as it goes."""
-    pack = write_square(folder / "pack")
-    with open_city(folder / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
+    with open_square(folder) as city:
         me = local_person()
         made = Staffed(city)
         with city.records.write() as session:

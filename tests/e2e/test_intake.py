@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.corrections import Reviewer
 from jingwei.ledger.sealer import Sealer
-from square import write_square
+from square import open_square
 
 from .conftest import reading, served
 
@@ -22,9 +20,7 @@ SPOILT = [*GOOD[:36], *[row.replace(f"第{36 + n}站", "") for n, row in enumera
 @pytest.fixture
 def desk(tmp_path, browser):
     """A reader at a desk before a square city of its own, whose log is sealed and followed."""
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
+    with open_square(tmp_path) as city:
         sealing, following = (
             Sealer(city.records, tmp_path / "home" / "log").running(),
             Reviewer(city.records).running(),

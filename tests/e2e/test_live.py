@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city import load_pack, read_manifest
 from jingwei.ledger.sealer import Sealer
-from square import STOPS, stop_place, write_square
+from square import STOPS, open_square, stop_place
 
 from .conftest import reading, served
 
@@ -17,11 +17,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def changing(tmp_path):
     """A city that a test may change, and the folder of its pack; its log is sealed as it goes."""
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
-        with Sealer(city.records, city.home / "log").running():
-            yield city, pack
+    with open_square(tmp_path) as city, Sealer(city.records, city.home / "log").running():
+        yield city, tmp_path / "pack"
 
 
 def load(city, pack):

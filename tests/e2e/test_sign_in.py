@@ -12,10 +12,9 @@ import pytest
 
 from jingwei import access
 from jingwei.access import local_person, signing_in
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.records import now_utc
 from jingwei.web import Entry
-from square import write_square
+from square import open_square
 
 from .conftest import AXE, DESK, PHONE, reading, served
 
@@ -89,9 +88,7 @@ SAYS = {
 @pytest.fixture
 def city(tmp_path):
     """The square city before its first start with sign-in."""
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
+    with open_square(tmp_path) as city:
         yield city
 
 

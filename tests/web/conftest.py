@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi.testclient import TestClient
 
-from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city import open_city
 from jingwei.city.models import CityRow
 from jingwei.records import now_utc
 from jingwei.web import OPEN, create_app
-from square import write_square
+from square import open_square
 
 from .people import person_of
 
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
 def square(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """The square city, loaded once; no test changes it."""
     folder = tmp_path_factory.mktemp("square")
-    pack = write_square(folder / "pack")
-    with open_city(folder / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
+    with open_square(folder) as city:
         yield city
 
 

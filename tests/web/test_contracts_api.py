@@ -5,19 +5,17 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.web import OPEN, create_app
-from square import write_square
+from square import open_square
 
 
 @pytest.fixture
 def desk(tmp_path):
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
-        with TestClient(create_app(city, entry=OPEN), raise_server_exceptions=False) as client:
-            yield client
+    with (
+        open_square(tmp_path) as city,
+        TestClient(create_app(city, entry=OPEN), raise_server_exceptions=False) as client,
+    ):
+        yield client
 
 
 def finish(desk, started):

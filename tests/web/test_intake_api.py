@@ -12,13 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from jingwei.access import local_person
-from jingwei.city import intake, load_pack, open_city, read_manifest
+from jingwei.city import intake
 from jingwei.ledger.models import Event
 from jingwei.web import OPEN, create_app
 from jingwei.web.routes.intake import begin_anew
 from jingwei.words import Text
-from square import write_square
+from square import open_square
 
 TEXT = "code,name,lon,lat\n" + "".join(f"{n},第{n}站,{114.01 + n / 1000},{22.52}\n" for n in range(40))
 SAID = {"id": "stations", "crs": "WGS84"}
@@ -26,11 +25,11 @@ SAID = {"id": "stations", "crs": "WGS84"}
 
 @pytest.fixture
 def desk(tmp_path):
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
-        with TestClient(create_app(city, entry=OPEN), raise_server_exceptions=False) as client:
-            yield client
+    with (
+        open_square(tmp_path) as city,
+        TestClient(create_app(city, entry=OPEN), raise_server_exceptions=False) as client,
+    ):
+        yield client
 
 
 def hand_in(desk, name="车站9月.csv", text=TEXT):

@@ -9,17 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city import load_pack, read_manifest
 from jingwei.web import OPEN, create_app
-from square import write_square
+from square import open_square
 
 
 @pytest.fixture
 def held(tmp_path):
     """A square city of its own, since these tests change it, with the source `mystery` held back."""
-    pack = write_square(tmp_path / "pack")
-    with open_city(tmp_path / "home", create=True) as city:
-        load_pack(city, read_manifest(pack), pack, None, local_person())
+    with open_square(tmp_path) as city:
         yield city
 
 

@@ -8,7 +8,7 @@ const TOKEN = "jingwei.account";
 type Kept = { secret: string; number: string; type: { zh: string; en: string }; at: string };
 const told = (error: unknown) => {
   if (!(error instanceof Fault)) throw error;
-  return error.status ? `${error.message} ${error.mend}` : t("unreachable");
+  return error.status ? error.said : t("unreachable");
 };
 
 /** Puts what this telephone has into the account, and takes what it has not out of it. */

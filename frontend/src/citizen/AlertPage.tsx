@@ -7,7 +7,7 @@ import { say, t, type Word } from "./words";
 const EVERY = ["hour", "day", "week"] as const;
 const told = (error: unknown) => {
   if (!(error instanceof Fault)) throw error;
-  return error.status ? `${error.message} ${error.mend}` : t("unreachable");
+  return error.status ? error.said : t("unreachable");
 };
 
 /** Asks for an alert of what is chosen. */
@@ -90,7 +90,7 @@ export function AlertPage() {
       ) : alert ? (
         <>
           <p>
-            {say(alert.what)} · {t(`every_${alert.every}` as Word)}
+            {say(alert.what)} · {t("alertPace", { every: t(`every_${alert.every}` as Word) })}
           </p>
           <p role="status">{t(alert.confirmed ? "alertOn" : "alertOff")}</p>
           <div className="row">

@@ -42,7 +42,7 @@ export function useAnswer<T>(path: string): { answer?: T; fault: string; loading
     const stop = new AbortController();
     json<T>(path, { signal: stop.signal }).then(
       (answer) => setHeld({ path, answer, fault: "" }),
-      (error: unknown) => error instanceof Fault && setHeld({ path, fault: error.status ? `${error.message} ${error.mend}` : t("unreachable") }),
+      (error: unknown) => error instanceof Fault && setHeld({ path, fault: error.status ? error.said : t("unreachable") }),
     );
     return () => stop.abort();
   }, [path]);

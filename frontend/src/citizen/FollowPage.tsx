@@ -25,7 +25,7 @@ export function FollowPage({ zone, channels }: { zone: string; channels: string[
   if (!report)
     return fault ? (
       <p className="note bad" role="alert">
-        {fault.status ? `${fault.message} ${fault.mend}` : t("unreachable")}
+        {fault.status ? fault.said : t("unreachable")}
       </p>
     ) : (
       <p role="status">{t("loading")}</p>
@@ -133,7 +133,7 @@ function Step({ action, report, secret, after, cancel }: { action: string; repor
       if (action === "evaluate") fields.result_score = score;
       after(await json<Report>("/reports/mine/steps", { method: "POST", secret, body: { action, fields } }));
     } catch (error) {
-      if (error instanceof Fault) setFault(error.status ? `${error.message} ${error.mend}` : t("unreachable"));
+      if (error instanceof Fault) setFault(error.status ? error.said : t("unreachable"));
       setBusy(false);
     }
   };
@@ -195,7 +195,7 @@ function Told({ channels, report, secret, after }: { channels: string[]; report:
       after(await json<Report>("/reports/mine/contact", { method: "PUT", secret, body: contact }));
       setSaid(t("contactSaved"));
     } catch (error) {
-      if (error instanceof Fault) setSaid(error.status ? `${error.message} ${error.mend}` : t("unreachable"));
+      if (error instanceof Fault) setSaid(error.status ? error.said : t("unreachable"));
     }
   };
   return (

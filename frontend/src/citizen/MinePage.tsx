@@ -1,7 +1,7 @@
 /** What was reported from this telephone, what waits to be sent, and following by code. */
 import { type FormEvent, useEffect, useState } from "react";
 import { Account } from "./Account";
-import { Fault, json, type Report } from "./ask";
+import { Fault, json, type Report, sentences } from "./ask";
 import { go } from "./main";
 import { type Draft, discard, draft, flush, onChange, type Sent, sent, waiting } from "./store";
 import { say, t, type Text, when } from "./words";
@@ -29,7 +29,7 @@ export function MinePage({ zone, mail, provider }: { zone: string; mail: boolean
                 {one.refusal && (
                   <>
                     <p className="note bad" role="alert">
-                      {t("refused", { why: `${one.refusal.title} ${one.refusal.mend}` })}
+                      {t("refused", { why: sentences(one.refusal.title, one.refusal.mend) })}
                     </p>
                     <div className="row">
                       <button
@@ -94,7 +94,7 @@ function ByCode() {
       await json<Report>("/reports/mine", { secret: code.trim() });
       go(`/report/follow#${code.trim().replace(/[\s-]/g, "").toUpperCase()}`);
     } catch (error) {
-      if (error instanceof Fault) setFault(error.status ? `${error.message} ${error.mend}` : t("unreachable"));
+      if (error instanceof Fault) setFault(error.status ? error.said : t("unreachable"));
     }
   };
   return (

@@ -64,7 +64,7 @@ function Form({ city, first, sent }: { city: City | undefined; first: Draft; sen
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         if (!error.passing) {
-          setTrouble(`${file.name}: ${error.message} ${error.mend}`);
+          setTrouble(`${file.name}: ${error.said}`);
           continue;
         }
       }
@@ -317,7 +317,7 @@ function useAround(words: string, place: Place | undefined, type: Draft["type"])
           setAround(told);
           setElsewhere("");
         },
-        (error: unknown) => error instanceof Fault && error.code === "case-elsewhere" && setElsewhere(`${error.message}。${error.mend}`),
+        (error: unknown) => error instanceof Fault && error.code === "case-elsewhere" && setElsewhere(error.said),
       );
     }, WRITING);
     return () => {

@@ -55,6 +55,14 @@ export type Figures = { area: string; days: number; figures: { key: string; name
 
 export type Alert = { what: Text; area: string; types: string[]; every: "hour" | "day" | "week"; confirmed: boolean };
 
+/** Puts a fault's title, which may be no whole sentence, before what mends it. */
+export function sentences(title: string, mend: string): string {
+  const whole = title.charAt(0).toUpperCase() + title.slice(1);
+  if (!mend) return whole;
+  const stopped = /[.。!！?？]$/.test(whole) ? whole : `${whole}${english() ? "." : "。"}`;
+  return `${stopped}${english() ? " " : ""}${mend}`;
+}
+
 /** What went wrong, already in the reader's language; `status` 0 where nothing answered. */
 export class Fault extends Error {
   readonly status: number;
@@ -65,6 +73,10 @@ export class Fault extends Error {
     this.status = status;
     this.code = code;
     this.mend = mend;
+  }
+  /** What went wrong and what to do about it, as sentences. */
+  get said(): string {
+    return sentences(this.message, this.mend);
   }
   /** Whether the same may go well later, as it is. */
   get passing(): boolean {

@@ -127,7 +127,7 @@ function Pages() {
       )}
       {fault && fault.status > 0 && (
         <p className="note bad" role="alert">
-          {fault.message} {fault.mend}
+          {fault.said}
         </p>
       )}
       <main id="content" tabIndex={-1}>

@@ -144,6 +144,7 @@ const WORDS = {
   every_hour: ["每小时", "an hour"],
   every_day: ["每天", "a day"],
   every_week: ["每周", "a week"],
+  alertPace: ["{every}", "at most one message {every}"],
   alertSend: ["发确认邮件", "Send the question"],
   alertAsked: ["如果 {email} 还没有这个提醒，确认邮件已经发出。两天内确认有效。", "If {email} has no such alert yet, the question is on its way. Answer within two days."],
   alertCode: ["邮件里的码", "Code of the message"],
