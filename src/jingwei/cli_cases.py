@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from jingwei.cli_guard import INCOMPLETE, guarded, say
-from jingwei.cli_home import city_option, open_named
+from jingwei.cli_home import city_option, home_option, open_named, records_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,14 +124,16 @@ def _print(found: Sequence[Mapping[str, Any]]) -> None:
     )
 )
 @city_option
+@home_option
+@records_option
 @guarded
-def publish(city_id: str | None) -> None:
+def publish(city_id: str | None, home: Path | None, records_url: str | None) -> None:
     """Publish what the public is told of all cases as they are now."""
     from jingwei.cases import Desk
     from jingwei.cases.board import Board
     from jingwei.cases.open_data import publish as publish_data
 
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         desk = Desk(city.policies.current)
         report = publish_data(city, desk, Board(city.records, desk))
     counts = report.counts

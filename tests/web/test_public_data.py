@@ -6,10 +6,12 @@ import io
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from jingwei.access import local_person
 from jingwei.cases import Desk, Report, open_data, regime
 from jingwei.cases.board import Board
+from jingwei.cli import main
 from jingwei.records import now_utc
 
 from .people import client_of
@@ -38,6 +40,14 @@ def report(city, place=TOGETHER, area="990100001001001", **more):
 def publish(city):
     desk = Desk(city.policies.current)
     return open_data.publish(city, desk, Board(city.records, desk))
+
+
+def test_the_command_publishes_the_city_of_a_folder(city):
+    number = report(city)
+    done = CliRunner().invoke(main, ["cases", "publish", "--home", str(city.home)])
+    assert done.exit_code == 0, done.output
+    with client_of(city) as client:
+        assert number in client.get("/api/public/open-data.csv").text
 
 
 def test_what_is_published_is_coarse_complete_and_nobodys(city):
