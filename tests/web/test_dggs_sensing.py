@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.sense.conftest import PARKS, somebody
 
 from jingwei.city import open_city
 from jingwei.city.models import CityRow
@@ -11,6 +12,7 @@ from jingwei.grid import BeidouCell, Cell
 from jingwei.records import now_utc
 from jingwei.web import OPEN, create_app
 from jingwei.web.dggs_out import BASE
+from jingwei.web.reader import asker_of
 
 ROOT = "/sta/v1.1"
 HERE, THERE = (114.06, 22.54), (114.4, 30.5)
@@ -141,3 +143,23 @@ def test_where_there_is_nothing_nothing_is_told(served):
 def test_it_is_listed_among_the_collections(served):
     listed = served.get(f"{BASE}/collections").json()["collections"]
     assert "sense-observations" in [one["id"] for one in listed]
+
+
+def test_streams_that_come_and_go_are_told_at_once_to_who_sees_only_some(served):
+    """Of which streams such a reader may be told is kept between answers."""
+
+    def told():
+        served.app.dependency_overrides[asker_of] = lambda: somebody("staff", department=PARKS)
+        try:
+            return zone(served, "G")["count"]
+        finally:
+            served.app.dependency_overrides.clear()
+
+    assert told() == 8
+    made = thing(HERE)
+    made["Datastreams"][0]["ObservedProperty"] = {"@iot.id": 1}
+    made["Datastreams"][0]["Observations"] = [{"phenomenonTime": "2026-01-01T00:40:00Z", "result": 1}]
+    where = served.post(f"{ROOT}/Things", json=made).headers["Location"]
+    assert told() == 9
+    assert served.delete(where).status_code == 200
+    assert told() == 8

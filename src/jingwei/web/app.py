@@ -94,6 +94,7 @@ from jingwei.web.routes import (
     webhooks,
 )
 from jingwei.web.routes import city as city_routes
+from jingwei.web.scopes import Scopes
 from jingwei.web.senders import Senders
 from jingwei.web.sense_door import SenseDoor
 from jingwei.web.tiles import Tiles
@@ -290,6 +291,7 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     city.lake.views.rules[READINGS] = StreamRows(city.records)
     app.state.taking = Taking(city.records, app.state.readings)
     app.state.senders = Senders(app.state.gate, city.policies, app.state.taking)
+    app.state.scopes = Scopes(city.records)
     app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True

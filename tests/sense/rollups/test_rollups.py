@@ -18,7 +18,7 @@ from jingwei import grid
 from jingwei.city import open_city
 from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts, readings_of
 from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups
-from jingwei.sense.rollups.calendar import KINDS
+from jingwei.sense.rollups.calendar import KINDS, Span
 from jingwei.sense.rollups.frames import frame_of
 
 ZONE = ZoneInfo("Asia/Kathmandu")  # 5 h 45 min: no hour of UTC is one of its hours
@@ -169,9 +169,17 @@ class Kept(RuleBasedStateMachine):
             for start, body in self.rollups.frames.within(property_, kind, -(1 << 62), 1 << 62)
         }
         assert frames.keys() == {key[:3] for key in values}
-        for (*place, level, first), own in values.items():
-            rows = frames[tuple(place)].of_cell(first, first + (1 << (64 - 2 * level)) - 1)
-            same({name: rows[name] for name in rows.dtype.names}, own)
+        for property_, kind, start in frames:
+            cells = [key[3:] for key in values if key[:3] == (property_, kind, start)]
+
+            def look(frame, cells=cells):
+                ends = [(first, first + (1 << (64 - 2 * level)) - 1) for level, first in cells]
+                return [frame.together(*frame.between(*one)) for one in ends]
+
+            (found,) = self.rollups.frames.look_into(property_, [Span(kind, start)], look)
+            for cell, rows in zip(cells, found, strict=True):
+                own = values[(property_, kind, start, *cell)]
+                same({name: rows[name] for name in rows.dtype.names}, own)
         for frame in frames.values():
             assert len(frame.nodes) < len(frame.leaves)
         assert calendar.phase == HOUR // 4

@@ -78,18 +78,55 @@ class Told:
     covered: tuple[int, int]
 
 
-class Aggregates:
-    """What the roll-ups say to one asker, at one moment (UTC microseconds `now`; the present if left out)."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of which streams an asker may be told what, and what these observe.
 
-    def __init__(self, sensing: Sensing, rollups: Rollups, asker: Asker, *, now: int | None = None) -> None:
+    `seen` is None where the asker may read all of them at their places.
+    """
+
+    seen: Seen | None
+    others: Others | None
+    quantities: list[Quantity]
+
+
+def scope_of(sensing: Sensing, asker: Asker) -> Scope:
+    """Return of which streams an asker may be told what, as the records and the policies say now."""
+    with sensing.records.read() as session:
+        sight = sensing.sight(session, asker)
+        seen = _seen(session, sight)
+        others = None if seen is None else _others(session, sight)
+        return Scope(seen, others, _quantities(session, sight))
+
+
+class Aggregates:
+    """What the roll-ups say to one asker, at one moment.
+
+    Parameters
+    ----------
+    sensing, rollups, asker
+        Who asks, of what.
+    now
+        UTC microseconds; the present if left out.
+    scope
+        What `scope_of` says, where it is known.
+
+    """
+
+    def __init__(
+        self,
+        sensing: Sensing,
+        rollups: Rollups,
+        asker: Asker,
+        *,
+        now: int | None = None,
+        scope: Scope | None = None,
+    ) -> None:
         self.rollups = rollups
         self.now = time.time_ns() // 1_000 if now is None else now
         rollups.kept_up()
-        with sensing.records.read() as session:
-            sight = sensing.sight(session, asker)
-            self.seen = _seen(session, sight)
-            self.others = None if self.seen is None else _others(session, sight)
-            self.quantities = _quantities(session, sight)
+        scope = scope or scope_of(sensing, asker)
+        self.seen, self.others, self.quantities = scope.seen, scope.others, scope.quantities
 
     @cached_property
     def finest(self) -> int:
@@ -250,8 +287,7 @@ class Aggregates:
 
         It is for working with: which of them the asker may know of is heeded where figures are told.
         """
-        listed = [one.cell for one in self.rollups.addresses.values() if one.property == quantity.key]
-        return np.unique(np.array(listed, np.uint64))
+        return self.rollups.cells(quantity.key)
 
 
 def _seen(session: Session, sight: Sight) -> Seen | None:

@@ -19,7 +19,7 @@ import numpy as np
 from jingwei.lake.summing import Figures, combined, spread, taken
 from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.calendar import HOUR, Span
-from jingwei.sense.rollups.frames import Frame, Leaves, frame_of, framed, leaves_of
+from jingwei.sense.rollups.frames import Leaves, frame_of, framed, leaves_of
 from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
     from jingwei.sense.rollups.calendar import Calendar, Kind
+    from jingwei.sense.rollups.frames import Stored
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Rollups:
             self._open(home)
         self._keeping = threading.Lock()
         self._addresses = self.frames.addresses()
+        self._cells: tuple[Mapping[int, Address], dict[int, NDArray[np.uint64]]] = self._addresses, {}
         self._without: set[int] = set()
         self._look_again = True
         self._told: deque[int] = deque()
@@ -395,8 +397,22 @@ class Rollups:
 
     # questions
 
+    def cells(self, property_: int) -> NDArray[np.uint64]:
+        """Return the different cells of level 32 in which streams of a property are, in order."""
+        addresses, known = self._cells
+        if addresses is not self._addresses:  # they are never changed, but others take their place
+            addresses, known = self._cells = self._addresses, {}
+        if property_ not in known:
+            listed = [one.cell for one in addresses.values() if one.property == property_]
+            known[property_] = np.unique(np.array(listed, np.uint64))
+        return known[property_]
+
     def _bodies(self, property_: int, spans: Collection[Span]) -> Iterator[bytes]:
         """Yield the frames of intervals; where one is behind, those of its parts."""
+        return self.frames.of_spans(property_, self._up_to_date(property_, spans))
+
+    def _up_to_date(self, property_: int, spans: Collection[Span]) -> Collection[Span]:
+        """Return intervals that have what there is; where one is behind, its parts."""
         behind: set[Span] = set()
         for kind in ("day", "month"):
             behind |= {Span(kind, start) for start in self.frames.behind(property_, kind)}
@@ -404,7 +420,7 @@ class Rollups:
             spans = [
                 part for one in spans for part in (self.calendar.parts(one) if one in behind else (one,))
             ]
-        return self.frames.of_spans(property_, spans)
+        return spans
 
     def of_cell(
         self,
@@ -428,12 +444,16 @@ class Rollups:
             Numbers of streams in order, of which alone it may be told; None for all.
 
         """
-        parts = []
-        for body in self._bodies(property_, spans):
-            frame = frame_of(body)
-            rows = frame.of_cell(first, last) if among is None else _of_some(frame, first, last, among)
-            if len(rows):
-                parts.append(_figures(rows))
+
+        def look(frame: Stored) -> Figures | None:
+            low, high = frame.between(first, last)
+            rows = frame.together(low, high) if among is None else _of_some(frame, low, high, among)
+            if not len(rows):
+                return None
+            return combined(_figures(rows), np.zeros(1, np.int64)) if len(rows) > 1 else _figures(rows)
+
+        found = self.frames.look_into(property_, self._up_to_date(property_, spans), look)
+        parts = [one for one in found if one is not None]
         if not parts:
             return taken(Leaves.none().figures, slice(0, 0))
         columns = ("n", "minimum", "maximum", "mean", "m2")
@@ -499,11 +519,10 @@ class Rollups:
         return spread(combined(taken(_figures(np.concatenate(rows)), order), begins), there, groups)
 
 
-def _of_some(frame: Frame, first: int, last: int, among: NDArray[np.int64]) -> NDArray[Any]:
-    low, high = frame.between(first, last)
-    leaves = frame.leaves[low:high]
+def _of_some(frame: Stored, low: int, high: int, among: NDArray[np.int64]) -> NDArray[Any]:
+    leaves = frame.leaves(low, high)
     seen = np.isin(leaves["stream"], among)
-    return frame.of_cell(first, last) if seen.all() else leaves[seen]
+    return frame.together(low, high) if seen.all() else leaves[seen]
 
 
 def _figures(rows: NDArray[Any]) -> Figures:

@@ -17,6 +17,7 @@ import numpy as np
 from jingwei.lake.summing import Figures, combined, taken
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
@@ -99,29 +100,60 @@ class Leaves:
         )
 
 
+class Stored:
+    """A frame where it lies: only what is asked for is read.
+
+    Parameters
+    ----------
+    body
+        As `framed` made it.
+
+    """
+
+    def __init__(self, body: sqlite3.Blob) -> None:
+        self._body = body
+        self._count = int.from_bytes(self._read(0, _HEAD), "little")
+        self._above = _HEAD + self._count * LEAF.itemsize
+
+    def between(self, first: int, last: int) -> tuple[int, int]:
+        """Return from which of the frame's streams to before which lie in a span of codes."""
+        streams = range(self._count)
+        low = bisect_left(streams, first, key=self._cell)
+        return low, bisect_right(streams, last, low, key=self._cell)
+
+    def leaves(self, low: int, high: int) -> NDArray[Any]:
+        """Return some of the frame's streams, as rows of `LEAF`."""
+        begin, end = (_HEAD + at * LEAF.itemsize for at in (low, high))
+        return np.frombuffer(self._read(begin, end - begin), LEAF)
+
+    def together(self, low: int, high: int) -> NDArray[Any]:
+        """Return the figures of streams that a cell holds, as one row of `LEAF` or `NODE`, or none."""
+        if high - low < 2:
+            return self.leaves(low, high)
+        nodes = range((len(self._body) - self._above) // NODE.itemsize)
+        begin = self._above + bisect_left(nodes, (low, high), key=self._span) * NODE.itemsize
+        return np.frombuffer(self._read(begin, NODE.itemsize), NODE)
+
+    def _cell(self, at: int) -> int:
+        begin = _HEAD + at * LEAF.itemsize + 8
+        return int.from_bytes(self._read(begin, 8), "little")
+
+    def _span(self, at: int) -> tuple[int, int]:
+        begin = self._above + at * NODE.itemsize
+        said = self._read(begin, 8)
+        return int.from_bytes(said[:4], "little"), int.from_bytes(said[4:], "little")
+
+    def _read(self, begin: int, size: int) -> bytes:
+        self._body.seek(begin)
+        return self._body.read(size)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What a property has in one interval."""
 
     leaves: NDArray[Any]
     nodes: NDArray[Any]
-
-    def of_cell(self, first: int, last: int) -> NDArray[Any]:
-        """Return the figures of a cell, as one row of `LEAF` or `NODE`, or none.
-
-        Parameters
-        ----------
-        first, last
-            The first and the last code of level 32 that lie in it.
-
-        """
-        low, high = self.between(first, last)
-        if high - low < 2:
-            return self.leaves[low:high]
-        # Few steps in place; NumPy would copy the whole column first.
-        lows, highs = self.nodes["low"], self.nodes["high"]
-        at = bisect_left(range(len(self.nodes)), (low, high), key=lambda one: (lows[one], highs[one]))
-        return self.nodes[at : at + 1]
 
     def between(self, first: int, last: int) -> tuple[int, int]:
         """Return from which of the frame's streams to before which lie in a span of codes."""

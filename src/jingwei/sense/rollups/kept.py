@@ -10,16 +10,18 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jingwei.sense.rollups.calendar import KINDS
+from jingwei.sense.rollups.frames import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from jingwei.sense.rollups.calendar import Kind, Span
 
+T = TypeVar("T")
 EVER = (-(1 << 62), 1 << 62)
 """A period that holds every time."""
 PAGE = 16_384
@@ -206,6 +208,20 @@ class Frames:
             for _, body in self.at(property_, kind, starts):
                 yield body
 
+    def look_into(self, property_: int, spans: Iterable[Span], look: Callable[[Stored], T]) -> list[T]:
+        """Return what `look` makes of the frames of several kinds, of which it reads what it asks for."""
+        found: list[T] = []
+        with self._reading() as base, _snapshot(base):
+            for span in spans:
+                row = base.execute(
+                    "SELECT rowid FROM frame WHERE property = ? AND kind = ? AND start = ?",
+                    (property_, KINDS.index(span.kind), span.start),
+                ).fetchone()
+                if row is not None:
+                    with base.blobopen("frame", "body", row[0], readonly=True) as body:
+                        found.append(look(Stored(body)))
+        return found
+
     def set_behind(self, property_: int, kind: Kind, starts: Iterable[int]) -> None:
         """Note that frames of days or months do not have what their parts have."""
         rows = ((property_, KINDS.index(kind), start) for start in starts)
@@ -312,6 +328,19 @@ class Notes:
         """Let go of the file."""
         with self._lock:
             self._base.close()
+
+
+@contextmanager
+def _snapshot(base: sqlite3.Connection) -> Iterator[None]:
+    """Let what is read in the block be of one moment."""
+    if base.in_transaction:
+        yield
+        return
+    base.execute("BEGIN")
+    try:
+        yield
+    finally:
+        base.execute("COMMIT")
 
 
 def _opened(path: Path, tables: str) -> sqlite3.Connection:

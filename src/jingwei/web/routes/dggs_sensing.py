@@ -247,8 +247,9 @@ async def read_dggs_data_of_sensed(
 
 
 def _aggregates(request: Request, asker: Asker) -> Aggregates:
-    now = micros_of(request.app.state.city.clock.now())
-    return Aggregates(sensing_of(request), request.app.state.rollups(), asker, now=now)
+    state, sensing = request.app.state, sensing_of(request)
+    now = micros_of(state.city.clock.now())
+    return Aggregates(sensing, state.rollups(), asker, now=now, scope=state.scopes.of(sensing, asker))
 
 
 def _check_finest(system: System, aggregates: Aggregates, level: int) -> None:

@@ -1,0 +1,56 @@
+"""Of which streams readers may be told what, kept as long as neither streams nor policies change."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from jingwei.ledger.news import News
+from jingwei.sense.rollups.asking import scope_of
+
+if TYPE_CHECKING:
+    from jingwei.access import Asker
+    from jingwei.records import Records
+    from jingwei.sense.rollups.asking import Scope
+    from jingwei.sense.service import Sensing
+
+CHANGING = (
+    "sense.created",
+    "sense.changed",
+    "sense.deleted",
+    "sense.device_registered",
+    "sense.device_changed",
+)
+"""Events after which a stream may be another's, elsewhere, or shared otherwise."""
+MOST_KEPT = 32
+"""Readers with different rights of whom it is kept: of 100,000 streams that is a megabyte each."""
+
+
+class Scopes:
+    """Keeps scopes of readers; the log is asked before each answer whether they still hold."""
+
+    def __init__(self, records: Records) -> None:
+        self._news = News(records, CHANGING)
+        self._kept: OrderedDict[tuple[Any, ...], Scope] = OrderedDict()
+        self._turn = 0
+        self._guard = threading.Lock()
+
+    def of(self, sensing: Sensing, asker: Asker) -> Scope:
+        """Return of which streams an asker may be told what."""
+        policies = sensing.policies()
+        key = (policies, policies.scope(asker))
+        with self._guard:
+            if self._news.subjects() != frozenset():
+                self._kept.clear()
+                self._turn += 1
+            turn, found = self._turn, self._kept.get(key)
+        if found is not None:
+            return found
+        found = scope_of(sensing, asker)
+        with self._guard:
+            if turn == self._turn:  # else what was read may be older than the change
+                self._kept[key] = found
+                while len(self._kept) > MOST_KEPT:
+                    self._kept.popitem(last=False)
+        return found
