@@ -54,7 +54,8 @@ export function DatasetPage() {
           <ToMap dataset={dataset} />
         </div>
         <p className="quiet small">
-          {dataset.owner} · {t(`data.sharings.${dataset.sharing}`, { defaultValue: dataset.sharing })} ·{" "}
+          {dataset.owner && `${dataset.owner} · `}
+          {t(`data.sharings.${dataset.sharing}`, { defaultValue: dataset.sharing })} ·{" "}
           {t(`data.cycles.${dataset.update_cycle}`, { defaultValue: dataset.update_cycle })} · <code>{dataset.id}</code>
         </p>
       </header>
