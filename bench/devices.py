@@ -265,7 +265,7 @@ class Line:
 
 
 def send(port, tokens, minutes):
-    """Send each device's reading when it is due; return how long each took and what was said."""
+    """Send each reading when it is due; return when each was due, how long it took, and what was said."""
     poll = select.epoll()
     lines = {}
     free = collections.deque()
@@ -306,7 +306,7 @@ def send(port, tokens, minutes):
                 del lines[file]
                 put(line)
             if status is not None and line.ask is not None:
-                took.append(time.time() - line.ask[0])
+                took.append((line.ask[0] - start, time.time() - line.ask[0]))
                 said[status] += 1
                 line.ask = None
                 free.append(line)
@@ -382,6 +382,7 @@ def main():
         count, streams = kept(folder / "home")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    minute, took = took[:, 0] // 60, took[:, 1]
     pan = np.array([one for one, good in pans if good] or [np.nan])
     told = {
         "devices": chosen.devices,
@@ -394,6 +395,9 @@ def main():
         "accept_p50_ms": round(float(np.percentile(took, 50)) * 1e3, 1),
         "accept_p95_ms": round(float(np.percentile(took, 95)) * 1e3, 1),
         "accept_p99_ms": round(float(np.percentile(took, 99)) * 1e3, 1),
+        "accept_p95_ms_by_minute": [
+            round(float(np.percentile(took[minute == one], 95)) * 1e3, 1) for one in np.unique(minute)
+        ],
         "pans": len(pans),
         "pans_failed": sum(not good for _, good in pans),
         "pan_p95_ms": round(float(np.percentile(pan, 95)) * 1e3, 1),
