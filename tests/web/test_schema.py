@@ -23,7 +23,7 @@ from jingwei.web.app import CITY_ROUTES
 from jingwei.web.policies import declarations
 
 from .people import person_of
-from .streams import ends
+from .streams import PATIENCE, ends
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,15 @@ def own(square, tmp_path_factory):
         yield city
 
 
-def operations_of(app):
+@pytest.fixture(scope="module")
+def document(own):
+    """The document, which is the same for every application: to write it takes seconds."""
+    return create_app(own, entry=OPEN).openapi()
+
+
+def operations_of(app, document):
     """Return the operations of an application but the streams without end."""
+    app.openapi = lambda: document
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
     found = [one.ok() for one in schema.get_all_operations()]
     assert found
@@ -57,7 +64,7 @@ def answers_of(operation, mode, examples=3, askers=({},)):
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case):
         for headers in askers:
-            answer = case.call(headers=headers)
+            answer = case.call(headers=headers, timeout=PATIENCE)
             answers.append((operation.label, answer.status_code, answer.request.url))
 
     with suppress(Unsatisfiable):  # a question without parameters cannot be asked wrongly
@@ -69,10 +76,15 @@ def broken(answers):
     return [answer for answer in answers if answer[1] >= 500]
 
 
+PARTS = 4
+"""All operations are asked in so many tests, which may run beside each other."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("examples", [5, pytest.param(100, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_no_question_breaks_the_server(own, mode, examples):
-    for operation in operations_of(create_app(own, entry=OPEN)):
+def test_no_question_breaks_the_server(own, document, mode, examples, part):
+    for operation in operations_of(create_app(own, entry=OPEN), document)[part::PARTS]:
         assert broken(answers_of(operation, mode, examples)) == []
 
 
@@ -87,16 +99,17 @@ def cookies_of(city, people):
     return cookies
 
 
-def test_no_question_of_who_is_signed_in_breaks_the_server(own):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_question_of_who_is_signed_in_breaks_the_server(own, document, part):
     roles = ("system_administrator", "security_administrator")
-    people = [person_of(own, f"schema-{role}", role) for role in roles]
-    for operation in operations_of(create_app(own, entry=Entry())):
+    people = [person_of(own, f"schema-{part}-{role}", role) for role in roles]
+    for operation in operations_of(create_app(own, entry=Entry()), document)[part::PARTS]:
         # Signed in anew for each: the question before may have been to sign out.
         answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies_of(own, people))
         assert broken(answers) == []
 
 
-def test_no_question_about_cases_breaks_the_server_whoever_asks(own):
+def test_no_question_about_cases_breaks_the_server_whoever_asks(own, document):
     department = "11430000006122244L"
     with own.records.write() as session:
         if department not in {one.code for one in departments(session)}:
@@ -106,22 +119,23 @@ def test_no_question_about_cases_breaks_the_server_whoever_asks(own):
     cookies = cookies_of(
         own, [person_of(own, f"schema-{role}", role, department=department) for role in roles]
     )
-    for operation in operations_of(create_app(own, entry=Entry())):
+    for operation in operations_of(create_app(own, entry=Entry()), document):
         if operation.path.startswith("/api/cases"):
             answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
             assert broken(answers) == []
 
 
-def test_no_question_about_calls_breaks_the_server_whoever_asks(own):
+def test_no_question_about_calls_breaks_the_server_whoever_asks(own, document):
     cookies = cookies_of(own, [person_of(own, f"schema-{role}", role) for role in HOTLINE])
-    for operation in operations_of(create_app(own, entry=Entry())):
+    for operation in operations_of(create_app(own, entry=Entry()), document):
         if operation.path.startswith("/api/hotline"):
             answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
             assert broken(answers) == []
 
 
-def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):
-    person_of(own, "someone")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own, document, part):
+    person_of(own, f"someone-{part}")
     declared = list(declarations(CITY_ROUTES))
     open_to_all = {
         (one.method, f"/api{one.path.replace(':path', '')}")
@@ -129,7 +143,7 @@ def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own):
         if one.how in ("open", "public")  # what strangers may ask: tests of the public answers tell the rest
     }
     assert len(open_to_all) < len(declared) / 4  # else the rest of this would tell of little
-    for operation in operations_of(create_app(own, entry=Entry())):
+    for operation in operations_of(create_app(own, entry=Entry()), document)[part::PARTS]:
         answers = answers_of(operation, GenerationMode.POSITIVE)
         assert broken(answers) == []
         is_open = (operation.method.upper(), operation.path) in open_to_all
