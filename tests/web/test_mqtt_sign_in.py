@@ -89,12 +89,15 @@ class Square:
             threading.Event().wait(0.1)
         pytest.fail(self.publish(device, topic, result, second))
 
-    def told(self, device, topic, seconds=1):
-        """Return the topics of what a client is told that subscribes."""
-        run = subprocess.run(
-            [SUBSCRIBE, *self._options(device), "-t", topic, "-W", str(seconds), "-F", "%t"],
-            capture_output=True, text=True, timeout=20, check=False,
-        )  # fmt: skip
+    def told(self, device, topic):
+        """Return the topics of what a client is told that subscribes, asking longer if it is nothing."""
+        for seconds in (1, 3, 9):
+            run = subprocess.run(
+                [SUBSCRIBE, *self._options(device), "-t", topic, "-W", str(seconds), "-F", "%t"],
+                capture_output=True, text=True, timeout=30, check=False,
+            )  # fmt: skip
+            if run.stdout:
+                break
         return set(run.stdout.split())
 
     def results(self, stream, count):
