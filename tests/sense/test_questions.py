@@ -56,7 +56,8 @@ def two(station):
         ("Datastreams", "properties/limit divby 2 eq 7.5", [2]),
         ("Observations", "during(phenomenonTime, 2026-11-01T00:30:00Z/2026-11-01T01:30:00Z)", [2, 5]),
         ("Observations", "after(phenomenonTime, 2026-11-01T01:00:00Z) and id lt 4", [3]),
-        ("Datastreams", "overlaps(phenomenonTime, 2026-11-01T02:00:00Z/2026-11-02T00:00:00Z)", [1, 2]),
+        ("Datastreams", "overlaps(phenomenonTime, 2026-11-01T01:59:59Z/2026-11-02T00:00:00Z)", [1, 2]),
+        ("Datastreams", "overlaps(phenomenonTime, 2026-11-01T02:00:00Z/2026-11-02T00:00:00Z)", []),
     ],
 )
 def test_a_filter_may_mix_what_is_linked(two, path, filtered, found):

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from jingwei.city import open_city
 from jingwei.city.models import CityRow
 from jingwei.records import now_utc
+from jingwei.sense.readings.opening import close_readings
 from jingwei.web import OPEN, create_app
 from square import open_square
 
@@ -45,6 +46,7 @@ def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
         with city.records.write() as session:
             session.add(row)
         yield city
+        close_readings(home)
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def town(square: City, tmp_path: Path) -> Iterator[City]:
     with open_city(tmp_path / "town") as city:
         person_of(city, "clerk", "case_acceptor")
         yield city
+        close_readings(city.home)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ class Line:
     def __init__(self, address, token=None):
         self.host, port = address.removeprefix("http://").split(":")
         self.host = f"{self.host}:{port}"
-        self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=120)
         self.token = token
         self.read = self.socket.makefile("rb")
 

@@ -56,6 +56,15 @@ def open_readings(city: City, streams: Ask, *, latest: Callable[[], int] = prese
     return found
 
 
+def close_readings(below: Path) -> None:
+    """Close what this process has open of the readings of cities whose homes lie below a folder."""
+    with _opening:
+        for home in [home for home in _open if home.is_relative_to(below.resolve())]:
+            readings = _open.pop(home)
+            if not readings.closed:
+                readings.close()
+
+
 class Flusher:
     """Moves readings to the lake, a few minutes after they came or when there are many."""
 
