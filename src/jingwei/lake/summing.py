@@ -134,6 +134,17 @@ def taken(figures: Figures, chosen: NDArray[Any] | slice) -> Figures:
     )
 
 
+def joined(parts: Sequence[Figures]) -> Figures:
+    """Return the figures of the groups of several parts, one part after the other."""
+    return Figures(
+        np.concatenate([one.n for one in parts]),
+        np.concatenate([one.minimum for one in parts]),
+        np.concatenate([one.maximum for one in parts]),
+        np.concatenate([one.mean for one in parts]),
+        np.concatenate([one.m2 for one in parts]),
+    )
+
+
 def combined(figures: Figures, begins: NDArray[np.int64]) -> Figures:
     """Return the figures of runs of groups, each of which has values.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jingwei.sense.cells.kinds import KINDS
 from jingwei.sense.entities import ENTITIES, STREAMS, Entity, Link
 from jingwei.sense.entities import Field as EntityField
 from jingwei.sense.errors import BadPathError, BadQueryError, UnknownEntityError
@@ -71,7 +72,7 @@ class Asking:
 
         """
         entity = resource.last.entity
-        query = query_of(entity, options)
+        query = self.query(entity, options)
         if resource.count:
             asked = Query(filter=query.filter, top=0, count=True)
             return Bare(str(self.set_of(resource.steps, asked).count))
@@ -86,6 +87,16 @@ class Asking:
         self._check_of_one(query)
         self.expand(entity, [row], query)
         return self.shown(entity, row, query)
+
+    def query(self, entity: Entity, options: str) -> Query:
+        """Return the query of a query string.
+
+        Raises
+        ------
+        BadQueryError
+
+        """
+        return query_of(entity, options)
 
     @staticmethod
     def _check_of_one(query: Query) -> None:
@@ -163,9 +174,9 @@ class Asking:
             for row in rows:
                 row.setdefault(EXPANDED, {})[name] = pages.get(row["id"], Page([]))
             children = [child for page in pages.values() for child in page.rows]
-            self.expand(ENTITIES[link.target], children, inner)
+            self.expand(KINDS[link.target], children, inner)
 
-    def _related(self, entity: Entity, link: Link, rows: Sequence[Row], query: Query) -> dict[int, Page]:
+    def _related(self, entity: Entity, link: Link, rows: Sequence[Row], query: Query) -> dict[Any, Page]:
         ids = list(dict.fromkeys(row["id"] for row in rows))
         if not entity.owned:
             return self._of_observations(link, rows)
@@ -189,7 +200,7 @@ class Asking:
 
     # writing
 
-    def address(self, entity: Entity, identifier: int) -> str:
+    def address(self, entity: Entity, identifier: Any) -> str:
         """Return the address of an entity."""
         return f"{self.root}/{entity.collection}({identifier})"
 
@@ -249,7 +260,7 @@ class Asking:
         return bool(kinds[row["stream"]]) == (link.name == "MultiDatastream")
 
     def _inline(self, told: dict[str, Any], link: Link, page: Page, query: Query, here: str) -> None:
-        target = ENTITIES[link.target]
+        target = KINDS[link.target]
         if not link.many:
             if page.rows:
                 told[link.name] = self.shown(target, page.rows[0], query)

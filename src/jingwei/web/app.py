@@ -91,6 +91,7 @@ from jingwei.web.routes import (
     sense_rules,
     session,
     sta,
+    sta_dggs,
     webhooks,
 )
 from jingwei.web.routes import city as city_routes
@@ -191,7 +192,7 @@ CITY_ROUTES = (
 """The routes of an open city; each declares its action, see `jingwei.web.policies`."""
 
 _PHOTOS = {case_photos.UPLOADS: MOST_BYTES, public_reports.UPLOADS: MOST_BYTES}
-STANDARD_ROUTES = (sta.router,)
+STANDARD_ROUTES = (sta.router, sta_dggs.router)
 """The routes whose addresses a standard gives: they stand beside `/api`, and declare their actions too."""
 
 WARM_UP_AFTER = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
-from jingwei.sense.entities import ENTITIES
+from jingwei.sense.cells.kinds import KINDS
 from jingwei.sense.errors import BadQueryError
 from jingwei.sense.odata.parsing import parse, path_of_text
 from jingwei.sense.odata.syntax import Expression, Path, paths_of
@@ -178,7 +178,7 @@ def check_path(entity: Entity, path: Path, option: str, *, many: bool = True) ->
                 option,
                 Text(f"{link.name} 有多个，不能据以排序", f"there are many {link.name}: nothing to sort by."),
             )
-        at = ENTITIES[link.target]
+        at = KINDS[link.target]
     if not parts or (parts[0] not in ("id", "@iot.id") and parts[0] not in at.by_name):
         raise _unknown(option, at, "/".join(path.parts))
     inside = at.by_name["@iot.id" if parts[0] == "id" else parts[0]]
@@ -213,7 +213,7 @@ def _expanded(entity: Entity, part: str, depth: int) -> tuple[str, Query]:
     first, _, further = way.strip().partition("/")
     if first not in entity.link:
         raise _unknown("$expand", entity, first)
-    target = ENTITIES[entity.link[first].target]
+    target = KINDS[entity.link[first].target]
     if further:
         inner = further + (f"({rest}" if bracket else "")
         return first, Query(expand=_expand(target, inner, depth + 1), raw=(("$expand", inner),))

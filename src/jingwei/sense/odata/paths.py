@@ -88,7 +88,7 @@ def resource_of(path: str) -> Resource:
         if name in here.entity.link:
             steps.append(_step(part, here.entity, path))
             continue
-        return _property(tuple(steps), rest, path)
+        return property_of(tuple(steps), rest, path)
     return Resource(tuple(steps))
 
 
@@ -117,7 +117,14 @@ def _key(text: str | None, path: str) -> int | None:
     return int(bare)
 
 
-def _property(steps: tuple[Step, ...], rest: tuple[str, ...], path: str) -> Resource:
+def property_of(steps: tuple[Step, ...], rest: tuple[str, ...], path: str) -> Resource:
+    """Return the property of an entity that the rest of a path leads to.
+
+    Raises
+    ------
+    BadPathError
+
+    """
     entity = steps[-1].entity
     value = rest[-1] == "$value"
     written = rest[:-1] if value else rest

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from jingwei.lake.summing import Figures, combined, spread, taken
+from jingwei.lake.summing import Figures, combined, joined, spread, taken
 from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.calendar import HOUR, Span
 from jingwei.sense.rollups.frames import Leaves, frame_of, framed, leaves_of
@@ -409,13 +409,14 @@ class Rollups:
 
     def _bodies(self, property_: int, spans: Collection[Span]) -> Iterator[bytes]:
         """Yield the frames of intervals; where one is behind, those of its parts."""
-        return self.frames.of_spans(property_, self._up_to_date(property_, spans))
+        return self.frames.of_spans(property_, self._up_to_date(spans, self._behind(property_)))
 
-    def _up_to_date(self, property_: int, spans: Collection[Span]) -> Collection[Span]:
+    def _behind(self, property_: int) -> set[Span]:
+        """Return the days and months that do not have what their parts have."""
+        return {Span(kind, at) for kind in ("day", "month") for at in self.frames.behind(property_, kind)}
+
+    def _up_to_date(self, spans: Collection[Span], behind: set[Span]) -> Collection[Span]:
         """Return intervals that have what there is; where one is behind, its parts."""
-        behind: set[Span] = set()
-        for kind in ("day", "month"):
-            behind |= {Span(kind, start) for start in self.frames.behind(property_, kind)}
         for _ in range(2):
             spans = [
                 part for one in spans for part in (self.calendar.parts(one) if one in behind else (one,))
@@ -444,21 +445,38 @@ class Rollups:
             Numbers of streams in order, of which alone it may be told; None for all.
 
         """
+        whole = self._up_to_date(spans, self._behind(property_))
+        return self._together(property_, (first, last), whole, among)
 
+    def of_cell_each(
+        self,
+        property_: int,
+        cell: tuple[int, int],
+        spans: Collection[Span],
+        among: NDArray[np.int64] | None = None,
+    ) -> list[Figures]:
+        """Return what a cell has in each of some intervals, see `of_cell`."""
+        behind = self._behind(property_)
+        return [self._together(property_, cell, self._up_to_date((one,), behind), among) for one in spans]
+
+    def _together(
+        self,
+        property_: int,
+        cell: tuple[int, int],
+        spans: Collection[Span],
+        among: NDArray[np.int64] | None,
+    ) -> Figures:
         def look(frame: Stored) -> Figures | None:
-            low, high = frame.between(first, last)
+            low, high = frame.between(*cell)
             rows = frame.together(low, high) if among is None else _of_some(frame, low, high, among)
             if not len(rows):
                 return None
             return combined(_figures(rows), np.zeros(1, np.int64)) if len(rows) > 1 else _figures(rows)
 
-        found = self.frames.look_into(property_, self._up_to_date(property_, spans), look)
-        parts = [one for one in found if one is not None]
+        parts = [one for one in self.frames.look_into(property_, spans, look) if one is not None]
         if not parts:
             return taken(Leaves.none().figures, slice(0, 0))
-        columns = ("n", "minimum", "maximum", "mean", "m2")
-        joined = Figures(*(np.concatenate([getattr(one, name) for one in parts]) for name in columns))
-        return combined(joined, np.zeros(1, np.int64))
+        return combined(joined(parts), np.zeros(1, np.int64))
 
     def hours(self, property_: int, since: int, until: int, among: NDArray[np.int64]) -> Leaves:
         """Return the figures of some streams in the hours that begin in `[since, until)`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,6 @@ from jingwei.sense.models import (
 from jingwei.sense.rollups.kept import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jingwei.records import Records
 
 Book = Callable[[Collection[int]], "Mapping[int, Address]"]
@@ -43,6 +41,8 @@ class Quantity:
         Number under which it is rolled up.
     observed, name, unit
         Id and name of the ObservedProperty, and the symbol of the unit.
+    measure
+        The unit as SensorThings tells it.
 
     """
 
@@ -50,6 +50,7 @@ class Quantity:
     observed: int
     name: str
     unit: str
+    measure: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def field(self) -> str:
@@ -71,7 +72,7 @@ def quantity_of(property_: int, name: str, unit: Any) -> Quantity:
     symbol = str(told.get("symbol") or told.get("name") or "")
     written = str(told.get("definition") or symbol)
     digest = blake2b(f"{property_} {written}".encode(), digest_size=8).digest()
-    return Quantity(int.from_bytes(digest, "big") >> 1, property_, name, symbol)
+    return Quantity(int.from_bytes(digest, "big") >> 1, property_, name, symbol, told)
 
 
 def book_of(records: Records) -> Book:

@@ -18,7 +18,7 @@ import numpy as np
 
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
-from jingwei.lake.counting import FINEST, blocks_of
+from jingwei.lake.counting import FINEST, Blocks, blocks_of
 from jingwei.lake.summing import Figures, combined, spread, taken
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from jingwei.sense.rollups.frames import Leaves
 
 NO_UNIT = -1
+
+
+def blocks_among(cells: NDArray[np.uint64], smallest: int, level: int = FINEST) -> Blocks:
+    """Return the blocks into which streams are parted, see `blocks_of_streams`."""
+    codes, counts = np.unique(np.asarray(grid.parent(cells, MAX_LEVEL, level), np.uint64), return_counts=True)
+    return blocks_of(codes, counts, level, smallest)
 
 
 def blocks_of_streams(cells: NDArray[np.uint64], smallest: int, level: int = FINEST) -> NDArray[np.int64]:
@@ -46,8 +52,7 @@ def blocks_of_streams(cells: NDArray[np.uint64], smallest: int, level: int = FIN
     found = np.full(len(cells), NO_UNIT, np.int64)
     if not len(cells):
         return found
-    codes, counts = np.unique(np.asarray(grid.parent(cells, MAX_LEVEL, level), np.uint64), return_counts=True)
-    blocks = blocks_of(codes, counts, level, smallest)
+    blocks = blocks_among(cells, smallest, level)
     for at in range(level, 0, -1):
         here = np.flatnonzero(blocks.levels == at)
         if not len(here):

@@ -130,7 +130,7 @@ async def list_dggs_zones_of_sensed(
     form = form_of(request, f, dict(dggs_asking.LISTS))
 
     def work() -> Response:
-        aggregates = _aggregates(request, asker)
+        aggregates = aggregates_of(request, asker)
         at = level_asked(found, level, upper, box)
         finest = _finest(found, aggregates.finest)
         if level is None and finest is not None:
@@ -168,7 +168,7 @@ async def read_dggs_zone_of_sensed(
     out = zone_out(found, read, HERE)
 
     def work() -> ZoneOut:
-        aggregates = _aggregates(request, asker)
+        aggregates = aggregates_of(request, asker)
         ranges, level = _ranges(found, read), found.counted_at(read.level) if read.level else 0
         times: list[tuple[int, int]] = []
         withheld: list[str] = []
@@ -223,7 +223,7 @@ async def read_dggs_data_of_sensed(
     chosen = chosen_by(properties, without)
 
     def work() -> Response:
-        aggregates = _aggregates(request, asker)
+        aggregates = aggregates_of(request, asker)
         _check_finest(found, aggregates, read.level + depths[-1])
         lists = {below: found.sub_zones(read, below) for below in depths}
         counts = {below: np.zeros(len(ids), np.int64) for below, ids in lists.items()}
@@ -246,7 +246,8 @@ async def read_dggs_data_of_sensed(
     return await stopping.run(request, work)
 
 
-def _aggregates(request: Request, asker: Asker) -> Aggregates:
+def aggregates_of(request: Request, asker: Asker) -> Aggregates:
+    """Return what the roll-ups say to the asker of a request."""
     state, sensing = request.app.state, sensing_of(request)
     now = micros_of(state.city.clock.now())
     return Aggregates(sensing, state.rollups(), asker, now=now, scope=state.scopes.of(sensing, asker))

@@ -52,9 +52,13 @@ def sensing_of(request: Request) -> Sensing:
 
 def root_of_request(request: Request) -> str:
     """Return the address of the service as the client knows it."""
+    return base_of_request(request) + ROOT
+
+
+def base_of_request(request: Request) -> str:
+    """Return the address of the city as the client knows it, without a slash at its end."""
     address: str | None = request.app.state.gate.entry.address
-    base = address or str(request.base_url)
-    return base.rstrip("/") + ROOT
+    return (address or str(request.base_url)).rstrip("/")
 
 
 def written(answered: Answered) -> Response:
