@@ -7,12 +7,12 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from jingwei.ledger.news import News
-from jingwei.sense.rollups.asking import scope_of
+from jingwei.sense.rollups.scope import scope_of
 
 if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.records import Records
-    from jingwei.sense.rollups.asking import Scope
+    from jingwei.sense.rollups.scope import Scope
     from jingwei.sense.service import Sensing
 
 CHANGING = (
