@@ -75,7 +75,9 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         city: City = served.city
         running.enter_context(CaseListener(city.records).running())
         clock = lambda: micros_of(city.clock.now())  # noqa: E731
-        rules = RuleKeeper(city.records, served.readings, city.about.zone, rest=REST, clock=clock)
+        networks = served.sensing.networks
+        zone = city.about.zone
+        rules = RuleKeeper(city.records, served.readings, zone, rest=REST, clock=clock, networks=networks)
         running.enter_context(rules.running())
         ahead = Ahead(city.records, served.taking, served.readings, [served.senders])
         running.enter_context(FaultKeeper(city.records, rollups, clock).running())

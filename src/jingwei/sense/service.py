@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jingwei.access.policy import Policies
     from jingwei.records import Records
     from jingwei.sense.readings import Readings
+    from jingwei.sense.rules.networks import Networks
 
 SPEC = "http://www.opengis.net/spec/iot_sensing/1.1/"
 MQTT_CREATE = SPEC + "req/create-observations-via-mqtt/observations-creation"
@@ -101,10 +102,18 @@ class Done:
 class Sensing:
     """SensorThings over a city's record store and its store of readings."""
 
-    def __init__(self, records: Records, policies: Callable[[], Policies], readings: Readings) -> None:
+    def __init__(
+        self,
+        records: Records,
+        policies: Callable[[], Policies],
+        readings: Readings,
+        networks: Networks | None = None,
+    ) -> None:
         self.records = records
         self.policies = policies
         self.readings = readings
+        self.networks = networks
+        """Networks of the city's lake, over which states go."""
         self.mqtt: Mapping[str, Any] | None = None
         """Where readings are taken and told by MQTT, once a broker is up."""
 

@@ -73,6 +73,37 @@ class Escalation(Struct, forbid_unknown_fields=True, frozen=True):
     to: Words
 
 
+class Downstream(
+    Struct,
+    forbid_unknown_fields=True,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    rename={"upper": "from", "lower": "to"},
+):
+    """A network that takes on what a rule finds: what lies downstream of the sensors is in the same state.
+
+    Attributes
+    ----------
+    dataset
+        Of the lake, with a line in each row.
+    metres
+        How far along the network.
+    upper, lower
+        Columns (`from`, `to`) with the nodes between which each line flows. Without them lines are drawn
+        in the direction of flow, and ends that touch are one node.
+    near
+        A sensor farther than so many metres from every line is not on the network.
+
+    """
+
+    dataset: Annotated[str, Meta(min_length=1, max_length=100)]
+    metres: Annotated[float, Meta(gt=0, le=20_000)]
+    upper: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    lower: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    near: Annotated[float, Meta(gt=0, le=500)] = 30.0
+
+
 class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_defaults=True):
     """A rule: signs that must be there together, and what is then said.
 
@@ -88,8 +119,11 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_d
         Only streams in one of these cells.
     spread
         To how many rings of cells around it the state of a cell goes over.
+    downstream
+        The network over which it goes to what lies downstream of the sensors.
     cause
-        What is raised by rules of one cause within minutes is one event; without it, what is raised near by.
+        What is raised by rules of one cause within minutes is one event; without it, what is raised near by
+        or on one branch of a network.
 
     """
 
@@ -101,6 +135,7 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_d
     within: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []
     severity: Severity = "warning"
     spread: Annotated[int, Meta(ge=0, le=3)] = 0
+    downstream: Downstream | None = None
     cause: Annotated[str, Meta(max_length=60)] = ""
     quiet: Annotated[list[Quiet], Meta(max_length=14)] = []
     escalation: Annotated[list[Escalation], Meta(max_length=10)] = []
@@ -146,6 +181,15 @@ def _check(rule: Rule) -> None:
             Text(
                 "在单一数据流中只能有一个征兆。请改为 thing 或 zone。",
                 "One stream shows one sign only. Look for them together in a `thing` or a `zone`.",
+            ),
+        )
+    way = rule.downstream
+    if way is not None and (way.upper is None) != (way.lower is None):
+        raise _wrong(
+            "downstream.to" if way.lower is None else "downstream.from",
+            Text(
+                "上游节点列和下游节点列须一起给出。",
+                "Name both columns of nodes, `from` and `to`, or neither.",
             ),
         )
     for number, sign in enumerate(rule.signs):

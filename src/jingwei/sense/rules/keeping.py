@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from jingwei.records import Records
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
+    from jingwei.sense.rules.branches import Flows
+    from jingwei.sense.rules.networks import Networks
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class RuleKeeper:
     clock
         Tells what time it is in the city, UTC microseconds: silence, quiet hours and what ends by itself
         go by it.
+    networks
+        Of the city's lake; without them no alarms are put together because of a network.
 
     """
 
@@ -75,6 +79,7 @@ class RuleKeeper:
         *,
         rest: float = 0.0,
         clock: Callable[[], int] = present,
+        networks: Networks | None = None,
     ) -> None:
         self.records = records
         self.readings = readings
@@ -90,6 +95,8 @@ class RuleKeeper:
         self._stale = True
         self._rest = rest
         self._clock = clock
+        self._networks = networks
+        self._flows: Flows = {}
         self._bound = -rest
         readings.when_forgotten(self._forgotten)
 
@@ -114,6 +121,8 @@ class RuleKeeper:
             bound, turned = self._bind(now), 0
             rows, last = self.readings.fresh(self._reading)
             turns = [*self._evaluator.take(rows), *self._evaluator.tick(now)]
+            if turns or bound:
+                self._flows = self._networks_now()
             if turns or bound or (last != self._reading and time.monotonic() - self._noted > NOTE):
                 with self.records.write() as session:
                     for turn in turns:
@@ -192,6 +201,22 @@ class RuleKeeper:
             turned += self._turn(session, begun, now)
         return turned
 
+    def _networks_now(self) -> Flows:
+        """Return the networks that rules name, as the lake has them now."""
+        if self._networks is None:
+            return {}
+        ways = {one.rule.downstream for one in self._rules.values() if one.rule.downstream is not None}
+        found = {}
+        for way in ways:
+            try:
+                network = self._networks.whole(way)
+            except Exception:  # alarms are raised whatever is wrong with a dataset
+                log.exception("the network of %s", way.dataset)
+                continue
+            if network is not None:
+                found[way] = network
+        return found
+
     # what comes of it
 
     def _turn(self, session: Session, turn: Turn, now: int) -> int:
@@ -204,7 +229,7 @@ class RuleKeeper:
         found = session.scalars(lasting).all()
         if turn.begins:
             if not found:
-                raising.raised(session, kept, turn, self._streams, now=now, zone=self.zone)
+                raising.raised(session, kept, turn, self._streams, self._flows, now=now, zone=self.zone)
             return int(not found)
         for alarm in found:
             raising.ended(session, alarm, turn.time, turn.reasons)

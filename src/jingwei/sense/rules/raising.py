@@ -1,7 +1,7 @@
 """What comes of a rule that begins or ends to hold: alarms, incidents, and calls; all through the log.
 
-Alarms of one cause within minutes are one incident; without a cause, those near each other are. Of the places
-of an incident each is called for once, however often its alarms come and go.
+Alarms of one cause within minutes are one incident; without a cause, those near each other or on one branch
+of a network are. Of the places of an incident each is called for once, however often its alarms come and go.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from jingwei import grid, ledger
 from jingwei.sense.odata.syntax import EPOCH, MAX_TIME, MICRO, MIN_TIME
 from jingwei.sense.rules.binding import place_of
+from jingwei.sense.rules.branches import Branch
 from jingwei.sense.rules.form import SEVERITIES
 from jingwei.sense.rules.models import AlarmRow, IncidentRow
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jingwei.sense.rules.binding import Stream, Streams
+    from jingwei.sense.rules.branches import Flows
     from jingwei.sense.rules.evaluating import Reason, Turn
     from jingwei.sense.rules.form import Rule
 
@@ -51,13 +53,14 @@ class Kept:
 
 
 def raised(
-    session: Session, kept: Kept, turn: Turn, streams: Streams, *, now: int, zone: ZoneInfo
+    session: Session, kept: Kept, turn: Turn, streams: Streams, flows: Flows, *, now: int, zone: ZoneInfo
 ) -> AlarmRow:
     """Raise an alarm, put it to its incident, and call for it unless the hour is quiet."""
     rule = kept.rule
     concerned = [streams[one.stream] for one in turn.reasons]
     cell, level = place_of(rule, turn.group, concerned)
-    incident = _incident(session, rule, turn, cell, level)
+    branch = Branch(flows, rule, concerned, streams)
+    incident = _incident(session, rule, turn, cell, level, branch)
     alarm = AlarmRow(
         rule_id=kept.id,
         version=kept.version,
@@ -203,7 +206,9 @@ def place(cell: int | None, level: int) -> int | None:
     return int(grid.to_stored(grid.parent(int(grid.from_stored(cell)), level, NEAR)))
 
 
-def _incident(session: Session, rule: Rule, turn: Turn, cell: int | None, level: int) -> IncidentRow:
+def _incident(
+    session: Session, rule: Rule, turn: Turn, cell: int | None, level: int, branch: Branch
+) -> IncidentRow:
     """Return the incident to which an alarm belongs, a new one if there is none."""
     lasting = select(AlarmRow.incident_id).where(AlarmRow.ended.is_(None))
     asked = select(IncidentRow).where(
@@ -212,7 +217,7 @@ def _incident(session: Session, rule: Rule, turn: Turn, cell: int | None, level:
         (IncidentRow.last >= turn.time - WITHIN) | IncidentRow.id.in_(lasting),
     )
     for incident in session.scalars(asked.order_by(IncidentRow.id)):
-        if rule.cause or _is_near(session, incident, cell, level):
+        if rule.cause or _is_near(session, incident, cell, level) or branch.has(session, incident.id):
             incident.last = max(incident.last, turn.time)
             if SEVERITIES.index(rule.severity) > SEVERITIES.index(incident.severity):
                 incident.severity = rule.severity

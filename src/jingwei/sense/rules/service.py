@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jingwei.sense.readings import Readings
     from jingwei.sense.rules.evaluating import Turn
     from jingwei.sense.rules.form import Rule
+    from jingwei.sense.rules.networks import Networks
     from jingwei.sense.sight import Sight
 
 MOST_RULES = 20_000
@@ -153,18 +154,27 @@ def write(
     return found
 
 
-def checked(body: Any) -> Rule:
+def checked(body: Any, networks: Networks | None = None, asker: Asker | None = None) -> Rule:
     """Return the rule that a body says.
+
+    Parameters
+    ----------
+    body
+        See `Rule`.
+    networks, asker
+        Where given, the network that it names must be there for who writes it.
 
     Raises
     ------
-    BadRuleError
+    BadRuleError, UnknownDatasetError
 
     """
     found = rule_of(body)
     text = unreadable_cell(found)
     if text is not None:
         raise BadRuleError(Text(f"{text} 不是网格编码", f"{text} is no cell"), where={"field": "within"})
+    if networks is not None and asker is not None and found.downstream is not None:
+        networks.check(asker, found.downstream)
     return found
 
 

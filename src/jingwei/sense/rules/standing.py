@@ -16,6 +16,8 @@ from jingwei.sense.entities import ENTITIES
 from jingwei.sense.models import LocationRow, ThingLocation, ThingRow
 from jingwei.sense.readings import readings_of
 from jingwei.sense.rules.binding import STREAMS, symbol_of
+from jingwei.sense.rules.branches import BY_VERSION
+from jingwei.sense.rules.downstream import Reached
 from jingwei.sense.rules.form import SEVERITIES, rule_of
 from jingwei.sense.rules.models import AlarmRow, IncidentRow, RuleRow, RuleVersionRow
 from jingwei.sense.series import micros_of
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.access.policy import Policies
     from jingwei.sense.readings import Reading, Readings
-    from jingwei.sense.rules.form import Severity
+    from jingwei.sense.rules.downstream import Way
+    from jingwei.sense.rules.form import Downstream, Severity
+    from jingwei.sense.rules.networks import Networks
     from jingwei.sense.sight import Sight
 
 MOST_LASTING = 10_000
@@ -67,6 +71,10 @@ class Alarm:
         By which readings it was raised and ended; those of streams that the asker may not read are left out.
     hidden
         How many reasons are left out.
+    downstream
+        Over which network its state goes, by the version that raised it.
+    way
+        In the state of a cell: how it came there, where it did over a network.
 
     """
 
@@ -89,6 +97,8 @@ class Alarm:
     called: int | None
     case: str
     mark: str
+    downstream: Downstream | None = None
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +125,6 @@ class CellState:
     alarms: list[Alarm]
     past: list[Alarm]
     streams: list[tuple[int, Named, Reading | None]]
-
-
-_BY_VERSION = (RuleVersionRow.rule_id == AlarmRow.rule_id) & (RuleVersionRow.version == AlarmRow.version)
 
 
 def alarms(
@@ -154,7 +161,7 @@ def alarms(
     """
     asked = (
         select(AlarmRow, RuleVersionRow.body)
-        .join(RuleVersionRow, _BY_VERSION)
+        .join(RuleVersionRow, BY_VERSION)
         .where(AlarmRow.owner.in_(_owners(session, sight)))
         .order_by(AlarmRow.id.desc())
         .limit(limit)
@@ -256,7 +263,7 @@ def _gravest(session: Session, owners: list[str], numbers: list[int]) -> dict[in
     )
     first = sorted(session.execute(asked).all(), key=lambda one: SEVERITIES.index(one[1]))
     chosen = {incident: alarm for incident, _, alarm in first}
-    says = select(AlarmRow.incident_id, RuleVersionRow.body).join(RuleVersionRow, _BY_VERSION)
+    says = select(AlarmRow.incident_id, RuleVersionRow.body).join(RuleVersionRow, BY_VERSION)
     found = session.execute(says.where(AlarmRow.id.in_(chosen.values())))
     return {incident: Text(body["zh"], body["en"]) for incident, body in found}
 
@@ -274,8 +281,10 @@ def _cases(session: Session, owners: list[str], numbers: list[int]) -> dict[int,
     return found
 
 
-def states(session: Session, sight: Sight, level: int, at: int | None = None) -> dict[int, list[Alarm]]:
-    """Return which alarms last in which cells of a level, also by their rules in neighbouring cells.
+def states(
+    session: Session, sight: Sight, level: int, at: int | None = None, networks: Networks | None = None
+) -> dict[int, list[Alarm]]:
+    """Return which alarms last in which cells of a level, by their rules also beside and downstream of them.
 
     Parameters
     ----------
@@ -285,6 +294,8 @@ def states(session: Session, sight: Sight, level: int, at: int | None = None) ->
         Of GeoSOT.
     at
         The states at this moment, UTC microseconds, by the rules that then held; now where it is left out.
+    networks
+        Of the lake, as it is now.
 
     Returns
     -------
@@ -295,16 +306,29 @@ def states(session: Session, sight: Sight, level: int, at: int | None = None) ->
     listed = alarms(session, sight, lasting=True if at is None else None, at=at, limit=MOST_LASTING)
     spread = _spreads(session, {(one.rule, one.version) for one in listed})
     found: dict[int, list[Alarm]] = {}
+    reached = Reached(session, sight, networks, listed)
     for alarm in listed:
-        if alarm.cell is None or alarm.level < level:
-            continue
-        code = int(grid.parent(int(grid.from_stored(alarm.cell)), alarm.level, level))
-        rings = range(spread[alarm.rule, alarm.version] + 1)
-        for cell in {one for ring in rings for one in grid.ring(code, level, ring)}:
-            found.setdefault(int(grid.to_stored(cell)), []).append(alarm)
-    for here in found.values():
-        here.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id))
+        here = _around(alarm, level, spread[alarm.rule, alarm.version])
+        for cell in here:
+            found.setdefault(cell, []).append(alarm)
+        for cell, way in reached.cells(alarm, level).items():
+            if cell not in here:
+                found.setdefault(cell, []).append(replace(alarm, way=way))
+    for told in found.values():
+        told.sort(key=_gravest_first)
     return found
+
+
+def _gravest_first(alarm: Alarm) -> tuple[int, bool, int]:
+    return -SEVERITIES.index(alarm.severity), alarm.way is not None, alarm.id
+
+
+def _around(alarm: Alarm, level: int, spread: int) -> set[int]:
+    """Return the stored codes of the cells of an alarm; none where its place is not told so finely."""
+    if alarm.cell is None or alarm.level < level:
+        return set()
+    code = int(grid.parent(int(grid.from_stored(alarm.cell)), alarm.level, level))
+    return {int(grid.to_stored(one)) for ring in range(spread + 1) for one in grid.ring(code, level, ring)}
 
 
 def _spreads(session: Session, versions: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
@@ -314,7 +338,9 @@ def _spreads(session: Session, versions: Collection[tuple[int, int]]) -> dict[tu
     return {(one.rule_id, one.version): rule_of(one.body).spread for one in rows}
 
 
-def of_cell(session: Session, sight: Sight, readings: Readings, cell: Cell) -> CellState:
+def of_cell(
+    session: Session, sight: Sight, readings: Readings, cell: Cell, networks: Networks | None = None
+) -> CellState:
     """Return the state of a cell, as far as the asker may be told places so finely.
 
     Parameters
@@ -323,6 +349,8 @@ def of_cell(session: Session, sight: Sight, readings: Readings, cell: Cell) -> C
         The records, what the asker sees of them, and the readings.
     cell
         Of GeoSOT.
+    networks
+        Of the lake.
 
     """
     spread = {one.id: rule_of(one.body).spread for one in session.scalars(select(RuleRow))}
@@ -339,8 +367,15 @@ def of_cell(session: Session, sight: Sight, readings: Readings, cell: Cell) -> C
             rings[far] = {one for at in range(far + 1) for one in grid.ring(cell.code, cell.level, at)}
         return int(grid.parent(code, alarm.level, cell.level)) in rings[far]
 
-    lasting = [one for one in alarms(session, sight, lasting=True, limit=MOST_LASTING) if touches(one)]
-    lasting.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id))
+    listed = alarms(session, sight, lasting=True, limit=MOST_LASTING)
+    reached = Reached(session, sight, networks, listed)
+    lasting = []
+    for one in listed:
+        if touches(one):
+            lasting.append(one)
+        elif (way := reached.way(one, cell)) is not None:
+            lasting.append(replace(one, way=way))
+    lasting.sort(key=_gravest_first)
     first, last = (int(one) for one in grid.cell_range(cell.code, cell.level))
     past = [
         one
@@ -438,6 +473,7 @@ def _alarm(row: AlarmRow, body: dict[str, Any], named: dict[int, Named]) -> Alar
         called=row.called,
         case=row.case_number,
         mark=row.mark,
+        downstream=rule_of(body).downstream if "downstream" in body else None,
     )
 
 

@@ -25,6 +25,7 @@ from jingwei.words import Text
 
 if TYPE_CHECKING:
     from jingwei.sense.readings import Reading
+    from jingwei.sense.rules.downstream import Way
 
 router = APIRouter(prefix="/sense", tags=["sense"], responses=problems.responses(400, 403, 404))
 watches = [filtered(policy.WATCH)]
@@ -65,6 +66,24 @@ class ReasonOut(BaseModel):
     value: float | None
 
 
+class PassedOut(BaseModel):
+    """A line of a network by which a state came."""
+
+    name: str = Field(description="Its keys")
+    object: str = Field(description="The identifier of its object, or empty")
+
+
+class WayOut(BaseModel):
+    """How the state of an alarm came to a cell over a network."""
+
+    dataset: str
+    title: TextOut
+    stream: int = Field(description="The one whose sensor is upstream")
+    metres: float = Field(description="Along the network, from the sensor to where it enters the cell")
+    steps: int = Field(description="How many lines")
+    lines: list[PassedOut] = Field(description="The last 20 of them in the order of flow")
+
+
 class AlarmOut(BaseModel):
     """An alarm with its reasons, as far as the reader may know them."""
 
@@ -90,6 +109,9 @@ class AlarmOut(BaseModel):
     called: str | None
     case: str = Field(description="The case that came of it, or empty")
     mark: str
+    way: WayOut | None = Field(
+        default=None, description="In the state of a cell downstream of its sensors: how it came there"
+    )
 
 
 class AlarmsOut(BaseModel):
@@ -247,7 +269,7 @@ async def list_sense_states(
 
     def work() -> StatesOut:
         with sensing.records.read() as session:
-            found = standing.states(session, sensing.sight(session, asker), level, moment)
+            found = standing.states(session, sensing.sight(session, asker), level, moment, sensing.networks)
         states = [
             _state(Cell(int(grid.from_stored(one)), level), listed) for one, listed in sorted(found.items())
         ]
@@ -270,7 +292,7 @@ async def read_sense_state(
     def work() -> CellStateOut:
         with sensing.records.read() as session:
             sight = sensing.sight(session, asker)
-            found = standing.of_cell(session, sight, sensing.readings, cell)
+            found = standing.of_cell(session, sight, sensing.readings, cell, sensing.networks)
         return CellStateOut(
             code=cell.geosot,
             level=cell.level,
@@ -366,6 +388,18 @@ def _alarm(one: standing.Alarm) -> AlarmOut:
         called=instant_or_none(one.called),
         case=one.case,
         mark=one.mark,
+        way=None if one.way is None else _way(one.way),
+    )
+
+
+def _way(one: Way) -> WayOut:
+    return WayOut(
+        dataset=one.dataset,
+        title=text_out(one.title),
+        stream=one.stream,
+        metres=round(one.metres, 1),
+        steps=one.steps,
+        lines=[PassedOut(name=line.name, object=line.object) for line in one.lines],
     )
 
 

@@ -179,7 +179,7 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
     sensing = sensing_of(request)
 
     def work() -> TrialOut:
-        form = service.checked(body.rule)
+        form = service.checked(body.rule, sensing.networks, asker)
         with sensing.records.read() as session:
             service.check_writer(sensing.policies(), asker, body.owner)
             found = service.tried(
@@ -214,6 +214,7 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
 
 
 def _write(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> RuleOut:
+    service.checked(body.rule, sensing.networks, asker)
     with sensing.records.write() as session:
         found = service.write(session, sensing.policies(), asker, body.rule, owner=body.owner, number=number)
         return _rule(sensing, asker, found)
