@@ -131,6 +131,7 @@ def test_an_alarm_of_a_silly_time_is_told_and_so_is_how_it_ended(served):
         ({"signs": [{"observes": "x", "kind": "silent"}]}, "signs[0].seconds"),
         ({"signs": HIGH["signs"] * 2}, "together"),
         ({"within": ["nowhere"]}, "within"),
+        ({"downstream": {"dataset": "pipes"}}, "downstream"),
         ({"unknown": 1}, "rule"),
     ],
 )

@@ -6,8 +6,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
-import { instant, say } from "../words";
-import { type Alarm, forgetAlarms, type Mark, markAlarm, type Reason, type Severity, type Sign, span, TONES } from "./alarms";
+import { instant, metres, say } from "../words";
+import { type Alarm, forgetAlarms, type Mark, markAlarm, type Reason, type Severity, type Sign, span, TONES, type Way } from "./alarms";
 import { resultText } from "./questions";
 
 export function SeverityBadge({ severity }: { severity: Severity }) {
@@ -66,6 +66,24 @@ export function Reasons({ reasons, signs }: { reasons: Reason[]; signs: Sign[] }
   );
 }
 
+/** How the state came to a cell that lies downstream: how far, over which network, and by which of its lines. */
+export function WayText({ way }: { way: Way }) {
+  const { t } = useTranslation();
+  return (
+    <p className="alarm-way small">
+      {t("alarms.way.from", { metres: metres(way.metres) })} <Link to={`/data/${encodeURIComponent(way.dataset)}`}>{say(way.title)}</Link>
+      {t("alarms.way.by", { count: way.steps, n: way.steps })}
+      {way.lines.length < way.steps && "… → "}
+      {way.lines.map((one, at) => (
+        <span key={at}>
+          {at > 0 && " → "}
+          {one.object ? <Link to={`/objects/${encodeURIComponent(one.object)}`}>{one.name}</Link> : one.name}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function Marks({ alarm }: { alarm: Alarm }) {
   const { t } = useTranslation();
   const questions = useQueryClient();
@@ -120,6 +138,7 @@ export function AlarmItem({ alarm, still }: {
         <span className={alarm.ended ? "badge" : "badge bad"}>{t(alarm.ended ? "alarms.ended" : "alarms.lasts")}</span>
         <Span began={alarm.began} ended={alarm.ended} />
       </div>
+      {alarm.way && <WayText way={alarm.way} />}
       <Reasons reasons={alarm.reasons} signs={alarm.signs} />
       {alarm.hidden > 0 && <p className="small quiet">{t("alarms.hidden", { count: alarm.hidden, n: alarm.hidden })}</p>}
       {alarm.ended_by.length > 0 && (

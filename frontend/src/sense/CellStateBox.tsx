@@ -2,7 +2,7 @@
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { say } from "../words";
-import { Reasons, SeverityBadge, Span } from "./AlarmItem";
+import { Reasons, SeverityBadge, Span, WayText } from "./AlarmItem";
 import { useCellState } from "./alarms";
 import "./alarms.css";
 import { StateBadge } from "./CellPage";
@@ -24,6 +24,7 @@ export function CellStateBox({ code }: { code: string }) {
               <b>{say(one.title)}</b>
               <Span began={one.began} ended={one.ended} />
             </div>
+            {one.way && <WayText way={one.way} />}
             <Reasons reasons={one.reasons} signs={one.signs} />
             {one.case && (
               <p className="alarm-links small">

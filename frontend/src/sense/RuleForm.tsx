@@ -2,8 +2,10 @@
 import { Plus, Trash2 } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
+import { useDatasets } from "../api/questions";
 import { Input } from "../design/Form";
-import { type Escalation, GRAVEST, type Kind, type Quiet, type RuleBody, type Severity, type Sign, useObserved } from "./alarms";
+import { say } from "../words";
+import { type Downstream, type Escalation, GRAVEST, type Kind, type Quiet, type RuleBody, type Severity, type Sign, useObserved } from "./alarms";
 
 const KINDS: Kind[] = ["above", "below", "rising", "falling", "frozen", "silent"];
 const TOGETHER = ["stream", "thing", "zone"] as const;
@@ -51,6 +53,14 @@ export function RuleForm({ body, change }: { body: RuleBody; change: (body: Rule
         <Numbers label={t("alarms.rule.spread")} value={body.spread ?? 0} min={0} max={3} set={(spread) => set({ spread: spread ?? 0 })} />
       </div>
       <Input label={t("alarms.rule.within")} hint={t("alarms.rule.withinHint")} value={(body.within ?? []).join(" ")} onChange={(event) => set({ within: event.target.value.split(/\s/).filter((one, at, all) => one || at === all.length - 1) })} onBlur={() => set({ within: (body.within ?? []).filter(Boolean) })} />
+      <h3>{t("alarms.rule.downstream")}</h3>
+      {body.downstream ? (
+        <Part title={t("alarms.rule.downstream")} remove={{ name: t("alarms.rule.removeDownstream"), by: () => set({ downstream: undefined }) }}>
+          <DownstreamFields way={body.downstream} change={(downstream) => set({ downstream })} />
+        </Part>
+      ) : (
+        <AddButton name={t("alarms.rule.addDownstream")} add={() => set({ downstream: { dataset: "", metres: 1000 } })} />
+      )}
       <h3>{t("alarms.rule.quiet")}</h3>
       {(body.quiet ?? []).map((one, at) => (
         <Part key={at} remove={{ name: t("alarms.rule.removeQuiet", { number: at + 1 }), by: () => set({ quiet: swap(body.quiet ?? [], at, null) }) }}>
@@ -92,6 +102,30 @@ function SignFields({ sign, list, alone, change }: { sign: Sign; list: string; a
       <Numbers label={t("alarms.rule.secondsFor")} value={sign.seconds ?? 0} min={lasts ? 1 : 0} step="any" set={(seconds) => set({ seconds: seconds ?? 0 })} />
       {sign.kind === "frozen" && <Numbers label={t("alarms.rule.tolerance")} value={sign.tolerance ?? 0} min={0} step="any" set={(tolerance) => set({ tolerance: tolerance ?? 0 })} />}
       {!alone && <Numbers label={t("alarms.rule.least")} value={sign.least ?? 1} min={1} max={10_000} set={(least) => set({ least: least ?? 1 })} />}
+    </>
+  );
+}
+
+function DownstreamFields({ way, change }: { way: Downstream; change: (way: Downstream) => void }) {
+  const { t } = useTranslation();
+  const datasets = useDatasets().data ?? [];
+  const id = useId();
+  const node = (which: "from" | "to", column: string) => {
+    const { [which]: _, ...rest } = way;
+    change(column ? { ...rest, [which]: column } : rest);
+  };
+  return (
+    <>
+      <datalist id={id}>
+        {datasets.map((one) => (
+          <option key={one.id} value={one.id}>{say(one.title)}</option>
+        ))}
+      </datalist>
+      <Input label={t("alarms.rule.network")} hint={t("alarms.rule.networkHint")} value={way.dataset} required maxLength={100} list={id} onChange={(event) => change({ ...way, dataset: event.target.value })} />
+      <Numbers label={t("alarms.rule.metres")} value={way.metres} required min={1} max={20_000} step="any" set={(metres) => change({ ...way, metres: metres ?? 0 })} />
+      <Input label={t("alarms.rule.fromNode")} hint={t("alarms.rule.nodeHint")} value={way.from ?? ""} maxLength={200} onChange={(event) => node("from", event.target.value)} />
+      <Input label={t("alarms.rule.toNode")} value={way.to ?? ""} maxLength={200} onChange={(event) => node("to", event.target.value)} />
+      <Numbers label={t("alarms.rule.near")} value={way.near ?? 30} min={1} max={500} step="any" set={(near) => change({ ...way, near: near ?? 30 })} />
     </>
   );
 }

@@ -31,6 +31,15 @@ export type Reason = {
   time: string;
   value: number | null;
 };
+/** How the state of an alarm came to a cell over a network. */
+export type Way = {
+  dataset: string;
+  title: Text;
+  stream: number;
+  metres: number;
+  steps: number;
+  lines: { name: string; object: string }[];
+};
 export type Alarm = {
   id: number;
   rule: number;
@@ -54,6 +63,7 @@ export type Alarm = {
   called: string | null;
   case: string;
   mark: Mark;
+  way: Way | null;
 };
 export type Incident = {
   id: number;
@@ -81,6 +91,7 @@ export type CellState = {
 
 export type Quiet = { from: string; to: string; days?: number[] };
 export type Escalation = { minutes: number; to: string };
+export type Downstream = { dataset: string; metres: number; from?: string; to?: string; near?: number };
 export type RuleBody = {
   zh: string;
   en: string;
@@ -90,6 +101,7 @@ export type RuleBody = {
   within?: string[];
   severity?: Severity;
   spread?: number;
+  downstream?: Downstream;
   cause?: string;
   quiet?: Quiet[];
   escalation?: Escalation[];
