@@ -202,10 +202,14 @@ class RuleKeeper:
         return turned
 
     def _networks_now(self) -> Flows:
-        """Return the networks that rules name, as the lake has them now."""
+        """Return the networks by which alarms may belong together, as the lake has them now.
+
+        Those of one cause belong together wherever they are.
+        """
         if self._networks is None:
             return {}
-        ways = {one.rule.downstream for one in self._rules.values() if one.rule.downstream is not None}
+        rules = [one.rule for one in self._rules.values() if not one.rule.cause]
+        ways = {one.downstream for one in rules if one.downstream is not None}
         found = {}
         for way in ways:
             try:
