@@ -42,7 +42,7 @@ def test_the_rule_on_underpasses_follows_the_drains_as_they_fall(
             gone, expected = 0.0, []
             while drains.downstream[node] >= 0 and gone < way.metres:
                 expected.append(str(codes[node]))
-                gone += drains.distance[node] - drains.distance[drains.downstream[node]]
+                gone += float(drains.distance[node] - drains.distance[drains.downstream[node]])
                 node = drains.downstream[node]
             found = network.reach(station.lon, station.lat, way.metres, way.near)
             assert [network.lines[one.line].name for one in found] == expected
