@@ -49,7 +49,7 @@ export const alarmsZh = {
   said: "读数 {{value}}，{{time}}",
   saidSince: "自 {{since}}",
   way: {
-    from: "由上游 {{metres}} 处的传感器，沿",
+    from: "由上游 {{metres}}处的传感器，沿",
     by_one: "流到这里，经过：",
     by_other: "流到这里，经过 {{n}} 段：",
   },
