@@ -6,14 +6,17 @@ import math
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 
 from jingwei.errors import BadRequestError, JingweiError
+from jingwei.grid import BeidouCell, Cell, LevelError
+from jingwei.grid.levels import check_level
 from jingwei.web.dggs_out import CRS84_NAMES, GEOJSON, UINT64
 from jingwei.web.questions import BadBoxError, BadTimeError, period_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
     from jingwei.web.zones import Bounds, System, Zone
@@ -59,6 +62,44 @@ TimeText = Annotated[
         examples=["2026-03-01/2026-03-31"],
     ),
 ]
+SystemPath = Annotated[str, Path(max_length=40, description="geosot or beidou", examples=["geosot"])]
+
+ZonePath = Annotated[
+    str,
+    Path(max_length=60, description="The text of a zone", examples=["G001130230-200011"]),
+]
+
+LevelOf = Annotated[int | None, Query(alias="zone-level", description="Level of the zones")]
+
+ParentOf = Annotated[
+    str | None, Query(alias="parent-zone", max_length=60, description="Only zones within this one")
+]
+
+CompactOf = Annotated[
+    bool, Query(alias="compact-zones", description="Put a zone in place of all of its children")
+]
+
+LimitOf = Annotated[int, Query(ge=1, description="Zones of a page; more than 10,000 are taken as 10,000")]
+
+OffsetOf = Annotated[int, Query(ge=0, lt=1 << 40, description="Zones to leave out before")]
+
+ListFormOf = Annotated[ListForm | None, Query(alias="f", description="Form of the answer")]
+
+DataFormOf = Annotated[DataForm | None, Query(alias="f", description="Form of the answer")]
+
+PropertiesOf = Annotated[
+    str | None, Query(max_length=2000, description="Only these fields, separated by commas")
+]
+
+WithoutOf = Annotated[
+    str | None, Query(alias="exclude-properties", max_length=2000, description="All fields but these")
+]
+
+GeometryOf = Annotated[
+    Literal["zone-region", "zone-centroid", "vectorized"],
+    Query(description="Of GeoJSON: zones as areas or as points, or the facts themselves"),
+]
+
 _AXIS = re.compile(r"\s*(\w+)\(([^()]*)\)\s*(?:,|$)")
 
 
@@ -281,3 +322,72 @@ def interval_of(text: str | None, zone: ZoneInfo) -> tuple[int, int] | None:
     start = None if low in {"", ".."} else low
     end = start if not slash else None if high in {"", ".."} else high
     return period_of(start, end, zone)
+
+
+def box_and_time(
+    bbox: str | None,
+    bbox_crs: str | None,
+    subset: list[str] | None,
+    subset_crs: str | None,
+    time: str | None,
+    *,
+    timed: bool,
+) -> tuple[Bounds | None, str | None]:
+    """Return the box and the time of a question, each named once."""
+    check_crs(bbox_crs if bbox is not None else None, subset_crs if subset else None)
+    box = None if bbox is None else wide_box_of(bbox)
+    inner, when = subset_of(subset, timed=timed)
+    if (box is not None and inner is not None) or (time is not None and when is not None):
+        raise BadBoxError(
+            Text(
+                "bbox、datetime 不能与同一轴的 subset 同时使用",
+                "An axis is named twice, by bbox or datetime and by subset",
+            ),
+            where={"subset": subset},
+        )
+    return box or inner, time or when
+
+
+def level_asked(system: System, level: int | None, parent: Zone | None, box: Bounds | None) -> int:
+    """Return the level that is asked for, else that below the parent, else of some dozens of zones."""
+    if level is not None:
+        return check_level(level, system.first, system.last)
+    if parent is not None:
+        return min(parent.level + 1, system.last)
+    if box is None:
+        return max(system.first, 1)
+    west, south, east, north = box
+    middle = ((west + (east - west) % 360 / 2 + 180) % 360 - 180, (south + north) / 2)
+    side = max((east - west) % 360 or 360, north - south)
+    at = system.first
+    for finer in range(system.first, system.last + 1):
+        try:
+            zone = system.read(_text_at(system, middle, finer))
+        except ValueError:
+            break
+        if zone.bounds[3] - zone.bounds[1] < side / 16:
+            break
+        at = finer
+    return at
+
+
+def _text_at(system: System, place: tuple[float, float], level: int) -> str:
+    return str(Cell.at(*place, level) if system.id == "geosot" else BeidouCell.at(*place, level))
+
+
+def check_not_coarser(parent: Zone | None, level: int) -> None:
+    """Refuse a level that is coarser than the zone in which zones are asked for, if there is one."""
+    if parent is not None and level < parent.level:
+        coarser(parent, level)
+
+
+def coarser(parent: Zone, level: int) -> int:
+    """Refuse a level that is coarser than the zone in which zones are asked for."""
+    raise LevelError(f"level {level} is coarser than level {parent.level} of the zone {parent.id}")
+
+
+def chosen_by(properties: str | None, without: str | None) -> Callable[[str], bool]:
+    """Return what says whether a field is asked for."""
+    wanted = None if properties is None else {name.strip() for name in properties.split(",")}
+    unwanted = {name.strip() for name in (without or "").split(",")}
+    return lambda name: (wanted is None or name in wanted) and name not in unwanted

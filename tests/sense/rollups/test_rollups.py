@@ -19,6 +19,7 @@ from jingwei.city import open_city
 from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts, readings_of
 from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups
 from jingwei.sense.rollups.calendar import KINDS, Span
+from jingwei.sense.rollups.chosen import Chosen
 from jingwei.sense.rollups.frames import frame_of
 
 ZONE = ZoneInfo("Asia/Kathmandu")  # 5 h 45 min: no hour of UTC is one of its hours
@@ -127,7 +128,7 @@ class Kept(RuleBasedStateMachine):
         self.rollups.keep_up()
         since = self.rollups.calendar.hour(START) + since * HOUR
         until = since + hours * HOUR
-        among = np.array([1, 2, 3]) if few else None
+        among = Chosen(np.array([1, 2, 3])) if few else None
         spans = list(self.rollups.calendar.spans(since, until))
         for property_ in (1, 2, 3):
             values = [
@@ -172,7 +173,7 @@ class Kept(RuleBasedStateMachine):
         for property_, kind, start in frames:
             cells = [key[3:] for key in values if key[:3] == (property_, kind, start)]
 
-            def look(frame, cells=cells):
+            def look(_, frame, cells=cells):
                 ends = [(first, first + (1 << (64 - 2 * level)) - 1) for level, first in cells]
                 return [frame.together(*frame.between(*one)) for one in ends]
 

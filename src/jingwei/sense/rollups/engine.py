@@ -12,18 +12,21 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from jingwei.lake.summing import Figures, combined, joined, spread, taken
 from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.calendar import HOUR, Span
-from jingwei.sense.rollups.frames import Leaves, frame_of, framed, leaves_of
+from jingwei.sense.rollups.frames import Leaves, figures_of, frame_of, framed, leaves_of
 from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
+from jingwei.sense.rollups.presence import Presences, Who
+from jingwei.sense.rollups.runs import NONE, KeptRuns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
     from jingwei.sense.rollups.calendar import Calendar, Kind
+    from jingwei.sense.rollups.chosen import Chosen
     from jingwei.sense.rollups.frames import Stored
+    from jingwei.sense.rollups.presence import Presence
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +98,10 @@ class Rollups:
             self._open(home)
         self._keeping = threading.Lock()
         self._addresses = self.frames.addresses()
-        self._cells: tuple[Mapping[int, Address], dict[int, NDArray[np.uint64]]] = self._addresses, {}
+        self._by_property: tuple[Mapping[int, Address], dict[int, Who]] = self._addresses, {}
+        self._runs = KeptRuns()
+        self._presences = Presences(self.frames, calendar)
+        self._turn = -1
         self._without: set[int] = set()
         self._look_again = True
         self._told: deque[int] = deque()
@@ -397,19 +405,46 @@ class Rollups:
 
     # questions
 
-    def cells(self, property_: int) -> NDArray[np.uint64]:
-        """Return the different cells of level 32 in which streams of a property are, in order."""
-        addresses, known = self._cells
+    def streams_of(self, property_: int) -> Who:
+        """Return the streams of a property and where they are, the same as long as these are the same."""
+        addresses, known = self._by_property
         if addresses is not self._addresses:  # they are never changed, but others take their place
-            addresses, known = self._cells = self._addresses, {}
+            addresses, known = self._by_property = self._addresses, {}
         if property_ not in known:
-            listed = [one.cell for one in addresses.values() if one.property == property_]
-            known[property_] = np.unique(np.array(listed, np.uint64))
+            own = sorted((one.cell, at) for at, one in addresses.items() if one.property == property_)
+            known[property_] = Who(
+                np.array([stream for _, stream in own], np.int64),
+                np.array([cell for cell, _ in own], np.uint64),
+            )
         return known[property_]
 
-    def _bodies(self, property_: int, spans: Collection[Span]) -> Iterator[bytes]:
-        """Yield the frames of intervals; where one is behind, those of its parts."""
-        return self.frames.of_spans(property_, self._up_to_date(spans, self._behind(property_)))
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that this thread asks in the block be of one moment."""
+        with self.frames.snapshot() as turn:
+            if turn != self._turn:
+                touched = self.frames.touched(self._turn) if 0 <= self._turn < turn else None
+                self._forget(touched)
+                self._turn = turn
+            yield
+
+    def _forget(self, touched: Collection[tuple[int, Kind, int]] | None) -> None:
+        """Let go of what follows from frames that are others now; of all, where None."""
+        if touched is None:
+            self._runs.clear()
+            self._presences.clear()
+            return
+        self._runs.forget(touched)
+        for property_, kind, start in touched:
+            if kind == "hour":
+                self._presences.forget(property_, self.calendar.day(start))
+
+    def presence(self, property_: int, day: int, who: Who) -> Presence:
+        """Return which streams have readings in which hours of a day, see `Presences.of`.
+
+        Let it be asked within `snapshot`.
+        """
+        return self._presences.of(property_, day, who)
 
     def _behind(self, property_: int) -> set[Span]:
         """Return the days and months that do not have what their parts have."""
@@ -429,7 +464,7 @@ class Rollups:
         first: int,
         last: int,
         spans: Collection[Span],
-        among: NDArray[np.int64] | None = None,
+        among: Chosen | None = None,
     ) -> Figures:
         """Return what a cell has in some intervals together: figures of one group, or of none.
 
@@ -442,46 +477,52 @@ class Rollups:
         spans
             Intervals that share no time, see `Calendar.spans`.
         among
-            Numbers of streams in order, of which alone it may be told; None for all.
+            The streams of which alone it may be told; None for all.
 
         """
-        whole = self._up_to_date(spans, self._behind(property_))
-        return self._together(property_, (first, last), whole, among)
+        return self.of_ranges(property_, [(first, last)], spans, among)
+
+    def of_ranges(
+        self,
+        property_: int,
+        ranges: Sequence[tuple[int, int]],
+        spans: Collection[Span],
+        among: Chosen | None = None,
+    ) -> Figures:
+        """Return what several cells have together: first and last code of level 32 of each; see `of_cell`."""
+        with self.snapshot():
+            whole = self._up_to_date(spans, self._behind(property_))
+            return self._together(property_, ranges, whole, among)
 
     def of_cell_each(
         self,
         property_: int,
         cell: tuple[int, int],
         spans: Collection[Span],
-        among: NDArray[np.int64] | None = None,
+        among: Chosen | None = None,
     ) -> list[Figures]:
         """Return what a cell has in each of some intervals, see `of_cell`."""
-        behind = self._behind(property_)
-        return [self._together(property_, cell, self._up_to_date((one,), behind), among) for one in spans]
+        with self.snapshot():
+            behind = self._behind(property_)
+            return [
+                self._together(property_, [cell], self._up_to_date((one,), behind), among) for one in spans
+            ]
 
     def _together(
         self,
         property_: int,
-        cell: tuple[int, int],
+        ranges: Sequence[tuple[int, int]],
         spans: Collection[Span],
-        among: NDArray[np.int64] | None,
+        among: Chosen | None,
     ) -> Figures:
-        def look(frame: Stored) -> Figures | None:
-            low, high = frame.between(*cell)
-            rows = frame.together(low, high) if among is None else _of_some(frame, low, high, among)
-            if not len(rows):
-                return None
-            return combined(_figures(rows), np.zeros(1, np.int64)) if len(rows) > 1 else _figures(rows)
+        def look(span: Span, frame: Stored) -> Figures:
+            if among is not None:
+                return self._runs.of((property_, span.kind, span.start), frame, ranges, among)
+            parts = [figures_of(frame.together(*frame.between(*one))) for one in ranges]
+            return parts[0] if len(parts) == 1 else joined([NONE, *parts])
 
-        parts = [one for one in self.frames.look_into(property_, spans, look) if one is not None]
-        if not parts:
-            return taken(Leaves.none().figures, slice(0, 0))
-        return combined(joined(parts), np.zeros(1, np.int64))
-
-    def hours(self, property_: int, since: int, until: int, among: NDArray[np.int64]) -> Leaves:
-        """Return the figures of some streams in the hours that begin in `[since, until)`."""
-        leaves = leaves_of(self.frames.within(property_, "hour", since, until))
-        return leaves.take(np.isin(leaves.stream, among))
+        parts = joined([NONE, *self.frames.look_into(property_, spans, look)])
+        return combined(parts, np.zeros(min(len(parts.n), 1), np.int64))
 
     def hours_between(self, property_: int, since: int, until: int, first: int, last: int) -> Leaves:
         """Return the figures of the streams from one code of level 32 to another, as `hours` does.
@@ -498,7 +539,7 @@ class Rollups:
         if not parts:
             return Leaves.none()
         rows = np.concatenate(parts)
-        return Leaves(np.concatenate(starts), rows["stream"], rows["cell"], _figures(rows))
+        return Leaves(np.concatenate(starts), rows["stream"], rows["cell"], figures_of(rows))
 
     def of_groups(
         self,
@@ -507,7 +548,7 @@ class Rollups:
         group: NDArray[np.int64],
         groups: int,
         spans: Collection[Span],
-        among: NDArray[np.int64] | None = None,
+        among: Chosen | None = None,
     ) -> Figures:
         """Return what groups of cells have in some intervals together, an element for each group.
 
@@ -521,30 +562,26 @@ class Rollups:
             How many groups there are.
 
         """
+        asked = cells[group >= 0]
         rows, numbers = [], []
-        for body in self._bodies(property_, spans):
-            leaves = frame_of(body).leaves
+
+        def look(_: Span, frame: Stored) -> None:
+            leaves = frame.leaves(*frame.between(int(asked[0]), int(asked[-1])))
             at = np.minimum(np.searchsorted(cells, leaves["cell"]), len(cells) - 1)
-            own = np.where(cells[at] == leaves["cell"], group[at], -1) if len(cells) else at
-            told = own >= 0 if among is None else (own >= 0) & np.isin(leaves["stream"], among)
+            own = np.where(cells[at] == leaves["cell"], group[at], -1)
+            told = own >= 0 if among is None else (own >= 0) & among.holds(leaves["stream"])
             rows.append(leaves[told])
             numbers.append(own[told])
+
+        if len(asked):
+            with self.snapshot():
+                self.frames.look_into(property_, self._up_to_date(spans, self._behind(property_)), look)
         if not sum(len(part) for part in rows):
-            return spread(taken(Leaves.none().figures, slice(0, 0)), np.empty(0, np.int64), groups)
+            return spread(taken(NONE, slice(0, 0)), np.empty(0, np.int64), groups)
         number = np.concatenate(numbers)
         order = np.argsort(number, kind="stable")
         there, begins = np.unique(number[order], return_index=True)
-        return spread(combined(taken(_figures(np.concatenate(rows)), order), begins), there, groups)
-
-
-def _of_some(frame: Stored, low: int, high: int, among: NDArray[np.int64]) -> NDArray[Any]:
-    leaves = frame.leaves(low, high)
-    seen = np.isin(leaves["stream"], among)
-    return frame.together(low, high) if seen.all() else leaves[seen]
-
-
-def _figures(rows: NDArray[Any]) -> Figures:
-    return Figures(rows["n"], rows["minimum"], rows["maximum"], rows["mean"], rows["m2"])
+        return spread(combined(taken(figures_of(np.concatenate(rows)), order), begins), there, groups)
 
 
 def _within(leaves: Leaves, periods: Mapping[int, Collection[tuple[int, int]]]) -> NDArray[np.bool_]:

@@ -115,6 +115,9 @@ class Stored:
         self._count = int.from_bytes(self._read(0, _HEAD), "little")
         self._above = _HEAD + self._count * LEAF.itemsize
 
+    def __len__(self) -> int:
+        return self._count
+
     def between(self, first: int, last: int) -> tuple[int, int]:
         """Return from which of the frame's streams to before which lie in a span of codes."""
         streams = range(self._count)
@@ -208,8 +211,12 @@ def leaves_of(frames: Sequence[tuple[int, bytes]]) -> Leaves:
     )
     rows = np.frombuffer(b"".join(parts), LEAF)
     starts = np.repeat(np.array([start for start, _ in frames], np.int64), counts)
-    figures = Figures(rows["n"], rows["minimum"], rows["maximum"], rows["mean"], rows["m2"])
-    return Leaves(starts, rows["stream"], rows["cell"], figures)
+    return Leaves(starts, rows["stream"], rows["cell"], figures_of(rows))
+
+
+def figures_of(rows: NDArray[Any]) -> Figures:
+    """Return the figures of rows of `LEAF` or `NODE`."""
+    return Figures(rows["n"], rows["minimum"], rows["maximum"], rows["mean"], rows["m2"])
 
 
 def shared_level(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -42,6 +42,11 @@ CREATE TABLE IF NOT EXISTS stream (
     stream INTEGER PRIMARY KEY, property INTEGER NOT NULL, cell INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS touched (
+    property INTEGER NOT NULL, kind INTEGER NOT NULL, start INTEGER NOT NULL, turn INTEGER NOT NULL,
+    PRIMARY KEY (property, kind, start)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS touched_turn ON touched (turn);
 """
 _NOTES = """
 CREATE TABLE IF NOT EXISTS note (
@@ -83,7 +88,7 @@ class Frames:
         self._base = _opened(path, _FRAMES)
         self._path = path
         self._reads: sqlite3.Connection | None = None
-        self._read_lock = threading.Lock()
+        self._read_lock = threading.RLock()
         self._writer: int | None = None
         self.form = form
 
@@ -95,7 +100,7 @@ class Frames:
     def forget(self) -> None:
         """Let go of all frames: they are made anew."""
         with self.writing():
-            for table in ("frame", "behind", "stream", "state"):
+            for table in ("frame", "behind", "stream", "state", "touched"):
                 self._base.execute(f"DELETE FROM {table}")
             self.set_state("form", self.form)
 
@@ -124,6 +129,21 @@ class Frames:
                 self._base.execute("COMMIT")
             finally:
                 self._writer = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[int]:
+        """Let what this thread reads in the block be of one moment; yields the number of the last change."""
+        with self._reading() as base, _snapshot(base):
+            row = base.execute("SELECT value FROM state WHERE name = 'turn'").fetchone()
+            yield 0 if row is None else int(row[0])
+
+    def touched(self, turn: int) -> list[tuple[int, Kind, int]]:
+        """Return property, kind and start of the frames that changed after a change of some number."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT property, kind, start FROM touched WHERE turn > ?", (turn,)
+            ).fetchall()
+        return [(property_, KINDS[kind], start) for property_, kind, start in rows]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -156,6 +176,12 @@ class Frames:
     ) -> None:
         """Put frames in place of those that start at `starts`."""
         at = KINDS.index(kind)
+        turn = int(self.state("turn") or 0) + 1
+        self.set_state("turn", str(turn))
+        self._base.executemany(
+            "INSERT OR REPLACE INTO touched VALUES (?, ?, ?, ?)",
+            ((property_, at, start, turn) for start in starts),
+        )
         self._base.executemany(
             "DELETE FROM frame WHERE property = ? AND kind = ? AND start = ?",
             ((property_, at, start) for start in starts),
@@ -199,16 +225,7 @@ class Frames:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def of_spans(self, property_: int, spans: Iterable[Span]) -> Iterator[bytes]:
-        """Yield the bodies of frames of several kinds."""
-        by_kind: dict[Kind, list[int]] = {}
-        for span in spans:
-            by_kind.setdefault(span.kind, []).append(span.start)
-        for kind, starts in by_kind.items():
-            for _, body in self.at(property_, kind, starts):
-                yield body
-
-    def look_into(self, property_: int, spans: Iterable[Span], look: Callable[[Stored], T]) -> list[T]:
+    def look_into(self, property_: int, spans: Iterable[Span], look: Callable[[Span, Stored], T]) -> list[T]:
         """Return what `look` makes of the frames of several kinds, of which it reads what it asks for."""
         found: list[T] = []
         with self._reading() as base, _snapshot(base):
@@ -219,7 +236,7 @@ class Frames:
                 ).fetchone()
                 if row is not None:
                     with base.blobopen("frame", "body", row[0], readonly=True) as body:
-                        found.append(look(Stored(body)))
+                        found.append(look(span, Stored(body)))
         return found
 
     def set_behind(self, property_: int, kind: Kind, starts: Iterable[int]) -> None:

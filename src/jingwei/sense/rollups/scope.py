@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +22,14 @@ from jingwei.sense.rollups.quantities import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
+    from jingwei.sense.rollups.among import Among
+    from jingwei.sense.rollups.kept import Address
     from jingwei.sense.service import Sensing
     from jingwei.sense.sight import Sight
 
@@ -36,10 +40,6 @@ class Seen:
 
     streams: NDArray[np.int64]
     levels: NDArray[np.int8]
-
-    def down_to(self, level: int) -> NDArray[np.int64]:
-        """Return the streams of which zones of a level may be told."""
-        return self.streams[self.levels >= level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,16 @@ class Others:
 class Scope:
     """Of which streams an asker may be told what, and what these observe.
 
-    `seen` is None where the asker may read all of them at their places.
+    `seen` is None where the asker may read all of them at their places. `among` is what follows from it for
+    each property and some addresses of streams, kept as long as these are the same.
     """
 
     seen: Seen | None
     others: Others | None
     quantities: list[Quantity]
+    among: dict[int, tuple[Mapping[int, Address], Among]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 def scope_of(sensing: Sensing, asker: Asker) -> Scope:

@@ -3,64 +3,77 @@
 from __future__ import annotations
 
 import json
-from math import isnan
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
-import numpy as np
-import shapely
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from jingwei.errors import BadRequestError
-from jingwei.grid import BeidouCell, Cell, LevelError, parse
+from jingwei.grid import Cell
 from jingwei.grid.beidou import TWIN_LEVEL
-from jingwei.grid.levels import check_level
-from jingwei.lake import Dataset, Region, region_of_bounds, region_of_cell
-from jingwei.lake.views import View
+from jingwei.lake import Region, region_of_bounds, region_of_cell
 from jingwei.web import answers, dggs_asking, problems, stopping
 from jingwei.web.answers import instant_of
+from jingwei.web.dggs_answers import (
+    DATA,
+    LIST,
+    collection_out,
+    counts_out,
+    data_out,
+    is_collection,
+    link_to,
+    numbers_out,
+    sensed_collection,
+    statistics_of,
+    system_out,
+    systems_under,
+    zone_list,
+    zone_out,
+)
 from jingwei.web.dggs_asking import (
     BoxText,
+    CompactOf,
     CrsText,
-    DataForm,
+    DataFormOf,
     DepthText,
-    ListForm,
+    GeometryOf,
+    LevelOf,
+    LimitOf,
+    ListFormOf,
+    OffsetOf,
+    ParentOf,
+    PropertiesOf,
     SubsetCrsText,
     SubsetTexts,
+    SystemPath,
     TimeText,
+    WithoutOf,
+    ZonePath,
+    box_and_time,
+    check_not_coarser,
+    chosen_by,
+    coarser,
     depths_of,
     form_of,
     interval_of,
-    wide_box_of,
+    level_asked,
 )
 from jingwei.web.dggs_out import (
     BASE,
     CONFORMANCE,
     COUNT,
-    CRS84,
-    DESCRIPTIONS,
-    TITLES,
-    UINT64,
     CollectionList,
     CollectionOut,
     Conformance,
     DefinitionOut,
-    FieldStatistics,
     Landing,
-    Link,
-    LinkTemplate,
-    SystemItem,
     SystemList,
     SystemOut,
-    ZoneData,
-    ZoneList,
     ZoneOut,
     definition_of,
 )
 from jingwei.web.policies import CITY, allowed, filtered, open_to_all
-from jingwei.web.questions import BadBoxError
 from jingwei.web.reader import AskerOf, LanguageOf
-from jingwei.web.records_out import features_of, geometry_of
+from jingwei.web.records_out import features_of
 from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.datasets import DatasetPath, of_dataset
 from jingwei.web.routes.features import seen_of
@@ -71,66 +84,18 @@ from jingwei.web.zone_facts import (
     sums_of,
     zones_with_facts,
 )
-from jingwei.web.zones import System, Zone, in_parent, share_area, system_of
+from jingwei.web.zones import Zone, in_parent, share_area, system_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jingwei.access import Asker
     from jingwei.city import City
-    from jingwei.lake.summing import Figures, Sums
-    from jingwei.web.zones import Bounds
 
 router = APIRouter(prefix="/dggs-api", tags=["dggs"], responses=problems.responses(400, 404))
 
-MAX_PAGE = 10_000
 MAX_FEATURES = 10_000
-SENSED = "sense-observations"
-"""The collection of what sensors tell; no dataset has a hyphen in its name."""
 COUNTING = ("dataset.read", "dataset.count")
 
-SystemPath = Annotated[str, Path(max_length=40, description="geosot or beidou", examples=["geosot"])]
-ZonePath = Annotated[
-    str,
-    Path(max_length=60, description="The text of a zone", examples=["G001130230-200011"]),
-]
-LevelOf = Annotated[int | None, Query(alias="zone-level", description="Level of the zones")]
-ParentOf = Annotated[
-    str | None, Query(alias="parent-zone", max_length=60, description="Only zones within this one")
-]
-CompactOf = Annotated[
-    bool, Query(alias="compact-zones", description="Put a zone in place of all of its children")
-]
-LimitOf = Annotated[int, Query(ge=1, description="Zones of a page; more than 10,000 are taken as 10,000")]
-OffsetOf = Annotated[int, Query(ge=0, lt=1 << 40, description="Zones to leave out before")]
-ListFormOf = Annotated[ListForm | None, Query(alias="f", description="Form of the answer")]
-DataFormOf = Annotated[DataForm | None, Query(alias="f", description="Form of the answer")]
-PropertiesOf = Annotated[
-    str | None, Query(max_length=2000, description="Only these fields, separated by commas")
-]
-WithoutOf = Annotated[
-    str | None, Query(alias="exclude-properties", max_length=2000, description="All fields but these")
-]
-GeometryOf = Annotated[
-    Literal["zone-region", "zone-centroid", "vectorized"],
-    Query(description="Of GeoJSON: zones as areas or as points, or the facts themselves"),
-]
-LIST: dict[int | str, dict[str, Any]] = {
-    200: {
-        "model": ZoneList,
-        "content": {
-            answers.GEOJSON: {"schema": {"type": "object"}},
-            UINT64: {"schema": {"type": "string", "format": "binary"}},
-        },
-    },
-    **problems.responses(406),
-}
-DATA: dict[int | str, dict[str, Any]] = {
-    200: {"model": ZoneData, "content": {answers.GEOJSON: {"schema": {"type": "object"}}}},
-    204: {"description": "There is nothing in the zone"},
-    **problems.responses(403, 406, 409),
-}
 
 # --- what there is ---
 
@@ -201,9 +166,9 @@ def read_dggs_definition(system: SystemPath) -> DefinitionOut:
 )
 def list_dggs_collections(city: CityOf, asker: AskerOf, language: LanguageOf) -> CollectionList:
     """Return the datasets with a place that the reader may read or count."""
-    shown = [one for one in city.lake.datasets(asker) if _is_collection(one)]
+    shown = [one for one in city.lake.datasets(asker) if is_collection(one)]
     return CollectionList(
-        collections=[*(_collection(one, language) for one in shown), sensed_collection(language)],
+        collections=[*(collection_out(one, language) for one in shown), sensed_collection(language)],
         links=[link_to(f"{BASE}/collections", "self")],
     )
 
@@ -219,7 +184,7 @@ def read_dggs_collection(
     city: CityOf, asker: AskerOf, language: LanguageOf, dataset: DatasetPath
 ) -> CollectionOut:
     """Return what a collection is and where it lies."""
-    return _collection(city.lake.dataset(asker, dataset), language)
+    return collection_out(city.lake.dataset(asker, dataset), language)
 
 
 @router.get(
@@ -281,13 +246,13 @@ async def list_dggs_zones(
 
     def work() -> Response:
         if upper is not None and box is None and compact:
-            _ = in_parent(found, upper, upper.level, [upper.id]) if at >= upper.level else _coarser(upper, at)
+            _ = in_parent(found, upper, upper.level, [upper.id]) if at >= upper.level else coarser(upper, at)
             ids = [upper.id]
         else:
             if upper is None:
                 ids = found.touching(box or (-180.0, -90.0, 180.0, 90.0), at)
             else:
-                ids = found.sub_zones(upper, at - upper.level if at >= upper.level else _coarser(upper, at))
+                ids = found.sub_zones(upper, at - upper.level if at >= upper.level else coarser(upper, at))
                 if box is not None:
                     ids = [one for one in ids if share_area(found.read(one).bounds, box)]
             ids = found.compact(ids, at) if compact else ids
@@ -429,13 +394,13 @@ async def read_dggs_data(
         lists = {below: found.sub_zones(read, below) for below in depths}
         fields: dict[str, dict[int, list[float | None]]] = {}
         for dataset in city.lake.datasets(asker):
-            finest = finest_of(city.lake, asker, dataset.id, found) if _is_collection(dataset) else None
+            finest = finest_of(city.lake, asker, dataset.id, found) if is_collection(dataset) else None
             if finest is None or read.level + depths[-1] > finest or not chosen(dataset.id):
                 continue
             for below, ids in lists.items():
                 sums = sums_of(city.lake, asker, dataset.id, found, read, ids, read.level + below, columns=())
                 if sums.facts.any():
-                    fields.setdefault(dataset.id, {})[below] = _counts(sums)
+                    fields.setdefault(dataset.id, {})[below] = counts_out(sums)
         return data_out(found, read, lists, fields, form, "zone-region")
 
     return await stopping.run(request, work)
@@ -498,323 +463,13 @@ async def read_dggs_data_of_collection(
             )
             some = some or bool(sums.facts.any())
             if chosen(COUNT):
-                fields.setdefault(COUNT, {})[below] = _counts(sums)
+                fields.setdefault(COUNT, {})[below] = counts_out(sums)
             for name, one in sums.figures.items():
                 if chosen(name):
                     fields.setdefault(name, {})[below] = numbers_out(one.mean)
         return data_out(found, read, lists, fields if some else {}, form, geometry)
 
     return await stopping.run(request, work)
-
-
-# --- how it is said ---
-
-
-def link_to(href: str, rel: str, type_: str = "application/json", title: str | None = None) -> Link:
-    """Return a link."""
-    return Link(href=href, rel=rel, type=type_, title=title)
-
-
-def systems_under(base: str) -> SystemList:
-    """Return the reference systems below an address."""
-    return SystemList(
-        dggrs=[SystemItem(id=name, title=TITLES[name], links=_system_links(name, base)) for name in TITLES],
-        links=[link_to(f"{base}/dggs", "self"), link_to(BASE, "[ogc-rel:dataset]")],
-    )
-
-
-def _system_links(name: str, base: str) -> list[Link]:
-    return [
-        link_to(f"{base}/dggs/{name}", "self"),
-        link_to(f"{BASE}/dggs/{name}/definition", "[ogc-rel:dggrs-definition]"),
-    ]
-
-
-def system_out(system: System, base: str, finest: int | None = None) -> SystemOut:
-    """Return what a reference system is, below an address."""
-    here = f"{base}/dggs/{system.id}"
-    return SystemOut(
-        id=system.id,
-        title=TITLES[system.id],
-        description=DESCRIPTIONS[system.id],
-        crs=CRS84,
-        defaultDepth=str(system.default_depth),
-        maxRefinementLevel=system.last if finest is None else finest,
-        maxRelativeDepth=system.deepest,
-        links=[
-            *_system_links(system.id, base),
-            link_to(f"{here}/zones", "[ogc-rel:dggrs-zone-query]"),
-            link_to(BASE, "[ogc-rel:dataset]"),
-        ],
-        linkTemplates=[
-            LinkTemplate(uriTemplate=f"{here}/zones/{{zoneId}}", rel="[ogc-rel:dggrs-zone-info]"),
-            LinkTemplate(uriTemplate=f"{here}/zones/{{zoneId}}/data", rel="[ogc-rel:dggrs-zone-data]"),
-        ],
-    )
-
-
-def sensed_collection(language: Any) -> CollectionOut:
-    """Return what sensors tell as a collection; it has no extent, as that would tell of streams."""
-    here = f"{BASE}/collections/{SENSED}"
-    return CollectionOut(
-        id=SENSED,
-        title=Text("感知观测", "Sensor observations").in_language(language),
-        extent=None,
-        links=[link_to(here, "self"), link_to(f"{here}/dggs", "[ogc-rel:dggrs-list]")],
-    )
-
-
-def _is_collection(dataset: Dataset) -> bool:
-    view = dataset.view
-    return (
-        isinstance(view, View)
-        and bool(view.rights & {"read", "count"})
-        and dataset.version is not None
-        and bool(dataset.version.content.places)
-    )
-
-
-def _collection(dataset: Dataset, language: Any) -> CollectionOut:
-    here = f"{BASE}/collections/{dataset.id}"
-    extent: dict[str, Any] = {}
-    content = dataset.version.content if dataset.version else None
-    if content and content.bounds:
-        extent["spatial"] = {"bbox": [list(content.bounds)], "crs": CRS84}
-    if content and content.period:
-        extent["temporal"] = {"interval": [[instant_of(moment) for moment in content.period]]}
-    return CollectionOut(
-        id=dataset.id,
-        title=dataset.title.in_language(language),
-        extent=extent or None,
-        links=[link_to(here, "self"), link_to(f"{here}/dggs", "[ogc-rel:dggrs-list]")],
-    )
-
-
-def box_and_time(
-    bbox: str | None,
-    bbox_crs: str | None,
-    subset: list[str] | None,
-    subset_crs: str | None,
-    time: str | None,
-    *,
-    timed: bool,
-) -> tuple[Bounds | None, str | None]:
-    """Return the box and the time of a question, each named once."""
-    dggs_asking.check_crs(bbox_crs if bbox is not None else None, subset_crs if subset else None)
-    box = None if bbox is None else wide_box_of(bbox)
-    inner, when = dggs_asking.subset_of(subset, timed=timed)
-    if (box is not None and inner is not None) or (time is not None and when is not None):
-        raise BadBoxError(
-            Text(
-                "bbox、datetime 不能与同一轴的 subset 同时使用",
-                "An axis is named twice, by bbox or datetime and by subset",
-            ),
-            where={"subset": subset},
-        )
-    return box or inner, time or when
-
-
-def level_asked(system: System, level: int | None, parent: Zone | None, box: Bounds | None) -> int:
-    """Return the level that is asked for, else that below the parent, else of some dozens of zones."""
-    if level is not None:
-        return check_level(level, system.first, system.last)
-    if parent is not None:
-        return min(parent.level + 1, system.last)
-    if box is None:
-        return max(system.first, 1)
-    west, south, east, north = box
-    middle = ((west + (east - west) % 360 / 2 + 180) % 360 - 180, (south + north) / 2)
-    side = max((east - west) % 360 or 360, north - south)
-    at = system.first
-    for finer in range(system.first, system.last + 1):
-        try:
-            zone = system.read(_text_at(system, middle, finer))
-        except ValueError:
-            break
-        if zone.bounds[3] - zone.bounds[1] < side / 16:
-            break
-        at = finer
-    return at
-
-
-def _text_at(system: System, place: tuple[float, float], level: int) -> str:
-    return str(Cell.at(*place, level) if system.id == "geosot" else BeidouCell.at(*place, level))
-
-
-def check_not_coarser(parent: Zone | None, level: int) -> None:
-    """Refuse a level that is coarser than the zone in which zones are asked for."""
-    if parent is not None and level < parent.level:
-        _coarser(parent, level)
-
-
-def _coarser(parent: Zone, level: int) -> int:
-    raise LevelError(f"level {level} is coarser than level {parent.level} of the zone {parent.id}")
-
-
-def zone_list(
-    request: Request, system: System, ids: list[str], limit: int, offset: int, form: str
-) -> Response:
-    """Return a page of zones."""
-    limit = min(limit, MAX_PAGE)
-    page = ids[offset : offset + limit]
-    if form == "uint64":
-        numbers = system.integers(page)
-        if numbers is None:
-            raise dggs_asking.NotOfferedError(
-                Text(f"“{system.id}”没有 64 位标识", f"'{system.id}' has no 64-bit identifiers"),
-                mend=Text("请用 f=json。", "Take f=json."),
-            )
-        body = np.concatenate([np.array([len(page)], "<u8"), numbers.astype("<u8")]).tobytes()
-        return Response(body, media_type=UINT64)
-    links = [link_to(str(request.url.path), "self")]
-    if offset + limit < len(ids):
-        asked = [(key, value) for key, value in request.query_params.multi_items() if key != "offset"]
-        onward = f"{request.url.path}?{urlencode([*asked, ('offset', offset + limit)])}"
-        links.append(link_to(onward, "next"))
-    zones = [system.read(one) for one in page]
-    if form == "geojson":
-        body_ = {
-            "type": "FeatureCollection",
-            "features": [_feature(zone, {"zoneID": zone.id, "level": zone.level}) for zone in zones],
-            "links": [link.model_dump(exclude_none=True) for link in links],
-        }
-        return Response(json.dumps(body_), media_type=answers.GEOJSON)
-    found = ZoneList(
-        zones=page,
-        returnedAreaMetersSquare=sum(zone.area_m2 for zone in zones),
-        numberMatched=len(ids),
-        numberReturned=len(page),
-        links=links,
-    )
-    return Response(found.model_dump_json(exclude_none=True), media_type="application/json")
-
-
-def _feature(zone: Zone, properties: dict[str, Any], geometry: str = "zone-region") -> dict[str, Any]:
-    shape = shapely.Point(*zone.centroid) if geometry == "zone-centroid" else zone.outline
-    return {"type": "Feature", "id": zone.id, "geometry": geometry_of(shape), "properties": properties}
-
-
-def zone_out(system: System, zone: Zone, base: str) -> ZoneOut:
-    """Return a zone without figures."""
-    integers = system.integers([zone.id])
-    parent = system.parent(zone)
-    here = f"{base}/dggs/{system.id}"
-    links = [
-        link_to(f"{here}/zones/{zone.id}", "self"),
-        link_to(f"{base}/dggs", "[ogc-rel:dggrs]"),
-        link_to(f"{here}/zones/{zone.id}/data", "[ogc-rel:dggrs-zone-data]"),
-    ]
-    links += [link_to(f"{here}/zones/{parent}", "[ogc-rel:dggrs-zone-parent]")] if parent else []
-    return ZoneOut(
-        id=zone.id,
-        level=zone.level,
-        shapeType="polarCap" if zone.is_cap else "rectangle",
-        bbox=zone.bounds,
-        centroid=zone.centroid,
-        geometry=geometry_of(zone.outline) or {},
-        areaMetersSquare=zone.area_m2,
-        uint64=None if integers is None else str(integers[0]),
-        alias=_alias(zone),
-        parents=[parent] if parent else [],
-        children=system.children(zone),
-        neighbours=system.neighbours(zone),
-        links=links,
-    )
-
-
-def _alias(zone: Zone) -> str | None:
-    if isinstance(zone.cell, Cell):
-        try:
-            return zone.cell.beidou
-        except ValueError:
-            return None
-    if zone.level not in TWIN_LEVEL:
-        return None
-    return parse(zone.id).geosot
-
-
-def statistics_of(figures: Figures, number: int) -> FieldStatistics | None:
-    """Return the figures of one group; None where it has no value."""
-    if not figures.n[number]:
-        return None
-    deviation = float(figures.deviation[number])
-    return FieldStatistics(
-        minimum=float(figures.minimum[number]),
-        maximum=float(figures.maximum[number]),
-        average=float(figures.mean[number]),
-        stdDev=None if isnan(deviation) else deviation,
-        count=int(figures.n[number]),
-    )
-
-
-def _counts(sums: Sums) -> list[float | None]:
-    return [int(n) if told else None for n, told in zip(sums.facts, sums.told, strict=True)]
-
-
-def numbers_out(values: Any) -> list[float | None]:
-    """Return numbers with null for what is none."""
-    return [None if isnan(value) else value for value in values.tolist()]
-
-
-def chosen_by(properties: str | None, without: str | None) -> Callable[[str], bool]:
-    """Return what says whether a field is asked for."""
-    wanted = None if properties is None else {name.strip() for name in properties.split(",")}
-    unwanted = {name.strip() for name in (without or "").split(",")}
-    return lambda name: (wanted is None or name in wanted) and name not in unwanted
-
-
-def data_out(
-    system: System,
-    zone: Zone,
-    lists: dict[int, list[str]],
-    fields: dict[str, dict[int, list[float | None]]],
-    form: str,
-    geometry: str,
-    titles: dict[str, str] | None = None,
-) -> Response:
-    """Return the values of fields in sub-zones, as DGGS-JSON or as GeoJSON."""
-    if not fields or all(value is None for by in fields.values() for data in by.values() for value in data):
-        return Response(status_code=204)
-    if form == "geojson":
-        return Response(
-            json.dumps({"type": "FeatureCollection", "features": _features(system, lists, fields, geometry)}),
-            media_type=answers.GEOJSON,
-        )
-    out = {
-        "dggrs": f"{BASE}/dggs/{system.id}/definition",
-        "zoneId": zone.id,
-        "depths": list(lists),
-        "schema": {
-            "type": "object",
-            "properties": {
-                name: {"type": "number"} | ({"title": titles[name]} if titles else {}) for name in fields
-            },
-        },
-        "values": {
-            name: [
-                {"depth": depth, "shape": {"count": len(data), "subZones": len(data)}, "data": data}
-                for depth, data in by.items()
-            ]
-            for name, by in fields.items()
-        },
-    }
-    return Response(json.dumps(out), media_type="application/json")
-
-
-def _features(
-    system: System,
-    lists: dict[int, list[str]],
-    fields: dict[str, dict[int, list[float | None]]],
-    geometry: str,
-) -> list[dict[str, Any]]:
-    found = []
-    for depth, ids in lists.items():
-        for number, one in enumerate(ids):
-            values = {name: by[depth][number] for name, by in fields.items() if depth in by}
-            if any(values.values()):
-                about = {"zoneId": one, "depth": depth, **values}
-                found.append(_feature(system.read(one), about, geometry))
-    return found
 
 
 def _region_of(zone: Zone) -> Region | None:

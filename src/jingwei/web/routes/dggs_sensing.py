@@ -11,44 +11,15 @@ from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
 from jingwei.sense import policy
 from jingwei.sense.rollups import Aggregates
+from jingwei.sense.rollups.asking import within
 from jingwei.sense.series import micros_of
 from jingwei.web import dggs_asking, problems, stopping
 from jingwei.web.answers import instant_of
-from jingwei.web.dggs_asking import (
-    BoxText,
-    CrsText,
-    DepthText,
-    SubsetCrsText,
-    SubsetTexts,
-    TimeText,
-    depths_of,
-    form_of,
-    interval_of,
-)
-from jingwei.web.dggs_out import BASE, COUNT, CollectionOut, SystemList, SystemOut, ZoneOut
-from jingwei.web.policies import filtered
-from jingwei.web.reader import AskerOf, LanguageOf, asker_of
-from jingwei.web.routes.city import CityOf
-from jingwei.web.routes.dggs import (
+from jingwei.web.dggs_answers import (
     DATA,
     LIST,
     SENSED,
-    CompactOf,
-    DataFormOf,
-    LevelOf,
-    LimitOf,
-    ListFormOf,
-    OffsetOf,
-    ParentOf,
-    PropertiesOf,
-    SystemPath,
-    WithoutOf,
-    ZonePath,
-    box_and_time,
-    check_not_coarser,
-    chosen_by,
     data_out,
-    level_asked,
     numbers_out,
     sensed_collection,
     statistics_of,
@@ -57,6 +28,36 @@ from jingwei.web.routes.dggs import (
     zone_list,
     zone_out,
 )
+from jingwei.web.dggs_asking import (
+    BoxText,
+    CompactOf,
+    CrsText,
+    DataFormOf,
+    DepthText,
+    LevelOf,
+    LimitOf,
+    ListFormOf,
+    OffsetOf,
+    ParentOf,
+    PropertiesOf,
+    SubsetCrsText,
+    SubsetTexts,
+    SystemPath,
+    TimeText,
+    WithoutOf,
+    ZonePath,
+    box_and_time,
+    check_not_coarser,
+    chosen_by,
+    depths_of,
+    form_of,
+    interval_of,
+    level_asked,
+)
+from jingwei.web.dggs_out import BASE, COUNT, CollectionOut, SystemList, SystemOut, ZoneOut
+from jingwei.web.policies import filtered
+from jingwei.web.reader import AskerOf, LanguageOf, asker_of
+from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.sta import sensing_of
 from jingwei.web.zone_facts import FinerThanPermittedError
 from jingwei.web.zones import share_area, system_of
@@ -272,22 +273,13 @@ def _told_zones(
     found: dict[str, int] = {}
     for quantity in aggregates.quantities:
         cells = aggregates.cells(quantity)
-        cells = cells[_within(cells, ranges)]
+        cells = cells[within(cells, ranges)]
         codes = np.unique(np.asarray(grid.parent(cells, MAX_LEVEL, at), np.uint64)) if len(cells) else cells
         texts = dict(zip(system.ids_of(codes, level), codes.tolist(), strict=True))
         ids = [one for one in texts if box is None or share_area(system.read(one).bounds, box)]
         told = aggregates.of_groups(quantity, at, _grouping(system, ids, level), len(ids), period)
         found |= {one: texts[one] for one, n in zip(ids, told.figures.n, strict=True) if n}
     return sorted(found, key=lambda one: found[one])
-
-
-def _within(cells: NDArray[np.uint64], ranges: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Say which cells lie in one of some ranges."""
-    if not len(ranges):
-        return np.zeros(len(cells), bool)
-    number = np.searchsorted(ranges[:, 0], cells, "right") - 1
-    within: NDArray[np.bool_] = (number >= 0) & (cells <= ranges[np.maximum(number, 0), 1])
-    return within
 
 
 def _ranges(system: System, zone: Zone) -> NDArray[np.uint64]:

@@ -1,14 +1,4 @@
-"""Figures for those who may not read the streams themselves: of enough streams, or none.
-
-Streams are parted into blocks, cells of the grid by the rule of counts (`jingwei.lake.counting`), and each
-day of a block into units: its hours, or the whole day where one of its hours has too few streams. Each unit
-has readings of at least the smallest number of streams. An answer is a sum of whole units or is withheld, so
-whatever two answers differ by is a sum of whole units again (complementary suppression along both
-hierarchies, after Hundepool et al., Statistical Disclosure Control, 2012, 4.2).
-
-Only days that are over have units: else an hour would be told before the next one has too few, and be taken
-off the whole day afterwards. What comes late for such a day still shows by what an answer changes.
-"""
+"""Which figures are withheld, worked out row by row: what the roll-ups must come to."""
 
 from __future__ import annotations
 
@@ -16,9 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jingwei import grid
-from jingwei.grid.levels import MAX_LEVEL
-from jingwei.lake.counting import FINEST, Blocks, blocks_of
 from jingwei.lake.summing import Figures, combined, spread, taken
 
 if TYPE_CHECKING:
@@ -28,42 +15,6 @@ if TYPE_CHECKING:
     from jingwei.sense.rollups.frames import Leaves
 
 NO_UNIT = -1
-
-
-def blocks_among(cells: NDArray[np.uint64], smallest: int, level: int = FINEST) -> Blocks:
-    """Return the blocks into which streams are parted, see `blocks_of_streams`."""
-    codes, counts = np.unique(np.asarray(grid.parent(cells, MAX_LEVEL, level), np.uint64), return_counts=True)
-    return blocks_of(codes, counts, level, smallest)
-
-
-def blocks_of_streams(cells: NDArray[np.uint64], smallest: int, level: int = FINEST) -> NDArray[np.int64]:
-    """Return the number of the block of each stream; -1 where there are too few streams for any.
-
-    Parameters
-    ----------
-    cells
-        (n,) code of level 32 where each stream is.
-    smallest
-        The smallest number of streams of which figures are told.
-    level
-        The finest level of blocks.
-
-    """
-    found = np.full(len(cells), NO_UNIT, np.int64)
-    if not len(cells):
-        return found
-    blocks = blocks_among(cells, smallest, level)
-    for at in range(level, 0, -1):
-        here = np.flatnonzero(blocks.levels == at)
-        if not len(here):
-            continue
-        order = here[np.argsort(blocks.codes[here])]
-        own = np.asarray(grid.parent(cells, MAX_LEVEL, at), np.uint64)
-        place = np.minimum(np.searchsorted(blocks.codes[order], own), len(order) - 1)
-        # What lies in a finer block was taken by that one.
-        mine = (found == NO_UNIT) & (blocks.codes[order][place] == own)
-        found[mine] = order[place[mine]]
-    return found
 
 
 def units_of(
