@@ -3,100 +3,20 @@
 import base64
 import hashlib
 import hmac
-import json
-import threading
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from exchange.telling import Other, Telling
 from jingwei import ledger
-from jingwei.access import add_person, asker_of_person, give_role, local_person
-from jingwei.access.vault import Vault
+from jingwei.access import local_person
 from jingwei.exchange import sending, service
-from jingwei.exchange.sending import Webhooks
 from jingwei.exchange.targets import Targets
-from jingwei.ledger.sealer import Sealer
-from jingwei.records import now_utc
-
-OWN = Targets(["127.0.0.0/8"])
-RAISED = {"rule": 1, "version": 1, "incident": 1, "severity": "alarm"}
-
-
-class Other:
-    """Another system: it keeps what it is sent, and answers as it is told to."""
-
-    def __init__(self):
-        self.heard, self.answer = [], 200
-        other = self
-
-        class Door(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                other.heard.append((dict(self.headers.items()), body))
-                self.send_response(other.answer)
-                self.send_header("location", "http://127.0.0.1:1/")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/events?from=city"
-
-    def told(self):
-        """Return the events, in order of their arrival."""
-        return [json.loads(body) for _, body in self.heard]
 
 
 @pytest.fixture
 def other():
-    other = Other()
-    thread = threading.Thread(target=other.server.serve_forever)
-    thread.start()
-    yield other
-    other.server.shutdown()
-    thread.join()
-    other.server.server_close()
-
-
-class Telling:
-    """A city with one subscriber, a clock set by hand, and a person of a role who added it."""
-
-    def __init__(self, city, folder, other, role="system_administrator", types=("sense",)):
-        self.city = city
-        vault = Vault.open(folder / "secrets.key")
-        self.hooks = Webhooks(city, vault, OWN, "urn:jingwei:city:test")
-        self.sealer = Sealer(city.records, folder / "log")
-        self.sealer.seal_all()
-        self.hooks.follower.catch_up()
-        with city.records.write() as session:
-            person = add_person(session, local_person(), role, role)
-            give_role(session, local_person(), person, role, "")
-        with city.records.write() as session:
-            asker = asker_of_person(session, person)
-            wanted = service.Wanted("平台", other.url, types)
-            row, self.secret = service.subscribe(session, vault, OWN, asker, wanted)
-            self.number = row.id
-        self.now = now_utc()
-
-    def happen(self, number=1, type_="sense.alarm_raised", data=RAISED, subject="sense/alarms/{}"):
-        with self.city.records.write() as session:
-            ledger.append(session, type_, actor="sense/rules", subject=subject.format(number), data=data)
-
-    def step(self, **later):
-        self.now += timedelta(**later)
-        self.sealer.seal_all()
-        self.hooks.follower.catch_up()
-        return self.hooks.step(self.now)
-
-    def subscriber(self):
-        with self.city.records.read() as session:
-            return service.subscriber(session, self.number)
-
-    def deliveries(self):
-        with self.city.records.read() as session:
-            return [(one.result, one.status, one.tries) for one in service.deliveries(session, self.number)]
+    with Other().open() as other:
+        yield other
 
 
 def test_a_subscriber_is_told_signed_cloud_events_in_order(bare, tmp_path, other):

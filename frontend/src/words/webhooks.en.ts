@@ -39,5 +39,17 @@ export const webhooksEn: typeof webhooksZh = {
   more: "Earlier deliveries",
   sendAgain: "Send again",
   columns: { position: "Position", type: "Type", made: "Noted", result: "Result", tries: "Tries", answer: "Answer" },
+  faults: {
+    Timeout: "no answer within 10 s",
+    status: "that is no 2xx",
+    ConnectError: "no connection, or a certificate that is not trusted",
+    ReadError: "the connection broke",
+    WriteError: "the connection broke",
+    RemoteProtocolError: "what came was no HTTP answer",
+    "address-unknown": "the host is not found",
+    "address-private": "the host leads to an inner net that settings.toml does not list",
+    "address-plain": "plain HTTP is only for nets that settings.toml lists",
+    "address-form": "the address is none",
+  },
   results: { waiting: "Waits", sent: "Sent", "not-for-it": "Not for it to know" },
 };

@@ -37,5 +37,17 @@ export const webhooksZh = {
   more: "更早的记录",
   sendAgain: "再发一次",
   columns: { position: "日志序号", type: "类型", made: "记下时间", result: "结果", tries: "次数", answer: "回答" },
+  faults: {
+    Timeout: "10 秒内没有回应",
+    status: "不是 2xx",
+    ConnectError: "无法连接，或证书不受信任",
+    ReadError: "连接中断",
+    WriteError: "连接中断",
+    RemoteProtocolError: "回应不是 HTTP",
+    "address-unknown": "找不到主机",
+    "address-private": "主机指向 settings.toml 未列出的内网",
+    "address-plain": "只有 settings.toml 列出的网段可用 HTTP",
+    "address-form": "这不是网址",
+  },
   results: { waiting: "待发", sent: "已送达", "not-for-it": "无权得知，未发" },
 };

@@ -1,7 +1,8 @@
 """Telling subscribers: noted in one transaction with how far the log was read, sent at least once, in order.
 
 What failed is tried again, later each time; behind it the others of that subscriber wait. One that has failed
-for too long, or says that it is gone, is switched off, and the log says so.
+for too long, or says that it is gone, is switched off, and the log says so. No subscriber waits for another:
+each is told in turns that end, side by side, and those that fail or answer slowly have places of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,22 +25,21 @@ from jingwei.access import asker_of_person, local_person
 from jingwei.access.policy import Resource
 from jingwei.city.following import is_shown, wanted
 from jingwei.errors import JingweiError
-from jingwei.exchange import cloud, signing
-from jingwei.exchange.errors import BadTargetError
+from jingwei.exchange import cloud
 from jingwei.exchange.models import DeliveryRow, SubscriberRow
 from jingwei.exchange.service import about
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.bell import Bell, in_thread
 from jingwei.ledger.followers import Follower
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
-    import httpx2
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
     from jingwei.access.vault import Vault
     from jingwei.city import City
+    from jingwei.exchange.posting import Post, Told
     from jingwei.exchange.targets import Targets
     from jingwei.ledger import Entry
 
@@ -50,14 +50,16 @@ SUBSCRIBERS: Table = SubscriberRow.__table__  # type: ignore[assignment]
 NAME = "webhooks"
 ACTOR = "webhooks"
 PAUSE = 1.0
-PATIENCE = 10.0
-"""Seconds that a subscriber is given to answer."""
 AT_ONCE = 100
-"""Deliveries that one subscriber is sent before others are looked at again."""
-SIDE_BY_SIDE = 8
-"""Subscribers that are told at the same time."""
+"""Deliveries that one subscriber is sent in a turn,"""
+TURN = 10.0
+"""and seconds after which a turn ends; its next comes after those of the others that wait."""
+SIDE_BY_SIDE, SLOWLY = 16, 8
+"""Subscribers that are told at the same time, and how many of these at most that fail or answer slowly."""
+SLOW = 1.0
+"""Seconds for an answer from which on a subscriber is slow."""
 WAITS = tuple(timedelta(seconds=one) for one in (5, 30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200))
-"""After the first failure, the second, and so on; after the last the subscriber is switched off: 26 hours."""
+"""After the first failure, the second, and so on; after the last the subscriber is switched off: 23 hours."""
 MOST_WAITING = 100_000
 KEPT = timedelta(days=30)
 """For how long it is told what was delivered."""
@@ -89,8 +91,6 @@ class Webhooks:
         Which city tells, as a URI.
     is_open
         Whether there is no sign-in: only then are subscribers told that the one at this machine added.
-    client
-        By which subscribers are told; one of its own if not given.
 
     """
 
@@ -102,11 +102,16 @@ class Webhooks:
         source: str,
         *,
         is_open: bool = False,
-        client: httpx2.Client | None = None,
     ) -> None:
         self.city, self.vault, self.targets, self.source = city, vault, targets, source
-        self._client, self._is_open = client, is_open
+        self._is_open = is_open
         self._cleared = 0.0
+        self._stop = threading.Event()
+        self._bell, self._guard = Bell(), threading.Lock()
+        self._busy: set[int] = set()
+        self._slowly: set[int] = set()
+        self._slow: set[int] = set()
+        self._turns: dict[int, float] = {}
         self.follower = Follower(city.records, NAME, self.note, types=self.types, from_now=True)
 
     # noting
@@ -151,16 +156,13 @@ class Webhooks:
     # sending
 
     def step(self, now: datetime | None = None) -> int:
-        """Send what is due; return how many deliveries were taken."""
-        when = now or now_utc()
-        due = self._due(when)
-        if not due:
-            return 0
-        with self._asking() as client, ThreadPoolExecutor(SIDE_BY_SIDE) as side_by_side:
-            return sum(side_by_side.map(lambda one: self._tell(client, one, when), due))
+        """Give each subscriber whose turn it is one turn, wait for them; return how many were sent."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as side_by_side:
+            due = self._due(now or now_utc())
+            return sum(side_by_side.map(lambda one: self._turn(one, lambda: now or now_utc()), due))
 
     def _due(self, when: datetime) -> list[_Due]:
-        """Return the subscribers for whom something waits and whose turn it is."""
+        """Return the subscribers for whom something waits and whose turn it is: who waited longest first."""
         with self.city.records.read() as session:
             some = select(DeliveryRow.id).where(
                 DeliveryRow.webhook_id == SubscriberRow.id, DeliveryRow.done.is_(None)
@@ -168,6 +170,9 @@ class Webhooks:
             asked = select(SubscriberRow).where(
                 SubscriberRow.on, (SubscriberRow.next.is_(None)) | (SubscriberRow.next <= when), some.exists()
             )
+            with self._guard:
+                asked = asked.where(SubscriberRow.id.not_in(sorted(self._busy)))
+            rows = sorted(session.scalars(asked), key=lambda one: self._turns.get(one.id, 0.0))
             return [
                 _Due(
                     one.id,
@@ -176,7 +181,7 @@ class Webhooks:
                     self._asker(session, one),
                     one.tries,
                 )
-                for one in session.scalars(asked)
+                for one in rows
             ]
 
     def _asker(self, session: Session, row: SubscriberRow) -> Asker | None:
@@ -189,27 +194,41 @@ class Webhooks:
         except JingweiError:
             return None
 
-    def _tell(self, client: httpx2.Client, one: _Due, when: datetime) -> int:
-        """Send a subscriber what waits for it, in order, until something fails."""
+    def _turn(self, one: _Due, clock: Callable[[], datetime]) -> int:
+        """Send a subscriber what waits for it, until something fails or its turn is over."""
+        from jingwei.exchange.posting import Post
+
+        with Post(self.targets) as post:
+            return self._tell(post, one, clock)
+
+    def _tell(self, post: Post, one: _Due, clock: Callable[[], datetime]) -> int:
+        """Send a subscriber what waits for it, in order; return how many it took."""
         with self.city.records.read() as session:
             asked = select(DeliveryRow.id, DeliveryRow.position, DeliveryRow.tries).where(
                 DeliveryRow.webhook_id == one.id, DeliveryRow.done.is_(None)
             )
-            waiting = session.execute(asked.order_by(DeliveryRow.position).limit(AT_ONCE)).all()
+            waiting = session.execute(asked.order_by(DeliveryRow.id).limit(AT_ONCE)).all()
             events = {position: self._event(session, one.asker, position) for _, position, _ in waiting}
-        sent = 0
+        sent, failures, begin = 0, one.tries, time.monotonic()
         for number, position, tries in waiting:
-            event = events[position]
+            event, start = events[position], time.monotonic()
+            if self._stop.is_set() or start - begin > TURN:
+                break
             if event is None:
-                self._done(number, one.id, "not-for-it", tries, 0, when)
+                self._done(number, one.id, "not-for-it", tries, 0, clock())
                 continue
-            status, fault = self._post(client, one, f"jw_{one.id}_{position}", cloud.body_of(event))
-            if fault:
-                self._failed(one, number, tries + 1, status, fault, when)
-                return sent
-            self._done(number, one.id, "sent", tries + 1, status, when)
-            sent += 1
+            told = post.send(one.url, one.secret, f"jw_{one.id}_{position}", cloud.body_of(event))
+            self._note_pace(one.id, time.monotonic() - start)
+            if told.fault:
+                self._failed(one.id, failures, number, tries + 1, told, clock())
+                break
+            self._done(number, one.id, "sent", tries + 1, told.status, clock())
+            sent, failures = sent + 1, 0
         return sent
+
+    def _note_pace(self, number: int, seconds: float) -> None:
+        with self._guard:
+            (self._slow.add if seconds > SLOW else self._slow.discard)(number)
 
     def _event(self, session: Session, asker: Asker | None, position: int) -> dict[str, object] | None:
         """Return what a subscriber is told of an event now; None where it may not know of it."""
@@ -222,28 +241,6 @@ class Webhooks:
         whole = policies.decide(asker, "log.read", Resource("Log")).allowed
         return cloud.event_of(entry, self.source, whole=whole)
 
-    def _post(self, client: httpx2.Client, one: _Due, identifier: str, body: bytes) -> tuple[int, str]:
-        """Send one event; return the status of the answer, and why it did not work, empty where it did."""
-        import httpx2
-
-        try:
-            target = self.targets.of(one.url)
-        except BadTargetError as error:
-            return 0, f"address-{error.where['why']}"
-        url = httpx2.URL(one.url)
-        headers = signing.headers(one.secret, identifier, round(time.time()), body)
-        headers |= {"Content-Type": cloud.MEDIA_TYPE, "Host": url.netloc.decode("ascii")}
-        try:
-            answer = client.post(
-                url.copy_with(host=str(target.address)),
-                content=body,
-                headers=headers,
-                extensions={"sni_hostname": target.host},
-            )
-        except (httpx2.HTTPError, OSError) as error:
-            return 0, type(error).__name__
-        return answer.status_code, "" if answer.is_success else "status"
-
     def _done(self, number: int, webhook: int, result: str, tries: int, status: int, when: datetime) -> None:
         with self.city.records.write() as session:
             done = {"done": when, "result": result, "tries": tries, "status": status, "fault": ""}
@@ -254,15 +251,17 @@ class Webhooks:
                 .values(next=None, tries=0)
             )
 
-    def _failed(self, one: _Due, number: int, tries: int, status: int, fault: str, when: datetime) -> None:
+    def _failed(
+        self, webhook: int, failures: int, number: int, tries: int, told: Told, when: datetime
+    ) -> None:
         with self.city.records.write() as session:
-            told = {"tries": tries, "status": status, "fault": fault[:80]}
-            session.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(told))
-            if status == GONE or one.tries >= len(WAITS):
-                self._switch_off(session, one.id, "gone" if status == GONE else "failing")
+            noted = {"tries": tries, "status": told.status, "fault": told.fault[:80]}
+            session.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(noted))
+            if told.status == GONE or failures >= len(WAITS):
+                self._switch_off(session, webhook, "gone" if told.status == GONE else "failing")
                 return
-            again = {"next": when + WAITS[one.tries], "tries": one.tries + 1}
-            session.execute(update(SUBSCRIBERS).where(SUBSCRIBERS.c.id == one.id).values(again))
+            again = {"next": when + WAITS[failures], "tries": failures + 1}
+            session.execute(update(SUBSCRIBERS).where(SUBSCRIBERS.c.id == webhook).values(again))
 
     @staticmethod
     def _switch_off(session: Session, number: int, why: str) -> None:
@@ -279,38 +278,55 @@ class Webhooks:
                 delete(DELIVERIES).where(DELIVERIES.c.done.is_not(None), DELIVERIES.c.made < before)
             )
 
-    @contextlib.contextmanager
-    def _asking(self) -> Iterator[httpx2.Client]:
-        if self._client is not None:
-            yield self._client
-            return
-        import httpx2
-
-        # no redirects, which lead where nobody looked; no proxy of the environment
-        with httpx2.Client(
-            timeout=PATIENCE, follow_redirects=False, trust_env=False, headers={"User-Agent": "Jingwei"}
-        ) as client:
-            yield client
-
     # running
 
     def run(self, stop: threading.Event) -> None:
         """Note and send until `stop` is set."""
-        while not stop.is_set():
-            seen = self.follower.bells.sealed.count
-            try:
-                self.follower.catch_up()
-                while self.step() and not stop.is_set():
-                    pass
-                if time.monotonic() - self._cleared > CLEARED_EVERY:
-                    self.clear()
-                    self._cleared = time.monotonic()
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("webhooks")
-            self.follower.bells.sealed.wait(seen, PAUSE)
+        self._stop = stop
+        hushed = self.follower.bells.sealed.subscribe(self._bell.ring)
+        with ThreadPoolExecutor(SIDE_BY_SIDE, "webhook") as side_by_side:
+            while not stop.is_set():
+                seen = self._bell.count
+                try:
+                    self.follower.catch_up()
+                    self._begin_turns(side_by_side)
+                    if time.monotonic() - self._cleared > CLEARED_EVERY:
+                        self.clear()
+                        self._cleared = time.monotonic()
+                except Exception:  # what a full or busy disk does not allow is tried again
+                    log.exception("webhooks")
+                    stop.wait(PAUSE)
+                self._bell.wait(seen, PAUSE)
+        hushed()
+
+    def _begin_turns(self, side_by_side: ThreadPoolExecutor) -> None:
+        """Begin a turn of each subscriber for whom it is time and who has a place."""
+        for one in self._due(now_utc()):
+            with self._guard:
+                slowly = one.tries > 0 or one.id in self._slow
+                beside = len(self._slowly)
+                if len(self._busy) >= SIDE_BY_SIDE or (slowly and beside >= SLOWLY):
+                    continue
+                self._busy.add(one.id)
+                if slowly:
+                    self._slowly.add(one.id)
+            side_by_side.submit(self._take_turn, one)
+
+    def _take_turn(self, one: _Due) -> None:
+        try:
+            self._turn(one, now_utc)
+        except Exception:  # of one subscriber; the others are told all the same
+            log.exception("webhook %s", one.id)
+            self._stop.wait(PAUSE)
+        finally:
+            with self._guard:
+                self._busy.discard(one.id)
+                self._slowly.discard(one.id)
+                self._turns[one.id] = time.monotonic()
+            self._bell.ring()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Webhooks]:
         """Note and send in a thread of its own while the block lasts."""
-        with in_thread("webhooks", self.run, self.follower.bells.sealed):
+        with in_thread("webhooks", self.run, self._bell):
             yield self

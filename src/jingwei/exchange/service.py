@@ -102,6 +102,8 @@ def change(session: Session, targets: Targets, asker: Asker, number: int, wanted
     changed = [name for name, value in new.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, new[name])
+    if "url" in changed:  # elsewhere it has not failed yet
+        row.next, row.tries = None, 0
     if changed:
         _tell(session, asker, row, "webhook.changed", {"fields": changed})
     return row

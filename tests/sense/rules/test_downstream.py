@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from tests.sense.conftest import PARKS, WATER, Station, datastream, location, somebody, thing
-from tests.sense.rules.test_raising import HIGH, ZONE, City
+from tests.sense.rules.test_raising import HIGH, ZONE, City, at
 
 from jingwei import grid
 from jingwei.access import local_person
@@ -14,12 +14,14 @@ from jingwei.access.policy.store import default_policies
 from jingwei.city import load_pack, open_city, parse_manifest
 from jingwei.grid import Cell
 from jingwei.lake.errors import UnknownDatasetError
+from jingwei.records import now_utc
 from jingwei.sense.intake import facts_of
 from jingwei.sense.readings import Readings
 from jingwei.sense.rules import service, standing
 from jingwei.sense.rules.form import BadRuleError, rule_of
 from jingwei.sense.rules.keeping import RuleKeeper
 from jingwei.sense.rules.networks import Networks
+from jingwei.sense.series import micros_of
 from jingwei.sense.service import Sensing
 
 LOCAL = local_person()
@@ -95,10 +97,17 @@ class Drained(City):
         (stream,) = self.station.values(f"Things({made})/Datastreams")
         return stream["@iot.id"]
 
-    def states(self, asker=None, level=17):
+    def states(self, asker=None, level=17, at=None):
         with self.records.read() as session:
             sight = self.station.sensing.sight(session, asker or self.station.asker)
-            return standing.states(session, sight, level, networks=self.station.sensing.networks)
+            return standing.states(session, sight, level, at, networks=self.station.sensing.networks)
+
+    def lose(self, pipe):
+        """Publish the network without one of its pipes."""
+        features = json.loads((self.folder / "pipes.geojson").read_text("utf-8"))
+        features["features"] = [one for one in features["features"] if one["properties"]["管段"] != pipe]
+        (self.folder / "pipes.geojson").write_text(json.dumps(features), "utf-8")
+        assert load_pack(self.opened, pack(), self.folder, None, LOCAL).complete
 
     def state(self, x, y, asker=None, level=17):
         cell = Cell(grid.encode(*degrees(x, y), level), level)
@@ -193,12 +202,25 @@ def test_the_network_is_that_of_the_newest_version(city):
     city.look(0)
     raise_at(city, gauge)
     assert here(4000, 1900) in city.states()
-    features = json.loads((city.folder / "pipes.geojson").read_text("utf-8"))
-    features["features"] = [one for one in features["features"] if one["properties"]["管段"] != "to the left"]
-    (city.folder / "pipes.geojson").write_text(json.dumps(features), "utf-8")
-    assert load_pack(city.opened, pack(), city.folder, None, LOCAL).complete
+    city.lose("to the left")
     assert here(4000, 1900) not in city.states()
     assert here(5500, 0) in city.states()
+
+
+def test_an_hour_is_replayed_over_the_network_of_that_hour(city):
+    gauge = city.gauge(2500, 0)
+    city.write(DOWN)
+    city.look(0)
+    raise_at(city, gauge)
+    recorded = []
+    for pipe in ("to the left", "loop 1"):
+        recorded.append((micros_of(now_utc()), set(city.states())))
+        city.lose(pipe)
+    recorded.append((micros_of(now_utc()), set(city.states())))
+    assert len({len(cells) for _, cells in recorded}) == 3
+    for moment, cells in recorded:
+        assert set(city.states(at=moment)) == cells
+    assert set(city.states(at=at(2))) == recorded[0][1]  # before the lake had any: the oldest
 
 
 def test_who_may_not_read_the_network_is_told_nothing_of_it(city):

@@ -69,16 +69,23 @@ class Reached:
         The records, what the asker sees of them, and the networks of the lake, if there are any.
     alarms
         As the asker may know them.
+    at
+        By the networks of this moment, UTC microseconds; of now where it is left out.
 
     """
 
     def __init__(
-        self, session: Session, sight: Sight, networks: Networks | None, alarms: Iterable[Alarm]
+        self,
+        session: Session,
+        sight: Sight,
+        networks: Networks | None,
+        alarms: Iterable[Alarm],
+        at: int | None = None,
     ) -> None:
         flowing = [one for one in alarms if one.downstream is not None] if networks is not None else []
         self._networks: dict[Downstream, tuple[Network, Text]] = {}
         for way in {one.downstream for one in flowing}:
-            network = None if networks is None or way is None else networks.of(sight.asker, way)
+            network = None if networks is None or way is None else networks.of(sight.asker, way, at)
             if networks is not None and way is not None and network is not None:
                 self._networks[way] = network, networks.title(sight.asker, way)
         streams = {why["stream"] for one in flowing for why in one.reasons} if self._networks else set()

@@ -12,6 +12,7 @@ import shapely
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.sense.rules.form import BadRuleError
 from jingwei.sense.rules.network import Line, Network
+from jingwei.sense.series import micros_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.lake import Lake, Rows, Version
+    from jingwei.lake.views import View
     from jingwei.sense.rules.form import Downstream
 
 KEPT = 8
@@ -38,10 +40,22 @@ class Networks:
         self._kept: OrderedDict[tuple[Any, ...], Network] = OrderedDict()
         self._guard = Lock()
 
-    def of(self, asker: Asker, way: Downstream) -> Network | None:
-        """Return a network as an asker may read it, None where the dataset or what is needed of it is not."""
+    def of(self, asker: Asker, way: Downstream, moment: int | None = None) -> Network | None:
+        """Return a network as an asker may read it, None where the dataset or what is needed of it is not.
+
+        Parameters
+        ----------
+        asker
+            Who asks; what may be read of an old version is what may be read of it now.
+        way
+            The dataset, and its columns.
+        moment
+            The network as it was known at this moment, UTC microseconds; of the oldest version that is kept
+            where none was published by then. As it is now where it is left out.
+
+        """
         try:
-            view = self._lake.view(asker, way.dataset)
+            view = self._view(asker, way.dataset, moment)
         except UnknownDatasetError:
             return None
         version, named = view.version, _nodes(way)
@@ -57,6 +71,14 @@ class Networks:
             )
 
         return self._made((view.key, way.dataset, version.number, *named), version, named, page)
+
+    def _view(self, asker: Asker, dataset: str, moment: int | None) -> View:
+        view = self._lake.view(asker, dataset)
+        if moment is None or view.version is None or micros_of(view.version.published) <= moment:
+            return view
+        kept = [one for one in self._lake.versions(asker, dataset) if one.dropped is None]
+        then = next((one for one in kept if micros_of(one.published) <= moment), kept[-1])
+        return self._lake.view(asker, dataset, then.number)
 
     def title(self, asker: Asker, way: Downstream) -> Text:
         """Return what a network's dataset is called."""

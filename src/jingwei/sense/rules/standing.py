@@ -295,7 +295,7 @@ def states(
     at
         The states at this moment, UTC microseconds, by the rules that then held; now where it is left out.
     networks
-        Of the lake, as it is now.
+        Of the lake; for a moment, in the versions that were published by then.
 
     Returns
     -------
@@ -306,7 +306,7 @@ def states(
     listed = alarms(session, sight, lasting=True if at is None else None, at=at, limit=MOST_LASTING)
     spread = _spreads(session, {(one.rule, one.version) for one in listed})
     found: dict[int, list[Alarm]] = {}
-    reached = Reached(session, sight, networks, listed)
+    reached = Reached(session, sight, networks, listed, at)
     for alarm in listed:
         here = _around(alarm, level, spread[alarm.rule, alarm.version])
         for cell in here:
