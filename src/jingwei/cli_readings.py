@@ -77,7 +77,15 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
         clock = lambda: micros_of(city.clock.now())  # noqa: E731
         networks = served.sensing.networks
         zone = city.about.zone
-        rules = RuleKeeper(city.records, served.readings, zone, rest=REST, clock=clock, networks=networks)
+        rules = RuleKeeper(
+            city.records,
+            served.readings,
+            zone,
+            rest=REST,
+            clock=clock,
+            networks=networks,
+            grounds=served.sensing.grounds,
+        )
         running.enter_context(rules.running())
         ahead = Ahead(city.records, served.taking, served.readings, [served.senders])
         running.enter_context(FaultKeeper(city.records, rollups, clock).running())

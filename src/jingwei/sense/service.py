@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jingwei.access.policy import Policies
     from jingwei.records import Records
     from jingwei.sense.readings import Readings
+    from jingwei.sense.rules.grounds import Grounds
     from jingwei.sense.rules.networks import Networks
 
 SPEC = "http://www.opengis.net/spec/iot_sensing/1.1/"
@@ -108,18 +109,21 @@ class Sensing:
         policies: Callable[[], Policies],
         readings: Readings,
         networks: Networks | None = None,
+        grounds: Grounds | None = None,
     ) -> None:
         self.records = records
         self.policies = policies
         self.readings = readings
         self.networks = networks
         """Networks of the city's lake, over which states go."""
+        self.grounds = grounds
+        """Rows of its datasets that rules ask."""
         self.mqtt: Mapping[str, Any] | None = None
         """Where readings are taken and told by MQTT, once a broker is up."""
 
     def sight(self, session: Session, asker: Asker) -> Sight:
         """Return what an asker sees."""
-        return Sight(session, self.policies(), asker)
+        return Sight(session, self.policies(), asker, self.grounds)
 
     # asking
 

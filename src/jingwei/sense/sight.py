@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jingwei.access import Asker
     from jingwei.access.policy import Policies
     from jingwei.sense.entities import Entity
+    from jingwei.sense.rules.grounds import Grounds
 
 Row = Mapping[str, Any]
 
@@ -32,6 +33,8 @@ class Sight:
     session: Session
     policies: Policies
     asker: Asker
+    grounds: Grounds | None = None
+    """Rows of datasets that rules ask."""
     _levels: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     @property

@@ -28,6 +28,7 @@ from jingwei.sense.readings.flushing import DATASET as READINGS
 from jingwei.sense.readings.opening import open_readings
 from jingwei.sense.rollups import rollups_when_asked
 from jingwei.sense.rows import StreamRows
+from jingwei.sense.rules.grounds import Grounds
 from jingwei.sense.rules.networks import Networks
 from jingwei.sense.series import micros_of
 from jingwei.sense.service import Sensing
@@ -294,7 +295,10 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.taking = Taking(city.records, app.state.readings)
     app.state.senders = Senders(app.state.gate, city.policies, app.state.taking)
     app.state.scopes = Scopes(city.records)
-    app.state.sensing = Sensing(city.records, city.policies.current, app.state.readings, Networks(city.lake))
+    grounds = Grounds(city.lake, lambda: city.about.zone)
+    app.state.sensing = Sensing(
+        city.records, city.policies.current, app.state.readings, Networks(city.lake), grounds
+    )
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()

@@ -217,7 +217,7 @@ def test_a_firing_says_by_which_readings():
         (2, 3.0, 12),
         (0, 2.5, 10),
     ]
-    assert under.holding() == [(0, 0, turn.reasons)]
+    assert [(one.rule, one.group, one.reasons) for one in under.holding()] == [(0, 0, turn.reasons)]
 
 
 @pytest.mark.parametrize("count", [0, 3])

@@ -137,6 +137,7 @@ def place_of(rule: Rule, group: int, streams: Iterable[Stream]) -> tuple[int | N
 def finest_of(rule: Rule) -> int:
     """Return the finest level at which a rule names places; 0 where it names none."""
     levels = [grid.parse(text).level for text in rule.within]
+    levels += [rule.level if one.metres is None else MAX_LEVEL for one in rule.datasets]
     return max([*levels, rule.level if rule.together == "zone" else 0])
 
 
@@ -167,6 +168,6 @@ def _watches(rule: Rule, sign: Sign, stream: Stream, ranges: list[tuple[int, int
     if owner and stream.owner != owner and not shared:
         return False
     if stream.cell is None:
-        return rule.together != "zone" and not ranges
+        return rule.together != "zone" and not ranges and not rule.datasets
     cell = int(grid.to_stored(stream.cell))
     return not ranges or any(first <= cell <= last for first, last in ranges)

@@ -7,12 +7,12 @@ Readings count in the order in which they came in, so it does not matter how the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -70,6 +70,8 @@ class Turn:
         The number of that reading, 0 where the clock turned it.
     reasons
         Which signs are there, at most `MOST_REASONS`; of an end, the reading that ended it.
+    grounds
+        What datasets say to it, see `Gate`; of an end, what they no longer say.
 
     """
 
@@ -79,6 +81,31 @@ class Turn:
     time: int
     reading: int
     reasons: tuple[Reason, ...]
+    grounds: tuple[dict[str, Any], ...] = ()
+
+
+class Answer(NamedTuple):
+    """Whether datasets let a rule hold, and the first later moment at which they may say otherwise."""
+
+    holds: bool
+    until: int
+
+
+class Gate(Protocol):
+    """What datasets say of the groups of rules whose signs are all there; moments in UTC microseconds."""
+
+    @property
+    def rules(self) -> Collection[int]:
+        """The rules that ask datasets."""
+
+    def asked(self, rule: int, group: int, moment: int) -> Answer | None:
+        """Say whether a rule may hold in a group; None where that cannot be said."""
+
+    def grounds(self, rule: int, group: int, moment: int, *, holds: bool) -> tuple[dict[str, Any], ...]:
+        """Return by which rows of datasets a rule holds, or which of its conditions keep it from it."""
+
+
+FOREVER = 1 << 62
 
 
 _Sign = tuple[int, int, int, int, bool, float, int]
@@ -96,6 +123,14 @@ class _Group:
     shown: dict[int, Reason] = field(default_factory=dict)
     """By pair, what made its sign appear."""
     holds: bool = False
+    gated: bool = False
+    armed: bool = False
+    """Whether all signs of a gated group are there."""
+    unknown: bool = False
+    """Whether the datasets of an armed group could not be asked: then it neither begins nor ends by them."""
+    until: int = FOREVER
+    """The first moment at which the datasets of an armed group are to be asked again."""
+    grounds: tuple[dict[str, Any], ...] = ()
 
     def would_hold(self) -> bool:
         return all(self.there[sign] >= least for sign, least in self.least.items())
@@ -105,9 +140,21 @@ class Evaluator:
     """The state of signs and rules.
 
     A pair is one sign in one stream; pairs lie together by stream.
+
+    Parameters
+    ----------
+    watched
+        The signs of the rules.
+    gate
+        What datasets say, of rules that ask some: these are asked when the last sign of a group comes, and
+        again when their rows begin or cease to be valid.
+
     """
 
-    def __init__(self, watched: Sequence[Watched]) -> None:
+    def __init__(self, watched: Sequence[Watched], gate: Gate | None = None) -> None:
+        self._gate = gate
+        self._gated = frozenset() if gate is None else frozenset(gate.rules)
+        self._armed: dict[tuple[int, int], _Group] = {}
         stream = _all([one.streams for one in watched])
         of = np.repeat(np.arange(len(watched)), [len(one.streams) for one in watched])
         group = _all([one.groups for one in watched])
@@ -153,7 +200,8 @@ class Evaluator:
             key = watched[at].rule, number
             if key not in known:
                 least = signs[key[0]]
-                known[key] = _Group(*key, least, dict.fromkeys(least, 0))
+                gated = key[0] in self._gated
+                known[key] = _Group(*key, least, dict.fromkeys(least, 0), gated=gated)
             found.append(known[key])
         self._groups = list(known.values())
         return found
@@ -163,9 +211,18 @@ class Evaluator:
         """How many signs are watched in how many streams, all together."""
         return len(self._kind)
 
-    def holding(self) -> list[tuple[int, int, tuple[Reason, ...]]]:
-        """Return the rules that hold: number of the rule, of the group, and the reasons."""
-        return [(one.rule, one.group, _reasons(one)) for one in self._groups if one.holds]
+    def holding(self) -> list[Turn]:
+        """Return the rules that hold, as if they began to when the last of their signs came."""
+        return [
+            Turn(one.rule, one.group, True, why[0].time, 0, why, one.grounds)  # noqa: FBT003 -- that it begins
+            for one in self._groups
+            if one.holds
+            for why in [_reasons(one)]
+        ]
+
+    def unknown(self) -> set[tuple[int, int]]:
+        """Return the rules and groups of which nobody knows whether they hold: datasets cannot be asked."""
+        return {key for key, one in self._armed.items() if one.unknown}
 
     def take(self, rows: Rows) -> list[Turn]:
         """Take in readings, in any order of rows, and return what they turn, in the order they came in.
@@ -209,7 +266,17 @@ class Evaluator:
             (0, pair, 0, at, True, np.nan, at) for pair, at in zip(pairs.tolist(), due.tolist(), strict=True)
         ]
         found.sort(key=lambda one: (one[3], one[1]))
-        return self._turned(found)
+        turns = self._turned(found)
+        for group in [one for one in self._armed.values() if one.until <= now]:
+            self._pass(group, now, 0, turns)
+        return turns
+
+    def asked_anew(self, rules: Collection[int], now: int) -> list[Turn]:
+        """Return what turns at a time because the datasets of some rules are others from then on."""
+        turns: list[Turn] = []
+        for group in [one for one in self._armed.values() if one.rule in rules]:
+            self._ask(group, now, 0, turns)
+        return turns
 
     def _round(
         self,
@@ -311,9 +378,11 @@ class Evaluator:
 
     def _turned(self, found: list[_Sign]) -> list[Turn]:
         """Count in groups which signs came and went, and return which rules that turns."""
-        turns = []
+        turns: list[Turn] = []
         for reading, pair, _, time, comes, value, since in found:
             group, sign = self._group_of[pair], self._sign[pair]
+            if group.armed:
+                self._pass(group, time, reading, turns)
             group.there[sign] += 1 if comes else -1
             reason = Reason(sign, int(self.streams[self._of_stream[pair]]), since, time, value)
             if comes:
@@ -321,11 +390,54 @@ class Evaluator:
             else:
                 del group.shown[pair]
             holds = group.would_hold()
-            if holds != group.holds:
+            if group.gated:
+                self._settle(group, holds, (time, reading, reason), turns)
+            elif holds != group.holds:
                 group.holds = holds
                 reasons = _reasons(group) if holds else (reason,)
                 turns.append(Turn(group.rule, group.group, holds, time, reading, reasons))
         return turns
+
+    def _settle(
+        self,
+        group: _Group,
+        armed: bool,
+        by: tuple[int, int, Reason],
+        turns: list[Turn],
+    ) -> None:
+        """Take it that a sign came or went in a gated group."""
+        time, reading, reason = by
+        was, group.armed = group.armed, armed
+        key = group.rule, group.group
+        if was and not armed:
+            del self._armed[key]
+            group.unknown, group.until = False, FOREVER
+            if group.holds:
+                group.holds, group.grounds = False, ()
+                turns.append(Turn(*key, False, time, reading, (reason,)))  # noqa: FBT003 -- that it ends
+        elif armed and not was:
+            self._armed[key] = group
+            self._ask(group, time, reading, turns)
+
+    def _pass(self, group: _Group, upto: int, reading: int, turns: list[Turn]) -> None:
+        """Ask the datasets of an armed group at each moment at which they may say otherwise, up to one."""
+        while group.until <= upto:
+            self._ask(group, group.until, reading, turns)
+
+    def _ask(self, group: _Group, moment: int, reading: int, turns: list[Turn]) -> None:
+        assert self._gate is not None  # noqa: S101 -- groups are gated by it
+        key = group.rule, group.group
+        answer = self._gate.asked(*key, moment)
+        group.unknown, group.until = answer is None, FOREVER
+        if answer is None:
+            return
+        group.until = answer.until
+        if answer.holds != group.holds:
+            group.holds = answer.holds
+            grounds = self._gate.grounds(*key, moment, holds=answer.holds)
+            group.grounds = grounds if answer.holds else ()
+            reasons = _reasons(group) if answer.holds else ()
+            turns.append(Turn(*key, answer.holds, moment, reading, reasons, grounds))
 
 
 def _reasons(group: _Group) -> tuple[Reason, ...]:

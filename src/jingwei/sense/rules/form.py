@@ -12,6 +12,7 @@ from jingwei.errors import BadRequestError
 from jingwei.words import Text
 
 Kind = Literal["above", "below", "rising", "falling", "frozen", "silent"]
+Presence = Literal["has", "lacks"]
 Together = Literal["stream", "thing", "zone"]
 Severity = Literal["notice", "warning", "alarm"]
 SEVERITIES: tuple[Severity, ...] = ("notice", "warning", "alarm")
@@ -53,6 +54,33 @@ class Sign(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_d
     gap: Seconds = 7200.0
     tolerance: Annotated[float, Meta(ge=0)] = 0.0
     least: Annotated[int, Meta(ge=1, le=10_000)] = 1
+
+
+class DatasetSign(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_defaults=True):
+    """What must be so in a dataset of the lake at the place where signs are there.
+
+    Attributes
+    ----------
+    dataset
+        Of the lake, with a place in each row.
+    kind
+        `has`: there are at least `count` rows; `lacks`: there are fewer.
+    where
+        Only rows of which this condition on their columns is true, see `jingwei.lake.filters`.
+    metres
+        Only rows so near to the place. Without it those in the same cell: the zone, or the cell of `level`
+        in which the sensor stands.
+    valid
+        Only rows whose interval of time holds the moment in question.
+
+    """
+
+    dataset: Annotated[str, Meta(min_length=1, max_length=100)]
+    kind: Presence = "has"
+    where: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
+    metres: Annotated[float, Meta(gt=0, le=20_000)] | None = None
+    valid: bool = False
+    count: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
 class Quiet(Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from", "until": "to"}):
@@ -105,7 +133,7 @@ class Downstream(
 
 
 class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule: signs that must be there together, and what is then said.
+    """A rule: what must be there together in readings and in datasets, and what is then said.
 
     Attributes
     ----------
@@ -113,6 +141,8 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_d
         Its title.
     signs
         All must be there.
+    datasets
+        All must be so there, too.
     together
         Where: in one stream, in the streams of one thing, or in one zone of `level` (GeoSOT).
     within
@@ -130,6 +160,7 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, omit_d
     zh: Words
     en: Words
     signs: Annotated[list[Sign], Meta(min_length=1, max_length=8)]
+    datasets: Annotated[list[DatasetSign], Meta(max_length=4)] = []
     together: Together = "stream"
     level: Annotated[int, Meta(ge=1, le=32)] = 17
     within: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []

@@ -11,7 +11,8 @@ import contextlib
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from jingwei.sense.rules import raising
 from jingwei.sense.rules.binding import Stream, observed_by, streams_of, watched
 from jingwei.sense.rules.evaluating import SECOND, Evaluator, Turn
 from jingwei.sense.rules.form import rule_of
+from jingwei.sense.rules.gating import LiveGate
 from jingwei.sense.rules.models import AlarmRow, RuleRow, WatchRow
 from jingwei.sense.rules.raising import Kept
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from jingwei.sense.readings import Readings
     from jingwei.sense.readings.columns import Rows
     from jingwei.sense.rules.branches import Flows
+    from jingwei.sense.rules.grounds import Grounds
     from jingwei.sense.rules.networks import Networks
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,8 @@ class RuleKeeper:
         go by it.
     networks
         Of the city's lake; without them no alarms are put together because of a network.
+    grounds
+        Of the city's lake; without them no rule that asks a dataset begins to hold.
 
     """
 
@@ -80,6 +85,7 @@ class RuleKeeper:
         rest: float = 0.0,
         clock: Callable[[], int] = present,
         networks: Networks | None = None,
+        grounds: Grounds | None = None,
     ) -> None:
         self.records = records
         self.readings = readings
@@ -89,6 +95,8 @@ class RuleKeeper:
         self._rules: dict[int, Kept] = {}
         self._form: list[tuple[int, int]] | None = None
         self._streams: dict[int, Stream] = {}
+        self._grounds = grounds
+        self._gate = LiveGate(grounds, {}, {}, {})
         self._evaluator = Evaluator([])
         self._reading = -1
         self._noted = 0.0
@@ -120,7 +128,10 @@ class RuleKeeper:
         with self._looking:
             bound, turned = self._bind(now), 0
             rows, last = self.readings.fresh(self._reading)
+            others = self._gate.refresh()
             turns = [*self._evaluator.take(rows), *self._evaluator.tick(now)]
+            if others:
+                turns += self._evaluator.asked_anew(others, now)
             if turns or bound:
                 self._flows = self._networks_now()
             if turns or bound or (last != self._reading and time.monotonic() - self._noted > NOTE):
@@ -154,12 +165,17 @@ class RuleKeeper:
             if self._reading < 0:
                 self._reading = self.readings.last if noted is None else noted.reading
         self._form = form
+        rules = {number: one.rule for number, one in self._rules.items()}
+        owners = {number: one.owner for number, one in self._rules.items()}
+        self._gate = LiveGate(self._grounds, rules, owners, self._streams)
+        self._gate.refresh()
         self._evaluator = Evaluator(
             [
                 one
                 for kept in self._rules.values()
                 for one in watched(kept.id, kept.rule, self._streams, kept.owner)
-            ]
+            ],
+            self._gate,
         )
         self._gather(now)
         return True
@@ -187,17 +203,20 @@ class RuleKeeper:
     def _reconcile(self, session: Session, now: int) -> int:
         """Hold what rules say now against the alarms that last; return how many began or ended."""
         holding = {
-            (rule, raising.subject_of(self._rules[rule].rule, group)): (rule, group, reasons)
-            for rule, group, reasons in self._evaluator.holding()
+            (one.rule, raising.subject_of(self._rules[one.rule].rule, one.group)): one
+            for one in self._evaluator.holding()
+        }
+        unknown = {
+            (rule, raising.subject_of(self._rules[rule].rule, group))
+            for rule, group in self._evaluator.unknown()
         }
         lasting = session.scalars(select(AlarmRow).where(AlarmRow.ended.is_(None))).all()
         turned = 0
         for alarm in lasting:
-            if (alarm.rule_id, alarm.subject) not in holding:
+            if (alarm.rule_id, alarm.subject) not in holding.keys() | unknown:
                 raising.ended(session, alarm, now, ())
                 turned += 1
-        for rule, group, reasons in holding.values():
-            begun = Turn(rule, group, begins=True, time=reasons[0].time, reading=0, reasons=reasons)
+        for begun in holding.values():
             turned += self._turn(session, begun, now)
         return turned
 
@@ -233,11 +252,19 @@ class RuleKeeper:
         found = session.scalars(lasting).all()
         if turn.begins:
             if not found:
+                turn = replace(turn, grounds=self._marked(turn))
                 raising.raised(session, kept, turn, self._streams, self._flows, now=now, zone=self.zone)
             return int(not found)
         for alarm in found:
-            raising.ended(session, alarm, turn.time, turn.reasons)
+            raising.ended(session, alarm, turn.time, turn.reasons, turn.grounds)
         return len(found)
+
+    def _marked(self, turn: Turn) -> tuple[dict[str, Any], ...]:
+        """Return what datasets say to a turn, each with whether all staff may be told of it."""
+        return tuple(
+            one | {"open": self._grounds is not None and self._grounds.is_open(one["dataset"])}
+            for one in turn.grounds
+        )
 
     def _follow_up(self, now: int) -> None:
         """Call for what lasts when quiet hours are over, escalate, and end incidents."""

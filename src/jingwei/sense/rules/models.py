@@ -55,8 +55,9 @@ class AlarmRow(Base):
     """A rule held in one group of streams, from `began` to `ended` (UTC microseconds).
 
     `subject` is `stream/<id>`, `thing/<id>` or `zone/<stored code>`; `cell` the signed code of `level`;
-    `mark` what people found: empty, `true` or `false`; `called` when somebody was called for it, `call` the
-    number of that event in the log, and `case_number` the case that came of it.
+    `grounds` and `ended_grounds` are the rows of datasets by which it was raised, or that ended it, see
+    `jingwei.sense.rules.grounds`; `mark` what people found: empty, `true` or `false`; `called` when somebody
+    was called for it, `call` the number of that event in the log, and `case_number` the case that came of it.
     """
 
     __tablename__ = "sense_alarm"
@@ -77,6 +78,8 @@ class AlarmRow(Base):
     ended: Mapped[int | None] = mapped_column(BigInteger, index=True)
     reasons: Mapped[list[Any]]
     ended_by: Mapped[list[Any]]
+    grounds: Mapped[list[Any]]
+    ended_grounds: Mapped[list[Any]]
     incident_id: Mapped[int] = mapped_column(ForeignKey("sense_incident.id"), index=True)
     called: Mapped[int | None] = mapped_column(BigInteger)
     call: Mapped[str] = mapped_column(String(40), index=True)

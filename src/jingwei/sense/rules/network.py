@@ -95,7 +95,7 @@ class Network:
     ) -> None:
         self.lines = lines
         middle = np.array(shapely.total_bounds(shapes)) if len(shapes) else np.zeros(4)
-        self._scale = _scale(float(middle[1] + middle[3]) / 2)
+        self._scale = scale(float(middle[1] + middle[3]) / 2)
         metric = shapely.transform(shapes, lambda points: points * self._scale)
         if ends is None:
             self._ends: Sequence[tuple[Hashable, Hashable]] = _touching(metric)
@@ -236,7 +236,7 @@ class Network:
         return shapely.transform(part, lambda points: points / self._scale)
 
 
-def _scale(lat: float) -> NDArray[np.float64]:
+def scale(lat: float) -> NDArray[np.float64]:
     """Return how many metres a degree of longitude and of latitude have on CGCS2000 at a latitude.
 
     From the radii of curvature of the ellipsoid in the prime vertical and in the meridian; over a city these

@@ -73,6 +73,8 @@ def raised(
         ended=None,
         reasons=[reason_out(one) for one in turn.reasons],
         ended_by=[],
+        grounds=list(turn.grounds),
+        ended_grounds=[],
         incident_id=incident.id,
         called=None,
         call="",
@@ -98,10 +100,17 @@ def _earlier(session: Session, alarm: AlarmRow) -> dict[str, str]:
     return {} if found is None else {"earlier": f"sense/alarms/{found}"}
 
 
-def ended(session: Session, alarm: AlarmRow, at: int, reasons: Iterable[Reason]) -> None:
-    """End an alarm."""
+def ended(
+    session: Session,
+    alarm: AlarmRow,
+    at: int,
+    reasons: Iterable[Reason],
+    grounds: Iterable[dict[str, Any]] = (),
+) -> None:
+    """End an alarm, by readings or by what datasets no longer say."""
     alarm.ended = max(at, alarm.began)
     alarm.ended_by = [reason_out(one) for one in reasons]
+    alarm.ended_grounds = list(grounds)
     incident = session.get_one(IncidentRow, alarm.incident_id)
     incident.last = max(incident.last, alarm.ended)
     _tell(session, "sense.alarm_ended", alarm, {"rule": alarm.rule_id, "incident": incident.id})
@@ -124,7 +133,9 @@ def call(
     }
     # the log tells readings and places only where everybody who follows it may be told
     if all(one.sharing != "none" and one.level <= OPEN_TO_STAFF for one in concerned):
-        data["reasons"] = "; ".join(_in_words(rule, one, zone) for one in alarm.reasons)
+        said = [_in_words(rule, one, zone) for one in alarm.reasons]
+        said += [_rows_in_words(rule, one) for one in alarm.grounds if one["open"]]
+        data["reasons"] = "; ".join(said)
         if alarm.cell is not None:
             lon, lat = grid.centre(int(grid.from_stored(alarm.cell)), alarm.level)
             data |= {"cell": str(alarm.cell), "level": alarm.level, "lon": float(lon), "lat": float(lat)}
@@ -270,6 +281,16 @@ def _in_words(rule: Rule, reason: Mapping[str, Any], zone: ZoneInfo) -> str:
     unit = f" {sign.unit}" if sign.unit and value else ""
     at = local_moment(reason["time"], zone).isoformat(timespec="seconds")
     return f"stream {reason['stream']}: {sign.observes} {sign.kind}{value}{unit} {at}"
+
+
+def _rows_in_words(rule: Rule, ground: Mapping[str, Any]) -> str:
+    sign = rule.datasets[ground["sign"]]
+    where = f" ({sign.where})" if sign.where else ""
+    rows = [
+        one["name"] if one["metres"] is None else f"{one['name']} {one['metres']:.0f} m"
+        for one in ground["rows"]
+    ]
+    return f"{sign.dataset} v{ground['version']}{where}: {ground['count']} [{', '.join(rows)}]"
 
 
 def local_moment(micros: int, zone: ZoneInfo) -> datetime:

@@ -18,6 +18,8 @@ from jingwei.sense.rules import raising
 from jingwei.sense.rules.binding import STREAMS, finest_of, observed_by, streams_of, unreadable_cell, watched
 from jingwei.sense.rules.evaluating import Evaluator
 from jingwei.sense.rules.form import BadRuleError, rule_of, written
+from jingwei.sense.rules.gating import DatasetGate
+from jingwei.sense.rules.history import Span, Used, spans
 from jingwei.sense.rules.models import AlarmRow, RuleRow, RuleVersionRow
 from jingwei.sense.rules.standing import named_reasons, names_of
 from jingwei.words import Text
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from jingwei.sense.readings import Readings
     from jingwei.sense.rules.evaluating import Turn
     from jingwei.sense.rules.form import Rule
+    from jingwei.sense.rules.grounds import Grounds
     from jingwei.sense.rules.networks import Networks
     from jingwei.sense.sight import Sight
 
@@ -55,15 +58,20 @@ class Tried:
     ended: int | None
     reasons: list[dict[str, Any]]
     mark: str
+    grounds: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A rule on history: over how many streams and readings, and what it would have raised."""
+    """A rule on history: over how many streams and readings, and what it would have raised.
+
+    `datasets` says which versions of its datasets it asked, and when.
+    """
 
     streams: int
     readings: int
     found: list[Tried]
+    datasets: list[Used]
 
 
 # rules
@@ -154,7 +162,13 @@ def write(
     return found
 
 
-def checked(body: Any, networks: Networks | None = None, asker: Asker | None = None) -> Rule:
+def checked(
+    body: Any,
+    networks: Networks | None = None,
+    asker: Asker | None = None,
+    grounds: Grounds | None = None,
+    owner: str = "",
+) -> Rule:
     """Return the rule that a body says.
 
     Parameters
@@ -163,6 +177,9 @@ def checked(body: Any, networks: Networks | None = None, asker: Asker | None = N
         See `Rule`.
     networks, asker
         Where given, the network that it names must be there for who writes it.
+    grounds, owner
+        Where given, who writes it and the department whose it is (empty: the city) must be able to ask the
+        datasets that it names.
 
     Raises
     ------
@@ -175,7 +192,31 @@ def checked(body: Any, networks: Networks | None = None, asker: Asker | None = N
         raise BadRuleError(Text(f"{text} 不是网格编码", f"{text} is no cell"), where={"field": "within"})
     if networks is not None and asker is not None and found.downstream is not None:
         networks.check(asker, found.downstream)
+    if grounds is not None and asker is not None:
+        grounds.check(asker, owner, found)
     return found
+
+
+def whose(session: Session, policies: Policies, asker: Asker, number: int | None, owner: str) -> str:
+    """Return the department for which an asker is about to write a rule, empty for the whole city.
+
+    Parameters
+    ----------
+    session, policies, asker
+        In what, and who.
+    number, owner
+        The rule of which it is a new version, or the owner that is named for a new one.
+
+    Raises
+    ------
+    NotFoundError, RefusedError
+
+    """
+    if number is not None:
+        return rule(session, policies, asker, number, policy.RULE).owner
+    owner = policies.department(owner) if owner else ""
+    _check(policies, asker, policy.RULE, owner, "")
+    return owner
 
 
 def check_writer(policies: Policies, asker: Asker, owner: str) -> None:
@@ -217,6 +258,7 @@ def tried(
     owner: str = "",
     number: int | None = None,
     wanted: Callable[[], bool] = lambda: True,
+    grounds: Grounds | None = None,
 ) -> Trial:
     """Ask a rule about the readings of a period, in the order of their times, as if it had been on.
 
@@ -231,11 +273,15 @@ def tried(
         UTC microseconds.
     wanted
         Asked between pieces of work whether it is still wanted.
+    grounds
+        The rows of datasets, which are asked as the asker may read them, in the versions of the time.
 
     Raises
     ------
     BadRequestError
         If there are too many readings.
+    BadRuleError
+        If a dataset cannot be asked.
 
     """
     streams = streams_of(session, observed_by([form]), sight.visible(ENTITIES["Datastream"], STREAMS))
@@ -246,7 +292,11 @@ def tried(
         if sight.place_level({"owner": one.owner, "sharing": one.sharing, "level": one.level}) >= finest
     }
     bound = watched(0, form, streams, owner)
-    under = Evaluator(bound)
+    parts, used = [Span(since, until, None)], list[Used]()
+    if form.datasets and grounds is not None:
+        parts, used = spans(grounds, sight.asker, form, since, until)
+    gate = DatasetGate({0: form}, streams)
+    under = Evaluator(bound, gate)
     chosen = under.streams.tolist()
     count = readings.count(chosen, since=since, until=until) if chosen else 0
     if count > MOST_TRIED:
@@ -256,21 +306,27 @@ def tried(
             where={"field": "since"},
         )
     if not chosen:
-        return Trial(0, 0, [])
+        return Trial(0, 0, [], used)
     rows = readings.within(chosen, since, until)
     rows = rows.take(np.lexsort((rows["id"], rows["time"])))
     rows.columns["id"] = np.arange(1, len(rows) + 1)
     turns: list[Turn] = []
-    for begin in range(0, len(rows), 100_000):
-        if not wanted():
-            return Trial(len(chosen), 0, [])
-        turns += under.take(rows.take(slice(begin, begin + 100_000)))
+    for part in parts:
+        first, last = np.searchsorted(rows["time"], [part.since, part.until]).tolist()
+        if form.datasets:
+            turns += under.tick(part.since)
+            gate.held[0] = part.held
+            turns += under.asked_anew({0}, part.since)
+        for begin in range(first, last, 100_000):
+            if not wanted():
+                return Trial(len(chosen), 0, [], used)
+            turns += under.take(rows.take(slice(begin, min(begin + 100_000, last))))
     turns += under.tick(until)
     found = _paired(session, form, turns, number)
-    first = found[:MOST_NAMED]
-    names = names_of(session, sight, {why["stream"] for one in first for why in one.reasons})
-    first = [replace(one, reasons=named_reasons(one.reasons, names)) for one in first]
-    return Trial(len(chosen), len(rows), [*first, *found[MOST_NAMED:]])
+    told = found[:MOST_NAMED]
+    names = names_of(session, sight, {why["stream"] for one in told for why in one.reasons})
+    told = [replace(one, reasons=named_reasons(one.reasons, names)) for one in told]
+    return Trial(len(chosen), len(rows), [*told, *found[MOST_NAMED:]], used)
 
 
 def _paired(session: Session, form: Rule, turns: list[Turn], number: int | None) -> list[Tried]:
@@ -301,7 +357,7 @@ def _paired(session: Session, form: Rule, turns: list[Turn], number: int | None)
             "",
         )
         reasons = [raising.reason_out(one) for one in turn.reasons]
-        out.append(Tried(turn.group, subject, turn.time, end, reasons, mark))
+        out.append(Tried(turn.group, subject, turn.time, end, reasons, mark, list(turn.grounds)))
     return out
 
 

@@ -71,6 +71,10 @@ class Alarm:
         By which readings it was raised and ended; those of streams that the asker may not read are left out.
     hidden
         How many reasons are left out.
+    datasets, grounds, ended_grounds
+        What the rule asked of datasets, and by which rows it was raised and ended. Of datasets that the
+        asker may not know of they are left out and counted in `hidden`; rows are told to whoever may read
+        all of the dataset, and be told the place of the alarm as it is.
     downstream
         Over which network its state goes, by the version that raised it.
     way
@@ -97,6 +101,9 @@ class Alarm:
     called: int | None
     case: str
     mark: str
+    datasets: list[dict[str, Any]]
+    grounds: list[dict[str, Any]]
+    ended_grounds: list[dict[str, Any]]
     downstream: Downstream | None = None
     way: Way | None = None
 
@@ -184,14 +191,22 @@ def alarms(
         asked = asked.where(AlarmRow.id < before)
     rows = session.execute(asked).all()
     named = names_of(session, sight, {one["stream"] for row, _ in rows for one in row.reasons + row.ended_by})
-    told = [_alarm(row, body, named) for row, body in rows]
+    told = [_alarm(sight, row, body, named) for row, body in rows]
     return told if at is None else [_as_it_was(one, at) for one in told]
 
 
 def _as_it_was(alarm: Alarm, at: int) -> Alarm:
     """Return an alarm that lasted at a moment without what came after it."""
     called = alarm.called if alarm.called is not None and alarm.called <= at else None
-    return replace(alarm, ended=None, ended_by=[], called=called, case=alarm.case if called else "", mark="")
+    return replace(
+        alarm,
+        ended=None,
+        ended_by=[],
+        ended_grounds=[],
+        called=called,
+        case=alarm.case if called else "",
+        mark="",
+    )
 
 
 def mark(session: Session, policies: Policies, asker: Asker, number: int, said: str) -> None:
@@ -445,7 +460,23 @@ def named_reasons(reasons: list[Any], named: dict[int, Named]) -> list[dict[str,
     return found
 
 
-def _alarm(row: AlarmRow, body: dict[str, Any], named: dict[int, Named]) -> Alarm:
+def _grounds(sight: Sight, grounds: list[Any], *, exact: bool) -> list[dict[str, Any]]:
+    """Return what rows of datasets say, as far as the asker may know them."""
+    found: list[dict[str, Any]] = []
+    if sight.grounds is None:
+        return found
+    for one in grounds:
+        title = sight.grounds.title(sight.asker, one["dataset"])
+        if title is None:
+            continue
+        if exact and sight.grounds.may_read(sight.asker, one["dataset"]):
+            found.append(one | {"title": title, "told": True})
+        else:
+            found.append(one | {"title": title, "told": False, "rows": [], "count": None})
+    return found
+
+
+def _alarm(sight: Sight, row: AlarmRow, body: dict[str, Any], named: dict[int, Named]) -> Alarm:
     told = named_reasons(row.reasons, named)
     finest = min((named[one["stream"]].level for one in told), default=0)
     level = min(finest, row.level)
@@ -453,6 +484,8 @@ def _alarm(row: AlarmRow, body: dict[str, Any], named: dict[int, Named]) -> Alar
     if cell is not None and level < row.level:
         code = int(grid.from_stored(cell))
         cell = int(grid.to_stored(grid.parent(code, row.level, level))) if level > 0 else None
+    exact = level == row.level
+    grounds = _grounds(sight, row.grounds, exact=exact)
     return Alarm(
         id=row.id,
         rule=row.rule_id,
@@ -468,11 +501,14 @@ def _alarm(row: AlarmRow, body: dict[str, Any], named: dict[int, Named]) -> Alar
         signs=body["signs"],
         reasons=told,
         ended_by=named_reasons(row.ended_by, named),
-        hidden=len(row.reasons) - len(told),
+        hidden=len(row.reasons) - len(told) + len(row.grounds) - len(grounds),
         incident=row.incident_id,
         called=row.called,
         case=row.case_number,
         mark=row.mark,
+        datasets=body.get("datasets", []),
+        grounds=grounds,
+        ended_grounds=_grounds(sight, row.ended_grounds, exact=exact),
         downstream=rule_of(body).downstream if "downstream" in body else None,
     )
 

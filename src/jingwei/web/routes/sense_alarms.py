@@ -66,6 +66,39 @@ class ReasonOut(BaseModel):
     value: float | None
 
 
+class DatasetSignOut(BaseModel):
+    """What a rule asked of a dataset, in the version that raised the alarm."""
+
+    dataset: str
+    kind: str = Field(default="has", description="`has` at least `count` rows, or `lacks` so many")
+    where: str | None = None
+    metres: float | None = Field(default=None, description="How near; in the same cell where it is left out")
+    valid: bool = False
+    count: int = 1
+
+
+class GroundRowOut(BaseModel):
+    """A row of a dataset."""
+
+    row: int = Field(description="Its number in the version")
+    name: str = Field(description="Its keys")
+    object: str = Field(description="The identifier of its object, or empty")
+    metres: float | None = Field(description="How far it is; null where the same cell was asked for")
+
+
+class GroundOut(BaseModel):
+    """What a dataset said at the place of an alarm."""
+
+    sign: int = Field(description="Which of `datasets`")
+    dataset: str
+    title: TextOut
+    version: int
+    time: str = Field(description="When it was asked")
+    told: bool = Field(description="Whether the reader may be told of the rows")
+    count: int | None = Field(description="How many rows")
+    rows: list[GroundRowOut] = Field(description="The nearest, at most 5")
+
+
 class PassedOut(BaseModel):
     """A line of a network by which a state came."""
 
@@ -105,6 +138,9 @@ class AlarmOut(BaseModel):
     reasons: list[ReasonOut]
     ended_by: list[ReasonOut]
     hidden: int = Field(description="How many reasons are not told to the reader")
+    datasets: list[DatasetSignOut] = Field(description="What the rule asked of datasets")
+    grounds: list[GroundOut] = Field(description="By which of their rows it was raised")
+    ended_grounds: list[GroundOut] = Field(description="What they no longer said when it ended")
     incident: int
     called: str | None
     case: str = Field(description="The case that came of it, or empty")
@@ -384,6 +420,9 @@ def _alarm(one: standing.Alarm) -> AlarmOut:
         reasons=reasons_out(one.reasons),
         ended_by=reasons_out(one.ended_by),
         hidden=one.hidden,
+        datasets=[DatasetSignOut(**told) for told in one.datasets],
+        grounds=grounds_out(one.grounds),
+        ended_grounds=grounds_out(one.ended_grounds),
         incident=one.incident,
         called=instant_or_none(one.called),
         case=one.case,
@@ -401,6 +440,23 @@ def _way(one: Way) -> WayOut:
         steps=one.steps,
         lines=[PassedOut(name=line.name, object=line.object) for line in one.lines],
     )
+
+
+def grounds_out(grounds: list[dict[str, Any]]) -> list[GroundOut]:
+    """Return what datasets said as it is answered."""
+    return [
+        GroundOut(
+            sign=one["sign"],
+            dataset=one["dataset"],
+            title=text_out(one["title"]),
+            version=one["version"],
+            time=instant_of(one["time"]),
+            told=one["told"],
+            count=one["count"],
+            rows=[GroundRowOut(**row) for row in one["rows"]],
+        )
+        for one in grounds
+    ]
 
 
 def reasons_out(reasons: list[dict[str, Any]]) -> list[ReasonOut]:

@@ -11,16 +11,20 @@ from starlette.concurrency import run_in_threadpool
 
 from jingwei.sense import policy
 from jingwei.sense.rules import service
+from jingwei.sense.rules.form import rule_of
 from jingwei.sense.series import micros_of
 from jingwei.web import problems, stopping
 from jingwei.web.answers import instant_of
 from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf
-from jingwei.web.routes.sense_alarms import ReasonOut, instant_or_none, reasons_out
+from jingwei.web.routes.sense_alarms import GroundOut, ReasonOut, grounds_out, instant_or_none, reasons_out
 from jingwei.web.routes.sta import sensing_of
+from jingwei.web.texts import TextOut, text_out
+from jingwei.words import Text
 
 if TYPE_CHECKING:
     from jingwei.access import Asker
+    from jingwei.sense.rules.history import Used
     from jingwei.sense.rules.models import RuleRow
     from jingwei.sense.service import Sensing
 
@@ -68,6 +72,9 @@ class RuleOut(BaseModel):
     by: str
     changed: datetime
     may_write: bool
+    broken: TextOut | None = Field(
+        description="Why it cannot ask its datasets, so that it raises nothing; null where it can"
+    )
 
 
 class VersionOut(BaseModel):
@@ -103,6 +110,22 @@ class TriedOut(BaseModel):
     ended: str | None
     reasons: list[ReasonOut]
     mark: str
+    grounds: list[GroundOut]
+
+
+class UsedOut(BaseModel):
+    """Which version of a dataset was asked, from when to when."""
+
+    dataset: str
+    title: TextOut
+    version: int
+    published: datetime
+    since: str
+    until: str
+    assumed: bool = Field(
+        description="Whether no version of that time is kept: it is then the nearest that is"
+    )
+    trouble: TextOut | None = Field(description="Why it could not be asked; the rule then begins nowhere")
 
 
 class TrialOut(BaseModel):
@@ -113,6 +136,7 @@ class TrialOut(BaseModel):
     alarms: int
     false: int
     found: list[TriedOut] = Field(description="The first 1,000")
+    datasets: list[UsedOut] = Field(description="Which versions of its datasets were asked")
 
 
 @router.get("/rules", summary="Rules over readings", dependencies=watches)
@@ -179,7 +203,8 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
     sensing = sensing_of(request)
 
     def work() -> TrialOut:
-        form = service.checked(body.rule, sensing.networks, asker)
+        owner = sensing.policies().department(body.owner) if body.owner else ""
+        form = service.checked(body.rule, sensing.networks, asker, sensing.grounds, owner)
         with sensing.records.read() as session:
             service.check_writer(sensing.policies(), asker, body.owner)
             found = service.tried(
@@ -191,6 +216,7 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
                 until=micros_of(body.until),
                 owner=body.owner,
                 number=body.number,
+                grounds=sensing.grounds,
             )
         listed = [
             TriedOut(
@@ -199,6 +225,7 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
                 ended=instant_or_none(one.ended),
                 reasons=reasons_out(one.reasons),
                 mark=one.mark,
+                grounds=grounds_out([why | _titled(sensing, asker, why) for why in one.grounds]),
             )
             for one in found.found[:1000]
         ]
@@ -208,13 +235,34 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
             alarms=len(found.found),
             false=sum(one.mark == "false" for one in found.found),
             found=listed,
+            datasets=[_used(one) for one in found.datasets],
         )
 
     return await stopping.run(request, work)
 
 
+def _titled(sensing: Sensing, asker: Asker, ground: dict[str, Any]) -> dict[str, Any]:
+    title = None if sensing.grounds is None else sensing.grounds.title(asker, ground["dataset"])
+    return {"title": title or Text(ground["dataset"]), "told": True}
+
+
+def _used(one: Used) -> UsedOut:
+    return UsedOut(
+        dataset=one.dataset,
+        title=text_out(one.title),
+        version=one.version,
+        published=one.published,
+        since=instant_of(one.since),
+        until=instant_of(one.until),
+        assumed=one.assumed,
+        trouble=None if one.trouble is None else text_out(one.trouble),
+    )
+
+
 def _write(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> RuleOut:
-    service.checked(body.rule, sensing.networks, asker)
+    with sensing.records.read() as session:
+        owner = service.whose(session, sensing.policies(), asker, number, body.owner)
+    service.checked(body.rule, sensing.networks, asker, sensing.grounds, owner)
     with sensing.records.write() as session:
         found = service.write(session, sensing.policies(), asker, body.rule, owner=body.owner, number=number)
         return _rule(sensing, asker, found)
@@ -222,6 +270,9 @@ def _write(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> 
 
 def _rule(sensing: Sensing, asker: Asker, row: RuleRow) -> RuleOut:
     decision = sensing.policies().decide(asker, policy.RULE, policy.rule_resource(row.id, row.owner))
+    trouble = None
+    if row.body.get("datasets") and sensing.grounds is not None:
+        trouble = sensing.grounds.trouble(row.owner, rule_of(row.body))
     return RuleOut(
         id=row.id,
         version=row.version,
@@ -231,4 +282,5 @@ def _rule(sensing: Sensing, asker: Asker, row: RuleRow) -> RuleOut:
         by=row.by,
         changed=row.changed,
         may_write=decision.allowed,
+        broken=None if trouble is None else text_out(trouble),
     )
