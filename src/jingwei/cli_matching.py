@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -101,8 +102,10 @@ def lineage(
 ) -> None:
     """Tell the lineage of a version, back and forward."""
     from jingwei.access import local_person
+    from jingwei.cases import open_data  # noqa: F401 -- tells what it knows of uses
     from jingwei.lake.errors import NotPublishedError
-    from jingwei.lake.lineage import uses
+    from jingwei.lake.lineage import listed, reads, uses
+    from jingwei.sense.rules import service  # noqa: F401 -- the same
 
     asker = local_person()
     with open_named(city_id, home, records_url) as city:
@@ -111,21 +114,26 @@ def lineage(
         if version is None:
             raise NotPublishedError(dataset, found.state)
         made = uses(city.lake, asker, dataset, version.number)
+        read = reads(version, listed(city.lake, asker))
     if as_json:
         told = {
             "dataset": dataset,
             "version": version.number,
             "sources": [{"path": file.path, "sha256": file.digest} for file in version.content.sources],
-            "uses": [
-                {"kind": one.kind, "at": one.at.isoformat(), "subject": one.subject, "version": one.version}
-                for one in made
-            ],
+            "reads": None if read is None else [asdict(one) for one in read],
+            "uses": [{**asdict(one), "at": one.at.isoformat()} for one in made],
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     click.echo(say(f"{dataset} 第 {version.number} 版", f"{dataset}, version {version.number}"))
     for file in version.content.sources:
         click.echo(f"  ← {file.path}  SHA-256 {file.digest}")
-    for one in made:
-        beside = "" if one.version is None else f" ({one.version})"
-        click.echo(f"  → {one.at:%Y-%m-%d %H:%M:%SZ} {one.kind} {one.subject}{beside}")
+    if read is None:
+        click.echo("  ← " + say("读了哪些数据集：未记录", "which datasets were read was not recorded"))
+    for one in read or []:
+        click.echo(f"  ← dataset/{one.dataset} ({one.version}) {one.how}")
+    for use in made:
+        beside = "" if use.version is None else f" ({use.version})"
+        often = "" if use.times == 1 else f" x {use.times}"
+        line = " ".join([use.kind, f"{use.subject}{beside}", *use.how])
+        click.echo(f"  → {use.at:%Y-%m-%d %H:%M:%SZ} {line}{often}")

@@ -25,6 +25,7 @@ from jingwei.lake import Region, Version, region_of_bounds, region_of_cell, regi
 from jingwei.lake.errors import BadRegionError
 from jingwei.lake.linking import Alike, Condition, Equal, Inside, Pairs, SameCell, SameTime, Within
 from jingwei.lake.linking import link as link_tables
+from jingwei.lake.stamping import stamp_of, stamped, stamps_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -193,7 +194,9 @@ class OpenedCity:
             pages.append(rows.table)
             found += rows.table.num_rows
         assert version_of is not None  # noqa: S101 -- there is always a first page
-        return Answer(dataset, version_of, pa.concat_tables(pages))
+        table = pa.concat_tables(pages)
+        schema = stamped(table.schema, [stamp_of(version_of)])
+        return Answer(dataset, version_of, table.replace_schema_metadata(schema.metadata))
 
     def _pages(
         self,
@@ -251,10 +254,14 @@ class OpenedCity:
         Returns
         -------
         pyarrow.Table
-            `left`, `right` (row numbers of the tables), `score`, and what explains it.
+            `left`, `right` (row numbers of the tables), `score`, and what explains it. It is stamped with
+            what both were read from, so that a Parquet file of it says so when it is loaded as a dataset.
 
         """
-        return link_tables(self._table(left), self._table(right), by, pairs=pairs)
+        tables = self._table(left), self._table(right)
+        found = link_tables(*tables, by, pairs=pairs)
+        stamps = [stamp for table in tables for stamp in stamps_of(table.schema)]
+        return found.replace_schema_metadata(stamped(found.schema, stamps).metadata)
 
     def _table(self, data: str | Answer | pa.Table) -> pa.Table:
         if isinstance(data, str):

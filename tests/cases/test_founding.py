@@ -25,6 +25,7 @@ from jingwei.city.demo.files_calls import SURGE
 from jingwei.city.demo.generate import generate
 from jingwei.city.errors import BadManifestError
 from jingwei.city.loader import load_directory
+from jingwei.lake import lineage
 from jingwei.records import now_utc
 
 
@@ -38,7 +39,8 @@ def founded(pack, tmp_path_factory):
     """A city whose directory and boundary are loaded, and its desk founded."""
     manifest = read_manifest(pack)
     with open_city(tmp_path_factory.mktemp("home") / "city", create=True) as city:
-        load_pack(city, manifest, pack, None, local_person(), only="districts")
+        for source in ("districts", "cases"):
+            load_pack(city, manifest, pack, None, local_person(), only=source)
         load_directory(city, manifest.directory, pack, local_person())
         desk = Desk(city.policies.current)
         yield city, desk, manifest, found_cases(city, desk, manifest, pack, local_person())
@@ -53,6 +55,12 @@ def test_everything_the_pack_says_is_taken_in_and_no_step_is_refused(founded):
     assert "staff" not in told.faults
     assert "calls" not in told.faults
     assert told.counts["rules"] == 98
+
+
+def test_the_dataset_of_whose_table_they_are_leads_forward_to_the_cases(founded):
+    city, *_ = founded
+    found = lineage.uses(city.lake, local_person(), "cases", 1)
+    assert {"cases/pack/history", "cases/pack/steps"} <= {one.subject for one in found if one.kind == "cases"}
 
 
 def test_the_hotline_has_a_past_of_every_kind_with_its_cases_and_what_callers_said(founded):

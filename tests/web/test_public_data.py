@@ -12,6 +12,7 @@ from jingwei.access import local_person
 from jingwei.cases import Desk, Report, open_data, regime
 from jingwei.cases.board import Board
 from jingwei.cli import main
+from jingwei.lake import lineage
 from jingwei.records import now_utc
 
 from .people import client_of
@@ -48,6 +49,10 @@ def test_the_command_publishes_the_city_of_a_folder(city):
     assert done.exit_code == 0, done.output
     with client_of(city) as client:
         assert number in client.get("/api/public/open-data.csv").text
+    (use,) = [
+        one for one in lineage.uses(city.lake, local_person(), open_data.DATASET, 1) if one.kind != "checked"
+    ]
+    assert (use.kind, use.version) == ("open-data", 1)
 
 
 def test_what_is_published_is_coarse_complete_and_nobodys(city):

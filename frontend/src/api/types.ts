@@ -120,12 +120,19 @@ export type DatasetDetail = Dataset & {
   sources: SourceFile[];
 };
 
+export type Read = {
+  dataset: string;
+  version: number;
+  how: "place" | "area" | "boundary" | "anchor" | "rule" | "declared" | "stated";
+};
+
 export type Version = {
   number: number;
   published: string;
   counts: Counts;
   seconds: number;
   sources: SourceFile[];
+  reads: Read[] | null;
   fingerprint: string;
   dropped: string | null;
 };

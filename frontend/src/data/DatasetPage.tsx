@@ -1,7 +1,6 @@
 /** One dataset: what it is, its columns, its quality, its quarantined rows, its versions. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Map as MapIcon, TriangleAlert } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Route, Routes, useParams } from "react-router";
 import { askJson } from "../api/client";
@@ -16,6 +15,7 @@ import { bytes, count, instant, langOf, say, share } from "../words";
 import { Checks } from "./Checks";
 import { ContractTab } from "./ContractTab";
 import { HeldSource } from "./HeldSource";
+import { Reads, Uses } from "./Lineage";
 import { Purpose } from "./Purpose";
 import { Records } from "./Records";
 import { StateBadge } from "./StateBadge";
@@ -379,49 +379,10 @@ function Versions({ dataset }: { dataset: DatasetDetail }) {
                 </li>
               ))}
             </ul>
+            <Reads reads={version.reads} />
             <Uses dataset={dataset.id} number={version.number} />
           </li>
         ))}
     </ol>
   );
-}
-
-type Use = { kind: "compacted" | "same-file" | "checked" | "correction" | "matched"; at: string; subject: string; version: number | null; event: string | null };
-
-/** What was made of a version, asked for when it is opened. */
-function Uses({ dataset, number }: { dataset: string; number: number }) {
-  const { t } = useTranslation();
-  const zone = useZone();
-  const [open, setOpen] = useState(false);
-  const answer = useQuery({
-    queryKey: ["uses", dataset, number],
-    queryFn: ({ signal }) => askJson<{ uses: Use[] }>(`/api/datasets/${dataset}/versions/${number}/uses`, { signal }),
-    enabled: open,
-  });
-  return (
-    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{t("data.uses")}</summary>
-      {answer.isLoading && <Loading lines={2} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} compact />}
-      {answer.data?.uses.length === 0 && <p className="small quiet">{t("data.noUses")}</p>}
-      <ul className="lineage">
-        {answer.data?.uses.map((use) => (
-          <li key={`${use.kind} ${use.subject} ${use.at}`}>
-            <span>
-              {t(`data.useKinds.${use.kind}`)} <Link to={whereOf(use)}>{use.subject.replace(/^[a-z]+\//, "")}</Link>
-              {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}
-            </span>{" "}
-            <span className="quiet small">{instant(use.at, zone, "second")}</span>
-          </li>
-        ))}
-      </ul>
-    </details>
-  );
-}
-
-function whereOf(use: Use): string {
-  const [kind, id = ""] = use.subject.split("/");
-  if (kind === "correction") return `/data/corrections/${id}`;
-  if (kind === "matching") return `/data/matching/${id}`;
-  return `/data/${id}/${use.kind === "checked" ? "quality" : "versions"}`;
 }

@@ -5,6 +5,7 @@ import { casesEn } from "./cases.en";
 import { hotlineEn } from "./hotline.en";
 import { senseEn } from "./sense.en";
 import { intakeEn } from "./intake.en";
+import { lineageEn } from "./lineage.en";
 import { matchingEn } from "./matching.en";
 import type { Words } from "./zh";
 
@@ -357,10 +358,8 @@ export const en: Words = {
       pending: "The duties are given to people who have set their own password.",
     },
   },
+  lineage: lineageEn,
   data: {
-    uses: "What was made of it",
-    noUses: "Nothing was made of this version yet.",
-    useKinds: { compacted: "Files put together:", "same-file": "Dataset of the same file:", checked: "Checked by the contract:", correction: "Request for corrections:", matched: "Matched records:" },
     name: "Data",
     title: "The data of {{city}}",
     lead: "Every dataset the city has loaded: how many rows, how many with a place, which rows are in quarantine, and why.",

@@ -5,6 +5,7 @@ import { casesZh } from "./cases.zh";
 import { hotlineZh } from "./hotline.zh";
 import { senseZh } from "./sense.zh";
 import { intakeZh } from "./intake.zh";
+import { lineageZh } from "./lineage.zh";
 import { matchingZh } from "./matching.zh";
 
 export const zh = {
@@ -356,10 +357,8 @@ export const zh = {
       pending: "三员岗位只授予已自行设置密码的人员。",
     },
   },
+  lineage: lineageZh,
   data: {
-    uses: "由此得到了什么",
-    noUses: "尚无由此版本得到的结果。",
-    useKinds: { compacted: "合并文件", "same-file": "同一文件的数据集", checked: "按契约检查", correction: "更正要求", matched: "记录比对" },
     name: "数据",
     title: "{{city}}的数据",
     lead: "城市装载的每个数据集：有多少行，多少有位置，哪些行被隔离，为什么。",

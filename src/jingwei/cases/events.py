@@ -198,6 +198,11 @@ declare(
         "digest": Field(str, Text("清单与文件的摘要", "the digest of what the manifest and its files say")),
         "count": Field(int, Text("条数", "how many entries")),
         "faults": Field(int, Text("未能采用的条数", "how many could not be taken")),
+        "versions": Field(
+            dict[str, int],
+            Text("其表所属数据集的版本", "of the datasets whose tables they are: which version"),
+            required=False,
+        ),
     },
 )
 declare(

@@ -141,15 +141,26 @@ class _Founding:
             count = getattr(self, f"_{part}")(content)
             self.founded.counts[part] = count
             self.tell(part, 1.0)
-            told = {"digest": mark, "count": count, "faults": len(self.founded.faults.get(part, ()))}
+            told = {
+                "digest": mark, "count": count, "faults": len(self.founded.faults.get(part, ())),
+                "versions": self._versions(spec, part),
+            }  # fmt: skip
             with self.city.records.write() as session:
                 ledger.append(session, "case.pack_taken", actor=self.asker.id, subject=subject, data=told)
         return self.founded
 
+    def _versions(self, spec: CasesSpec, part: str) -> dict[str, int]:
+        """Return the version of each dataset of whose source a part is."""
+        tables = [table for name, table in spec.tables().items() if name in _tables_of(part)]
+        named = {table.source for table in tables if table.source}
+        areas = [area for table in tables if (area := getattr(table, "within", None)) is not None]
+        named |= {area.source for area in areas}
+        known = {name: published(self.city.lake, name) for name in sorted(named)}
+        return {name: version.number for name, version in known.items() if version is not None}
+
     def _mark(self, spec: CasesSpec, part: str) -> str:
         """Return the digest of what a part says and of the files that it is read from."""
-        tables = spec.tables()
-        names = [part, "history"] if part in ("steps", "calls") else [part]
+        tables, names = spec.tables(), _tables_of(part)
         files = [digest(path) for name in names if name in tables for path in self._paths(tables[name])]
         content = spec.model_dump(mode="json")[part]
         return hashlib.sha256(encode_json([content, files])).hexdigest()
@@ -554,6 +565,11 @@ _COLUMNS = frozenset(
     }
 )  # fmt: skip
 """Keys of the manifest's tables that name columns."""
+
+
+def _tables_of(part: str) -> list[str]:
+    """Return the names of the tables from which a part is read."""
+    return [part, "history"] if part in ("steps", "calls") else [part]
 
 
 def _text(value: Any) -> str:

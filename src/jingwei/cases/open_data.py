@@ -23,12 +23,14 @@ from sqlalchemy import select
 
 from jingwei import access, grid
 from jingwei.access import local_person
+from jingwei.access.policy import RefusedError
 from jingwei.cases import plain, public
 from jingwei.cases.calendar import moment
 from jingwei.cases.policy import STRANGER
 from jingwei.city import intake
 from jingwei.city.assessing import adopt_contract
-from jingwei.lake import contracting
+from jingwei.errors import NotFoundError
+from jingwei.lake import contracting, lineage
 from jingwei.lake.contracts import Contract, FieldTerms
 from jingwei.lake.errors import BusyError
 from jingwei.lake.models import VersionRow
@@ -37,10 +39,12 @@ from jingwei.records import now_utc
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from jingwei.access import Asker
     from jingwei.cases.board import Board
     from jingwei.cases.service import Desk
     from jingwei.city import City
     from jingwei.city.loader import SourceReport
+    from jingwei.lake import Lake, Version
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +198,27 @@ def _source() -> dict[str, Any]:
         "level": 1,
         "fields": {name: {"personal": False, "level": 1} for name in COLUMNS},
     }
+
+
+def used_by(lake: Lake, _: Asker, version: Version) -> Iterator[lineage.Use]:
+    """Tell of a version of the open data that anybody may have it, as far as the policies let strangers."""
+    if version.dataset != DATASET:
+        return
+    try:
+        lake.check(STRANGER, "export", DATASET)
+    except (RefusedError, NotFoundError):
+        return
+    yield lineage.Use(
+        "open-data",
+        version.published,
+        f"dataset/{DATASET}",
+        version.number,
+        None,
+        ("csv", "geojson", "parquet"),
+    )
+
+
+lineage.USED_BY.append(used_by)
 
 
 def contract() -> Contract:

@@ -14,7 +14,9 @@ from jingwei.city.errors import HeldError
 from jingwei.city.parts import Area
 from jingwei.lake import contracting
 from jingwei.lake.checking import Surroundings
+from jingwei.lake.contracts import Change
 from jingwei.lake.errors import NotPublishedError
+from jingwei.lake.schemas import Consulted
 from jingwei.records import now_utc
 from jingwei.words import Text
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from jingwei.city.service import City
     from jingwei.lake.contracting import Agreed, Checked
     from jingwei.lake.contracts import Contract
-    from jingwei.lake.schemas import Content
+    from jingwei.lake.schemas import Content, Read, Version
 
 
 MAX_QUARANTINED = 1_000_000
@@ -67,22 +69,28 @@ class GateError(HeldError):
 
 def surroundings(city: City, dataset: str, *, boundary: Any = None) -> Surroundings:
     """Return what the rest of the city knows that a check may ask for."""
-    lake = city.lake
+    lake, consulted = city.lake, Consulted()
+
+    def read(other: str) -> Version | None:
+        version = published(lake, other)
+        if version is not None:
+            consulted.note(version, "rule")
+        return version
 
     def columns(other: str, names: list[str]) -> pa.Table | None:
-        version = published(lake, other)
+        version = read(other)
         if version is None or not {one.name for one in version.content.columns}.issuperset(names):
             return None
         return lake.reader.columns(version, names)
 
     def area(other: str) -> Any:
-        version = published(lake, other)
+        version = read(other)
         if version is None or version.content.geometry is None:
             return None
         return shape_of(lake, Area(source=other), version)
 
     def held(other: str, name: str) -> pa.Array:
-        version = published(lake, other)
+        version = read(other)
         texts = lake.reader.quarantine(version, after=0, limit=MAX_QUARANTINED) if version else None
         if texts is None or not texts.num_rows:
             return pa.array([], pa.string())
@@ -96,6 +104,7 @@ def surroundings(city: City, dataset: str, *, boundary: Any = None) -> Surroundi
         columns=columns,
         area=area,
         previous=before.content if before else None,
+        consulted=consulted,
         held=held,
     )
 
@@ -108,8 +117,8 @@ def check_load(
     own: pa.Schema,
     content: Content,
     boundary: Any,
-) -> None:
-    """Check what a load wrote, where a contract is in force.
+) -> list[Read]:
+    """Check what a load wrote, where a contract is in force; return what its rules compared it with.
 
     Raises
     ------
@@ -120,11 +129,15 @@ def check_load(
     with city.records.read() as session:
         agreed = contracting.in_force(session, dataset)
     if agreed is None:
-        return
+        return []
     around = surroundings(city, dataset, boundary=boundary)
+    before = published(city.lake, dataset)
+    if before is not None and any(isinstance(rule, Change) for rule in agreed.contract.rules):
+        around.consulted.note(before, "rule")
     checked = contracting.assess(city.lake, agreed, intent, paths, own, content, around)
     if checked.gated:
         raise GateError(dataset, checked, agreed.contract.gate or 0.0)
+    return around.consulted.listed()
 
 
 def adopt_contract(city: City, asker: Asker, contract: Contract, *, after: int) -> Agreed:

@@ -39,6 +39,7 @@ from jingwei.city.models import CityRow
 from jingwei.city.naming import named, named_schema
 from jingwei.city.parts import Area
 from jingwei.city.progress import Listener, Progress, Stage, Stop
+from jingwei.city.stating import note_stated, waits_for
 from jingwei.errors import JingweiError
 from jingwei.lake import contracting, forms, quality
 from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
@@ -46,7 +47,7 @@ from jingwei.lake.covers import cover_table
 from jingwei.lake.erasing import erased_marks, without_erased
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
-from jingwei.lake.schemas import Content, Counts, Dataset, Finding, SourceFile, Version
+from jingwei.lake.schemas import Consulted, Content, Counts, Dataset, Finding, Read, SourceFile, Version
 from jingwei.lake.store import MEMORY, Description, Load
 from jingwei.lake.weighing import Anchor
 from jingwei.records import now_utc
@@ -60,7 +61,10 @@ if TYPE_CHECKING:
 RECIPE = 2
 """Counted up whenever loading the same file would give other facts; part of every fingerprint."""
 
-NO_FACTS = {"title", "description", "owner", "sharing", "update_cycle", "level", "fields", "ground", "label"}
+NO_FACTS = {
+    "title", "description", "owner", "sharing", "update_cycle", "level", "fields",
+    "ground", "label", "made_of",
+}  # fmt: skip
 """What a manifest says of a source that decides nothing of its facts."""
 
 BATCH_ROWS = 65_536
@@ -109,7 +113,10 @@ class _Work:
     listener: Listener
     stop: Stop
     boundary: Any = None
+    boundary_of: Version | None = None
     near: tuple[float, float, float, float] | None = None
+    consulted: Consulted = field(default_factory=Consulted)
+    """What is read of other datasets for the source under way."""
     reports: dict[str, SourceReport] = field(default_factory=dict)
 
     def heed(self) -> None:
@@ -225,7 +232,7 @@ def _find_boundary(work: _Work) -> None:
 
 
 def _set_boundary(work: _Work, area: Area, version: Version) -> None:
-    work.boundary = shape_of(work.city.lake, area, version)
+    work.boundary, work.boundary_of = shape_of(work.city.lake, area, version), version
     west, south, east, north = work.boundary.bounds
     work.near = (
         west - REGION_DEGREES,
@@ -306,20 +313,23 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
     fingerprint = _fingerprint(work, spec, sources)
     if dataset and dataset.version and dataset.version.content.fingerprint == fingerprint:
         return _unchanged(work, spec, about, dataset, started)
+    work.consulted = Consulted()
     with work.city.lake.store.load(spec.id) as load:
+        note_stated(work.city, work.asker, spec, paths, work.consulted)
         content = _write(work, spec, load, sources, paths, fingerprint, started)
-        _check(work, spec, load, content)
+        compared = _check(work, spec, load, content)
+        content = replace(content, reads=[*work.consulted.listed(), *compared])
         work.tell(spec, "publishing", 1.0, content.counts.read)
         work.city.lake.store.publish(load, about, content, actor=work.asker.id)
     return _published_report(spec, "published", content, time.monotonic() - started)
 
 
-def _check(work: _Work, spec: SourceSpec, load: Load, content: Content) -> None:
+def _check(work: _Work, spec: SourceSpec, load: Load, content: Content) -> list[Read]:
     """Check what was written against the contract in force, which may keep it from being published."""
     folder = load.table("facts")
     written = [folder / file.path for file in content.facts]
     own = contracting.own_schema(written, content)
-    check_load(work.city, spec.id, load.intent, written, own, content, work.boundary)
+    return check_load(work.city, spec.id, load.intent, written, own, content, work.boundary)
 
 
 def _unchanged(
@@ -405,6 +415,8 @@ def _write(
         around = _surroundings(work, spec)
         plan = survey.plan(spec, first, around)
         _check_boundary(work, spec, first, plan)
+        if work.boundary_of is not None and around.boundary is not None and plan.placings:
+            work.consulted.note(work.boundary_of, "boundary")
         for reading, path in zip(readings[1:], paths[1:], strict=True):
             survey.check_same_layout(spec, first, reading, path)
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
@@ -548,7 +560,8 @@ def _surroundings(work: _Work, spec: SourceSpec) -> survey.Surroundings:
     def area(wanted: Area) -> Any:
         version = published(work.city.lake, wanted.source)
         if version is None:
-            raise _waits_for(spec, wanted.source)
+            raise waits_for(spec, wanted.source)
+        work.consulted.note(version, "area")
         return shape_of(work.city.lake, wanted, version)
 
     def anchors() -> list[Anchor]:
@@ -582,22 +595,12 @@ def survey_of(
     return _surroundings(work, spec), work.near
 
 
-def _waits_for(spec: SourceSpec, target: str) -> HeldError:
-    return HeldError(
-        Text(
-            f"数据源“{spec.id}”要用到“{target}”，而后者尚未发布。",
-            f"Source '{spec.id}' needs '{target}', which is not published.",
-        ),
-        mend=Text(f"先处理“{target}”的问题。", f"Mend what is wrong with '{target}' first."),
-        where={"source": spec.id, "needs": target},
-    )
-
-
 def _gazetteer(work: _Work, spec: SourceSpec, target: str, key: list[str]) -> tuple[pa.Array, Any, Any]:
     """Return keys, cells and levels of another dataset's placed objects; an ambiguous key has no place."""
     version = published(work.city.lake, target)
     if version is None:
-        raise _waits_for(spec, target)
+        raise waits_for(spec, target)
+    work.consulted.note(version, "place")
     content = version.content
     own = [column.name for column in content.columns]
     key = key or content.keys
@@ -632,6 +635,7 @@ def _anchors(work: _Work, spec: SourceSpec) -> list[Anchor]:
             continue
         anchor = survey.anchor_of(dataset.title, work.city.lake.reader, dataset.version)
         if anchor is not None:
+            work.consulted.note(dataset.version, "anchor")
             found.append(anchor)
     return found
 

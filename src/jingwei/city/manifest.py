@@ -119,6 +119,7 @@ class SourceSpec(Part):
     level: int | None = Field(default=None, ge=1, le=4)
     fields: dict[str, FieldSpec] = Field(default_factory=dict)
     identify: str = Field(default="", max_length=80)
+    made_of: list[Identifier] = Field(default_factory=list, max_length=100)
     ground: GroundKind | None = None
     label: bool | None = None
 
@@ -306,6 +307,7 @@ def in_order(manifest: Manifest) -> list[SourceSpec]:
         for place in places_of(source).values():
             needs[source.id] |= {place.by} if place.by else set()
             needs[source.id] |= {place.inside.source} if place.inside else set()
+        needs[source.id] |= set(source.made_of) & set(needs)
     first = manifest.city.boundary.source if manifest.city.boundary else None
     ordered: list[SourceSpec] = []
     done: set[str] = set()

@@ -38,6 +38,9 @@ declare(
         "files": FILES,
         "bytes": BYTES,
         "datasets": Field(int, Text("数据集数", "how many datasets")),
+        "versions": Field(
+            dict[str, int], Text("各数据集的版本", "the version of each dataset"), required=False
+        ),
         "digest": DIGEST,
     },
 )

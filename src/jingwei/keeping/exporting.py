@@ -117,6 +117,7 @@ def export_city(
     rows = sum(row.content["counts"]["published"] for row in versions)
     with city.records.write() as session:
         data = {"files": len(copy.sums), "bytes": copy.bytes, "datasets": len(versions), "digest": digest}
+        data["versions"] = {row.dataset: row.number for row in versions}
         ledger.append(session, "keeping.exported", actor=actor, subject=f"city/{about.id}", data=data)
     return Export(folder, len(copy.sums), copy.bytes, len(versions), rows, told["log"]["size"])
 

@@ -45,6 +45,7 @@ from jingwei.lake.rules import (
     rule_test,
     text_of,
 )
+from jingwei.lake.schemas import Consulted
 from jingwei.lake.wording import plain_words, same_words
 from jingwei.words import Text
 
@@ -92,6 +93,8 @@ class Surroundings:
         Returns the union of another dataset's areas; None where it has none.
     previous
         What the version before held, or None.
+    consulted
+        Takes note of the versions that are read.
     held
         Returns values of a column of rows of another dataset that are in quarantine: they are there, if
         not as they should be.
@@ -102,6 +105,7 @@ class Surroundings:
     columns: Callable[[str, list[str]], pa.Table | None] = lambda _name, _columns: None
     area: Callable[[str], Any] = lambda _name: None
     previous: Content | None = None
+    consulted: Consulted = field(default_factory=Consulted)
     held: Callable[[str, str], pa.Array] = lambda _name, _column: pa.array([], pa.string())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -226,6 +226,7 @@ def assess(
                 "faulty": report.faulty,
                 "rules": [one.id for one in report.rules if one.failed][:200],
                 "gated": gated,
+                "reads": [asdict(one) for one in around.consulted.listed()],
             },
         )
     return Checked(contract.dataset, intent, agreed.number, None, around.at, gated, report)

@@ -18,6 +18,14 @@ declare(
         "sources": Field(
             list[dict[str, Any]], Text("来源文件及其摘要", "the source files and their digests")
         ),
+        "reads": Field(
+            list[dict[str, Any]],
+            Text(
+                "装载时读了哪些数据集的哪一版、作何用",
+                "which versions of datasets were read to make it, and what for",
+            ),
+            required=False,
+        ),
     },
 )
 declare(
@@ -79,6 +87,22 @@ declare(
         "faulty": Field(int, Text("有错误的行数", "how many rows have errors")),
         "rules": Field(list[str], Text("未满足的规则", "the rules that were broken")),
         "gated": Field(bool, Text("是否因得分过低未发布", "whether the gate kept it from being published")),
+        "reads": Field(
+            list[dict[str, Any]],
+            Text("规则对照了哪些数据集的哪一版", "which versions of datasets the rules compared it with"),
+            required=False,
+        ),
+    },
+)
+declare(
+    "dataset.exported",
+    Text("数据集导出为文件", "A dataset was written to a file"),
+    subject=SUBJECT,
+    fields={
+        "version": Field(int, Text("版本号", "the number of the version")),
+        "form": Field(str, Text("格式", "the form of the file")),
+        "rows": Field(int, Text("行数", "how many rows")),
+        "chosen": Field(bool, Text("是否只导出部分行", "whether only some of the rows were asked for")),
     },
 )
 declare(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from jingwei import grid
+from jingwei import grid, ledger
 from jingwei.errors import BadRequestError
+from jingwei.lake.stamping import stamp_of, stamped
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def export_dataset(
     form: str | None = None,
     where: str | None = None,
     again: Callable[[], Asker] | None = None,
+    noted: bool = True,
 ) -> int:
     """Write a dataset to a file and return the number of rows.
 
@@ -51,6 +54,8 @@ def export_dataset(
         A filter on the department's columns.
     again
         Finds out anew who asks, before each page: an export ends with the right to it.
+    noted
+        Whether the log is told; not of what is there for everybody.
 
     Raises
     ------
@@ -74,34 +79,62 @@ def export_dataset(
         )
     part = output.with_name(output.name + ".part")
     writers = {"parquet": _write_parquet, "arrow": _write_arrow, "csv": _write_csv, "geojson": _write_geojson}
+    pages = _Pages(lake, again or (lambda: asker), dataset, where)
     try:
-        rows = writers[form](_pages(lake, again or (lambda: asker), dataset, where), part)
+        rows = writers[form](iter(pages), part)
+        if noted:
+            _note(lake, asker, dataset, pages.version, form, rows, chosen=where is not None)
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
     return rows
 
 
-def _pages(lake: Lake, who: Callable[[], Asker], dataset: str, where: str | None) -> Iterator[Rows]:
-    version = None
-    after: int | None = None
-    while True:
-        asker = who()
-        lake.check(asker, "export", dataset)
-        rows = lake.query(asker, dataset, version=version, where=where, after=after, limit=PAGE)
-        version = rows.version.number
-        yield rows
-        after = rows.after
-        if after is None:
-            return
+@dataclass(slots=True)
+class _Pages:
+    """The rows of one version, page by page, each as who asks may see it then; `version` once known."""
+
+    lake: Lake
+    who: Callable[[], Asker]
+    dataset: str
+    where: str | None
+    version: int | None = None
+
+    def __iter__(self) -> Iterator[Rows]:
+        after: int | None = None
+        while True:
+            asker = self.who()
+            self.lake.check(asker, "export", self.dataset)
+            rows = self.lake.query(
+                asker, self.dataset, version=self.version, where=self.where, after=after, limit=PAGE
+            )
+            self.version = rows.version.number
+            yield rows
+            after = rows.after
+            if after is None:
+                return
+
+
+def _note(
+    lake: Lake, asker: Asker, dataset: str, version: int | None, form: str, rows: int, *, chosen: bool
+) -> None:
+    told = {"version": version, "form": form, "rows": rows, "chosen": chosen}
+    with lake.records.write() as session:
+        ledger.append(session, "dataset.exported", actor=asker.id, subject=f"dataset/{dataset}", data=told)
+
+
+def _schema(page: Rows) -> pa.Schema:
+    """Return the schema of a page, which says what it was read from."""
+    return stamped(page.table.schema, [stamp_of(page.version)])
 
 
 def _write_parquet(pages: Iterator[Rows], path: Path) -> int:
     count, writer = 0, None
     try:
         for page in pages:
-            writer = writer or pq.ParquetWriter(path, page.table.schema, compression="zstd")
-            writer.write_table(page.table)
+            schema = _schema(page)
+            writer = writer or pq.ParquetWriter(path, schema, compression="zstd")
+            writer.write_table(page.table.replace_schema_metadata(schema.metadata))
             count += page.table.num_rows
     finally:
         if writer is not None:
@@ -113,7 +146,7 @@ def _write_arrow(pages: Iterator[Rows], path: Path) -> int:
     count, writer = 0, None
     try:
         for page in pages:
-            writer = writer or pa.ipc.new_file(path, page.table.schema)
+            writer = writer or pa.ipc.new_file(path, _schema(page))
             writer.write_table(page.table)
             count += page.table.num_rows
     finally:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jingwei.lake.views import View
 
 State = Literal["published", "held", "failed", "removed"]
+How = Literal["place", "area", "boundary", "anchor", "rule", "declared", "stated"]
 Sharing = Literal["unconditional", "conditional", "none"]
 
 
@@ -105,6 +106,35 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A version of a dataset that was read to make a version of this or another one.
+
+    `how` says what for: `place` (its objects' places), `area` (an area that facts must lie in), `boundary`
+    (that of the city), `anchor` (known places by which coordinates were weighed), `rule` (a rule of the
+    contract), `declared` (the source says that it was made of it), `stated` (its file says so).
+    """
+
+    dataset: str
+    version: int
+    how: How
+
+
+class Consulted:
+    """Collects which versions are read while something is made, each once for each purpose."""
+
+    def __init__(self) -> None:
+        self._found: dict[Read, None] = {}
+
+    def note(self, version: Version, how: How) -> None:
+        """Note that a version is read."""
+        self._found[Read(version.dataset, version.number, how)] = None
+
+    def listed(self) -> list[Read]:
+        """Return what was read, in the order in which it first was."""
+        return list(self._found)
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What a version holds: kept whole in the record store, so that every answer can name its origin."""
 
@@ -134,6 +164,8 @@ class Content:
     """How often rows were erased from it since it was published."""
     compacted: int | None = None
     """The version whose rows these are, where its files were only put together."""
+    reads: list[Read] | None = None
+    """What was read of other datasets to make it; `None` where that was not recorded."""
 
     @property
     def identified(self) -> bool:
@@ -164,6 +196,7 @@ class Content:
                 "sources": [SourceFile(**s) for s in data["sources"]],
                 "bounds": tuple(data["bounds"]) if data["bounds"] else None,
                 "period": tuple(data["period"]) if data["period"] else None,
+                "reads": None if data.get("reads") is None else [Read(**one) for one in data["reads"]],
             }
         )
 

@@ -546,24 +546,20 @@ def _publish(session: Session, intent_id: str, versions: dict[str, int], root: P
     )
     row.state, row.problem, row.current, row.changed = "published", None, number, now_utc()
     intent.state, intent.content = "published", {}
-    ledger.append(
-        session,
-        "dataset.published",
-        actor=data["actor"],
-        subject=f"dataset/{about.id}",
-        data={
-            "version": number,
-            "delta": content["delta"],
-            "counts": content["counts"],
-            "sources": [{"path": s["path"], "digest": s["digest"]} for s in content["sources"]],
-        },
-    )
+    told: dict[str, Any] = {
+        "version": number,
+        "delta": content["delta"],
+        "counts": content["counts"],
+        "sources": [{"path": s["path"], "digest": s["digest"]} for s in content["sources"]],
+    }
+    if written.reads is not None:
+        told["reads"] = [asdict(one) for one in written.reads]
+    subject = f"dataset/{about.id}"
+    ledger.append(session, "dataset.published", actor=data["actor"], subject=subject, data=told)
     if written.compacted is not None:
         told = {"version": number, "before": written.compacted, "rows": written.counts.published}
         told["files"] = len(written.facts)
-        ledger.append(
-            session, "dataset.compacted", actor=data["actor"], subject=f"dataset/{about.id}", data=told
-        )
+        ledger.append(session, "dataset.compacted", actor=data["actor"], subject=subject, data=told)
     return number
 
 

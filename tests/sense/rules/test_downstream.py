@@ -13,6 +13,7 @@ from jingwei.access.policy import Policies
 from jingwei.access.policy.store import default_policies
 from jingwei.city import load_pack, open_city, parse_manifest
 from jingwei.grid import Cell
+from jingwei.lake import lineage
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.records import now_utc
 from jingwei.sense.intake import facts_of
@@ -175,6 +176,16 @@ def test_a_red_cell_says_from_which_sensor_and_which_way_it_came(city):
     assert [one.name for one in alarm.way.lines] == ["trunk", "to the right", "loop 1"]
     assert alarm.way.metres == pytest.approx(1500 + 2000 + 848, abs=100)
     assert [one.way for one in city.states(level=20)[here(6600, 600, 20)]] == [alarm.way]
+
+
+def test_from_the_pipes_one_comes_forward_to_the_rules_that_go_by_them(city):
+    number = city.write(DOWN)
+    city.write(HIGH)
+    found = lineage.uses(city.opened.lake, LOCAL, "pipes", 1)
+    assert [one.subject for one in found if one.kind == "rule"] == [f"sense/rules/{number}"]
+    stranger = somebody("citizen")
+    uses = service.used_by(city.opened.lake, stranger, city.opened.lake.dataset(LOCAL, "pipes").version)
+    assert list(uses) == []
 
 
 def test_at_the_bound_it_ends(city):

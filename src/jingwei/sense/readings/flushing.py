@@ -179,6 +179,7 @@ def _content(
         evidence=[],
         seconds=seconds,
         address=[*ADDRESS.names, "jw_source", "jw_row", "jw_fact"],
+        reads=[],
     )
 
 

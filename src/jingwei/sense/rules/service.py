@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from jingwei import ledger
 from jingwei.access.policy import RefusedError
 from jingwei.errors import BadRequestError, NotFoundError
+from jingwei.lake import lineage
 from jingwei.records import now_utc
 from jingwei.sense import policy
 from jingwei.sense.entities import ENTITIES
@@ -25,12 +26,13 @@ from jingwei.sense.rules.standing import named_reasons, names_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.orm import Session
 
     from jingwei.access import Asker
     from jingwei.access.policy import Policies
+    from jingwei.lake import Lake, Version
     from jingwei.sense.readings import Readings
     from jingwei.sense.rules.evaluating import Turn
     from jingwei.sense.rules.form import Rule
@@ -374,3 +376,19 @@ def _check(policies: Policies, asker: Asker, action: str, owner: str, number: ob
 
 def _tell(session: Session, asker: Asker, number: int, type_: str, data: dict[str, Any]) -> None:
     ledger.append(session, type_, actor=asker.id, subject=f"sense/rules/{number}", data=data)
+
+
+def used_by(lake: Lake, asker: Asker, version: Version) -> Iterator[lineage.Use]:
+    """Yield the rules, of those that an asker may see, that go by a version: as a network or by its rows."""
+    found = next((one for one in lake.catalogue() if one.id == version.dataset), None)
+    if found is None or found.version is None or found.version.number != version.number:
+        return  # rules go by the version that answers
+    with lake.records.read() as session:
+        for row in rules(session, lake.policies.current(), asker):
+            asked = [row.body.get("downstream"), *row.body.get("datasets", [])]
+            if version.dataset in [one["dataset"] for one in asked if one]:
+                at = max(row.changed, version.published)
+                yield lineage.Use("rule", at, f"sense/rules/{row.id}", None, None)
+
+
+lineage.USED_BY.append(used_by)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from jingwei.city import City
 from jingwei.errors import NotFoundError
 from jingwei.lake import Dataset, Version, lineage
 from jingwei.lake.counting import FINEST
+from jingwei.lake.schemas import How
 from jingwei.lake.views import resource_of
 from jingwei.web import answers, problems
 from jingwei.web.at_once import at_once
@@ -126,6 +127,14 @@ class SourceFileOut(BaseModel):
     digest: str
 
 
+class ReadOut(BaseModel):
+    """A version that was read to make a version."""
+
+    dataset: str
+    version: int
+    how: How = Field(description="What for: place, area, boundary, anchor, rule, declared, stated")
+
+
 class VersionOut(BaseModel):
     """A published version."""
 
@@ -134,6 +143,9 @@ class VersionOut(BaseModel):
     counts: CountsOut
     seconds: float
     sources: list[SourceFileOut]
+    reads: list[ReadOut] | None = Field(
+        description="What was read of datasets that the reader may list; null where that was not recorded"
+    )
     fingerprint: str
     dropped: datetime | None = Field(description="When its rows were removed, after the retention")
 
@@ -170,9 +182,13 @@ class UseOut(BaseModel):
 
     kind: lineage.Kind
     at: datetime
-    subject: str = Field(description="As the log names it: dataset/ID, correction/N, matching/NAME")
+    subject: str = Field(description="As the log names it: dataset/ID, correction/N, matching/NAME, city/ID")
     version: int | None
     event: str | None
+    how: list[str] = Field(
+        description="What it was read for, see `reads` of a version; or the form of a file"
+    )
+    times: int = Field(description="How often, of exports, whose `at` is the last")
 
 
 class UseList(BaseModel):
@@ -236,14 +252,15 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _version(version: Version) -> VersionOut:
-    content = version.content
+def _version(version: Version, known: Collection[str]) -> VersionOut:
+    content, read = version.content, lineage.reads(version, known)
     return VersionOut(
         number=version.number,
         published=version.published,
         counts=_counts(version),
         seconds=content.seconds,
         sources=_sources(version),
+        reads=None if read is None else [ReadOut(**asdict(one)) for one in read],
         fingerprint=content.fingerprint,
         dropped=version.dropped,
     )
@@ -365,8 +382,9 @@ def list_versions(
     """Return what was published when, from which files."""
     found = [one for one in city.lake.versions(asker, dataset) if after is None or one.number < after]
     page = found[:limit]
+    known = lineage.listed(city.lake, asker)
     return VersionPage(
-        versions=[_version(one) for one in page],
+        versions=[_version(one, known) for one in page],
         after=page[-1].number if len(found) > limit else None,
     )
 
@@ -379,7 +397,7 @@ def list_versions(
 def list_uses(
     city: CityOf, asker: AskerOf, dataset: DatasetPath, number: Annotated[int, Path(ge=1, le=2**31)]
 ) -> UseList:
-    """Return later versions, datasets of the same file, checks, corrections and links, oldest first."""
+    """Return versions that read it, checks, corrections, links, cases, rules and exports, oldest first."""
     found = lineage.uses(city.lake, asker, dataset, number)
     return UseList(
         uses=[UseOut(**{name: getattr(one, name) for name in UseOut.model_fields}) for one in found]

@@ -95,7 +95,9 @@ async def download_open_data(
     clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     try:
         city.lake.check(STRANGER, "export", DATASET)
-        await stopping.run(request, lambda: export_dataset(city.lake, STRANGER, DATASET, path, form=form))
+        await stopping.run(
+            request, lambda: export_dataset(city.lake, STRANGER, DATASET, path, form=form, noted=False)
+        )
     except BaseException:
         await clean()
         raise

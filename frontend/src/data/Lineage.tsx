@@ -1,0 +1,93 @@
+/** Where a version came from beside its files, and what was made of it. */
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { askJson } from "../api/client";
+import { useZone } from "../api/questions";
+import type { Read } from "../api/types";
+import { Failure, Loading } from "../design/States";
+import { instant } from "../words";
+
+/** The versions of datasets that were read to make a version, and what for. */
+export function Reads({ reads }: { reads: Read[] | null }) {
+  const { t } = useTranslation();
+  if (reads === null) return <p className="small quiet">{t("lineage.unrecorded")}</p>;
+  if (reads.length === 0) return null;
+  return (
+    <ul className="lineage" aria-label={t("lineage.reads")}>
+      {reads.map((read) => (
+        <li key={`${read.dataset} ${read.version} ${read.how}`}>
+          {t("lineage.read")} <Link to={`/data/${read.dataset}/versions`}>{read.dataset}</Link>{" "}
+          {t("data.versionNumber", { number: read.version })} <span className="quiet">{t(`lineage.how.${read.how}`)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const KINDS = [
+  "compacted", "same-file", "read", "compared", "checked", "correction", "matched", "cases", "rule", "open-data", "exported",
+] as const;
+type Use = {
+  kind: (typeof KINDS)[number];
+  at: string;
+  subject: string;
+  version: number | null;
+  event: string | null;
+  how: string[];
+  times: number;
+};
+
+/** What was made of a version, asked for when it is opened. */
+export function Uses({ dataset, number }: { dataset: string; number: number }) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const answer = useQuery({
+    queryKey: ["uses", dataset, number],
+    queryFn: ({ signal }) => askJson<{ uses: Use[] }>(`/api/datasets/${dataset}/versions/${number}/uses`, { signal }),
+    enabled: open,
+  });
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t("lineage.uses")}</summary>
+      {answer.isLoading && <Loading lines={2} />}
+      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} compact />}
+      {answer.data?.uses.length === 0 && <p className="small quiet">{t("lineage.noUses")}</p>}
+      <ul className="lineage">
+        {answer.data?.uses.map((use) => (
+          <UseItem key={`${use.kind} ${use.subject} ${use.version} ${use.at} ${use.how}`} use={use} />
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function UseItem({ use }: { use: Use }) {
+  const { t } = useTranslation();
+  const zone = useZone();
+  const where = whereOf(use);
+  const name = use.subject.split("/").at(-1);
+  const how = use.how.map((one) => t(`lineage.how.${one}`, { defaultValue: one }));
+  return (
+    <li>
+      {t(`lineage.kinds.${use.kind}`)} {where === null ? name : <Link to={where}>{name}</Link>}
+      {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}{" "}
+      <span className="quiet small">
+        {how.length > 0 && `${how.join(t("lineage.and"))} · `}
+        {use.times > 1 && `${t("lineage.times", { count: use.times })} · `}
+        {instant(use.at, zone, "second")}
+      </span>
+    </li>
+  );
+}
+
+/** Where the page of what came of it is, if it has one. */
+function whereOf(use: Use): string | null {
+  const [kind, id = ""] = use.subject.split("/");
+  if (kind === "correction") return `/data/corrections/${id}`;
+  if (kind === "matching") return `/data/matching/${id}`;
+  if (kind === "sense") return `/sense/rules/${use.subject.split("/")[2] ?? ""}`;
+  if (kind === "dataset") return `/data/${id}/${["checked", "compared"].includes(use.kind) ? "quality" : "versions"}`;
+  return null;
+}

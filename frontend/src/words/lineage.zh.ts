@@ -1,0 +1,32 @@
+/** 数据集某个版本的来龙去脉。 */
+export const lineageZh = {
+  uses: "由此得到了什么",
+  noUses: "尚无由此版本得到的结果。",
+  reads: "装载时读了哪些数据集",
+  read: "读了",
+  unrecorded: "装载时读了哪些数据集：未记录。",
+  and: "、",
+  times: "{{count}} 次，最近",
+  kinds: {
+    compacted: "合并文件",
+    "same-file": "同一文件的数据集",
+    read: "读了此版本而得到",
+    compared: "对照此版本检查",
+    checked: "按契约检查",
+    correction: "更正要求",
+    matched: "记录比对",
+    cases: "案件资料",
+    rule: "感知规则以此为据：规则",
+    "open-data": "作为开放数据发布",
+    exported: "导出",
+  },
+  how: {
+    place: "取其位置",
+    area: "取其范围",
+    boundary: "城市边界",
+    anchor: "据其判断坐标系",
+    rule: "契约规则",
+    declared: "数据源声明",
+    stated: "文件所载",
+  },
+};

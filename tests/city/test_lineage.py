@@ -1,0 +1,187 @@
+"""From a version back to what was read to make it, and forward to all that was made by reading it."""
+
+import csv
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+import jingwei
+from jingwei.access import Asker
+from jingwei.city import intake
+from jingwei.city.assessing import adopt_contract, check_again
+from jingwei.cli import main
+from jingwei.lake import lineage
+from jingwei.lake.compacting import compact
+from jingwei.lake.contracts import Contract
+from jingwei.lake.export import export_dataset
+from jingwei.lake.schemas import Content, Read
+from jingwei.lake.stamping import Stamp, stamped
+
+from .packs import STOPS, write_pack, write_stops
+
+OPEN_STOPS = STOPS + 'sharing = "unconditional"\n'
+VISITS = """
+[[source]]
+id = "visits"
+file = "visits.csv"
+title = { zh = "走访", en = "Visits" }
+place = { by = "stops", columns = ["stop"] }
+"""
+FLOWS = """
+[[source]]
+id = "flows"
+file = "flows.csv"
+title = { zh = "客流", en = "Flows" }
+made_of = ["stops"]
+place = { none = true }
+"""
+STRANGER = Asker("person/x", "某人", frozenset({"citizen"}))
+
+
+def write_visits(folder, *stops):
+    with (folder / "visits.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["stop", "n"], *([stop, n] for n, stop in enumerate(stops))])
+
+
+@pytest.fixture
+def chain(opened, tmp_path):
+    """Visits at stops within districts; `flows.csv` says that it was computed from the stops."""
+    opened.folder = write_pack(tmp_path / "pack", OPEN_STOPS, VISITS, FLOWS)
+    write_stops(opened.folder)
+    write_visits(opened.folder, "001", "002")
+    (opened.folder / "flows.csv").write_text("hour,people\n8,120\n9,80\n", "utf-8")
+    assert {one.stage for one in opened.load(opened.folder).values()} == {"published"}
+    return opened
+
+
+def told(city, dataset, number=1, asker=None):
+    found = lineage.uses(city.lake, asker or city.asker, dataset, number)
+    return {(use.kind, use.subject, use.version, use.how) for use in found}
+
+
+def read_by(city, dataset):
+    return {(one.dataset, one.version, one.how) for one in city.dataset(dataset).version.content.reads}
+
+
+def referring(city):
+    """Put a contract on the visits that holds their stops against the table of stops."""
+    rule = {"kind": "reference", "column": "stop", "dataset": "stops", "to": "code"}
+    adopt_contract(city.city, city.asker, Contract(dataset="visits", rules=[rule]), after=0)
+
+
+def test_a_version_names_the_versions_that_it_was_made_by_reading(chain):
+    assert read_by(chain, "districts") == set()
+    assert read_by(chain, "stops") == {("districts", 1, "boundary")}
+    assert ("stops", 1, "place") in read_by(chain, "visits")
+    assert read_by(chain, "flows") == {("stops", 1, "declared")}
+
+
+def test_and_from_these_one_comes_forward_to_it(chain):
+    assert told(chain, "stops") == {
+        ("read", "dataset/visits", 1, ("place",)),
+        ("read", "dataset/flows", 1, ("declared",)),
+    }
+    assert ("read", "dataset/stops", 1, ("boundary",)) in told(chain, "districts")
+
+
+def test_a_check_that_held_rows_against_it_is_told_once(chain):
+    referring(chain)
+    check_again(chain.city, chain.asker, "visits")
+    assert ("compared", "dataset/visits", 1, ("rule",)) in told(chain, "stops")
+    write_visits(chain.folder, "001", "009")
+    chain.load(chain.folder)
+    forward = told(chain, "stops")
+    assert ("read", "dataset/visits", 2, ("place", "rule")) in forward
+    assert ("compared", "dataset/visits", 2, ("rule",)) not in forward
+
+
+def test_the_next_version_of_what_was_read_has_a_lineage_of_its_own(chain):
+    write_stops(chain.folder, [("001", "甲站", 114.06, 22.55), ("002", "乙站", 114.15, 22.65)])
+    chain.load(chain.folder)
+    assert ("read", "dataset/visits", 2, ("place",)) in told(chain, "stops", 2)
+    assert ("read", "dataset/visits", 2, ("place",)) not in told(chain, "stops", 1)
+    assert ("read", "dataset/visits", 1, ("place",)) in told(chain, "stops", 1)
+
+
+def test_files_put_together_keep_what_was_read(chain):
+    compact(chain.lake, "visits", zone="Asia/Shanghai", actor="test", least=1)
+    forward = told(chain, "stops")
+    assert {("read", "dataset/visits", 1, ("place",)), ("read", "dataset/visits", 2, ("place",))} <= forward
+
+
+def test_who_may_not_know_of_a_dataset_is_not_told_that_it_was_read_or_read_anything(chain):
+    referring(chain)
+    check_again(chain.city, chain.asker, "visits")
+    export_dataset(chain.lake, chain.asker, "stops", chain.home / "stops.csv")
+    assert told(chain, "stops", asker=STRANGER) == set()
+    version = chain.lake.dataset(STRANGER, "stops").version
+    assert lineage.reads(version, lineage.listed(chain.lake, STRANGER)) == []
+
+
+def test_exports_are_told_by_form_with_how_often_and_when_last(chain, tmp_path):
+    for form in ("csv", "parquet", "csv"):
+        export_dataset(chain.lake, chain.asker, "stops", tmp_path / f"out.{form}")
+    found = [one for one in lineage.uses(chain.lake, chain.asker, "stops", 1) if one.kind == "exported"]
+    assert {(one.how, one.times) for one in found} == {(("csv",), 2), (("parquet",), 1)}
+
+
+def hand_in(city, table, name, path):
+    pq.write_table(table, path)
+    file = intake.receive(city.city, city.asker, path.name, [path.read_bytes()])
+    said = {"id": name, "title": {"zh": "链接"}, "place": {"none": True}}
+    assert intake.load_file(city.city, city.asker, file.id, said).stage == "published"
+
+
+def test_links_saved_as_a_dataset_lead_back_to_both_tables(chain, tmp_path):
+    with jingwei.open(chain.home) as city:
+        links = city.link("visits", "stops", by=[jingwei.Within(5)], pairs="all")
+    hand_in(chain, links, "links", tmp_path / "links.parquet")
+    assert read_by(chain, "links") == {("visits", 1, "stated"), ("stops", 1, "stated")}
+    assert ("read", "dataset/links", 1, ("stated",)) in told(chain, "visits")
+
+
+def test_an_exported_file_that_comes_back_says_where_it_came_from(chain, tmp_path):
+    export_dataset(chain.lake, chain.asker, "stops", tmp_path / "out.parquet")
+    hand_in(
+        chain, pq.read_table(tmp_path / "out.parquet", columns=["code"]), "codes", tmp_path / "codes.parquet"
+    )
+    assert read_by(chain, "codes") == {("stops", 1, "stated")}
+
+
+@pytest.mark.parametrize(
+    "stamp", [Stamp("stops", 1, "0" * 64), Stamp("stops", 9, "0" * 64), Stamp("nobody", 1, "0" * 64)]
+)
+def test_a_stamp_of_what_is_not_here_is_not_believed(chain, tmp_path, stamp):
+    table = chain.lake.query(chain.asker, "stops", columns=["code"]).table.select(["code"])
+    table = table.replace_schema_metadata(stamped(table.schema, [stamp]).metadata)
+    hand_in(chain, table, "codes", tmp_path / "codes.parquet")
+    assert read_by(chain, "codes") == set()
+
+
+def test_a_source_made_of_what_is_not_there_says_so(chain):
+    text = (chain.folder / "city.toml").read_text("utf-8")
+    (chain.folder / "city.toml").write_text(
+        text.replace('made_of = ["stops"]', 'made_of = ["stopps"]'), "utf-8"
+    )
+    (chain.folder / "flows.csv").write_text("hour,people\n8,121\n", "utf-8")
+    report = chain.load(chain.folder)["flows"]
+    assert report.stage == "failed"
+    assert "stops" in json.dumps(report.problem, ensure_ascii=False)
+
+
+def test_a_version_of_before_says_that_nothing_was_recorded(chain):
+    kept = chain.dataset("visits").version.content.as_json()
+    old = Content.from_json({name: value for name, value in kept.items() if name != "reads"})
+    assert old.reads is None
+    assert Content.from_json(kept).reads[0] == Read("stops", 1, "place")
+
+
+def test_the_command_tells_both_ways(chain):
+    result = CliRunner().invoke(main, ["lineage", "visits", "--home", str(chain.home)])
+    assert result.exit_code == 0, result.output
+    assert "← dataset/stops (1) place" in result.output
+    result = CliRunner().invoke(main, ["lineage", "stops", "--json", "--home", str(chain.home)])
+    uses = json.loads(result.output)["uses"]
+    assert ("read", "dataset/visits", "place") in {(one["kind"], one["subject"], *one["how"]) for one in uses}
