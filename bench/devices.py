@@ -5,7 +5,9 @@ own moment, whether or not what was sent before is answered; users pan the map, 
 How long a reading took counts from the moment at which it was due. At the end the city is killed with
 kill -9, opened again, and what is there is compared with what was acknowledged. Devices, tokens and the
 people they belong to (50 each, as many as one may have) are put into the records beside the API, copies of
-one that was made through it: only their readings are measured.
+one that was made through it: only their readings are measured. The city has been up for half a minute when
+they begin (--settle). What the load itself takes is told beside: how late readings were put on a connection
+because all were waiting for answers, and the processor time of those who send and of those who pan.
 """
 
 import argparse
@@ -35,7 +37,7 @@ import psutil
 import sense
 import web
 
-CONNECTIONS, USERS, PAUSE = 256, 50, 3.0
+CONNECTIONS, USERS, PAUSE = 1_024, 50, 3.0
 TOKENS = 50
 ROOT = "/sta/v1.1"
 
@@ -217,7 +219,7 @@ def users(port, tokens, until, queue):
         one.start()
     for one in all_of:
         one.join()
-    queue.put(told)
+    queue.put((told, sum(os.times()[:2])))
 
 
 class Line:
@@ -232,8 +234,8 @@ class Line:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.poll.register(self.socket.fileno(), select.EPOLLIN)
 
-    def send(self, due, device, text):
-        self.ask, self.waiting = (due, device, text), b""
+    def send(self, due, text):
+        self.ask, self.waiting = (due, time.time(), text), b""
         try:
             self.socket.sendall(text)
         except OSError:
@@ -265,7 +267,7 @@ class Line:
 
 
 def send(port, tokens, minutes):
-    """Send each reading when it is due; return when each was due, how long it took, and what was said."""
+    """Send each reading when it is due; return when, how long it took and waited, and what was said."""
     poll = select.epoll()
     lines = {}
     free = collections.deque()
@@ -297,7 +299,7 @@ def send(port, tokens, minutes):
             when = dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds")[:23]
             body = f'{{"phenomenonTime":"{when}Z","result":{number % 997}}}'.encode()
             head = heads[number % len(tokens)]
-            free.popleft().send(at, number, b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body))
+            free.popleft().send(at, b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body))
         until = start + due * every - time.time() if due < count else 1.0
         for file, _ in poll.poll(max(0.0, min(until, 0.05)) if free else 0.05):
             line = lines[file]
@@ -306,7 +308,8 @@ def send(port, tokens, minutes):
                 del lines[file]
                 put(line)
             if status is not None and line.ask is not None:
-                took.append((line.ask[0] - start, time.time() - line.ask[0]))
+                at, sent, _ = line.ask
+                took.append((at - start, time.time() - at, sent - at))
                 said[status] += 1
                 line.ask = None
                 free.append(line)
@@ -351,6 +354,10 @@ def main():
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kept", type=Path, help="folder of the city as it was made, for the next time")
+    parser.add_argument(
+        "--settle", type=float, default=30, help="seconds from the start to the first reading"
+    )
+    parser.add_argument("--users", type=int, default=USERS)
     parser.add_argument("--only-make", action="store_true")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="jw-soak-"))
@@ -366,23 +373,24 @@ def main():
         load = os.getloadavg()
         with served(folder / "home", port) as process:
             city = psutil.Process(process.pid)
+            time.sleep(chosen.settle)
             queue = multiprocessing.get_context("spawn").Queue()
             until = time.time() + chosen.minutes * 60
             panning = multiprocessing.get_context("spawn").Process(
-                target=users, args=(port, shown[1:], until, queue)
+                target=users, args=(port, shown[1 : 1 + chosen.users], until, queue)
             )
             panning.start()
-            cpu = sum(city.cpu_times()[:2])
+            cpu, own = sum(city.cpu_times()[:2]), sum(os.times()[:2])
             took, said = send(port, tokens, chosen.minutes)
-            cpu = sum(city.cpu_times()[:2]) - cpu
+            cpu, own = sum(city.cpu_times()[:2]) - cpu, sum(os.times()[:2]) - own
             memory = city.memory_info().rss
             process.send_signal(signal.SIGKILL)
-            pans = queue.get(timeout=120)
+            pans, panned = queue.get(timeout=120)
             panning.join()
         count, streams = kept(folder / "home")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    minute, took = took[:, 0] // 60, took[:, 1]
+    minute, took, held = took[:, 0] // 60, took[:, 1], took[:, 2]
     pan = np.array([one for one, good in pans if good] or [np.nan])
     told = {
         "devices": chosen.devices,
@@ -398,9 +406,12 @@ def main():
         "accept_p95_ms_by_minute": [
             round(float(np.percentile(took[minute == one], 95)) * 1e3, 1) for one in np.unique(minute)
         ],
+        "held_back_p95_ms": round(float(np.percentile(held, 95)) * 1e3, 1),
         "pans": len(pans),
         "pans_failed": sum(not good for _, good in pans),
+        "pan_p50_ms": round(float(np.percentile(pan, 50)) * 1e3, 1),
         "pan_p95_ms": round(float(np.percentile(pan, 95)) * 1e3, 1),
+        "load_cpu_s": {"readings": round(own, 1), "pans": round(panned, 1)},
         "city_cpu_s": round(cpu, 1),
         "city_mib": memory >> 20,
         "load": [round(one, 1) for one in (*load, *os.getloadavg())],

@@ -1,5 +1,7 @@
 """Publishing: a reader sees the old version or the new one, whatever stops a writer, and wherever."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
@@ -7,9 +9,11 @@ from sqlalchemy import select
 
 from jingwei.access import local_person
 from jingwei.lake import Lake
+from jingwei.lake.errors import UnknownDatasetError
 from jingwei.lake.models import IntentRow
 from jingwei.lake.schemas import Content, Counts, Place
 from jingwei.lake.store import Description
+from jingwei.words import Text
 
 ABOUT = Description("things", {"zh": "物", "en": "Things"}, "", "conditional", "daily")
 ASKER = local_person()
@@ -94,6 +98,28 @@ def test_a_version_is_published_with_its_delta_versions(lake):
     table = DeltaTable(str(lake.store.root / "things" / "facts"))
     assert table.version() == 0
     assert table.history(1)[0]["jw_intent"]
+
+
+def test_what_is_told_of_a_dataset_is_as_new_as_its_record_however_little_changed(lake):
+    publish(lake.store, [1, 2])
+    assert lake.dataset(ASKER, "things").title.zh == "物"
+    about = ABOUT
+    for name, value in {
+        "title": {"zh": "新物", "en": "Things"},
+        "owner": "440305",
+        "sharing": "unconditional",
+        "update_cycle": "weekly",
+        "level": 3,
+    }.items():
+        about = replace(about, **{name: value})
+        lake.store.describe(about)
+        told = getattr(lake.dataset(ASKER, "things"), name)
+        assert told == (Text(**value) if name == "title" else value)
+    publish(lake.store, [1, 2, 3])
+    assert lake.dataset(ASKER, "things").version.number == 2
+    lake.store.remove("things", actor="local")
+    with pytest.raises(UnknownDatasetError):
+        lake.dataset(ASKER, "things")
 
 
 @pytest.mark.parametrize("step", ["_sync", "_commit", "_publish"])

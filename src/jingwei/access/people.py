@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
 from jingwei import ledger
 from jingwei.access.asker import Asker
@@ -23,7 +23,7 @@ from jingwei.access.errors import (
 from jingwei.access.models import DutyRow, PersonRow, SessionRow, TokenRow
 from jingwei.access.roles import SECURITY_ADMINISTRATOR, SEPARATED, check_role
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -247,6 +247,24 @@ def asker_of_person(session: Session, person: str) -> Asker:
     return _asker(row.id, row.name, _duties(session, person))
 
 
+def standing_asker(session: Session, person: str) -> Asker:
+    """Return the same as `asker_of_person` of a plain id, at a tenth of its cost: of what is committed.
+
+    For what is asked with every request. What a session has yet to write is not seen.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such person.
+
+    """
+    rows = _HELD_BY.rows(session, person=person, now=now_utc())
+    if not rows:
+        raise _no_such_person(person)
+    duties = [Duty(role, department) for _, role, department in rows if role is not None]
+    return _asker(person, rows[0][0], duties)
+
+
 def askers_of_people(session: Session, people: Collection[str]) -> dict[str, tuple[Asker, datetime | None]]:
     """Return people by their ids as ones who ask, each with when the next of the roles held now ends.
 
@@ -327,8 +345,12 @@ def person_row(session: Session, person: str, *, lock: bool = False) -> PersonRo
     """Return the row of a person, for the other modules of this part."""
     row = session.get(PersonRow, person.removeprefix("person/"), with_for_update=lock or None)
     if row is None:
-        raise NotFoundError(Text("没有此人", "there is no such person."), where={"person": person})
+        raise _no_such_person(person)
     return row
+
+
+def _no_such_person(person: str) -> NotFoundError:
+    return NotFoundError(Text("没有此人", "there is no such person."), where={"person": person})
 
 
 def _person(row: PersonRow, duties: list[Duty]) -> Person:
@@ -362,3 +384,14 @@ def _duties_of(session: Session, people: list[str]) -> dict[str, list[Duty]]:
 
 def _tell(session: Session, asker: Asker, what: str, person: str, **data: object) -> None:
     ledger.append(session, what, actor=asker.id, subject=f"person/{person}", data=data)
+
+
+_HELD_BY = Prepared(
+    select(PersonRow.name, DutyRow.role, DutyRow.department)
+    .outerjoin(
+        DutyRow,
+        (DutyRow.person == PersonRow.id)
+        & or_(DutyRow.until.is_(None), DutyRow.until > bindparam("now", type_=DutyRow.until.type)),
+    )
+    .where(PersonRow.id == bindparam("person", type_=PersonRow.id.type))
+)

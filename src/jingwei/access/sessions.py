@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.failures import FORGOTTEN_AFTER
 from jingwei.access.models import FailureRow, SessionRow, TokenRow
-from jingwei.access.people import asker_of_person, person_row
+from jingwei.access.people import person_row, standing_asker
 from jingwei.errors import NotFoundError
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -88,16 +88,24 @@ def asker_of_session(
     """
     now = now or now_utc()
     with records.read() as session:
-        row = session.get(SessionRow, _digest(token))
-        if row is None or row.seen + IDLE < now or row.started + ABSOLUTE < now:
+        row = _OF_DIGEST.row(session, digest=_digest(token))
+        if row is None or row[2] + IDLE < now or row[1] + ABSOLUTE < now:
             raise NotSignedInError
-        asker = asker_of_person(session, row.person)
-    if touch and row.seen + SEEN_EVERY < now:
+        person, _, seen = row
+        asker = standing_asker(session, person)
+    if touch and seen + SEEN_EVERY < now:
         with records.write() as session:
             kept = session.get(SessionRow, _digest(token))
             if kept is not None:
                 kept.seen = now
     return asker
+
+
+_OF_DIGEST = Prepared(
+    select(SessionRow.person, SessionRow.started, SessionRow.seen).where(
+        SessionRow.token == bindparam("digest", type_=SessionRow.token.type)
+    )
+)
 
 
 def sign_out(session: Session, token: str) -> str | None:

@@ -17,11 +17,11 @@ from sqlalchemy import bindparam, cast, func, select, update
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
 from jingwei.access.models import TokenRow
-from jingwei.access.people import asker_of_person, person_row
+from jingwei.access.people import person_row, standing_asker
 from jingwei.access.policy.vocabulary import actions, with_implied
 from jingwei.access.sessions import SEEN_EVERY
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.records.database import driver_text
 from jingwei.words import Text
 
@@ -125,16 +125,17 @@ def asker_of_token(records: Records, token: str, *, now: datetime | None = None,
     """
     now = now or now_utc()
     with records.read() as session:
-        row = session.scalar(select(TokenRow).where(TokenRow.token == digest(token)))
-        if row is None or row.expires <= now:
+        row = _OF_DIGEST.row(session, digest=digest(token))
+        if row is None or row[3] <= now:
             raise NotSignedInError
-        asker = asker_of_person(session, row.person)
-    if touch and (row.used is None or row.used + SEEN_EVERY < now):
+        number, person, written, _, used = row
+        asker = standing_asker(session, person)
+    if touch and (used is None or used + SEEN_EVERY < now):
         with records.write() as session:
-            kept = session.get(TokenRow, row.id)
+            kept = session.get(TokenRow, number)
             if kept is not None:
                 kept.used = now
-    return replace(asker, only=with_implied(row.actions))
+    return replace(asker, only=_allowed(written))
 
 
 def standing_of_token(session: Session, token: str, now: datetime) -> Standing:
@@ -164,10 +165,9 @@ def standing_of_people(
     """Return what each token of some people says for itself, by person and digest."""
     question = select(TokenRow.token, TokenRow.person, TokenRow.id, _WRITTEN, TokenRow.expires, TokenRow.used)
     rows = session.execute(question.where(TokenRow.person.in_(people), TokenRow.expires > now))
-    only = _Allowed()
     found: dict[str, dict[bytes, Standing]] = {person: {} for person in people}
     for token, person, number, written, expires, used in rows:
-        found[person][token] = Standing(number, person, only[written], expires, used)
+        found[person][token] = Standing(number, person, _allowed(written), expires, used)
     return found
 
 
@@ -175,12 +175,17 @@ _WRITTEN = cast(TokenRow.actions, Written)
 """What a token allows, as it is written: a city of many devices has few kinds of tokens."""
 
 
-class _Allowed(dict[str, frozenset[str]]):
-    """What tokens allow, with what that implies, by how it is written."""
+_OF_DIGEST = Prepared(
+    select(TokenRow.id, TokenRow.person, _WRITTEN, TokenRow.expires, TokenRow.used).where(
+        TokenRow.token == bindparam("digest", type_=TokenRow.token.type)
+    )
+)
 
-    def __missing__(self, written: str) -> frozenset[str]:
-        found = self[written] = with_implied(json.loads(written))
-        return found
+
+@lru_cache(maxsize=1_000)
+def _allowed(written: str) -> frozenset[str]:
+    """Return what a token allows, with what that implies, by how it is written."""
+    return with_implied(json.loads(written))
 
 
 def people_with_tokens(session: Session, now: datetime, *, after: str = "", limit: int = 100) -> list[str]:
@@ -208,9 +213,9 @@ def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
     rows = session.execute(
         question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
     )
-    only = _Allowed()
     return [
-        BrokerSignIn(number, broker or "", person, only[written]) for number, broker, person, written in rows
+        BrokerSignIn(number, broker or "", person, _allowed(written))
+        for number, broker, person, written in rows
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, cast, select
 
 from jingwei import grid
 from jingwei.access.policy import Policies, Resource
@@ -31,7 +31,7 @@ from jingwei.lake.schemas import Content, Dataset, Place, Version
 from jingwei.lake.store import Store
 from jingwei.lake.summing import numeric_columns
 from jingwei.lake.views import View, Views, refusal, resource_of
-from jingwei.records import WhileUnchanged
+from jingwei.records import Prepared, WhileUnchanged
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Lake:
         self._versions: OrderedDict[int, Version] = OrderedDict()
         self._counted: OrderedDict[tuple[Any, ...], Blocks] = OrderedDict()
         self._mutex = Lock()
-        self._datasets: WhileUnchanged[Dataset | None] = WhileUnchanged(records)
-        self._lists: WhileUnchanged[list[Dataset]] = WhileUnchanged(records)
+        self._datasets: WhileUnchanged[Dataset | None] = WhileUnchanged(records, rests_on=_DESCRIBED)
+        self._lists: WhileUnchanged[list[Dataset]] = WhileUnchanged(records, rests_on=_DESCRIBED)
 
     def close(self) -> None:
         """Let go of the query engine, after writing down what is still to be told."""
@@ -527,6 +527,23 @@ class Lake:
             if len(self._versions) > MAX_VERSIONS_KEPT:
                 self._versions.popitem(last=False)
         return version
+
+
+_DESCRIBED = Prepared(
+    select(
+        DatasetRow.id,
+        cast(DatasetRow.title, String),
+        DatasetRow.owner,
+        DatasetRow.sharing,
+        DatasetRow.update_cycle,
+        DatasetRow.position,
+        DatasetRow.level,
+        DatasetRow.state,
+        DatasetRow.current,
+        DatasetRow.changed,
+    ).order_by(DatasetRow.id)
+)
+"""Differs whenever a dataset does: fields, problems and what is known of versions change with `changed`."""
 
 
 def _with_version() -> Select[DatasetRow, int]:

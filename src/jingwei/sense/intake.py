@@ -70,6 +70,7 @@ def facts_in(session: Session, first: int, last: int) -> list[StreamFacts]:
             _STREAMS.c.id,
             _STREAMS.c.properties,
             _STREAMS.c.owner,
+            _STREAMS.c.multi,
             _LOCATIONS.c.cell,
             _DEVICES.c.identifier,
             _DEVICES.c.height,
@@ -102,6 +103,7 @@ def _facts(row: Any) -> StreamFacts:
         maximum=_number(greatest),
         late_after=_number(told.get("lateAfter")),
         future_after=_number(told.get("futureAfter")),
+        multi=row.multi,
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from jingwei.sense.mqtt.bridge import Bridge, Broker
 from jingwei.sense.mqtt.mosquitto import BrokerError, mosquitto, program
 from jingwei.sense.mqtt.topics import Mapping, readings_in
-from jingwei.sense.readings import Readings, StreamFacts
+from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts
 from jingwei.sense.wire import NotPlainError
 
 pytestmark = pytest.mark.skipif(program() is None, reason="mosquitto is not installed")
@@ -40,7 +40,10 @@ def broker(tmp_path, port):
 
 @pytest.fixture
 def readings(tmp_path):
-    with Readings(tmp_path / "readings", lambda stream: StreamFacts(stream, maximum=100)) as store:
+    def facts(stream):
+        return StreamFacts(stream, maximum=100, multi=stream == 3)
+
+    with Readings(tmp_path / "readings", facts) as store:
         yield store
 
 
@@ -175,6 +178,30 @@ def test_the_last_reading_of_a_stream_is_retained(readings, broker):
     assert topic == "v1.1/Datastreams(2)/Observations"
     assert told["phenomenonTime"] == "2026-01-01T00:00:02Z"
     assert readings.count() == 3, "what the city tells does not come back to it"
+
+
+def test_readings_of_a_multidatastream_are_told_by_its_own_topic(readings, broker):
+    async def told():
+        heard: asyncio.Queue[tuple[str, dict]] = asyncio.Queue()
+        watcher = gmqtt.Client("watcher")
+        watcher.on_message = lambda _c, topic, payload, _q, _p: heard.put_nowait((topic, json.loads(payload)))
+        await watcher.connect(broker.host, broker.port)
+        watcher.subscribe("v1.1/#")
+        found = {}
+        while len(found) < 2:
+            topic, body = await asyncio.wait_for(heard.get(), 20)
+            if "@iot.id" in body and topic != "v1.1/Observations":
+                found[topic] = body["result"]
+        await watcher.disconnect()
+        return found
+
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+        readings.append(Batch.of([Reading(3, AT, [1, 2.5], feature=1), Reading(2, AT, 21.5, feature=1)]))
+        assert asyncio.run(told()) == {
+            "v1.1/MultiDatastreams(3)/Observations": [1, 2.5],
+            "v1.1/Datastreams(2)/Observations": 21.5,
+        }
 
 
 def test_a_port_of_another_program_is_not_taken_for_ours(tmp_path, port):

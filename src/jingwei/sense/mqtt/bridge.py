@@ -405,7 +405,9 @@ class Bridge:
     def _publish(self, client: gmqtt.Client, stream: int, text: bytes) -> None:
         if not client.is_connected:
             return
-        own = f"{ROOT}/Datastreams({stream})/Observations"
+        facts = self.readings.facts.of(stream)
+        kind = "MultiDatastreams" if facts is not None and facts.multi else "Datastreams"
+        own = f"{ROOT}/{kind}({stream})/Observations"
         client.publish(own, text, qos=0, retain=True)
         self.traffic.told += 1
         if self.is_alone():

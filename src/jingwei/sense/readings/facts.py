@@ -39,6 +39,8 @@ class StreamFacts:
         Metres.
     object, owner
         Identifier of the device in the registry, and the department that owns the stream.
+    multi
+        Whether it is a MultiDatastream.
     minimum, maximum
         Beyond these a result is impossible.
     late_after, future_after
@@ -57,6 +59,7 @@ class StreamFacts:
     maximum: float | None = None
     late_after: float | None = None
     future_after: float | None = None
+    multi: bool = False
 
 
 Ask = Callable[[int], StreamFacts | list[StreamFacts] | None]
