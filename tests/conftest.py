@@ -1,9 +1,11 @@
 """What all tests share."""
 
+import gc
 import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -42,6 +44,37 @@ def cheap_hashing():
         patch.setattr(passwords, "_hasher", lambda: hasher)
         patch.setattr(passwords, "_nobody", lambda: kept)
         yield
+
+
+TASKS = Path("/proc/self/task")
+MOST_LEFT = 60
+"""Threads that a module of tests may leave running: those of libraries, and of what the session shares."""
+
+
+def _threads() -> Counter[str]:
+    """Count the threads of this process by their names."""
+    names: Counter[str] = Counter()
+    for task in TASKS.iterdir():
+        try:
+            names[(task / "comm").read_text().strip()] += 1
+        except OSError:  # it ended meanwhile
+            continue
+    return names
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_running(request):
+    """What a module of tests opens, it closes: thousands of threads slow down all that come after."""
+    if not TASKS.is_dir():
+        yield
+        return
+    before = _threads()
+    yield
+    left = _threads() - before
+    if left.total() > MOST_LEFT:
+        gc.collect()
+        left = _threads() - before
+    assert left.total() <= MOST_LEFT, f"{request.node.nodeid} leaves threads running: {left}"
 
 
 LEAVE = """

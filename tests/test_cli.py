@@ -214,6 +214,22 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(home, pack):
     assert not (home / "square").exists()
 
 
+def test_the_folder_that_is_named_is_opened_and_no_other(home, pack, tmp_path):
+    run("load", pack)
+    folder = tmp_path / "elsewhere"
+    run("load", pack, "--home", folder)
+    (folder / "settings.toml").write_text("[serve]\naddress = 7\n", "utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = run("up", "--city", "square", "--home", folder, "--port", port)
+    assert told.exit_code == BAD_INPUT
+    assert str(folder / "settings.toml") in told.output
+    other = run("up", "--city", "circle", "--home", home / "square", "--port", port)
+    assert other.exit_code == BAD_INPUT
+    assert "holds the city 'square', not 'circle'" in other.output
+
+
 @pytest.mark.skipif(
     os.geteuid() == 0 and not Path("/usr/bin/setpriv").exists(), reason="root may write anywhere"
 )

@@ -181,8 +181,8 @@ def up(
     wanted = Options(open=options.pop("open_mode"), **options)
     web.listen(wanted.host, wanted.port).close()  # better to hear of it before a long load than after
     if city_id is not None:
-        plan = plan_of(wanted, home_of(city_id))
-        city = open_named(city_id, records_url=records_url)
+        plan = plan_of(wanted, home or home_of(city_id))
+        city = open_named(city_id, home, records_url)
     else:
         pack = pack or _demo_pack()
         plan = plan_of(wanted, home or root() / read_manifest(pack).city.id)

@@ -50,10 +50,25 @@ def home_of(name: str | None) -> Path:
 
 
 def open_named(name: str | None, home: Path | None = None, records_url: str | None = None) -> City:
-    """Open the named city, or the one opened last; or that of a folder, with its records elsewhere."""
-    from jingwei.city import open_city
+    """Open the named city, or the one opened last; or that of a folder, with its records elsewhere.
 
-    return open_city(home or home_of(name), records_url=records_url or records_elsewhere())
+    Raises
+    ------
+    NoCityError
+        If there is none.
+    OtherCityError
+        If a folder is given and a name, and the folder holds a city of another name.
+
+    """
+    from jingwei.city import open_city
+    from jingwei.city.errors import OtherCityError
+
+    city = open_city(home or home_of(name), records_url=records_url or records_elsewhere())
+    if home is not None and name not in (None, city.about.id):
+        found = city.about.id
+        city.close()
+        raise OtherCityError(str(home), found, str(name))
+    return city
 
 
 def records_elsewhere() -> str | None:

@@ -20,7 +20,15 @@ from jingwei.cli_guard import say
 from jingwei.errors import JingweiError
 from jingwei.sense.faults.keeping import FaultKeeper
 from jingwei.sense.mqtt.bridge import Bridge, Broker, Create
-from jingwei.sense.mqtt.mosquitto import Listening, PlainMqttError, free_port, mosquitto, program
+from jingwei.sense.mqtt.mosquitto import (
+    Listening,
+    PlainMqttError,
+    end_left,
+    free_near,
+    free_port,
+    mosquitto,
+    program,
+)
 from jingwei.sense.mqtt.rights import CITY, Rights
 from jingwei.sense.mqtt.telling import alarms_following, corrections_told, following
 from jingwei.sense.mqtt.topics import Mapping
@@ -38,6 +46,7 @@ from jingwei.web.senders import Collector, Senders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy.orm import Session
     from starlette.datastructures import State
@@ -67,9 +76,7 @@ def sensing(served: State, settings: SenseSettings, root: str) -> Iterator[None]
 
     """
     with contextlib.ExitStack() as running:
-        running.callback(served.readings.close)
         rollups = served.rollups()
-        running.callback(rollups.close)
         running.enter_context(Flusher(served.readings).running())
         running.enter_context(Keeper(rollups).running())
         city: City = served.city
@@ -134,6 +141,7 @@ def _connect(
     the rights of the one `person`. One that the city starts lets in those whose tokens the city issued, and
     anyone in an open city.
     """
+    settings = _with_free_port(settings, served.city.home / FOLDER)
     senders = Senders(served.gate, served.city.policies, served.taking)
     is_open = served.gate.entry.open
     signed = settings.broker is None and not is_open
@@ -209,6 +217,25 @@ def _named(settings: MqttSettings, address: str) -> Broker:
     password = settings.password_file.read_text("utf-8").strip() if settings.password_file else None
     port = parts.port or (8883 if tls else 1883)
     return Broker(parts.hostname or "", port, settings.name, password, tls)
+
+
+def _with_free_port(settings: MqttSettings, folder: Path) -> MqttSettings:
+    """Return settings with a free port for a broker of the city's own, where they name no port.
+
+    Another city, or a broker that came with the machine, may have the usual one.
+    """
+    if settings.broker is not None or "port" in settings.model_fields_set:
+        return settings
+    end_left(folder)
+    port = free_near(settings.host, settings.port)
+    if port != settings.port:
+        taken = say(
+            f"MQTT 端口 {settings.port} 已被占用，改用 {port}（settings.toml 的 [sense.mqtt] 可指定 port）",
+            f"MQTT: port {settings.port} is in use, {port} is taken instead"
+            " (settings.toml may name a port under [sense.mqtt])",
+        )
+        click.echo(taken, err=True)
+    return settings.model_copy(update={"port": port})
 
 
 def _listening(settings: MqttSettings, *, is_open: bool) -> Listening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,6 @@ from fastapi.testclient import TestClient
 from jingwei.city import open_city
 from jingwei.city.models import CityRow
 from jingwei.records import now_utc
-from jingwei.sense.readings.opening import close_readings
 from jingwei.web import OPEN, create_app
 from square import open_square
 
@@ -32,10 +32,9 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         yield city
 
 
-@pytest.fixture
-def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
-    """A city without data, for tests of its people that change them."""
-    home = tmp_path / "bare"
+@contextmanager
+def open_bare(home: Path, migrated_sqlite: Path) -> Iterator[City]:
+    """Open a city without data."""
     home.mkdir()
     shutil.copy(migrated_sqlite, home / "records.db")
     with open_city(home) as city:
@@ -46,7 +45,13 @@ def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
         with city.records.write() as session:
             session.add(row)
         yield city
-        close_readings(home)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, migrated_sqlite: Path) -> Iterator[City]:
+    """A city without data, for tests of its people that change them."""
+    with open_bare(tmp_path / "bare", migrated_sqlite) as city:
+        yield city
 
 
 @pytest.fixture
@@ -56,7 +61,6 @@ def town(square: City, tmp_path: Path) -> Iterator[City]:
     with open_city(tmp_path / "town") as city:
         person_of(city, "clerk", "case_acceptor")
         yield city
-        close_readings(city.home)
 
 
 @pytest.fixture(scope="session")

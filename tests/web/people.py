@@ -10,6 +10,11 @@ from jingwei.access import add_person, give_role, local_person, signing_in
 from jingwei.web import Entry, create_app
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+    from jingwei.access import Asker
     from jingwei.city import City
 
 GOOD = "correct horse battery staple"
@@ -30,6 +35,11 @@ def person_of(city: City, login: str, *roles: str, department: str = "") -> str:
 def client_of(city: City, entry: Entry | None = None) -> TestClient:
     """Return a browser that has not signed in."""
     return TestClient(create_app(city, entry=entry), base_url=HOST, raise_server_exceptions=False)
+
+
+def asked_by(app: FastAPI, who: Callable[[], Asker]) -> None:
+    """Take all requests to be those of whoever `who` returns; what for, they say themselves."""
+    app.state.gate.asker_without_asking = lambda _request: who()
 
 
 def sign_in(client: TestClient, login: str, password: str = GOOD, code: str = "") -> TestClient:

@@ -74,7 +74,6 @@ def opened(home, migrated_sqlite):
         app = create_app(city, entry=OPEN)
         with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
             yield Running(city, client)
-        app.state.readings.close()
 
 
 @pytest.fixture

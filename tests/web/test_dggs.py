@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,9 @@ from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.grid import BeidouCell, Cell
 from jingwei.web import OPEN, create_app
 from jingwei.web.dggs_out import BASE, CLASSES, COMMON, CONFORMANCE
-from jingwei.web.reader import asker_of
 from square import VISITS, stop_place
+
+from .people import asked_by
 
 CITY_BOX = "114.0,22.5,114.2,22.7"
 ZONE = "G001130230-2"
@@ -354,7 +354,7 @@ def ward(tmp_path_factory):
             access.add_department(session, local_person(), POLICE, "公安局")
         load_pack(city, read_manifest(folder), folder, None, local_person())
         app = create_app(city, entry=OPEN)
-        app.dependency_overrides[asker_of] = lambda: desk.who
+        asked_by(app, lambda: desk.who)
         desk = TestClient(app, raise_server_exceptions=False)
         desk.who, desk.places = local_person(), np.round(places, 6)
         yield desk
@@ -441,7 +441,5 @@ def test_masked_fields_have_no_figures_until_a_purpose_is_stated(ward):
     answer = get(ward, f"{path}/data", properties="age")
     assert answer.status_code in (200, 204, 403)
     assert "age" not in (json.loads(answer.content or b"{}").get("values") or {})
-    ward.who = Asker(
-        OWNER.id, OWNER.name, OWNER.roles, OWNER.departments, OWNER.duties, purpose=quote("followup")
-    )
-    assert set(ok(get(ward, path))["statistics"]) == {"dose", "age"}
+    told = ward.get(path, headers={"Jingwei-Purpose": "followup"})
+    assert set(ok(told)["statistics"]) == {"dose", "age"}

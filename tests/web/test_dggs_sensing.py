@@ -12,7 +12,6 @@ from jingwei.grid import BeidouCell, Cell
 from jingwei.records import now_utc
 from jingwei.web import OPEN, create_app
 from jingwei.web.dggs_out import BASE
-from jingwei.web.reader import asker_of
 
 ROOT = "/sta/v1.1"
 HERE, THERE = (114.06, 22.54), (114.4, 30.5)
@@ -64,7 +63,6 @@ def served(tmp_path_factory, migrated_sqlite):
                     answer = client.post(f"{ROOT}/Datastreams({number})/Observations", json=told)
                     assert answer.status_code == 201
             yield client
-        app.state.readings.close()
 
 
 def zone(client, text, system="geosot", **params):
@@ -145,15 +143,14 @@ def test_it_is_listed_among_the_collections(served):
     assert "sense-observations" in [one["id"] for one in listed]
 
 
-def test_streams_that_come_and_go_are_told_at_once_to_who_sees_only_some(served):
+def test_streams_that_come_and_go_are_told_at_once_to_who_sees_only_some(served, monkeypatch):
     """Of which streams such a reader may be told is kept between answers."""
+    gate = served.app.state.gate
 
     def told():
-        served.app.dependency_overrides[asker_of] = lambda: somebody("staff", department=PARKS)
-        try:
+        with monkeypatch.context() as patch:
+            patch.setattr(gate, "asker_without_asking", lambda _: somebody("staff", department=PARKS))
             return zone(served, "G")["count"]
-        finally:
-            served.app.dependency_overrides.clear()
 
     assert told() == 8
     made = thing(HERE)

@@ -16,9 +16,9 @@ from jingwei.city import City
 from jingwei.ledger.sealer import Sealer
 from jingwei.records import open_records
 from jingwei.web import OPEN, create_app
-from jingwei.web.reader import asker_of
 from jingwei.web.routes import events
 
+from .people import asked_by
 from .served import serving
 
 PATIENCE = 20
@@ -48,7 +48,7 @@ def address(city, monkeypatch):
     Person.now = local_person()
     monkeypatch.setattr(events, "still_asker_of", lambda _request: Person.now)
     app = create_app(city, entry=OPEN)
-    app.dependency_overrides[asker_of] = lambda: Person.now
+    asked_by(app, lambda: Person.now)
     with serving(app) as address:
         yield address
 
@@ -89,7 +89,7 @@ def test_a_stream_ends_whole_when_the_server_does(city, path):
     """One that is cut is told as an error to the page, and as a trace to whoever stops the city."""
     with ExitStack() as open_:
         app = create_app(city, entry=OPEN)
-        app.dependency_overrides[asker_of] = local_person
+        asked_by(app, local_person)
         with serving(app) as address:
             answer = open_.enter_context(httpx2.stream("GET", address + path, timeout=PATIENCE))
             told = answer.iter_lines()

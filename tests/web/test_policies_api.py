@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from jingwei import access
 from jingwei.access import local_person
 from jingwei.web import OPEN, create_app
-from jingwei.web.reader import asker_of
+
+from .people import asked_by
 
 OPEN_TEXT = '@id("all") permit (principal, action, resource);'
 
@@ -16,7 +17,7 @@ OPEN_TEXT = '@id("all") permit (principal, action, resource);'
 @pytest.fixture
 def desk(bare):
     app = create_app(bare, entry=OPEN)
-    app.dependency_overrides[asker_of] = lambda: desk.who
+    asked_by(app, lambda: desk.who)
     desk = TestClient(app, raise_server_exceptions=False)
     desk.who = local_person()
     return desk

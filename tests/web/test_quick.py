@@ -61,9 +61,7 @@ class Line:
 @pytest.fixture
 def app(bare):
     """An open city with a stream that has one reading."""
-    app = create_app(bare, entry=OPEN)
-    yield app
-    app.state.readings.close()
+    return create_app(bare, entry=OPEN)
 
 
 @pytest.fixture
@@ -192,7 +190,6 @@ def signed(bare):
         assert line.ask("POST", PATH, of(1))[0] == 201
         yield bare, app, line, (person, kept.id)
         line.socket.close()
-    app.state.readings.close()
 
 
 @pytest.mark.parametrize("shown", ["", " ", "\t ", "jw_nobody", "jw_nobody\t"])
@@ -354,4 +351,3 @@ def test_a_feature_is_made_for_each_who_waits_for_it(bare):
         assert first == second == {1: sender.asker.id}
         made = [app.state.taking.make(one) for one in (first, second)]
         assert made[0] == made[1] == {1: known.feature(sender, 1)}
-    app.state.readings.close()

@@ -43,7 +43,6 @@ def served(bare):
         assert client.post(f"{ROOT}/Things", json=THING).status_code == 201
         assert client.post(f"{ROOT}/Datastreams(1)/Observations", json=FIRST).status_code == 201
         yield client, app
-    app.state.readings.close()
 
 
 def long_way(app, monkeypatch):
@@ -165,7 +164,6 @@ def test_without_sign_in_nothing_is_taken(bare):
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.post(f"{ROOT}/Datastreams(1)/Observations", json=FIRST)
         assert answer.status_code in (401, 403, 503)
-    app.state.readings.close()
 
 
 def test_a_sender_has_a_quota():

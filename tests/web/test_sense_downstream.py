@@ -29,7 +29,6 @@ def served(tmp_path_factory, migrated_sqlite):
         with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
             networks = app.state.sensing.networks
             yield client, RuleKeeper(city.records, app.state.readings, city.about.zone, networks=networks)
-        app.state.readings.close()
 
 
 def test_a_red_cell_downstream_tells_its_sensor_and_its_way(served):

@@ -41,8 +41,6 @@ def served(tmp_path_factory, migrated_sqlite):
             keeper = FaultKeeper(city.records, app.state.rollups())
             app.state.readings.append(Batch.of(list(_readings())))
             yield client, city, keeper
-        app.state.rollups().close()
-        app.state.readings.close()
 
 
 def _readings():

@@ -37,7 +37,6 @@ def served(tmp_path_factory, migrated_sqlite):
         with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
             assert client.post(f"{ROOT}/Things", json=thing(HERE)).status_code == 201
             yield client, RuleKeeper(city.records, app.state.readings, city.about.zone)
-        app.state.readings.close()
 
 
 def say(client, hour, result):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from operator import itemgetter
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -144,8 +145,23 @@ class Sheet:
     columns = (*(f'"{name}" {type_}' for name, type_ in COLUMNS.items()), "lon DOUBLE", "lat DOUBLE", *_WORDS)
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
-        self._connection.execute(f"CREATE TABLE {self.table} (id BIGINT, {', '.join(self.columns)})")
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._opening = Lock()
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The engine, opened when it is first needed: few processes ask every sheet that they could."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = duckdb.connect(":memory:", config={"preserve_insertion_order": "false"})
+                self._opened.execute(f"CREATE TABLE {self.table} (id BIGINT, {', '.join(self.columns)})")
+            return self._opened
+
+    def close(self) -> None:
+        """Let go of the engine and all rows."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
 
     def clear(self) -> None:
         """Forget all rows."""

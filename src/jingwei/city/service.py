@@ -22,6 +22,7 @@ from jingwei.records import Prepared, Records, WhileUnchanged, open_records
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 RECORDS = "records.db"
@@ -80,6 +81,9 @@ class City:
         self.records = records
         self.policies = PolicyKeeper(records)
         self.lake = Lake(home / "lake", records, self.policies)
+        self._closing: list[Callable[[], object]] = []
+        self.on_close(records.close)
+        self.on_close(self.lake.close)
         self.clock = Timekeeper(self)
         self._about: WhileUnchanged[About] = WhileUnchanged(records, rests_on=_CHANGED)
 
@@ -95,10 +99,26 @@ class City:
             raise NoCityError(str(self.home))
         return about_of(row)
 
+    def on_close(self, close: Callable[[], object]) -> None:
+        """Have something closed with the city: what is opened over it, by the part that opens it."""
+        self._closing.append(close)
+
     def close(self) -> None:
-        """Let go of everything that is open."""
-        self.lake.close()
-        self.records.close()
+        """Let go of everything that is open over the city and of itself, what was opened last first.
+
+        What fails to close keeps nothing else open; it is raised in the end, several together as a group.
+        """
+        errors = []
+        while self._closing:
+            try:
+                self._closing.pop()()
+            except Exception as error:  # noqa: BLE001 -- raised below
+                errors.append(error)
+        if len(errors) > 1:
+            msg = "closing the city"
+            raise ExceptionGroup(msg, errors)
+        if errors:
+            raise errors[0]
 
     def __enter__(self) -> Self:
         return self

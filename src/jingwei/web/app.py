@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from jingwei import __version__, grid
@@ -101,6 +102,9 @@ from jingwei.web.scopes import Scopes
 from jingwei.web.senders import Senders
 from jingwei.web.sense_door import SenseDoor
 from jingwei.web.tiles import Tiles
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 TAGS = [
     {"name": "session", "description": "Signing in and out"},
@@ -223,6 +227,7 @@ def create_app(
 
     """
     app = FastAPI(
+        routes=_routes_of_city() if city is not None else _routes_without_city(),
         title="Jingwei",
         version=__version__,
         summary="The city on one map, and the API behind it",
@@ -230,8 +235,6 @@ def create_app(
         openapi_tags=TAGS,
         docs_url=None,  # FastAPI's page fetches its script from another host
         redoc_url=None,
-        responses=problems.responses(422),
-        generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
@@ -253,12 +256,33 @@ def create_app(
         app.add_middleware(origins.SecureOnly)
     app.add_middleware(limits.SafeHeaders, secure=secure)
 
-    app.include_router(codes.router, prefix="/api")
     if city is not None:
         _serve_city(app, city, entry or Entry(), hosts)
     app.include_router(pages.router(pages_root, lambda: _map_hosts(city)))
     _add_problem_schema(app)
     return app
+
+
+@cache
+def _routes_of_city() -> list[BaseRoute]:
+    """Return the routes of an open city, put together once: to work out what they take takes seconds."""
+    together = _routes()
+    for router in (codes.router, *CITY_ROUTES):
+        together.include_router(router, prefix="/api")
+    for router in STANDARD_ROUTES:
+        together.include_router(router)
+    return together.routes
+
+
+@cache
+def _routes_without_city() -> list[BaseRoute]:
+    together = _routes()
+    together.include_router(codes.router, prefix="/api")
+    return together.routes
+
+
+def _routes() -> APIRouter:
+    return APIRouter(responses=problems.responses(422), generate_unique_id_function=lambda route: route.name)
 
 
 def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | None) -> None:
@@ -299,13 +323,11 @@ def _serve_city(app: FastAPI, city: City, entry: Entry, hosts: frozenset[str] | 
     app.state.sensing = Sensing(
         city.records, city.policies.current, app.state.readings, Networks(city.lake), grounds
     )
+    for close in (app.state.board.close, app.state.calls.close, app.state.live.end, app.state.health.end):
+        city.on_close(close)
     warm_up = threading.Timer(WARM_UP_AFTER, _warm_up)
     warm_up.daemon = True
     warm_up.start()
-    for router in CITY_ROUTES:
-        app.include_router(router, prefix="/api")
-    for router in STANDARD_ROUTES:
-        app.include_router(router)
 
 
 def _map_hosts(city: City | None) -> list[str]:

@@ -77,4 +77,3 @@ def service(tmp_path_factory):
         app = create_app(city, entry=OPEN)
         with TestClient(app, raise_server_exceptions=False, base_url="http://localhost") as client:
             yield Service(client)
-        app.state.readings.close()

@@ -15,7 +15,7 @@ import gmqtt
 import pytest
 
 from jingwei.sense.mqtt.bridge import Bridge, Broker
-from jingwei.sense.mqtt.mosquitto import BrokerError, mosquitto, program
+from jingwei.sense.mqtt.mosquitto import BrokerError, free_near, mosquitto, program
 from jingwei.sense.mqtt.topics import Mapping, readings_in
 from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts
 from jingwei.sense.wire import NotPlainError
@@ -232,6 +232,17 @@ def test_a_broker_that_ends_is_started_again(readings, tmp_path, port):
                 return
             threading.Event().wait(0.1)
         pytest.fail("nothing comes by the broker that was started again")
+
+
+def test_where_the_usual_port_is_taken_the_next_free_one_is_near():
+    with socket.socket() as taken, socket.socket() as after:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        near = free_near("127.0.0.1", port)
+        assert port < near < port + 20
+        after.bind(("127.0.0.1", near))
+        assert free_near("127.0.0.1", 65_535) == 65_535, "there is none after the last"
 
 
 LEFT = """

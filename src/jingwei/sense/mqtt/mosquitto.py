@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROGRAMS = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
-PID = "mosquitto.pid"
+PID, CONFIGURATION = "mosquitto.pid", "mosquitto.conf"
+NEAR = 20
+"""Ports that are tried one after another where none is named."""
 LOOK = 1.0
 """Seconds between two looks at whether it still runs."""
 PATIENCE = 10.0
@@ -172,8 +174,8 @@ def mosquitto(
     if found is None:
         raise BrokerError(listening.port, "mosquitto is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "mosquitto.conf"
-    _end_left(folder / PID, settings)
+    settings = folder / CONFIGURATION
+    end_left(folder)
     _check_free(listening.host, listening.port)
     if rights is not None:
         rights.renew()
@@ -241,12 +243,18 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _end_left(pid: Path, settings: Path) -> None:
+def free_near(host: str, port: int) -> int:
+    """Return a port, or the first of those after it at which nobody listens; itself where all are taken."""
+    near = range(port, min(port + NEAR, 65_536))
+    return next((one for one in near if _why_not(host, one) is None), port)
+
+
+def end_left(folder: Path) -> None:
     """End the broker that a city left running which was killed; it is known by its configuration."""
     with contextlib.suppress(OSError, ValueError):
-        number = int(pid.read_text("ascii"))
+        number = int((folder / PID).read_text("ascii"))
         said = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
-        if str(settings).encode() not in said:
+        if str(folder / CONFIGURATION).encode() not in said:
             return
         os.kill(number, signal.SIGTERM)
         end = time.monotonic() + PATIENCE
@@ -256,12 +264,20 @@ def _end_left(pid: Path, settings: Path) -> None:
 
 def _check_free(host: str, port: int) -> None:
     """Raise where another program listens: it would be taken for ours."""
+    error = _why_not(host, port)
+    if error is not None:
+        raise BrokerError(port, error.strerror or str(error), error.errno) from error
+
+
+def _why_not(host: str, port: int) -> OSError | None:
+    """Return why a port cannot be listened on; None where it can."""
     with socket.socket() as own:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             own.bind((host, port))
         except OSError as error:
-            raise BrokerError(port, error.strerror or str(error), error.errno) from error
+            return error
+    return None
 
 
 def _wait(process: subprocess.Popen[bytes], host: str, port: int) -> None:

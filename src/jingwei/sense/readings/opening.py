@@ -7,13 +7,13 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from jingwei.city.shared import Shared
 from jingwei.lake.errors import BusyError
 from jingwei.ledger.bell import in_thread
 from jingwei.sense.readings.store import Readings, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from jingwei.city import City
     from jingwei.sense.readings.facts import Ask
@@ -31,14 +31,14 @@ LOOK = 2.0
 AGAIN = 15.0
 """Seconds after which it is tried again, where another program writes into the city."""
 
-_open: dict[Path, Readings] = {}
-_opening = threading.Lock()
+_open: Shared[Readings] = Shared()
 
 
 def open_readings(city: City, streams: Ask, *, latest: Callable[[], int] = present) -> Readings:
     """Return the readings of a city; those that this process has open already are returned again.
 
-    `latest` tells the instant (UTC microseconds) after which readings lie in the future.
+    They are closed with the city. `latest` tells the instant (UTC microseconds) after which readings lie in
+    the future.
 
     Raises
     ------
@@ -47,22 +47,13 @@ def open_readings(city: City, streams: Ask, *, latest: Callable[[], int] = prese
 
     """
     home = (city.home / FOLDER).resolve()
-    with _opening:
-        found = _open.get(home)
-        if found is None or found.closed:
-            found = _open[home] = Readings(home, streams, lake=city.lake, latest=latest)
-        else:
-            found.use(streams, city.lake, latest)
-    return found
-
-
-def close_readings(below: Path) -> None:
-    """Close what this process has open of the readings of cities whose homes lie below a folder."""
-    with _opening:
-        for home in [home for home in _open if home.is_relative_to(below.resolve())]:
-            readings = _open.pop(home)
-            if not readings.closed:
-                readings.close()
+    return _open.hold(
+        city,
+        home,
+        lambda: Readings(home, streams, lake=city.lake, latest=latest),
+        lambda readings: readings.use(streams, city.lake, latest),
+        is_good=lambda readings: not readings.closed,
+    )
 
 
 class Flusher:

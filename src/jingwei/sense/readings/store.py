@@ -428,6 +428,8 @@ class Readings:
 
     def close(self) -> None:
         """Finish what waits and let go of the files."""
+        if self.closed:
+            return
         self.closed = True
         self._intake.close()
         self._log.close()

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from jingwei.city.shared import Shared
 from jingwei.ledger.bell import in_thread
 from jingwei.sense.rollups.calendar import Calendar
 from jingwei.sense.rollups.engine import Rollups
@@ -15,7 +16,6 @@ from jingwei.sense.rollups.quantities import book_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from jingwei.city import City
     from jingwei.sense.readings import Readings
@@ -31,23 +31,23 @@ REST = 9
 MOST = 30.0
 """Seconds between two looks at the most."""
 
-_open: dict[Path, Rollups] = {}
-_opening = threading.Lock()
+_open: Shared[Rollups] = Shared()
 
 
 def open_rollups(city: City, readings: Readings) -> Rollups:
-    """Return the roll-ups of a city; those that this process has open already are returned again."""
+    """Return the roll-ups of a city; those that this process has open already are returned again.
+
+    They are closed with the city.
+    """
     home = (city.home / FOLDER).resolve()
     book = book_of(city.records)
-    with _opening:
-        found = _open.get(home)
-        if found is not None and not found.closed and found.readings is readings:
-            found.use(book)
-            return found
-        if found is not None:
-            found.close()
-        found = _open[home] = Rollups(home, readings, Calendar(city.about.zone), book)
-    return found
+    return _open.hold(
+        city,
+        home,
+        lambda: Rollups(home, readings, Calendar(city.about.zone), book),
+        lambda rollups: rollups.use(book),
+        is_good=lambda rollups: not rollups.closed and rollups.readings is readings,
+    )
 
 
 def rollups_when_asked(city: City, readings: Readings) -> Callable[[], Rollups]:
