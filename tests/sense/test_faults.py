@@ -7,6 +7,7 @@ import pytest
 
 from jingwei.sense.faults.finding import faults_of, over_time
 from jingwei.sense.faults.hours import HOUR, Hours, hours_of_readings
+from sense import ageing
 from sense.faults import planted as elsewhere
 from sense.planting import KINDS, scored, town
 
@@ -27,6 +28,28 @@ def test_planted_faults_are_found_and_nothing_else():
     assert asked >= 36
     assert hit >= 0.95 * asked
     assert true >= 0.95 * found
+
+
+def test_sensors_that_grow_old_are_found_however_they_do():
+    """Drifts of at least four times what can be told at all; clocks are not looked at."""
+    missed, asked, found, true = [], 0, 0, 0
+    for name in ageing.KINDS:
+        for seed in (1, 2):
+            town_ = ageing.aged(name, seed, least=4, most=16)
+            told = faults_of(town_.hours())
+            right, real = ageing.scored(town_, told)
+            fair = [one for one in town_.planted if one.form != "clock"]
+            missed += [(name, seed, one) for one in fair if one not in right]
+            asked, found, true = asked + len(fair), found + len(told), true + len(real)
+    assert asked >= 60
+    assert len(missed) <= 0.05 * asked, missed
+    assert true >= 0.95 * found
+
+
+@pytest.mark.parametrize("name", ageing.KINDS)
+def test_other_healthy_sensors_are_left_alone_from_the_first_weeks_on(name):
+    hours = ageing.aged(name, seed=3, faults=False).hours()
+    assert over_time(hours, every=120) == []
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jingwei.sense.faults.fault import Fault, Kind, stretches
-from jingwei.sense.faults.neighbours import DAY, Matrix, by_day, median, spread
+from jingwei.sense.faults.neighbours import CLIP, DAY, Matrix, by_day, median, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +30,19 @@ STAYS = 0.6
 """The part of it that must still be there."""
 LEVEL_PART, EARLY = 0.25, 1.4
 """Times as far where less than a part of the days comes before it: what changes all the time is a season."""
+YOUNG, WHILE_YOUNG = 28, 2.0
+"""Days of a record before which no season and perhaps no rain has been seen: times as far until then."""
 DRIFT_DAYS = 4
+KEEPS = 0.3
+"""The part of a day's deviation that is usually there the next day."""
 SHIFT, SHIFT_OUT = 3.0, 4.0
 """Deviations by which a sensor must be off at once and ever since, and times what days deviate anyway,"""
 LEVEL_DAYS, SHIFT_DAYS = 10, 3
 INSIDE = 0.8
-"""after so many days and for so many, of which so large a part is off by half as much."""
+"""after so many days and for so many, of which so large a part is off by half as much; for as many as it
+must have been well, as far as a drift will do."""
 OTHERWISE = 2.5
-"""Times as rough beside its neighbours as before: it does not go along with them any more."""
+"""Times as rough beside its neighbours as before, by how rough all are: it does not go along any more."""
 JUMP = 6.0
 """Deviations by which a sensor must be off from one day to the next to be implausible,"""
 JUMP_OUT = 10.0
@@ -49,21 +55,23 @@ def away(hours: Hours, held: Beside, faulty: NDArray[np.bool_]) -> Iterator[Faul
     """Find streams that go away from their neighbours, slowly or at once."""
     days = _days(np.where(faulty, np.nan, held.off))
     even = _days(np.where(faulty, np.nan, held.even))
-    usual = spread(days - median(days.T)[None, :])
+    usual = _usual(days)
     if not usual > 0:
         return
-    rough = by_day(np.abs(np.diff(held.off, axis=0, prepend=np.nan)))
+    lines = ((days, usual), (even, _usual(even)))
+    # in even deviations: by others a far shift would be rough wherever they change
+    rough = by_day(np.abs(np.diff(held.even, axis=0, prepend=np.nan)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rough = rough / median(rough)[:, None]
     starts = hours.start[len(hours.start) - len(days) * DAY :: DAY]
     for at in range(days.shape[1]):
         told = np.flatnonzero(np.isfinite(days[:, at]))
         if len(told) < 2 * DRIFT_DAYS:
             continue
-        line = days[told, at]
-        fault = (
-            _drifts(told, line, usual)
-            or _drifts(told, even[told, at], usual)
-            or _shifts(told, line, usual, rough[:, at])
-            or _jumps(told, line, usual)
+        drifts = (_drifts(told, one[told, at], much) for one, much in lines)
+        shifts = (_shifts(told, one[told, at], much, rough[:, at]) for one, much in lines)
+        fault = next(filter(None, itertools.chain(drifts, shifts)), None) or _jumps(
+            told, days[told, at], usual
         )
         if fault is not None:
             kind, first, last, evidence = fault
@@ -72,6 +80,29 @@ def away(hours: Hours, held: Beside, faulty: NDArray[np.bool_]) -> Iterator[Faul
                 int(hours.stream[at]), kind, int(starts[first]),
                 None if lasts else int(starts[min(last + 1, len(starts) - 1)]), evidence,
             )  # fmt: skip
+
+
+def _usual(days: Matrix) -> float:
+    """Return what days deviate by anyway, as far as that goes for what lasts for days."""
+    return spread(days - median(days.T)[None, :]) * _lasting(days) if len(days) else 0.0
+
+
+def _lasting(days: Matrix) -> float:
+    """Return how many times as far what lasts for days goes by chance as what each day is anew.
+
+    In noise of the first order, of which a part `keep` is there the next day, a mean over days deviates by
+    sqrt((1 + keep) / (1 - keep)) times as much; here against noise of which a quarter is.
+    """
+    apart = days - median(days.T)[None, :]
+    each = []
+    for one in apart.T:
+        both = np.isfinite(one[1:]) & np.isfinite(one[:-1])
+        bound = CLIP * spread(one)
+        if both.sum() >= LEVEL_DAYS and bound > 0:
+            before, after = np.clip(one[:-1][both], -bound, bound), np.clip(one[1:][both], -bound, bound)
+            each.append(float((before * after).sum() / ((before**2).sum() + (after**2).sum()) * 2))
+    keep = min(max(float(np.quantile(each, 0.25)) if each else 0.0, KEEPS), 0.9)
+    return float(np.sqrt((1 + keep) / (1 - keep) * (1 - KEEPS) / (1 + KEEPS)))
 
 
 def _days(off: Matrix) -> Matrix:
@@ -101,7 +132,7 @@ def _drifts(told: NDArray[np.int64], line: NDArray[np.float64], usual: float) ->
     away = float(along[best] / over[best])
     begin, width = float(begins[best]), float(widths[best])
     early = begin - told[0] < max(LEVEL_DAYS, LEVEL_PART * (told[-1] - told[0]))
-    bound = max(DRIFT, DRIFT_OUT * usual) * (EARLY if early else 1.0)
+    bound = max(DRIFT, DRIFT_OUT * usual) * max(EARLY if early else 1.0, _while_young(told))
     before = smooth[told <= begin]
     level = float(np.median(before))
     stays = (float(np.median(line[-3:])) - level) / away if away else 0.0
@@ -135,7 +166,9 @@ def _shifts(told: NDArray[np.int64], line: NDArray[np.float64], usual: float, ro
     if cut < LEVEL_DAYS or len(line) - cut < SHIFT_DAYS:
         return None
     level, after = float(np.median(line[:cut])), float(np.median(line[cut:]))
-    away, bound = after - level, max(SHIFT, SHIFT_OUT * usual)
+    away, long = after - level, len(line) - cut >= LEVEL_DAYS
+    bound = max(DRIFT, DRIFT_OUT * usual) if long else max(SHIFT, SHIFT_OUT * usual)
+    bound *= _while_young(told)
     whole = float(((smooth - smooth.mean()) ** 2).sum())
     inside = np.abs(line[cut:] - level) > bound / 2
     if abs(away) < bound or inside.mean() < INSIDE or rest > (1 - DRIFT_FIT) * whole:
@@ -148,6 +181,10 @@ def _shifts(told: NDArray[np.int64], line: NDArray[np.float64], usual: float, ro
         "fit": 1 - rest / whole,
     }  # fmt: skip
     return kind, int(told[cut]), int(told[-1]), evidence
+
+
+def _while_young(told: NDArray[np.int64]) -> float:
+    return WHILE_YOUNG if told[-1] - told[0] < YOUNG else 1.0
 
 
 def _jumps(told: NDArray[np.int64], line: NDArray[np.float64], usual: float) -> _Away | None:

@@ -21,6 +21,8 @@ FULL = 6
 """Hours with readings from which on a day says something."""
 NORMAL = 1.4826
 """The standard deviation of a normal distribution in its median absolute deviations."""
+SLOWLY = 3
+"""Days before and after by which the level of a day is told; about it is learned how rough a stream is."""
 CLIP = 3.0
 """Deviations beyond which a reading has no further weight when neighbours are weighed."""
 
@@ -200,7 +202,8 @@ def _usual(own: Matrix, rest: Matrix, middle: Matrix) -> Matrix:
     """Return how much is usually left where neighbours say as much.
 
     Where a city says much its sensors differ by more than where it says little. What is usual for one is
-    held between half and twice of what is for all: one that drifts has nothing usual of its own.
+    held between half and twice of what is for all, by how rough it is about its own level of the days
+    around: how far it has drifted is not in it.
     """
     scale = np.full(rest.shape, np.nan)
     told = middle[np.isfinite(middle)]
@@ -208,23 +211,49 @@ def _usual(own: Matrix, rest: Matrix, middle: Matrix) -> Matrix:
         return scale
     centres = np.quantile(told, [0.015, 0.065, 0.25, 0.5, 0.75, 0.935, 0.985])
     edges = np.quantile(told, [0.03, 0.1, 0.4, 0.6, 0.9, 0.97])
-    count = rest.shape[1]
-    usual = np.full((count, len(centres)), np.nan)
-    for at in range(count):
-        there = np.isfinite(rest[:, at])
-        bins = np.searchsorted(edges, middle[there, at], side="right")
-        left = np.abs(rest[there, at] - np.median(rest[there, at])) if there.any() else rest[there, at]
-        for one in range(len(centres)):
-            if (bins == one).sum() >= DAY:
-                usual[at, one] = NORMAL * np.median(left[bins == one])
-    all_ = np.array(
-        [np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else 0.0 for part in usual.T]
-    )
+    whole = _left(np.abs(rest - median(rest.T)[None, :]), middle, edges)
+    rough = _left(np.abs(rest - _slow(rest)), middle, edges)
+    all_ = median(whole.T)
+    all_ = np.where(np.isfinite(all_), all_, 0.0)
     all_ = np.maximum(all_, max(all_.max() / 10, step_of(own), 1e-12))
-    usual = np.clip(np.where(np.isfinite(usual), usual, all_), all_ / 2, all_ * 2)
-    for at in range(count):
+    usual = all_ * _times(rough, median(rough.T))
+    for at in range(rest.shape[1]):
         scale[:, at] = np.interp(middle[:, at], centres, usual[at])
     return scale
+
+
+def _left(left: Matrix, middle: Matrix, edges: NDArray[np.float64]) -> Matrix:
+    """Return how much is usually left of each stream, a row, by how much its neighbours say, a column."""
+    found = np.full((left.shape[1], len(edges) + 1), np.nan)
+    for at in range(left.shape[1]):
+        there = np.isfinite(left[:, at])
+        bins = np.searchsorted(edges, middle[there, at], side="right")
+        own = left[there, at]
+        for one in range(len(edges) + 1):
+            if (bins == one).sum() >= DAY:
+                found[at, one] = NORMAL * np.median(own[bins == one])
+    return found
+
+
+def _times(each: Matrix, all_: Matrix) -> Matrix:
+    """Return how many times as much one has as all have: from a half to twice; once where it is not known."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.where(all_ > 0, each / all_, 1.0)
+    return np.clip(np.where(np.isfinite(found), found, 1.0), 0.5, 2.0)
+
+
+def _slow(rest: Matrix) -> Matrix:
+    """Return the level of each hour's day by the days around it; of all days where they tell none."""
+    days = by_day(rest)
+    whole = median(rest.T)[None, :]
+    if not len(days):
+        return np.broadcast_to(whole, rest.shape)
+    padded = np.pad(days, ((SLOWLY, SLOWLY), (0, 0)), constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * SLOWLY + 1, axis=0)
+    level = median(around.reshape(-1, 2 * SLOWLY + 1)).reshape(days.shape)
+    level = np.where(np.isfinite(level), level, whole)
+    day = (np.arange(len(rest)) - (len(rest) - len(days) * DAY)) // DAY
+    return level[np.maximum(day, 0)]
 
 
 def _usual_at_all(own: Matrix, rest: Matrix) -> Matrix:
@@ -232,7 +261,9 @@ def _usual_at_all(own: Matrix, rest: Matrix) -> Matrix:
     each = np.array([spread(one) for one in rest.T])
     there = each[np.isfinite(each)]
     usual = max(float(np.median(there)) if len(there) else 0.0, step_of(own), 1e-12)
-    return np.clip(np.where(np.isfinite(each), each, usual), usual / 2, usual * 2)[None, :]
+    rough = np.array([spread(one) for one in (rest - _slow(rest)).T])
+    middle = _middle(rough)
+    return usual * _times(rough, middle)[None, :]
 
 
 def step_of(own: Matrix) -> float:

@@ -14,9 +14,10 @@ def described(fault: Fault) -> Text:
     """Return in a sentence what is wrong with a sensor, and by which numbers."""
     told = fault.evidence
     if fault.kind == "silent":
+        often = _span(told["usual"])
         return Text(
-            f"静默：已 {told['hours']:g} 小时没有观测值（通常每 {told['usual']:.3g} 小时一次）",
-            f"Silent: nothing for {told['hours']:g} hours, where it speaks every {told['usual']:.3g}",
+            f"静默：已 {told['hours']:g} 小时没有观测值（通常每 {often.zh}一次）",
+            f"Silent: nothing for {told['hours']:g} hours, where it speaks every {often.en}",
         )
     if fault.kind == "stuck":
         return Text(
@@ -47,3 +48,9 @@ def described(fault: Fault) -> Text:
         f"不可信：已 {told['days']:g} 天偏离邻近传感器 {told['away']:+.3g} 倍通常偏差",
         f"Implausible: {told['away']:+.3g} usual deviations off its neighbours for {told['days']:g} days",
     )
+
+
+def _span(hours: float) -> Text:
+    if hours >= 1:
+        return Text(f"{hours:.3g} 小时", f"{hours:.3g} hours")
+    return Text(f"{hours * 60:.2g} 分钟", f"{hours * 60:.2g} minutes")
