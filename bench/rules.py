@@ -3,7 +3,9 @@
     python bench/rules.py [--data FOLDER]
 
 10,000 rules over 100,000 streams of made-up readings, a tenth of them of silence and a tenth of groups;
-target 20,000 readings/s on one core. Beside it the same signs one reading after the other, in plain Python.
+target 20,000 readings/s on one core. Then the same with conditions on a dataset of 100,000 made-up points in
+every tenth rule and in each: half within 300 m, half in the cell, half of both with validity in time. Beside
+it the same signs one reading after the other, in plain Python.
 
 FOLDER holds `beijing_air_prsa_observations.parquet` and `beijing_air_stations.csv`. Targets on two cores: all
 roll-ups of the 4.56 million readings 30 s, exact to 1e-9; the statistics of any zone p95 50 ms. Beside it
@@ -34,14 +36,20 @@ from jingwei.sense.readings.columns import Rows
 from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups
 from jingwei.sense.rollups.frames import shared_level
 from jingwei.sense.rules.evaluating import Evaluator, Watched
-from jingwei.sense.rules.form import Sign
+from jingwei.sense.rules.form import DatasetSign, Rule, Sign
+from jingwei.sense.rules.gating import DatasetGate
+from jingwei.sense.rules.grounds import Held
+from jingwei.sense.rules.surroundings import Placed, Spot, Surroundings
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PROPERTIES = 11
 ASKED = 400
 CHUNK = 500_000
-RULES, RULED = 10_000, 100_000
+RULES, RULED, ROWS = 10_000, 100_000, 100_000
 A_SECOND, SECONDS = 20_000, 60
+NAMES = pa.table(
+    {"fact": range(ROWS), "object": pa.nulls(ROWS, pa.string()), "name": [f"#{n}" for n in range(ROWS)]}
+)
 
 
 def read(folder: Path) -> tuple[pa.Table, np.ndarray]:
@@ -165,11 +173,44 @@ def asked_one_by_one(watched: list[Watched], stream: np.ndarray, result: np.ndar
     return len(stream) / (time.perf_counter() - started)
 
 
-def rules_asked(random: np.random.Generator) -> None:
-    """Print how many readings a second rules are asked about."""
+class MadeUp(DatasetGate):
+    """Conditions of rules on rows that are made up, in a city of 30 km; streams stand at random in it."""
+
+    def __init__(self, random: np.random.Generator, every: int) -> None:
+        lon, lat = (random.uniform(*edges, ROWS) for edges in ((116.2, 116.55), (39.8, 40.07)))
+        codes = np.asarray(grid.to_stored(grid.encode(lon, lat, 32)), np.int64)
+        levels = np.full(ROWS, 32, np.int8)
+        since = random.integers(0, SECONDS * 1_000_000, ROWS)
+        held = [
+            Held(None, (), Surroundings(Placed(None, codes, levels, *times)), NAMES)
+            for times in ((None, None), (since, since + 20_000_000))
+        ]
+        forms, rows = [], []
+        for metres in (300.0, None):
+            for valid in (False, True):
+                forms.append(DatasetSign(dataset="made_up", metres=metres, valid=valid))
+                rows.append([held[int(valid)]])
+        place = grid.encode(random.uniform(116.2, 116.55, RULED), random.uniform(39.8, 40.07, RULED), 32)
+        self._places = np.asarray(place, np.uint64).tolist()
+        watch = [Sign(observes="x", kind="above", value=0.0)]
+        rules = {
+            number: Rule(zh="x", en="x", signs=watch, datasets=[forms[number // every % 4]], level=19)
+            for number in range(0, RULES, every)
+        }
+        super().__init__(rules, {})
+        for number in rules:
+            self.held[number] = rows[number // every % 4]
+
+    def _spot(self, rule: int, group: int) -> Spot:
+        return Spot(self._places[group], 32, self._rules[rule].level)
+
+
+def rules_asked(random: np.random.Generator, every: int = 0) -> None:
+    """Print how many readings a second rules are asked about, of which every so many asks a dataset."""
     watched = signs_of_rules(random)
+    gate = MadeUp(random, every) if every else None
     started = time.perf_counter()
-    under = Evaluator(watched)
+    under = Evaluator(watched, gate)
     bound = time.perf_counter() - started
     print(f"{RULES:,} rules, {RULED:,} streams, {under.pairs:,} pairs: bound in {bound:.1f} s")
     told, turns, spent = 0, 0, 0.0
@@ -183,11 +224,14 @@ def rules_asked(random: np.random.Generator) -> None:
         turns += len(under.take(rows)) + len(under.tick(second * 1_000_000))
         spent += time.process_time() - started
         told += A_SECOND
+    name = f"rules, of which {len(gate.rules):,} ask a dataset" if gate else "rules"
     print(
-        f"rules: {told / spent:,.0f} readings a second of one core,"
+        f"{name}: {told / spent:,.0f} readings a second of one core,"
         f" {told * under.pairs / RULED / spent:,.0f} pairs;"
         f" {turns:,} times a rule began or ended to hold"
     )
+    if gate:
+        return
     plain = asked_one_by_one(watched, stream, result)
     print(f"plain Python, the signs of values alone: {plain:,.0f} readings a second")
 
@@ -197,7 +241,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/sense"))
     folder = parser.parse_args().data
-    rules_asked(np.random.default_rng(11))
+    for every in (0, 10, 1):
+        rules_asked(np.random.default_rng(11), every)
     if not (folder / "beijing_air_prsa_observations.parquet").is_file():
         sys.exit(f"no readings in {folder}")
     table, codes = read(folder)

@@ -4,10 +4,10 @@ import { Check, MapPin, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
-import { instant, metres, say } from "../words";
-import { type Alarm, forgetAlarms, type Mark, markAlarm, type Reason, type Severity, type Sign, span, TONES, type Way } from "./alarms";
+import { useDatasets, useZone } from "../api/questions";
+import { count, instant, metres, say } from "../words";
+import { type Alarm, type DatasetSign, forgetAlarms, type Ground, type Mark, markAlarm, type Reason, type Severity, type Sign, span, TONES, type Way } from "./alarms";
 import { resultText } from "./questions";
 
 export function SeverityBadge({ severity }: { severity: Severity }) {
@@ -58,6 +58,52 @@ export function Reasons({ reasons, signs }: { reasons: Reason[]; signs: Sign[] }
               {one.value === null
                 ? t("alarms.saidSince", { since: instant(one.since, zone) })
                 : t("alarms.said", { value: resultText(one.value, one.symbol, ""), time: instant(one.time, zone) })}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** What a rule asks of a dataset, in words. */
+export function useDatasetWords(): (sign: DatasetSign) => string {
+  const { t } = useTranslation();
+  const datasets = useDatasets().data ?? [];
+  return ({ dataset, kind = "has", where, metres: far, valid, count: least = 1 }) => {
+    const title = datasets.find((one) => one.id === dataset)?.title;
+    const place = far ? t("alarms.dataset.near", { metres: metres(far) }) : t("alarms.dataset.cell");
+    const rows = where ? t("alarms.dataset.rowsWhere", { where }) : t("alarms.dataset.rows");
+    const says = t(`alarms.dataset.${kind}`, { count: least, n: count(least), place, rows, name: title ? say(title) : dataset });
+    return `${says}${valid ? `${t("alarms.comma")}${t("alarms.dataset.valid")}` : ""}`;
+  };
+}
+
+/** What datasets said: which version, how many rows, and the nearest of them. */
+export function Grounds({ grounds, signs }: { grounds: Ground[]; signs: DatasetSign[] }) {
+  const { t } = useTranslation();
+  const words = useDatasetWords();
+  return (
+    <ul className="alarm-reasons small">
+      {grounds.map((one) => {
+        const sign = signs[one.sign];
+        return (
+          <li key={one.sign}>
+            <Link to={`/data/${encodeURIComponent(one.dataset)}`}>{say(one.title)}</Link>
+            {sign && <span>{words(sign)}</span>}
+            <span className="quiet">
+              {one.count === null
+                ? t("alarms.dataset.notTold", { version: one.version })
+                : t("alarms.dataset.found", { count: one.count, n: count(one.count), version: one.version })}
+              {one.rows.length > 0 && t("alarms.colon")}
+              {one.rows.map((row, at) => (
+                <span key={row.row}>
+                  {at > 0 && t("alarms.listed")}
+                  {row.object ? <Link to={`/objects/${encodeURIComponent(row.object)}`}>{row.name}</Link> : row.name}
+                  {row.metres !== null && ` ${metres(row.metres)}`}
+                </span>
+              ))}
+              {one.count !== null && one.rows.length > 0 && one.count > one.rows.length && " …"}
             </span>
           </li>
         );
@@ -140,6 +186,7 @@ export function AlarmItem({ alarm, still }: {
       </div>
       {alarm.way && <WayText way={alarm.way} />}
       <Reasons reasons={alarm.reasons} signs={alarm.signs} />
+      {alarm.grounds.length > 0 && <Grounds grounds={alarm.grounds} signs={alarm.datasets} />}
       {alarm.hidden > 0 && <p className="small quiet">{t("alarms.hidden", { count: alarm.hidden, n: alarm.hidden })}</p>}
       {alarm.ended_by.length > 0 && (
         <div className="small">
@@ -152,6 +199,12 @@ export function AlarmItem({ alarm, still }: {
               </li>
             ))}
           </ul>
+        </div>
+      )}
+      {alarm.ended_grounds.length > 0 && (
+        <div className="small">
+          <span className="quiet">{t("alarms.endedBy")}</span>
+          <Grounds grounds={alarm.ended_grounds} signs={alarm.datasets} />
         </div>
       )}
       <p className="alarm-links small">

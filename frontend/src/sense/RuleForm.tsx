@@ -2,10 +2,11 @@
 import { Plus, Trash2 } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
-import { useDatasets } from "../api/questions";
+import { useDataset, useDatasets } from "../api/questions";
+import type { Dataset } from "../api/types";
 import { Input } from "../design/Form";
 import { say } from "../words";
-import { type Downstream, type Escalation, GRAVEST, type Kind, type Quiet, type RuleBody, type Severity, type Sign, useObserved } from "./alarms";
+import { type DatasetSign, type Downstream, type Escalation, GRAVEST, type Kind, type Quiet, type RuleBody, type Severity, type Sign, useObserved } from "./alarms";
 
 const KINDS: Kind[] = ["above", "below", "rising", "falling", "frozen", "silent"];
 const TOGETHER = ["stream", "thing", "zone"] as const;
@@ -35,7 +36,7 @@ export function RuleForm({ body, change }: { body: RuleBody; change: (body: Rule
       <div className="rule-row">
         <Choose label={t("alarms.rule.severity")} value={body.severity ?? "warning"} options={GRAVEST} name={(one) => t(`alarms.severities.${one}`)} set={(severity) => set({ severity: severity as Severity })} />
         <Choose label={t("alarms.rule.together")} value={together} options={[...TOGETHER]} name={(one) => t(`alarms.rule.togethers.${one}`)} set={(one) => set({ together: one as RuleBody["together"] })} />
-        {together === "zone" && (
+        {(together === "zone" || body.datasets?.some((one) => !one.metres)) && (
           <Numbers label={t("alarms.rule.level")} hint={t("alarms.rule.levelHint")} value={body.level ?? 17} min={1} max={32} set={(level) => set({ level: level ?? 17 })} />
         )}
       </div>
@@ -47,6 +48,15 @@ export function RuleForm({ body, change }: { body: RuleBody; change: (body: Rule
       ))}
       {together !== "stream" && body.signs.length < 8 && (
         <AddButton name={t("alarms.rule.addSign")} add={() => set({ signs: [...body.signs, { observes: "", kind: "above", value: null }] })} />
+      )}
+      <h3>{t("alarms.rule.datasets")}</h3>
+      {(body.datasets ?? []).map((one, at) => (
+        <Part key={at} title={t("alarms.rule.datasetNumber", { number: at + 1 })} remove={{ name: t("alarms.rule.removeDataset", { number: at + 1 }), by: () => set({ datasets: swap(body.datasets ?? [], at, null) }) }}>
+          <DatasetFields sign={one} change={(next) => set({ datasets: swap(body.datasets ?? [], at, next) })} />
+        </Part>
+      ))}
+      {(body.datasets ?? []).length < 4 && (
+        <AddButton name={t("alarms.rule.addDataset")} add={() => set({ datasets: [...(body.datasets ?? []), { dataset: "", metres: 500 }] })} />
       )}
       <div className="rule-row">
         <Input label={t("alarms.rule.causeField")} hint={t("alarms.rule.causeHint")} value={body.cause ?? ""} maxLength={60} onChange={(event) => set({ cause: event.target.value })} />
@@ -106,9 +116,75 @@ function SignFields({ sign, list, alone, change }: { sign: Sign; list: string; a
   );
 }
 
+function DatasetFields({ sign, change }: { sign: DatasetSign; change: (sign: DatasetSign) => void }) {
+  const { t } = useTranslation();
+  const datasets = (useDatasets().data ?? []).filter((one) => one.places.length > 0);
+  const set = (more: Partial<DatasetSign>) => change({ ...sign, ...more });
+  const near = sign.metres !== null && sign.metres !== undefined;
+  return (
+    <>
+      <ChooseDataset label={t("alarms.rule.dataset")} value={sign.dataset} datasets={datasets} set={(dataset) => set({ dataset, where: null })} />
+      <Choose label={t("alarms.rule.presence")} value={sign.kind ?? "has"} options={["has", "lacks"]} name={(one) => t(`alarms.rule.presences.${one}`)} set={(kind) => set({ kind: kind as DatasetSign["kind"] })} />
+      <Numbers label={t("alarms.rule.count")} value={sign.count ?? 1} required min={1} max={100_000} set={(count) => set({ count: count ?? 1 })} />
+      <Choose label={t("alarms.rule.where")} value={near ? "near" : "cell"} options={["near", "cell"]} name={(one) => t(`alarms.rule.wheres.${one}`)} set={(one) => set({ metres: one === "near" ? 500 : null })} />
+      {near && <Numbers label={t("alarms.rule.metresWithin")} value={sign.metres ?? null} required min={1} max={20_000} step="any" set={(metres) => set({ metres: metres ?? 0 })} />}
+      <Filter sign={sign} set={(where) => set({ where })} />
+      <label className="rule-check">
+        <input type="checkbox" checked={sign.valid ?? false} onChange={(event) => set({ valid: event.target.checked })} />
+        {t("alarms.rule.valid")}
+      </label>
+    </>
+  );
+}
+
+function Filter({ sign, set }: { sign: DatasetSign; set: (where: string | null) => void }) {
+  const { t } = useTranslation();
+  const label = t("alarms.rule.filter");
+  const value = sign.where ?? "";
+  const hint = t("alarms.rule.filterHint");
+  return (
+    <div className="rule-wide">
+      <Input label={label} hint={sign.dataset ? <FilterHint dataset={sign.dataset} otherwise={hint} /> : hint} value={value} maxLength={2000} spellCheck={false} onChange={(event) => set(event.target.value || null)} />
+    </div>
+  );
+}
+
+/** Which columns a filter may name; what one looks like where these are not known. */
+function FilterHint({ dataset, otherwise }: { dataset: string; otherwise: string }) {
+  const { t } = useTranslation();
+  const columns = useDataset(dataset).data?.columns ?? [];
+  return columns.length === 0 ? otherwise : <>{t("alarms.rule.filterColumns", { names: columns.map((one) => one.name).join(t("alarms.listed")) })}</>;
+}
+
+function ChooseDataset({ label, hint, value, datasets, set }: {
+  label: string;
+  hint?: string;
+  value: string;
+  datasets: Dataset[];
+  set: (dataset: string) => void;
+}) {
+  const { t } = useTranslation();
+  const id = useId();
+  const known = datasets.some((one) => one.id === value);
+  return (
+    <div className="input">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="choice" required value={value} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => set(event.target.value)}>
+        <option value="">{t("alarms.rule.chooseDataset")}</option>
+        {value && !known && <option value={value}>{value}</option>}
+        {datasets.map((one) => (
+          <option key={one.id} value={one.id}>{`${say(one.title)} (${one.id})`}</option>
+        ))}
+      </select>
+      {hint && <p id={`${id}-hint`} className="small quiet">{hint}</p>}
+    </div>
+  );
+}
+
 function DownstreamFields({ way, change }: { way: Downstream; change: (way: Downstream) => void }) {
   const { t } = useTranslation();
-  const datasets = useDatasets().data ?? [];
+  const datasets = (useDatasets().data ?? []).filter((one) => one.has_geometry);
+  const columns = useDataset(way.dataset || "-").data?.columns ?? [];
   const id = useId();
   const node = (which: "from" | "to", column: string) => {
     const { [which]: _, ...rest } = way;
@@ -117,15 +193,16 @@ function DownstreamFields({ way, change }: { way: Downstream; change: (way: Down
   return (
     <>
       <datalist id={id}>
-        {datasets.map((one) => (
-          <option key={one.id} value={one.id}>{say(one.title)}</option>
+        {columns.map((one) => (
+          <option key={one.name} value={one.name} />
         ))}
       </datalist>
-      <Input label={t("alarms.rule.network")} hint={t("alarms.rule.networkHint")} value={way.dataset} required maxLength={100} list={id} onChange={(event) => change({ ...way, dataset: event.target.value })} />
+      <ChooseDataset label={t("alarms.rule.network")} hint={t("alarms.rule.networkHint")} value={way.dataset} datasets={datasets} set={(dataset) => change({ dataset, metres: way.metres, near: way.near })} />
       <Numbers label={t("alarms.rule.metres")} value={way.metres} required min={1} max={20_000} step="any" set={(metres) => change({ ...way, metres: metres ?? 0 })} />
-      <Input label={t("alarms.rule.fromNode")} hint={t("alarms.rule.nodeHint")} value={way.from ?? ""} maxLength={200} onChange={(event) => node("from", event.target.value)} />
-      <Input label={t("alarms.rule.toNode")} value={way.to ?? ""} maxLength={200} onChange={(event) => node("to", event.target.value)} />
       <Numbers label={t("alarms.rule.near")} value={way.near ?? 30} min={1} max={500} step="any" set={(near) => change({ ...way, near: near ?? 30 })} />
+      <Input label={t("alarms.rule.fromNode")} value={way.from ?? ""} maxLength={200} list={id} onChange={(event) => node("from", event.target.value)} />
+      <Input label={t("alarms.rule.toNode")} value={way.to ?? ""} maxLength={200} list={id} onChange={(event) => node("to", event.target.value)} />
+      <p className="small quiet rule-wide">{t("alarms.rule.nodeHint")}</p>
     </>
   );
 }

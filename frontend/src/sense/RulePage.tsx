@@ -1,8 +1,8 @@
 /** One rule: what it says, tried on history, switched, in all its versions; or a new one. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Dialog } from "../design/Dialog";
@@ -15,7 +15,7 @@ import { instant, say } from "../words";
 import { AlarmItem } from "./AlarmItem";
 import { type Rule, type RuleBody, saveRule, switchRule, useAlarms, useFreshAlarms, useRule, type WholeRule } from "./alarms";
 import { RuleForm } from "./RuleForm";
-import { OnBadge, Switch } from "./RulesPage";
+import { Broken, OnBadge, Switch } from "./RulesPage";
 import { TrialBox } from "./TrialBox";
 
 const FRESH: RuleBody = { zh: "", en: "", signs: [{ observes: "", kind: "above", value: null }] };
@@ -24,6 +24,10 @@ export function RulePage() {
   const { t } = useTranslation();
   const { rule = "" } = useParams();
   const number = rule === "new" ? null : Number(rule);
+  const { key } = useLocation();
+  // A new rule that was saved goes on in the form in which it was written, with what is said there.
+  const made = useRef({ number: 0, key: "" });
+  const form = number === null ? key : number === made.current.number ? made.current.key : `${number}`;
   useFreshAlarms();
   const found = useRule(number);
   return (
@@ -32,11 +36,17 @@ export function RulePage() {
         <Link to="/sense/rules">{t("alarms.rule.all")}</Link>
       </nav>
       {number === null ? (
-        <Known key="new" whole={null} />
+        <Known
+          key={form}
+          whole={null}
+          saved={(now) => {
+            made.current = { number: now, key };
+          }}
+        />
       ) : found.error && !found.data ? (
         <Failure error={found.error} retry={() => found.refetch()} />
       ) : found.data ? (
-        <Known key={number} whole={found.data} />
+        <Known key={form} whole={found.data} />
       ) : (
         <Loading lines={8} />
       )}
@@ -44,7 +54,7 @@ export function RulePage() {
   );
 }
 
-function Known({ whole }: { whole: WholeRule | null }) {
+function Known({ whole, saved: told }: { whole: WholeRule | null; saved?: (number: number) => void }) {
   const { t } = useTranslation();
   const zone = useZone();
   const questions = useQueryClient();
@@ -63,9 +73,14 @@ function Known({ whole }: { whole: WholeRule | null }) {
     setError(undefined);
     try {
       const saved: Rule = await saveRule(rule?.id ?? null, body, department);
-      await questions.invalidateQueries({ queryKey: ["sense", "rules"] });
       setSaid(t("alarms.rule.saved", { number: saved.version }));
-      if (rule === null) void go(`/sense/rules/${saved.id}`, { replace: true });
+      if (rule === null) {
+        const first = { version: saved.version, rule: saved.rule, by: saved.by, at: saved.changed };
+        questions.setQueryData<WholeRule>(["sense", "rules", saved.id], { rule: saved, versions: [first] });
+        told?.(saved.id);
+        await go(`/sense/rules/${saved.id}`, { replace: true });
+      }
+      await questions.invalidateQueries({ queryKey: ["sense", "rules"] });
     } catch (problem) {
       setError(problem);
     } finally {
@@ -88,6 +103,7 @@ function Known({ whole }: { whole: WholeRule | null }) {
         )}
       </header>
       {!may && <p className="notice">{t("alarms.rule.readOnly")}</p>}
+      {rule?.broken && <Broken why={rule.broken} />}
       <div className="rule-page">
         <form
           className="card stack rule-form"

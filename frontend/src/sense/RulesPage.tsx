@@ -1,14 +1,14 @@
 /** The rules over readings: which there are, what they look for, and whether they are on. */
 import { useQueryClient } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
+import { CircleAlert, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
-import { instant, say } from "../words";
-import { SeverityBadge, useSignWords } from "./AlarmItem";
+import { instant, say, type Text } from "../words";
+import { SeverityBadge, useDatasetWords, useSignWords } from "./AlarmItem";
 import { type Rule, switchRule, useFreshAlarms, useRules } from "./alarms";
 
 export function RulesPage() {
@@ -42,10 +42,25 @@ export function OnBadge({ on }: { on: boolean }) {
   return <span className={on ? "badge good" : "badge"}>{t(on ? "alarms.rule.on" : "alarms.rule.off")}</span>;
 }
 
+/** That a rule cannot ask its datasets, and why. */
+export function Broken({ why }: { why: Text }) {
+  const { t } = useTranslation();
+  return (
+    <div className="notice bad">
+      <CircleAlert aria-hidden />
+      <div>
+        <b>{t("alarms.rule.broken")}</b>
+        <p>{say(why)}</p>
+      </div>
+    </div>
+  );
+}
+
 function RuleItem({ rule }: { rule: Rule }) {
   const { t } = useTranslation();
   const zone = useZone();
   const words = useSignWords();
+  const datasetWords = useDatasetWords();
   const body = rule.rule;
   return (
     <li className="card rule" data-on={rule.on}>
@@ -60,7 +75,11 @@ function RuleItem({ rule }: { rule: Rule }) {
         {body.signs.map((sign, at) => (
           <li key={at}>{words(sign)}</li>
         ))}
+        {body.datasets?.map((sign, at) => (
+          <li key={`d${at}`}>{datasetWords(sign)}</li>
+        ))}
       </ul>
+      {rule.broken && <Broken why={rule.broken} />}
       <p className="small quiet">{t("alarms.rule.changed", { time: instant(rule.changed, zone, "minute"), who: rule.by })}</p>
       {rule.may_write && <Switch rule={rule} />}
     </li>

@@ -5,9 +5,10 @@ import { useTranslation } from "react-i18next";
 import { useCityNow } from "../api/clock";
 import { useZone } from "../api/questions";
 import { Fault, Input } from "../design/Form";
-import { count, instant } from "../words";
+import { count, instant, say } from "../words";
 import { dayIn, midnight } from "../words/days";
 import { type RuleBody, tryRule } from "./alarms";
+import { Grounds } from "./AlarmItem";
 import { resultText } from "./questions";
 
 const SHOWN = 100;
@@ -57,6 +58,22 @@ export function TrialBox({ body, owner, number }: { body: RuleBody; owner: strin
           <p className="small quiet">{t("alarms.rule.over", { streams: count(told.streams), readings: count(told.readings) })}</p>
         </div>
       )}
+      {told && told.datasets.length > 0 && (
+        <ul className="small quiet">
+          {told.datasets.map((one) => (
+            <li key={`${one.dataset}-${one.since}`}>
+              {t(one.assumed ? "alarms.rule.assumed" : "alarms.rule.asked", {
+                name: say(one.title),
+                version: one.version,
+                since: instant(one.since, zone, "minute"),
+                until: instant(one.until, zone, "minute"),
+                published: instant(one.published, zone, "minute"),
+              })}
+              {one.trouble && <b> {say(one.trouble)}</b>}
+            </li>
+          ))}
+        </ul>
+      )}
       {told && told.found.length > 0 && (
         <div className="table-box" tabIndex={0} role="region" aria-label={t("alarms.rule.trial")}>
           <table className="table">
@@ -78,7 +95,10 @@ export function TrialBox({ body, owner, number }: { body: RuleBody; owner: strin
                     <td className="nowrap">{instant(one.began, zone)}</td>
                     <td className="nowrap">{one.ended ? instant(one.ended, zone) : t("alarms.rule.still")}</td>
                     <td>{why?.thing || t(`alarms.rule.subjects.${kind}`, { id })}</td>
-                    <td className="nowrap">{why ? resultText(why.value, why.symbol, "–") : "–"}</td>
+                    <td>
+                      {why ? resultText(why.value, why.symbol, "–") : "–"}
+                      {one.grounds.length > 0 && <Grounds grounds={one.grounds} signs={[]} />}
+                    </td>
                     <td>{one.mark && <span className={one.mark === "false" ? "badge warn" : "badge good"}>{t(`alarms.marks.${one.mark}`)}</span>}</td>
                   </tr>
                 );

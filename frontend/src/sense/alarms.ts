@@ -21,6 +21,26 @@ export type Sign = {
   tolerance?: number;
   least?: number;
 };
+/** What must be so in a dataset at the place where the signs are. */
+export type DatasetSign = {
+  dataset: string;
+  kind?: "has" | "lacks";
+  where?: string | null;
+  metres?: number | null;
+  valid?: boolean;
+  count?: number;
+};
+/** What a dataset said at the place of an alarm; of rows that the reader may not be told there is no count. */
+export type Ground = {
+  sign: number;
+  dataset: string;
+  title: Text;
+  version: number;
+  time: string;
+  told: boolean;
+  count: number | null;
+  rows: { row: number; name: string; object: string; metres: number | null }[];
+};
 export type Reason = {
   sign: number;
   stream: number;
@@ -59,6 +79,9 @@ export type Alarm = {
   reasons: Reason[];
   ended_by: Reason[];
   hidden: number;
+  datasets: DatasetSign[];
+  grounds: Ground[];
+  ended_grounds: Ground[];
   incident: number;
   called: string | null;
   case: string;
@@ -96,6 +119,7 @@ export type RuleBody = {
   zh: string;
   en: string;
   signs: Sign[];
+  datasets?: DatasetSign[];
   together?: "stream" | "thing" | "zone";
   level?: number;
   within?: string[];
@@ -115,6 +139,8 @@ export type Rule = {
   by: string;
   changed: string;
   may_write: boolean;
+  /** Why it cannot ask its datasets, so that it raises nothing. */
+  broken: Text | null;
 };
 export type WholeRule = { rule: Rule; versions: { version: number; rule: RuleBody; by: string; at: string }[] };
 export type Trial = {
@@ -122,7 +148,17 @@ export type Trial = {
   readings: number;
   alarms: number;
   false: number;
-  found: { subject: string; began: string; ended: string | null; reasons: Reason[]; mark: Mark }[];
+  found: { subject: string; began: string; ended: string | null; reasons: Reason[]; mark: Mark; grounds: Ground[] }[];
+  datasets: {
+    dataset: string;
+    title: Text;
+    version: number;
+    published: string;
+    since: string;
+    until: string;
+    assumed: boolean;
+    trouble: Text | null;
+  }[];
 };
 
 /** The key of every answer that an alarm may change. */
