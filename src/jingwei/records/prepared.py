@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Float
 from sqlalchemy.sql.elements import ClauseElement
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ class _Compiled:
         ]
         columns: Any = getattr(statement, "exported_columns", ())
         back: list[Turn | None] = [
-            one.type.dialect_impl(dialect).result_processor(dialect, None) for one in columns
+            None  # drivers give floats as they are; to PostgreSQL's the engine tells them by the answer
+            if isinstance(one.type, Float)
+            else one.type.dialect_impl(dialect).result_processor(dialect, None)
+            for one in columns
         ]
         self._turns = back if any(back) else []
 

@@ -7,19 +7,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import BigInteger, Text, any_, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from jingwei import ledger
+from jingwei.records import Prepared
 from jingwei.records.database import driver_text
 from jingwei.sense.checking import placed
 from jingwei.sense.errors import BadEntityError
 from jingwei.sense.models import FeatureRow, LocationRow, StreamFeature, StreamRow, ThingLocation
-from jingwei.words import Text
+from jingwei.words import Text as Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Dialect
+    from sqlalchemy import ColumnElement, Dialect, Select
     from sqlalchemy.orm import Session
 
 _FEATURES: Any = FeatureRow.__table__
@@ -33,8 +35,59 @@ _ALIKE = ("name", "description", "encoding_type", *_AREA, "owner", "sharing", "l
 _OBSERVED = ("observed_area", *_AREA)
 _WKB_OF_POINT = 21
 """Bytes of a point without a height."""
-AT_ONCE = 500
-"""Numbers that a statement names at once."""
+
+
+def _among(column: Any, dialect: str) -> ColumnElement[bool]:
+    """Ask for rows of some numbers, however many: a statement that lists them is compiled for each count."""
+    if dialect == "sqlite":
+        listed = func.json_each(bindparam("numbers", type_=Text)).table_valued("value")
+        chosen: ColumnElement[bool] = column.in_(select(listed.c.value))
+        return chosen
+    among: ColumnElement[bool] = column == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
+    return among
+
+
+def _rows(session: Session, question: Prepared, numbers: Iterable[int]) -> list[tuple[Any, ...]]:
+    """Return what is told of some numbers."""
+    listed = list(numbers)
+    told = json.dumps(listed) if session.get_bind().dialect.name == "sqlite" else listed
+    return question.rows(session, numbers=told) if listed else []
+
+
+def _placed(dialect: str) -> Select[Any]:
+    return (
+        select(_STREAMS.c.id, _LOCATIONS.c.id, _LOCATIONS.c.feature_id, _LOCATIONS.c.owner)
+        .join(_PLACES, _PLACES.c.thing_id == _STREAMS.c.thing_id)
+        .join(_LOCATIONS, _LOCATIONS.c.id == _PLACES.c.location_id)
+        .where(_among(_STREAMS.c.id, dialect))
+        .order_by(_STREAMS.c.id, _LOCATIONS.c.geometry.is_(None), _LOCATIONS.c.id)
+    )
+
+
+def _making(dialect: str) -> Any:
+    chosen = [*(_LOCATIONS.c[name] for name in _ALIKE), _LOCATIONS.c.location]
+    places = select(*chosen).where(_among(_LOCATIONS.c.id, dialect)).order_by(_LOCATIONS.c.id)
+    return insert(_FEATURES).from_select([*_ALIKE, "feature"], places).returning(_FEATURES.c.id)
+
+
+def _areas(dialect: str) -> Select[Any]:
+    areas = [_FEATURES.c[name] for name in _AREA]
+    return select(_FEATURES.c.id, *areas).where(
+        _among(_FEATURES.c.id, dialect), _FEATURES.c.geometry.is_not(None)
+    )
+
+
+_PLACED = Prepared(_placed)
+_MAKE = Prepared(_making)
+_AREAS = Prepared(_areas)
+_KNOWN = Prepared(
+    lambda dialect: select(_SEEN.c.stream_id, _SEEN.c.feature_id).where(_among(_SEEN.c.stream_id, dialect))
+)
+_BEFORE = Prepared(
+    lambda dialect: select(_STREAMS.c.id, _STREAMS.c.geometry).where(
+        _among(_STREAMS.c.id, dialect), _STREAMS.c.geometry.is_not(None)
+    )
+)
 
 
 def default_of(session: Session, stream: int, actor: str) -> int:
@@ -50,8 +103,8 @@ def default_of(session: Session, stream: int, actor: str) -> int:
     if found is None:
         raise BadEntityError(
             "FeatureOfInterest",
-            Text("未给出，且设备没有位置", "is not given, and the Thing has no Location."),
-            mend=Text(
+            Words("未给出，且设备没有位置", "is not given, and the Thing has no Location."),
+            mend=Words(
                 "请先为 Thing 设置 Location，或给出 FeatureOfInterest。",
                 "Give the Thing a Location, or name one.",
             ),
@@ -74,16 +127,8 @@ def defaults_of(session: Session, actors: Mapping[int, str]) -> dict[int, int]:
 
     """
     places: dict[int, Any] = {}
-    for some in _in_groups(actors):
-        asked = (
-            select(_STREAMS.c.id, _LOCATIONS.c.id, _LOCATIONS.c.feature_id, _LOCATIONS.c.owner)
-            .join(_PLACES, _PLACES.c.thing_id == _STREAMS.c.thing_id)
-            .join(_LOCATIONS, _LOCATIONS.c.id == _PLACES.c.location_id)
-            .where(_STREAMS.c.id.in_(some))
-            .order_by(_STREAMS.c.id, _LOCATIONS.c.geometry.is_(None), _LOCATIONS.c.id)
-        )
-        for stream, *place in session.execute(asked):
-            places.setdefault(stream, place)
+    for stream, *place in _rows(session, _PLACED, actors):
+        places.setdefault(stream, place)
     lacking = {
         place: (owner, actors[stream])
         for stream, (place, feature, owner) in places.items()
@@ -95,22 +140,10 @@ def defaults_of(session: Session, actors: Mapping[int, str]) -> dict[int, int]:
     return found
 
 
-def _in_groups(numbers: Iterable[int]) -> Iterator[list[int]]:
-    """Yield numbers in groups of which a database takes one as values of a statement."""
-    listed = list(numbers)
-    for start in range(0, len(listed), AT_ONCE):
-        yield listed[start : start + AT_ONCE]
-
-
 def _made_of(session: Session, lacking: Mapping[int, tuple[str, str]]) -> dict[int, int]:
     """Make features of places, given by id with owner and on whose behalf; return them by these ids."""
-    made: dict[int, int] = {}
-    for some in _in_groups(sorted(lacking)):
-        chosen = [*(_LOCATIONS.c[name] for name in _ALIKE), _LOCATIONS.c.location]
-        places = select(*chosen).where(_LOCATIONS.c.id.in_(some)).order_by(_LOCATIONS.c.id)
-        adding = insert(_FEATURES).from_select([*_ALIKE, "feature"], places).returning(_FEATURES.c.id)
-        ids = session.scalars(adding).all()  # numbers are given out in the order of the places
-        made.update(zip(some, sorted(ids), strict=True))
+    ids = sorted(one for (one,) in _rows(session, _MAKE, lacking))
+    made = dict(zip(sorted(lacking), ids, strict=True))  # numbers are given out in the order of the places
     connection = session.connection()
     linking = _statements(connection.dialect).link
     connection.exec_driver_sql(linking, [(one, place) for place, one in made.items()])
@@ -150,12 +183,9 @@ def seen(session: Session, stream: int, feature: int) -> None:
 
 def seen_many(session: Session, found: Mapping[int, int]) -> None:
     """Keep of streams that each has readings of a feature, and widen their observed areas by it."""
-    for some in _in_groups(found):
-        asked = select(_SEEN.c.stream_id, _SEEN.c.feature_id).where(_SEEN.c.stream_id.in_(some))
-        known = {tuple(row) for row in session.execute(asked)}
-        new = {stream: found[stream] for stream in some if (stream, found[stream]) not in known}
-        if not new:
-            continue
+    known = set(_rows(session, _KNOWN, found))
+    new = dict(pair for pair in found.items() if pair not in known)
+    if new:
         connection = session.connection()
         connection.exec_driver_sql(_statements(connection.dialect).see, list(new.items()))
         _widen(session, new)
@@ -163,11 +193,8 @@ def seen_many(session: Session, found: Mapping[int, int]) -> None:
 
 def _widen(session: Session, new: Mapping[int, int]) -> None:
     """Widen the observed areas of streams by the features of which they have readings now."""
-    areas = [getattr(_FEATURES.c, name) for name in _AREA]
-    asked = select(_FEATURES.c.id, *areas).where(_FEATURES.c.id.in_(set(new.values())))
-    places = {one: area for one, *area in session.execute(asked) if area[0] is not None}
-    was = select(_STREAMS.c.id, _STREAMS.c.geometry).where(_STREAMS.c.id.in_(new))
-    before: dict[int, bytes] = {one: wkb for one, wkb in session.execute(was) if wkb is not None}
+    places = {one: area for one, *area in _rows(session, _AREAS, set(new.values()))}
+    before: dict[int, bytes] = dict(_rows(session, _BEFORE, new))
     wider = []
     for stream, feature in new.items():
         area = places.get(feature)
