@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from jingwei import grid
 from jingwei.city import open_city
 from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts, readings_of
-from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups
+from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups, rollups_when_asked
 from jingwei.sense.rollups.calendar import KINDS, Span
 from jingwei.sense.rollups.chosen import Chosen
 from jingwei.sense.rollups.frames import frame_of
@@ -253,3 +253,23 @@ def test_a_change_that_was_noted_and_cut_off_is_read_anew(tmp_path):
     with opened(tmp_path, where) as (_, rollups):
         rollups.keep_up()
         assert whole(rollups).mean.tolist() == [7.0]
+
+
+def test_to_ask_for_the_roll_ups_again_is_to_look_at_no_stream_anew(tmp_path):
+    asked = []
+    with (
+        open_city(tmp_path, create=True) as city,
+        Readings(tmp_path / "sense" / "readings", facts) as store,
+    ):
+        rollups = rollups_when_asked(city, store)
+        first = rollups()
+        first.book = lambda streams: asked.append(streams) or {1: Address(1, CODES[0])}
+        store.append(Batch.of([Reading(1, START, 5.0)]))
+        first.keep_up()
+        assert len(asked) == 1
+        assert rollups() is first
+        first.keep_up()
+        assert len(asked) == 1
+        first.close()
+        assert rollups() is not first, "what is closed is opened anew"
+        rollups().close()

@@ -51,13 +51,17 @@ def open_rollups(city: City, readings: Readings) -> Rollups:
 
 
 def rollups_when_asked(city: City, readings: Readings) -> Callable[[], Rollups]:
-    """Return what opens the roll-ups of a city when they are first wanted.
+    """Return what opens the roll-ups of a city when they are first wanted, and returns them again.
 
     Where there are some already they are opened at once: they must be told of readings that change.
     """
+    opened: Rollups | None = None
 
     def rollups() -> Rollups:
-        return open_rollups(city, readings)
+        nonlocal opened
+        if opened is None or opened.closed:  # to open them is to look at every stream anew
+            opened = open_rollups(city, readings)
+        return opened
 
     if (city.home / FOLDER).is_dir():
         rollups()
