@@ -1,5 +1,7 @@
 """What lies downstream of a place: along the flow, past forks and loops, up to a bound, and nothing else."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -9,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from jingwei import grid
+from jingwei.sense.rules import network as network_
 from jingwei.sense.rules.network import Line, Network
 
 # metres east and north of 114 E, 22.5 N: a trunk with a side branch above, a fork, and a loop below it
@@ -147,3 +150,57 @@ def test_how_far_it_flows_is_as_dijkstra_says(seed, metres):
     for line, pair in enumerate(pairs):
         expected = min(max(metres - away[pair[0]], 0), length[line]) if np.isfinite(away[pair[0]]) else 0
         assert told.get(line, 0) == pytest.approx(expected, abs=8)
+
+
+def turned_one_by_one(shapes, ends):
+    """Whether each line is drawn against its flow: its ends compared with those of all at its nodes."""
+    found = []
+    for number, (upper, lower) in enumerate(ends):
+        first, last = (shapely.get_coordinates(shapes[number])[at] for at in (0, -1))
+
+        def away(point, node, number=number):
+            others = [one for one, pair in enumerate(ends) if node in pair and one != number]
+            points = [shapely.get_coordinates(shapes[one])[at] for one in others for at in (0, -1)]
+            return min((float(np.hypot(*(point - one))) for one in points), default=0.0)
+
+        drawn, against = away(first, upper) + away(last, lower), away(last, upper) + away(first, lower)
+        found.append(upper != lower and against < drawn)
+    return found
+
+
+@pytest.mark.parametrize("hub", [2, 64])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_lines_are_turned_by_the_ends_of_those_at_their_nodes(hub, seed):
+    random = np.random.default_rng(seed)
+    nodes = random.uniform(0, 2_000, (6, 2))
+    ends = [tuple(one) for one in random.integers(0, 6, (random.integers(0, 25), 2)).tolist()]
+    shapes = np.empty(len(ends), object)
+    for number, pair in enumerate(ends):
+        points = nodes[list(pair)] + random.uniform(-30, 30, (2, 2))
+        shapes[number] = shapely.LineString(points[:: random.choice([-1, 1])])
+    before, network_.HUB = network_.HUB, hub
+    try:
+        assert network_._turned(shapes, ends).tolist() == turned_one_by_one(shapes, ends)
+    finally:
+        network_.HUB = before
+
+
+def test_many_lines_at_one_node_take_no_longer_than_others():
+    """Twenty thousand lines from one node: each compared with each would be 400 million pairs."""
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    tips = np.stack([np.cos(angles), np.sin(angles)], axis=1) * 1_000
+    shapes = shapely.linestrings(np.stack([tips, np.zeros_like(tips)], axis=1))
+    made = Network([Line(str(one)) for one in range(len(tips))], shapely.transform(
+        shapes, lambda points: np.array([degrees(*one) for one in points])
+    ), [("middle", one) for one in range(len(tips))])  # fmt: skip
+    (found,) = made.reach(*degrees(*(tips[0] / 2)), 100, 5)
+    assert (found.line, found.high - found.low) == (0, pytest.approx(100)), "outwards, though drawn inwards"
+
+
+def test_a_long_way_is_told_by_its_last_lines():
+    places = [degrees(100 * at, 0) for at in range(401)]
+    shapes = shapely.linestrings([[one, other] for one, other in pairwise(places)])
+    made = Network([Line(str(one)) for one in range(400)], shapes)
+    cells = made.cells(*degrees(1, 0), 40_000, 5, 17)
+    last = max(cells.values(), key=lambda one: one.metres)
+    assert (last.lines[-1], last.steps, len(last.lines)) == (399, 400, network_.MOST_NAMED)

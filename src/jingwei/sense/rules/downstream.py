@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from jingwei.sense.sight import Sight
     from jingwei.words import Text
 
-MOST_NAMED = 20
-"""Lines of a way that are named: the last ones."""
 _PLACES: Any = ThingLocation.__table__
 _LOCATIONS: Any = LocationRow.__table__
 
@@ -48,7 +46,7 @@ class Way:
     metres
         Along the network, from that place to where it enters the cell.
     lines, steps
-        The last `MOST_NAMED` of them in the order of flow, and how many there are.
+        The last few of them (`MOST_NAMED`) in the order of flow, and how many there are.
 
     """
 
@@ -104,8 +102,7 @@ class Reached:
                 cell = int(grid.to_stored(code))
                 if cell not in found or entry.metres < found[cell].metres:
                     lines = [network.lines[one] for one in entry.lines]
-                    told = lines[-MOST_NAMED:], len(lines)
-                    found[cell] = Way(way.dataset, title, stream, entry.metres, *told)
+                    found[cell] = Way(way.dataset, title, stream, entry.metres, lines, entry.steps)
         return found
 
     def way(self, alarm: Alarm, cell: Cell) -> Way | None:

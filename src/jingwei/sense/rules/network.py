@@ -29,6 +29,14 @@ MOST = 5_000
 """Lines that are followed from one place at most."""
 KEPT = 2_000
 """Places of which it is kept in which cells they are downstream."""
+MOST_CELLS = 200_000
+"""Cells that are kept of all places together."""
+MOST_NAMED = 20
+"""Lines of a way that are named: the last ones."""
+HUB = 64
+"""Lines at a node from which on the nearest end is looked up in a tree, and not compared with each."""
+AT_ONCE = 1_000_000
+"""Pairs of lines that are compared at once."""
 _EQUATOR, _FLATTENING = 6_378_137.0, 1 / 298.257_222_101  # CGCS2000
 
 
@@ -66,10 +74,22 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How something gets into a cell: after so many metres, by these lines (numbers), the last one in it."""
+    """How something gets into a cell.
+
+    Attributes
+    ----------
+    metres
+        Along the network, to where the cell is entered.
+    lines
+        The numbers of the last `MOST_NAMED` lines of the way, of which the last one is in the cell.
+    steps
+        How many lines there are in all.
+
+    """
 
     metres: float
     lines: tuple[int, ...]
+    steps: int
 
 
 class Network:
@@ -111,6 +131,7 @@ class Network:
             self._out[0].setdefault(upper, []).append(number)
             self._out[1].setdefault(lower, []).append(number)
         self._kept: OrderedDict[tuple[Any, ...], dict[int, Entry]] = OrderedDict()
+        self._cells_kept = 0
         self._guard = Lock()
 
     def reach(self, lon: float, lat: float, metres: float, near: float, *, up: bool = False) -> list[Stretch]:
@@ -188,30 +209,26 @@ class Network:
         if kept is None:
             kept = self._cells(self.reach(lon, lat, metres, near), level)
             with self._guard:
+                self._cells_kept += len(kept) - len(self._kept.pop(key, ()))
                 self._kept[key] = kept
-                if len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
+                while len(self._kept) > 1 and (len(self._kept) > KEPT or self._cells_kept > MOST_CELLS):
+                    self._cells_kept -= len(self._kept.popitem(last=False)[1])
         return kept
 
     def _cells(self, stretches: list[Stretch], level: int) -> dict[int, Entry]:
         found: dict[int, Entry] = {}
+        ways: list[tuple[tuple[int, ...], int]] = []
         for one in stretches:
+            lines, steps = ways[one.before] if one.before >= 0 else ((), 0)
+            ways.append(((*lines, one.line)[-MOST_NAMED:], steps + 1))
             shape = self._part(one)
             for code in grid.cover(shape, level=level).cells_at(level).tolist():
                 if code in found and found[code].metres <= one.metres:
                     continue
                 entered = one.metres + _entered(shape, grid.bounds(code, level)) * (one.high - one.low)
                 if code not in found or entered < found[code].metres:
-                    found[code] = Entry(entered, self._way(stretches, one))
+                    found[code] = Entry(entered, *ways[-1])
         return found
-
-    def _way(self, stretches: list[Stretch], last: Stretch) -> tuple[int, ...]:
-        """Return by which lines a stretch is reached, itself the last."""
-        lines = [last.line]
-        while last.before >= 0:
-            last = stretches[last.before]
-            lines.append(last.line)
-        return tuple(reversed(lines))
 
     def _beside(self, lon: float, lat: float, near: float) -> list[tuple[int, float]]:
         """Return the lines at which a place is, and how many metres along each."""
@@ -262,24 +279,81 @@ def _touching(shapes: NDArray[Any]) -> list[tuple[Hashable, Hashable]]:
 
 
 def _turned(shapes: NDArray[Any], ends: Sequence[tuple[Hashable, Hashable]]) -> NDArray[np.bool_]:
-    """Say which lines are drawn against their flow, as the lines that share their nodes tell."""
+    """Say which lines are drawn against their flow, as the lines that share their nodes tell.
+
+    A line is turned where its first point lies nearer to the lines of its lower node, and its last to those
+    of its upper one.
+    """
+    numbers: dict[Hashable, int] = {}
+    nodes = np.array([[numbers.setdefault(one, len(numbers)) for one in pair] for pair in ends], np.int64)
+    nodes = nodes.reshape(-1, 2)
+    # At a line that ends where it begins nothing is told by that node.
+    lines = np.flatnonzero(nodes[:, 0] != nodes[:, 1])
     first = shapely.get_coordinates(shapely.get_point(shapes, 0))
     last = shapely.get_coordinates(shapely.get_point(shapes, -1))
-    of_node: dict[Hashable, list[int]] = {}
-    for number, pair in enumerate(ends):
-        for node in set(pair):
-            of_node.setdefault(node, []).append(number)
+    member = np.concatenate([lines, lines, np.flatnonzero(nodes[:, 0] == nodes[:, 1])])
+    node = np.concatenate([nodes[lines, 0], nodes[lines, 1], nodes[member[2 * len(lines) :], 0]])
+    order = np.argsort(node, kind="stable")
+    away = np.empty((len(order), 2))
+    away[order] = _to_others(first, last, member[order], node[order])
+    of_upper, of_lower = away[: len(lines)], away[len(lines) : 2 * len(lines)]
     turned = np.zeros(len(shapes), bool)
-    for number, pair in enumerate(ends):
-        drawn = against = 0.0
-        for node, here, there in zip(pair, (first, last), (last, first), strict=True):
-            others = [one for one in of_node[node] if one != number]
-            if others:
-                points = np.concatenate([first[others], last[others]])
-                drawn += float(np.hypot(*(points - here[number]).T).min())
-                against += float(np.hypot(*(points - there[number]).T).min())
-        turned[number] = against < drawn
+    drawn, against = of_upper[:, 0] + of_lower[:, 1], of_upper[:, 1] + of_lower[:, 0]
+    turned[lines] = against < drawn
     return turned
+
+
+def _to_others(
+    first: NDArray[np.float64], last: NDArray[np.float64], line: NDArray[np.int64], node: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return how far the first and last point of lines are from the nearest end of others at a node.
+
+    Parameters
+    ----------
+    first, last
+        (lines, 2) points of all lines, metres.
+    line, node
+        Which line is at which node, in the order of the nodes.
+
+    Returns
+    -------
+    (n, 2) metres; 0 where there are no others.
+
+    """
+    found = np.zeros((len(node), 2))
+    begins = np.flatnonzero(np.diff(node, prepend=-1))
+    sizes = np.diff(np.append(begins, len(node)))
+    for begin, size in zip(begins[sizes > HUB].tolist(), sizes[sizes > HUB].tolist(), strict=True):
+        own = line[begin : begin + size]
+        found[begin : begin + size] = _to_nearest(first[own], last[own])
+    begin_of, size_of = np.repeat(begins, sizes), np.repeat(sizes, sizes)
+    few = np.flatnonzero((size_of > 1) & (size_of <= HUB))
+    step = AT_ONCE // HUB
+    for some in (few[at : at + step] for at in range(0, len(few), step)):
+        count = size_of[some]
+        starts = np.cumsum(count) - count
+        here = np.repeat(some, count)
+        there = np.repeat(begin_of[some] - starts, count) + np.arange(int(count.sum()))
+        for side, points in enumerate((first, last)):
+            place = points[line[here]]
+            apart = np.minimum(
+                np.hypot(*(place - first[line[there]]).T), np.hypot(*(place - last[line[there]]).T)
+            )
+            apart[here == there] = np.inf
+            found[some, side] = np.minimum.reduceat(apart, starts)
+    return found
+
+
+def _to_nearest(first: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far the ends of each of many lines are from the nearest end of another, (n, 2) metres."""
+    from scipy.spatial import cKDTree  # few networks have nodes with so many lines
+
+    points = np.concatenate([first, last])
+    # Of the three nearest ends two at most are those of the line itself.
+    apart, nearest = cKDTree(points).query(points, k=3)
+    own = nearest % len(first) == (np.arange(len(points)) % len(first))[:, None]
+    found: NDArray[np.float64] = np.where(own, np.inf, apart).min(1)
+    return found.reshape(2, -1).T
 
 
 def _entered(shape: Any, bounds: tuple[float, float, float, float]) -> float:
