@@ -32,7 +32,7 @@ def test_the_root_lists_cells_and_says_how_they_are(served):
     assert {f"{SPEC}conf/{name}" for name in ("landing-page", "cell", "observed-properties")} <= set(
         settings["conformance"]
     )
-    assert not any("create" in one for one in settings["conformance"]), "nothing is written here"
+    assert f"{SPEC}conf/cell-crud" not in settings["conformance"], "cells follow from places"
     grid = settings[f"{SPEC}req/grid-system"]
     assert grid == {"gridSystem": "GeoSOT", "coarsestZoneLevel": 0, "finestZoneLevel": 21}
     functions = settings[f"{SPEC}req/aggregate-functions"]["functions"]
@@ -106,12 +106,14 @@ def test_pages_lead_on_to_all_cells(served):
         ("DELETE", "Cells('G')", 403),
         ("DELETE", "ObservedProperties('1~avg')", 403),
         ("PATCH", "MultiDatastreams('G~p1_00000000~1hour')", 403),
-        ("POST", "Things", 405),
-        ("DELETE", "Things(1)", 405),
+        ("PATCH", "Datastreams(1)/Cell", 405),
+        ("PUT", "Datastreams(1)/Cell/$ref", 405),
         ("POST", "$batch", 405),
+        ("POST", "CreateObservations", 405),
+        ("POST", "Things", 400),
     ],
 )
-def test_nothing_is_written_here(served, method, path, status):
+def test_cells_are_not_written(served, method, path, status):
     answer = served.request(method, f"{ROOT}/{path}", json={"zoneId": "G"})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"

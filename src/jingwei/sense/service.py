@@ -256,13 +256,32 @@ class Sensing:
 
     def told(self, asker: Asker, done: Done, ids: list[int], root: str) -> Answered:
         """Tell what a change did: the entity as it is now, and its address where it is new."""
+        return self.told_by(
+            lambda session: Asking(self.sight(session, asker), self.readings, root), done, ids, root
+        )
+
+    def told_by(
+        self, asking_in: Callable[[Session], Asking], done: Done, ids: list[int], root: str
+    ) -> Answered:
+        """Tell what a change did: the entity as it is now, and its address where it is new.
+
+        Parameters
+        ----------
+        asking_in
+            What answers the asker in a session.
+        done, ids
+            What was done, and the ids of new readings.
+        root
+            The address of the service, without a slash at its end.
+
+        """
         identifier = done.id if done.reading is None else ids[done.reading]
         if not identifier:
             return Answered(done.status)
         address = f"{root}/{done.entity.collection}({identifier})"
         headers = {"Location": address} if done.status == HTTPStatus.CREATED else {}
         with self.records.read() as session:
-            asking = Asking(self.sight(session, asker), self.readings, root)
+            asking = asking_in(session)
             row = asking.get(done.entity, identifier)
             body = None if row is None else asking.shown(done.entity, row, Query())
         return Answered(done.status, body, headers)

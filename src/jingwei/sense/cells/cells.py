@@ -15,7 +15,7 @@ from jingwei.sense.cells.functions import COARSEST, FINEST, GEOJSON, SYSTEM
 from jingwei.sense.finding import Page
 from jingwei.sense.odata.evaluate import holds
 from jingwei.sense.odata.syntax import conjuncts, paths_of
-from jingwei.sense.rollups.among import Placed
+from jingwei.sense.rollups.placed import Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

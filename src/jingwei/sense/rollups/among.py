@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
 from jingwei.sense.rollups.chosen import Chosen
+from jingwei.sense.rollups.placed import Placed
 from jingwei.sense.rollups.together import Parted, blocks_among, blocks_of_streams
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ MOST_PARTED = 8
 """Sets of streams that are kept parted into blocks: of days when there were others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Streams, the code of level 32 where each is, and the finest level at which its place is told."""
-
-    streams: NDArray[np.int64]
-    cells: NDArray[np.uint64]
-    levels: NDArray[np.int8]
-
-
 class Among:
     """The streams of a property of which an asker may be told, and how.
 
@@ -40,8 +31,8 @@ class Among:
     ----------
     who
         All streams of the property and where they are.
-    seen, others
-        As in `Scope`.
+    seen, others, named
+        As in `Scope`; those named of this property.
 
     """
 
@@ -50,10 +41,11 @@ class Among:
         who: Who,
         seen: Seen | None,
         others: Others | None,
+        named: Placed | None = None,
     ) -> None:
         self.who = who
         self.streams, self.cells = who.streams[who.order], who.cells[who.order]
-        self._seen, self.others = seen, others
+        self._seen, self.others, self._named = seen, others, named
         self._chosen: dict[tuple[int, bool], Chosen] = {}
         self._parted: dict[int, Parted] = {}
         self._zones: dict[int, NDArray[np.uint64]] = {}
@@ -65,13 +57,17 @@ class Among:
 
     @cached_property
     def placed(self) -> Placed:
-        """The streams that the asker may read, with their places."""
+        """The streams that the asker may read, with their places.
+
+        Those of whose places only cells are known are there before they have readings.
+        """
         if self._seen is None:
             return Placed(self.streams, self.cells, np.full(len(self.streams), MAX_LEVEL, np.int8))
         _, mine, his = np.intersect1d(
             self.streams, self._seen.streams, assume_unique=True, return_indices=True
         )
-        return Placed(self.streams[mine], self.cells[mine], self._seen.levels[his])
+        found = Placed(self.streams[mine], self.cells[mine], self._seen.levels[his])
+        return found if self._named is None else found.and_those(self._named)
 
     def chosen(self, level: int, *, others: bool) -> Chosen | None:
         """Return the streams of which figures of zones of a level are; None for all.

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from jingwei.access import Asker
-    from jingwei.sense.rollups.among import Placed
     from jingwei.sense.rollups.calendar import Kind
     from jingwei.sense.rollups.chosen import Chosen
     from jingwei.sense.rollups.engine import Rollups
+    from jingwei.sense.rollups.placed import Placed
     from jingwei.sense.rollups.quantities import Quantity
     from jingwei.sense.rollups.scope import Scope
     from jingwei.sense.rollups.together import Parted
@@ -246,7 +246,12 @@ class Aggregates:
         addresses = self.rollups.addresses
         kept = self._scope.among.get(quantity.key)
         if kept is None or kept[0] is not addresses:
-            among = Among(self.rollups.streams_of(quantity.key), self.seen, self.others)
+            among = Among(
+                self.rollups.streams_of(quantity.key),
+                self.seen,
+                self.others,
+                self._scope.named.get(quantity.key),
+            )
             kept = self._scope.among[quantity.key] = addresses, among
         return kept[1]
 

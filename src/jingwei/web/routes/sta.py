@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -21,11 +20,6 @@ from jingwei.web.policies import filtered
 from jingwei.web.problems import problem_of
 from jingwei.web.reader import AskerOf, language_of
 from jingwei.words import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from jingwei.access import Asker
 
 ROOT = "/sta/v1.1"
 MOST_BYTES = 64 << 20
@@ -157,18 +151,33 @@ def _refusal(request: Request) -> Refuse:
 async def change(request: Request, asker: AskerOf, path: str) -> Response:
     """Create, change or delete what the policies let the asker."""
     raw = await request.body()
-    count = functools.partial(_count, request)
-    return await run_in_threadpool(
-        _changed,
-        sensing_of(request),
-        count,
-        asker,
-        request.method,
-        path,
-        request.headers,
-        raw,
-        (root_of_request(request), request.scope["query_string"].decode("latin-1")),
-    )
+
+    def work() -> Response:
+        asked = asked_of(request, path, raw)
+        return written(sensing_of(request).change(asker, asked, root_of_request(request)))
+
+    return await run_in_threadpool(work)
+
+
+def asked_of(request: Request, path: str, raw: bytes) -> Asked:
+    """Return what is to be changed, once the readings in it are taken out of the quota of who sends them.
+
+    Raises
+    ------
+    BadJsonError, TooOftenError
+
+    """
+    media_type = request.headers.get("content-type", "")
+    body: Any = None
+    if path.endswith("/$value") and media_type.startswith("text/plain"):
+        body = text_of(raw)
+    elif request.method != "DELETE":
+        body = body_of(raw)
+    created = readings_in(request.method, path, body)
+    if created:
+        _count(request, created)
+    options = request.scope["query_string"].decode("latin-1")
+    return Asked(request.method, path, options, body, media_type)
 
 
 def _count(request: Request, readings: int) -> None:
@@ -221,27 +230,3 @@ def _inside(body: Any) -> int:
                 if name in one
             ]
     return found
-
-
-def _changed(
-    sensing: Sensing,
-    count: Callable[[int], None],
-    asker: Asker,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    raw: bytes,
-    address: tuple[str, str],
-) -> Response:
-    root, options = address
-    media_type = headers.get("content-type", "")
-    body: Any = None
-    if path.endswith("/$value") and media_type.startswith("text/plain"):
-        body = text_of(raw)
-    elif method != "DELETE":
-        body = body_of(raw)
-    asked = Asked(method, path, options, body, media_type)
-    created = readings_in(method, path, body)
-    if created:
-        count(created)
-    return written(sensing.change(asker, asked, root))

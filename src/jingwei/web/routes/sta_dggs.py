@@ -14,7 +14,7 @@ from jingwei.sense.service import Asked
 from jingwei.web.policies import filtered
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.dggs_sensing import aggregates_of
-from jingwei.web.routes.sta import base_of_request, sensing_of, written
+from jingwei.web.routes.sta import asked_of, base_of_request, sensing_of, written
 
 ROOT = "/sta-dggs/v1.1"
 
@@ -42,6 +42,15 @@ async def ask_with_cells(request: Request, asker: AskerOf, path: str = "") -> Re
 @router.patch("/{path:path}", dependencies=[filtered(policy.WRITE)])
 @router.delete("/{path:path}", dependencies=[filtered(policy.WRITE)])
 async def change_with_cells(request: Request, asker: AskerOf, path: str) -> Response:
-    """Refuse: cells follow from readings, and all else is written at the plain root."""
-    del asker
-    raise service.refuse(request.method, path)
+    """Create, change or delete what the policies let the asker; streams and readings may name their cell."""
+    raw = await request.body()
+
+    def work() -> Response:
+        service.check_changed(request.method, path)
+        asked = asked_of(request, path, raw)
+        root = base_of_request(request) + ROOT
+        return written(
+            service.change(sensing_of(request), asker, asked, root, lambda: aggregates_of(request, asker))
+        )
+
+    return await run_in_threadpool(work)
