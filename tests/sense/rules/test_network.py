@@ -164,7 +164,7 @@ def turned_one_by_one(shapes, ends):
             return min((float(np.hypot(*(point - one))) for one in points), default=0.0)
 
         drawn, against = away(first, upper) + away(last, lower), away(last, upper) + away(first, lower)
-        found.append(upper != lower and against < drawn)
+        found.append(upper != lower and against < drawn - network_.ALIKE)
     return found
 
 
@@ -203,4 +203,5 @@ def test_a_long_way_is_told_by_its_last_lines():
     made = Network([Line(str(one)) for one in range(400)], shapes)
     cells = made.cells(*degrees(1, 0), 40_000, 5, 17)
     last = max(cells.values(), key=lambda one: one.metres)
-    assert (last.lines[-1], last.steps, len(last.lines)) == (399, 400, network_.MOST_NAMED)
+    assert last.steps > 390
+    assert last.lines == tuple(range(last.steps - network_.MOST_NAMED, last.steps))

@@ -35,6 +35,8 @@ MOST_NAMED = 20
 """Lines of a way that are named: the last ones."""
 HUB = 64
 """Lines at a node from which on the nearest end is looked up in a tree, and not compared with each."""
+ALIKE = 1e-6
+"""Metres by which distances must differ to tell a direction: less is what rounding makes."""
 AT_ONCE = 1_000_000
 """Pairs of lines that are compared at once."""
 _EQUATOR, _FLATTENING = 6_378_137.0, 1 / 298.257_222_101  # CGCS2000
@@ -132,6 +134,8 @@ class Network:
             self._out[1].setdefault(lower, []).append(number)
         self._kept: OrderedDict[tuple[Any, ...], dict[int, Entry]] = OrderedDict()
         self._cells_kept = 0
+        self._crossings: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        self._singles: dict[int, tuple[NDArray[np.uint64], NDArray[np.bool_]]] = {}
         self._guard = Lock()
 
     def reach(self, lon: float, lat: float, metres: float, near: float, *, up: bool = False) -> list[Stretch]:
@@ -221,14 +225,35 @@ class Network:
         for one in stretches:
             lines, steps = ways[one.before] if one.before >= 0 else ((), 0)
             ways.append(((*lines, one.line)[-MOST_NAMED:], steps + 1))
-            shape = self._part(one)
-            for code in grid.cover(shape, level=level).cells_at(level).tolist():
-                if code in found and found[code].metres <= one.metres:
-                    continue
-                entered = one.metres + _entered(shape, grid.bounds(code, level)) * (one.high - one.low)
+            length = one.high - one.low
+            for code, share in self._through(one, level):
+                entered = one.metres + share * length
                 if code not in found or entered < found[code].metres:
                     found[code] = Entry(entered, *ways[-1])
         return found
+
+    def _through(self, one: Stretch, level: int) -> Sequence[tuple[int, float]]:
+        """Return the cells through which a stretch goes, each with the share of it that lies before."""
+        single = self._single(level)
+        if single[1][one.line]:
+            return [(int(single[0][one.line]), 0.0)]
+        if one.low > 0 or one.high < self._length[one.line]:
+            return _crossed(self._part(one), level)
+        key = one.line, level
+        kept = self._crossings.get(key)
+        if kept is None:
+            if len(self._crossings) >= MOST_CELLS:
+                self._crossings.clear()
+            kept = self._crossings[key] = _crossed(self._part(one), level)
+        return kept
+
+    def _single(self, level: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Return of each line the cell in which its first corner lies, and whether all of it lies there."""
+        if level not in self._singles:
+            west, south, east, north = (shapely.bounds(self._shapes) / np.tile(self._scale, 2)).T
+            codes = np.asarray(grid.encode(west, south, level), np.uint64)
+            self._singles[level] = codes, codes == np.asarray(grid.encode(east, north, level), np.uint64)
+        return self._singles[level]
 
     def _beside(self, lon: float, lat: float, near: float) -> list[tuple[int, float]]:
         """Return the lines at which a place is, and how many metres along each."""
@@ -299,7 +324,7 @@ def _turned(shapes: NDArray[Any], ends: Sequence[tuple[Hashable, Hashable]]) -> 
     of_upper, of_lower = away[: len(lines)], away[len(lines) : 2 * len(lines)]
     turned = np.zeros(len(shapes), bool)
     drawn, against = of_upper[:, 0] + of_lower[:, 1], of_upper[:, 1] + of_lower[:, 0]
-    turned[lines] = against < drawn
+    turned[lines] = against < drawn - ALIKE
     return turned
 
 
@@ -354,6 +379,12 @@ def _to_nearest(first: NDArray[np.float64], last: NDArray[np.float64]) -> NDArra
     own = nearest % len(first) == (np.arange(len(points)) % len(first))[:, None]
     found: NDArray[np.float64] = np.where(own, np.inf, apart).min(1)
     return found.reshape(2, -1).T
+
+
+def _crossed(shape: Any, level: int) -> list[tuple[int, float]]:
+    """Return the cells of a level through which a line goes, each with the share of it that lies before."""
+    codes = grid.cover(shape, level=level).cells_at(level).tolist()
+    return [(code, _entered(shape, grid.bounds(code, level))) for code in codes]
 
 
 def _entered(shape: Any, bounds: tuple[float, float, float, float]) -> float:
