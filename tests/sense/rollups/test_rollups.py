@@ -16,6 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from jingwei import grid
 from jingwei.city import open_city
+from jingwei.city.models import CityRow
+from jingwei.records import now_utc
 from jingwei.sense.readings import Batch, Reading, Readings, StreamFacts, readings_of
 from jingwei.sense.rollups import HOUR, Address, Calendar, Rollups, rollups_when_asked
 from jingwei.sense.rollups.calendar import KINDS, Span
@@ -261,6 +263,9 @@ def test_to_ask_for_the_roll_ups_again_is_to_look_at_no_stream_anew(tmp_path):
         open_city(tmp_path, create=True) as city,
         Readings(tmp_path / "sense" / "readings", facts) as store,
     ):
+        about = {"name": {"zh": "市"}, "adcode": "990200", "generated": False, "time_zone": "Asia/Shanghai"}
+        with city.records.write() as session:
+            session.add(CityRow(id="test", about=about, pack="", data="", changed=now_utc()))
         rollups = rollups_when_asked(city, store)
         first = rollups()
         first.book = lambda streams: asked.append(streams) or {1: Address(1, CODES[0])}
