@@ -54,7 +54,7 @@ function Known({ whole }: { whole: WholeDevice }) {
         <h1>{device.name} <StateOf state={device.state} /></h1>
         {whole.may_keep && !device.signed_off && device.state !== "retired" && <SignOff id={device.id} />}
       </header>
-      <dl className="facts">
+      <dl className="facts sense-facts">
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{t(`sense.${name}`)}</dt>

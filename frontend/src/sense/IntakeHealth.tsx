@@ -139,7 +139,7 @@ function Rejects({ told }: { told: Health }) {
   const { t } = useTranslation();
   const reasons = Object.entries(told.apart);
   return (
-    <section>
+    <section className="intake-part">
       <h2>{t("sense.intake.rejects")}</h2>
       <p className="quiet small">{t("sense.intake.rejectsAbout")}</p>
       {reasons.length === 0 ? (
@@ -179,13 +179,13 @@ function words(said: Record<string, unknown>): string {
 function Sources({ sources }: { sources: Source[] }) {
   const { t } = useTranslation();
   return (
-    <section>
+    <section className="intake-part">
       <h2>{t("sense.intake.sources")}</h2>
       <Table name={t("sense.intake.sources")} heads={[t("sense.intake.stream"), t("sense.thing"), t("sense.intake.rate"), t("sense.intake.behind")]}>
         {sources.map((one) => (
           <tr key={one.stream}>
             <th scope="row"><Link to={`/sense/streams/${one.stream}`}>{one.name}</Link></th>
-            <td>{one.thing}</td>
+            <td className="nowrap">{one.thing}</td>
             <td>{count(one.per_minute)}</td>
             <td>{one.behind === null ? "–" : span(one.behind, t)}</td>
           </tr>
@@ -198,7 +198,7 @@ function Sources({ sources }: { sources: Source[] }) {
 function NotUnderstood({ rejects }: { rejects: { topic: string; text: string }[] }) {
   const { t } = useTranslation();
   return (
-    <section>
+    <section className="intake-part">
       <h2>{t("sense.intake.notUnderstood")}</h2>
       <Table name={t("sense.intake.notUnderstood")} heads={[t("sense.intake.topic"), t("sense.intake.said")]}>
         {rejects.map((one, index) => (

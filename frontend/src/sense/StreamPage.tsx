@@ -101,11 +101,11 @@ function Known({ stream, told, label }: { stream: number; told: Told; label: str
           {table && <Hours stream={stream} from={from} to={to} zone={zone} />}
         </>
       )}
-      <dl className="facts">
+      <dl className="facts sense-facts">
         <Fact name={t("sense.thing")}>{told.Thing && <Link to={`/sense/devices/${told.Thing["@iot.id"]}`}>{told.Thing.name}</Link>}</Fact>
         <Fact name={t("sense.sensor")}>{told.Sensor?.name}</Fact>
         <Fact name={t("sense.property")}>{told.ObservedProperty?.name ?? told.ObservedProperties?.map((one) => one.name).join(" · ")}</Fact>
-        <Fact name={t("sense.unit")}>{[told.unitOfMeasurement?.name, symbol].filter(Boolean).join(" · ")}</Fact>
+        <Fact name={t("sense.unit")}>{[...new Set([told.unitOfMeasurement?.name, symbol])].filter(Boolean).join(" · ")}</Fact>
         <Fact name={t("sense.readings")}>{count(told.count)}</Fact>
         <Fact name={t("sense.observed")}>{told.phenomenonTime?.split("/").map((one) => instant(one, zone)).join(" – ")}</Fact>
         <Fact name={t("sense.api")}>

@@ -361,7 +361,7 @@ def _observed(quantity: Quantity) -> dict[str, Any]:
 
 def _stream(name: str, station: Station, quantity: Quantity) -> dict[str, Any]:
     return {
-        "name": quantity.observes.zh, "description": f"{station.name} {quantity.observes.en}",
+        "name": quantity.observes.zh, "description": f"{quantity.observes.zh} {quantity.observes.en}",
         "observationType": MEASUREMENT,
         "unitOfMeasurement": {
             "name": quantity.unit, "symbol": quantity.unit, "definition": f"ucum:{quantity.ucum}",
