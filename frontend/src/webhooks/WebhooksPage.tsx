@@ -217,7 +217,7 @@ function Deliveries({ number, title, act }: { number: number; title: string; act
                 <td className="nowrap">{instant(one.made, zone)}</td>
                 <td className="nowrap">{t(`webhooks.results.${one.result || "waiting"}`)}</td>
                 <td>{one.tries}</td>
-                <td>{[one.status || "", one.fault && t(`webhooks.faults.${one.fault}`, { defaultValue: one.fault })].filter(Boolean).join(" ") || "–"}</td>
+                <td className="nowrap">{[one.status || "", one.fault && t(`webhooks.faults.${one.fault}`, { defaultValue: one.fault })].filter(Boolean).join(" ") || "–"}</td>
                 <td>
                   {one.done && (
                     <button type="button" className="button" aria-label={`${t("webhooks.sendAgain")} ${one.position}`} onClick={() => void act(() => ask(`/api/webhooks/${number}/deliveries/${one.id}/again`, { method: "POST" }))}>
