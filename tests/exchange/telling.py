@@ -119,7 +119,7 @@ class Telling:
             told = service.deliveries(session, number or self.number)
             return [(one.result, one.status, one.tries) for one in told]
 
-    def faults(self, number):
-        """Return why each delivery did not work that still waits."""
+    def waits(self, number):
+        """Return how many deliveries wait, and what came of the first."""
         with self.city.records.read() as session:
-            return [one.fault for one in service.deliveries(session, number) if one.done is None]
+            return tuple(service.waiting(session)[number])

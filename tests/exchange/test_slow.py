@@ -79,7 +79,7 @@ def test_who_answers_too_late_is_told_again_and_given_up_with_the_reason(bare, t
             assert set(_subjects(other)) == {"sense/alarms/1"}
     for one in numbers:
         assert (telling.subscriber(one).on, telling.subscriber(one).why) == (False, "failing")
-        assert telling.faults(one) == ["", posting.LATE]
+        assert telling.waits(one) == (2, 0, posting.LATE)
         with bare.records.read() as session:
             told = [event.data for event in ledger.events_of(session, f"webhook/{one}")]
         assert {"to": "off", "why": "failing"} in told

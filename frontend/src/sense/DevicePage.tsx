@@ -46,7 +46,7 @@ function Known({ whole }: { whole: WholeDevice }) {
     ["battery", device.battery === null ? "" : `${device.battery}%`],
     ["calibrated", device.calibrated ? instant(device.calibrated, zone, "day") : ""],
     ["calibrationDue", device.calibration_due ? instant(device.calibration_due, zone, "day") : ""],
-    ["signedOff", device.signed_off ? t("sense.signedOffBy", { time: instant(device.signed_off, zone, "minute"), who: device.signed_off_by }) : t("sense.notSignedOff")],
+    ["signedOff", device.signed_off ? t("sense.signedOffBy", { time: instant(device.signed_off, zone, "minute"), who: by(device.signed_off_by, t) }) : t("sense.notSignedOff")],
   ];
   return (
     <>
@@ -85,7 +85,7 @@ function Known({ whole }: { whole: WholeDevice }) {
                   <td>{instant(one.at, zone, "minute")}</td>
                   <td>{t(`sense.workKinds.${one.kind}`)}</td>
                   <td>{one.note}</td>
-                  <td>{one.by}</td>
+                  <td>{by(one.by, t)}</td>
                 </tr>
               ))}
             </tbody>
@@ -154,4 +154,9 @@ function KeepWork({ id }: { id: number }) {
       {error !== undefined && <Fault error={error} />}
     </form>
   );
+}
+
+/** Who did something; whoever is at this machine in open mode has no name. */
+function by(person: string | null, t: (key: string) => string): string {
+  return person === "local" ? t("open.local") : (person ?? "");
 }

@@ -26,6 +26,8 @@ type Subscriber = {
   waiting: number;
   tries: number;
   next: string | null;
+  status: number;
+  fault: string;
 };
 type Delivery = { id: number; position: number; type: string; made: string; done: string | null; result: string; tries: number; status: number; fault: string };
 
@@ -84,6 +86,11 @@ export default function WebhooksPage() {
   );
 }
 
+/** What a subscriber answered, and why that did not do. */
+function answered({ status, fault }: { status: number; fault: string }, t: (key: string, more?: { defaultValue: string }) => string): string {
+  return [status || "", fault && t(`webhooks.faults.${fault}`, { defaultValue: fault })].filter(Boolean).join(" ");
+}
+
 type Body = { title: string; url: string; types: string[]; secret?: string };
 
 function Fields<T>({ one, action, withSecret, send, done }: {
@@ -140,6 +147,7 @@ function Item({ one, shown }: { one: Subscriber; shown: (secret: string) => void
         {" · "}
         {t("webhooks.waiting", { count: one.waiting, n: count(one.waiting) })}
         {one.next && ` · ${t("webhooks.again", { tries: one.tries, time: instant(one.next, zone) })}`}
+        {one.fault && ` · ${answered(one, t)}`}
       </p>
       <div className="webhook-acts">
         <button type="button" className="button" onClick={() => void act(() => ask(`${path}/switch`, { method: "POST", body: { to: one.on ? "off" : "on" } }))}>
@@ -217,7 +225,7 @@ function Deliveries({ number, title, act }: { number: number; title: string; act
                 <td className="nowrap">{instant(one.made, zone)}</td>
                 <td className="nowrap">{t(`webhooks.results.${one.result || "waiting"}`)}</td>
                 <td>{one.tries}</td>
-                <td className="nowrap">{[one.status || "", one.fault && t(`webhooks.faults.${one.fault}`, { defaultValue: one.fault })].filter(Boolean).join(" ") || "–"}</td>
+                <td className="nowrap">{answered(one, t) || "–"}</td>
                 <td>
                   {one.done && (
                     <button type="button" className="button" aria-label={`${t("webhooks.sendAgain")} ${one.position}`} onClick={() => void act(() => ask(`/api/webhooks/${number}/deliveries/${one.id}/again`, { method: "POST" }))}>

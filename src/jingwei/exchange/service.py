@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -53,11 +53,22 @@ def subscriber(session: Session, number: int) -> SubscriberRow:
     return found
 
 
-def waiting(session: Session) -> dict[int, int]:
-    """Return how many deliveries wait, by subscriber."""
-    asked = select(DeliveryRow.webhook_id, func.count()).where(DeliveryRow.done.is_(None))
-    rows = session.execute(asked.group_by(DeliveryRow.webhook_id))
-    return {row[0]: row[1] for row in rows}
+class Waiting(NamedTuple):
+    """How many deliveries wait, and what came of the first: a status, 0 for none, and the fault."""
+
+    deliveries: int = 0
+    status: int = 0
+    fault: str = ""
+
+
+def waiting(session: Session) -> dict[int, Waiting]:
+    """Return what waits, by subscriber."""
+    first = select(DeliveryRow.webhook_id, func.count(), func.min(DeliveryRow.id))
+    counted = session.execute(first.where(DeliveryRow.done.is_(None)).group_by(DeliveryRow.webhook_id)).all()
+    asked = select(DeliveryRow.webhook_id, DeliveryRow.status, DeliveryRow.fault)
+    rows = session.execute(asked.where(DeliveryRow.id.in_([row[2] for row in counted])))
+    answered = {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: Waiting(row[1], *answered.get(row[0], (0, ""))) for row in counted}
 
 
 def subscribe(

@@ -145,7 +145,7 @@ class Feeder:
             for number in lacking:
                 station = streams.stations[streams.station[number]]
                 quantity = QUANTITIES[streams.quantity[number]]
-                body = _stream(names[number], station, quantity) | {
+                body = _stream(names[number], quantity) | {
                     "Sensor": {"@iot.id": sensors[station.kind]},
                     "ObservedProperty": {"@iot.id": observed[quantity.key]},
                 }
@@ -359,7 +359,7 @@ def _observed(quantity: Quantity) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _stream(name: str, station: Station, quantity: Quantity) -> dict[str, Any]:
+def _stream(name: str, quantity: Quantity) -> dict[str, Any]:
     return {
         "name": quantity.observes.zh, "description": f"{quantity.observes.zh} {quantity.observes.en}",
         "observationType": MEASUREMENT,

@@ -69,6 +69,8 @@ class SubscriberOut(BaseModel):
     waiting: int
     tries: int = Field(description="How often the first that waits has failed")
     next: datetime | None = Field(description="When that is tried again")
+    status: int = Field(description="What it answered last to that, 0 for nothing")
+    fault: str = Field(description="Why that did not work; empty where it was not tried")
 
 
 class NewSubscriberOut(BaseModel):
@@ -119,7 +121,7 @@ def list_webhooks(city: CityOf) -> SubscribersOut:
     with city.records.read() as session:
         waiting = service.waiting(session)
         rows = service.subscribers(session)
-        return SubscribersOut(subscribers=[_subscriber(one, waiting.get(one.id, 0)) for one in rows])
+        return SubscribersOut(subscribers=[_subscriber(one, waiting.get(one.id)) for one in rows])
 
 
 @router.post("", summary="Add a subscriber", status_code=201)
@@ -129,7 +131,7 @@ def add_webhook(request: Request, city: CityOf, asker: AskerOf, body: NewSubscri
     wanted = service.Wanted(body.title, body.url, tuple(body.types))
     with city.records.write() as session:
         row, secret = service.subscribe(session, gate.vault, _targets(request), asker, wanted, body.secret)
-        return NewSubscriberOut(subscriber=_subscriber(row, 0), secret=secret)
+        return NewSubscriberOut(subscriber=_subscriber(row), secret=secret)
 
 
 @router.put("/{number}", summary="Change a subscriber")
@@ -140,7 +142,7 @@ def change_webhook(
     wanted = service.Wanted(body.title, body.url, tuple(body.types))
     with city.records.write() as session:
         row = service.change(session, _targets(request), asker, number, wanted)
-        return _subscriber(row, service.waiting(session).get(number, 0))
+        return _subscriber(row, service.waiting(session).get(number))
 
 
 @router.delete("/{number}", summary="Remove a subscriber", status_code=204)
@@ -155,7 +157,7 @@ def switch_webhook(city: CityOf, asker: AskerOf, number: Number, body: SwitchIn)
     """Switch a subscriber; what waited is sent when it is on again."""
     with city.records.write() as session:
         row = service.switch(session, asker, number, on=body.to == "on")
-        return _subscriber(row, service.waiting(session).get(number, 0))
+        return _subscriber(row, service.waiting(session).get(number))
 
 
 @router.post("/{number}/secret", summary="Give a subscriber a new secret")
@@ -192,10 +194,12 @@ def _targets(request: Request) -> Targets:
     return targets
 
 
-def _subscriber(row: SubscriberRow, waiting: int) -> SubscriberOut:
+def _subscriber(row: SubscriberRow, waits: service.Waiting | None = None) -> SubscriberOut:
+    waits = waits or service.Waiting()
     return SubscriberOut(
         id=row.id, title=row.title, url=row.url, types=row.types, person=row.person, on=row.on, why=row.why,
-        made=row.made, waiting=waiting, tries=row.tries, next=row.next,
+        made=row.made, waiting=waits.deliveries, tries=row.tries, next=row.next, status=waits.status,
+        fault=waits.fault,
     )  # fmt: skip
 
 
