@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -182,7 +183,7 @@ class MadeUp(DatasetGate):
         levels = np.full(ROWS, 32, np.int8)
         since = random.integers(0, SECONDS * 1_000_000, ROWS)
         held = [
-            Held(None, (), Surroundings(Placed(None, codes, levels, *times)), NAMES)
+            Held(SimpleNamespace(number=1), (), Surroundings(Placed(None, codes, levels, *times)), NAMES)
             for times in ((None, None), (since, since + 20_000_000))
         ]
         forms, rows = [], []

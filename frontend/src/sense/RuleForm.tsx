@@ -199,10 +199,10 @@ function DownstreamFields({ way, change }: { way: Downstream; change: (way: Down
       </datalist>
       <ChooseDataset label={t("alarms.rule.network")} hint={t("alarms.rule.networkHint")} value={way.dataset} datasets={datasets} set={(dataset) => change({ dataset, metres: way.metres, near: way.near })} />
       <Numbers label={t("alarms.rule.metres")} value={way.metres} required min={1} max={20_000} step="any" set={(metres) => change({ ...way, metres: metres ?? 0 })} />
-      <Numbers label={t("alarms.rule.near")} value={way.near ?? 30} min={1} max={500} step="any" set={(near) => change({ ...way, near: near ?? 30 })} />
       <Input label={t("alarms.rule.fromNode")} value={way.from ?? ""} maxLength={200} list={id} onChange={(event) => node("from", event.target.value)} />
       <Input label={t("alarms.rule.toNode")} value={way.to ?? ""} maxLength={200} list={id} onChange={(event) => node("to", event.target.value)} />
       <p className="small quiet rule-wide">{t("alarms.rule.nodeHint")}</p>
+      <Numbers label={t("alarms.rule.near")} value={way.near ?? 30} min={1} max={500} step="any" set={(near) => change({ ...way, near: near ?? 30 })} />
     </>
   );
 }

@@ -249,7 +249,8 @@ class Grounds:
         content = version.content
         place = content.places[0]
         drawn = content.geometry if place.kind == "geometry" and view.place_level >= EXACT else None
-        keys = [one for one in content.keys if one not in view.personal and view.masks.get(one) == "clear"]
+        called = dict.fromkeys([*([content.name] if content.name else []), *content.keys])
+        keys = [one for one in called if one not in view.personal and view.masks.get(one) == "clear"]
         table = self._rows(asker, version, sign, [*keys, *([drawn] if drawn else [])])
         shapes = None if drawn is None else _shapes(table, drawn)
         codes = table[place.cell].combine_chunks().fill_null(0).to_numpy()
@@ -383,7 +384,7 @@ def _shapes(table: pa.Table, column: str) -> NDArray[Any]:
 
 
 def _names(table: pa.Table, keys: list[str]) -> pa.Table:
-    """Return of each row its number, its object, and its keys as one text."""
+    """Return of each row its number, its object, and what it is called with its keys as one text."""
     facts = table["jw_fact"]
     objects = table["jw_object"] if "jw_object" in table.column_names else pa.nulls(len(facts), pa.string())
     if keys:

@@ -81,7 +81,7 @@ class GroundRowOut(BaseModel):
     """A row of a dataset."""
 
     row: int = Field(description="Its number in the version")
-    name: str = Field(description="Its keys")
+    name: str = Field(description="What it is called, and its keys")
     object: str = Field(description="The identifier of its object, or empty")
     metres: float | None = Field(description="How far it is; null where the same cell was asked for")
 
