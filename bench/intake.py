@@ -302,6 +302,59 @@ def postgis(file: Path) -> dict:
         cluster.stop()
 
 
+BARE = {
+    "counted": "SELECT {counted} FROM {source}",
+    "as Parquet": "COPY (FROM {source}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
+    "as Parquet, sorted": "COPY (SELECT *, {code} AS code FROM {source} ORDER BY code) TO '{out}' "
+    "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
+}
+"""What a database does with the file where it only reads it, where it keeps it, and where it sorts it."""
+TYPES = "{'id': 'BIGINT', 'kind': 'VARCHAR', 'device': 'VARCHAR', 'lon': 'DOUBLE', 'lat': 'DOUBLE', "
+TYPES += "'value': 'DOUBLE', 'state': 'VARCHAR', 'time': 'TIMESTAMP'}"
+
+
+def _interleaved() -> str:
+    """Return SQL for a code of 62 bits: longitude and latitude in 2**31 steps, bit by bit in turn."""
+
+    def spread(axis: str) -> str:
+        value = axis
+        for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
+                            (2, 0x3333333333333333), (1, 0x5555555555555555)):  # fmt: skip
+            value = (
+                f"(({value} | ({value} << {shift})) & {mask})" if shift == 16 else f"spread{shift}({value})"
+            )
+        return value
+
+    lon, lat = (f"((({axis} + 180) * {2**31 / 360})::BIGINT)" for axis in ("lon", "lat"))
+    return f"(({spread(lat)} << 1) | {spread(lon)})"
+
+
+def bare(file: Path, what: str, folder: Path) -> dict:
+    """Do one of `BARE` with DuckDB alone, types given, nothing checked; in a process of its own."""
+    import duckdb
+
+    engine = duckdb.connect(config={"memory_limit": "1600MB", "temp_directory": str(folder), "threads": 2})
+    engine.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
+    for shift, mask in ((8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333),
+                        (1, 0x5555555555555555)):  # fmt: skip
+        engine.execute(f"CREATE MACRO spread{shift}(v) AS ((v | (v << {shift})) & {mask})")
+    source = f"read_csv('{file}', header = true, auto_detect = false, columns = {TYPES})"
+    names = ("id", "kind", "device", "lon", "lat", "value", "state", "time")
+    counted = ", ".join(f"count({name})" for name in names)
+    out = folder / "bare.parquet"
+    started, worked = time.perf_counter(), time.process_time()
+    engine.execute(BARE[what].format(source=source, counted=counted, out=out, code=_interleaved()))
+    told = {
+        "seconds": round(time.perf_counter() - started, 1),
+        "processor_seconds": round(time.process_time() - worked, 1),
+        "peak_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    if out.exists():
+        told["MiB"] = round(out.stat().st_size / 2**20)
+        out.unlink()
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", nargs="?", type=float, default=20e6)
@@ -319,6 +372,12 @@ def main() -> None:
         print(json.dumps({"rows": rows, "GiB": size, "load": round(os.getloadavg()[0], 1)}), flush=True)
         apart(found_city, pack, home, Path(scratch) / "first")
         print(json.dumps({"load": apart(load, pack, home)}, ensure_ascii=False), flush=True)
+        for what in BARE:
+            print(
+                json.dumps(
+                    {f"DuckDB alone, {what}": apart(bare, pack / "observations.csv", what, Path(scratch))}
+                )
+            )
         ours = apart(ours_asked, home)
         theirs = {}
         if not told.alone:

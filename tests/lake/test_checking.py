@@ -22,6 +22,7 @@ from jingwei.lake import odcs
 from jingwei.lake.check_digits import wrong_credit_code, wrong_identity_number
 from jingwei.lake.checking import Surroundings, check
 from jingwei.lake.contracts import Contract, ContractError
+from jingwei.lake.quality import are_times
 from jingwei.lake.schemas import Column, Content, Counts, Place
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -29,10 +30,10 @@ CREDIT = "91310000775785552L"
 IDENTITY = "11010519491231002X"
 
 
-def content_of(rows, columns, *, places=(), keys=(), read=None, nulls=None):
+def content_of(rows, columns, *, places=(), keys=(), read=None, nulls=None, distinct=None):
     return Content(
         facts=[], covers=[], quarantine=[], delta={}, places=list(places), levels={}, geometry=None, time=False,
-        name=None, keys=list(keys), columns=[Column(n, "string", (nulls or {}).get(n, 0)) for n in columns],
+        name=None, keys=list(keys), columns=[Column(n, "string", (nulls or {}).get(n, 0), distinct) for n in columns],
         counts=Counts(read or rows, rows, rows, 0, (read or rows) - rows), rules={}, findings=[], bounds=None,
         period=None, sources=[], fingerprint="", evidence=[], seconds=0.0,
     )  # fmt: skip
@@ -92,6 +93,47 @@ def test_a_field_is_held_to_its_terms(tmp_path, terms, values, kind, rows):
     assert {name for name, at in broken.items() if at} == {f"{kind}:v"}
     assert report.faulty == len(rows)
     assert report.score == pytest.approx(100 * (1 - len(rows) / len(values)), abs=0.01)
+
+
+@pytest.mark.parametrize(("wrong", "rows"), [("a1", [61, 62]), (None, []), ("B2", [])])
+def test_a_pattern_holds_where_few_values_are_in_many_rows(tmp_path, wrong, rows):
+    values = pa.array(["A1"] * 60 + [wrong] * 2 + ["B2"] * 60, pa.string())
+    broken, _ = found(tmp_path, {"v": values}, [{"name": "v", "pattern": r"[A-Z]\d+"}], distinct=3)
+    assert broken == {"pattern:v": rows}
+
+
+WRONG_TIMES = [
+    "2026-02-30 08:00:00", "2026-01-31 24:00:01", "2026-01-31 08:61:00", "2026-13-01 08:00:00", "昨天", "x" * 19,
+    "2026-01-31_08:00:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *WRONG_TIMES,
+        "-026-01-31 08:00:00",
+        "2026-01-31  8:00:00",
+        "2026-01-31T08:00:00",
+        "2026-01-31",
+        "2026-01-31 08:00+08",
+        None,
+    ],
+)
+def test_a_time_is_one_whether_all_are_plain_or_not(tmp_path, wrong):
+    plain = [f"2026-01-{day:02} 08:30:{day:02}" for day in range(1, 29)]
+    terms = [{"name": "v", "type": "time"}]
+    alone, _ = found(tmp_path, {"v": pa.array([wrong], pa.string())}, terms)
+    among, _ = found(tmp_path, {"v": pa.array([*plain, wrong], pa.string())}, terms)
+    assert among["type:v"] == [29 for _ in alone["type:v"]]
+    assert bool(alone["type:v"]) == (wrong in WRONG_TIMES)
+
+
+@settings(max_examples=200)
+@given(st.text("0123456789-: T.Z+", min_size=19, max_size=19))
+def test_what_is_taken_for_a_plain_time_is_one(text):
+    if are_times(pa.array([text, None], pa.string())):
+        assert duckdb.execute("SELECT TRY_CAST(? AS TIMESTAMP)", [text]).fetchall() != [(None,)]
 
 
 RULES = [

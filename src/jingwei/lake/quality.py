@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jingwei.lake.schemas import Column, Finding
@@ -16,8 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from jingwei.lake.schemas import Content
+
 MOST_SORTED = 20_000_000
 """Rows whose keys are sorted in memory (160 MB)."""
+
+LOOKED_AT = 262_144
+"""Rows that are looked at at once."""
+
+SECONDS = len("2026-01-31 08:05:00")
+YEAR_1000 = -30_610_224_000
+"""Its begin, in seconds from 1970."""
+
+NOT_UNIQUE = "key-not-unique"
 
 SHOWN = 60
 """Characters of a minimum or maximum that are kept."""
@@ -78,6 +90,11 @@ def describe(
         return columns, [*repeated, *_repeated_rows(engine, source, schema)]
 
 
+def has_unique_key(content: Content, column: str) -> bool:
+    """Say whether a column is the whole key of a version, and was seen to repeat in none of its rows."""
+    return content.keys == [column] and not any(one.rule == NOT_UNIQUE for one in content.findings)
+
+
 def is_plainly_unique(paths: Sequence[Path], schema: pa.Schema, keys: list[str]) -> bool:
     """Say whether a key of one whole-number column is seen to be unique; then no two rows are equal.
 
@@ -92,6 +109,32 @@ def is_plainly_unique(paths: Sequence[Path], schema: pa.Schema, keys: list[str])
         return False
     numbers = np.sort(np.concatenate([column.to_numpy() for column in columns]))
     return not bool((numbers[1:] == numbers[:-1]).any())
+
+
+def are_plain_times(paths: Sequence[Path], column: str) -> bool:
+    """Say whether all texts of a column are times to the second, as `2026-01-31 08:05:00`, or missing.
+
+    Arrow reads them in a fifth of the time that the engine takes.
+    """
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(LOOKED_AT, columns=[column]):
+                texts = batch.column(0)
+                if not pa.types.is_string(texts.type) or not are_times(texts):
+                    return False
+    return True
+
+
+def are_times(texts: pa.Array) -> bool:
+    """Say whether all of some texts are times to the second, or missing; see `are_plain_times`."""
+    lengths = pc.min_max(pc.binary_length(texts))
+    if any(length not in (None, SECONDS) for length in lengths.as_py().values()):
+        return False
+    try:
+        first = pc.min(pc.cast(texts, pa.timestamp("s"))).cast(pa.int64()).as_py()
+    except pa.ArrowInvalid:
+        return False
+    return first is None or first >= YEAR_1000
 
 
 def _columns(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Column]:
@@ -128,7 +171,7 @@ def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[st
         f"键（{'、'.join(keys)}）不唯一：{found[0]} 行的键重复出现。",
         f"The key ({', '.join(keys)}) is not unique: {found[0]} rows share theirs with another.",
     )
-    return [Finding("key-not-unique", text.as_json(), int(found[0]), list(found[1]))]
+    return [Finding(NOT_UNIQUE, text.as_json(), int(found[0]), list(found[1]))]
 
 
 def _repeated_rows(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Finding]:

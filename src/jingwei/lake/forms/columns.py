@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import IntEnum
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,6 +14,11 @@ LONGEST_INTEGER = 10**15
 
 LONGEST_DECIMAL = 17
 """Significant digits that tell any two doubles apart (IEEE 754 binary64); more would be lost."""
+
+SHORT = 15
+DIGITS, DECIMALS = b"0123456789-", b"0123456789-."
+MINUS, POINT, ZERO = b"-.0"
+"""The bytes of these signs."""
 
 LEADING_ZERO = r"^-?0[0-9]"
 SIGNED_EXPONENT = r"[eE][+-]"
@@ -50,6 +56,8 @@ def are_integers(texts: pa.Array) -> bool:
     numbers = _cast(texts, pa.int64())
     if numbers is None:
         return False
+    if _are_plain(texts, DIGITS):
+        return True
     bounds = pc.min_max(numbers)
     if bounds["min"].as_py() <= -LONGEST_INTEGER or bounds["max"].as_py() >= LONGEST_INTEGER:
         return False
@@ -64,6 +72,8 @@ def are_decimals(texts: pa.Array) -> bool:
     """
     if _cast(texts, pa.float64()) is None:
         return False
+    if _are_plain(texts, DECIMALS):
+        return True
     zero = texts.filter(pc.or_(pc.starts_with(texts, "0"), pc.starts_with(texts, "-0")))
     plus = pc.any(pc.starts_with(texts, "+")).as_py()
     if plus or _any_match(zero, LEADING_ZERO):
@@ -77,6 +87,30 @@ def are_decimals(texts: pa.Array) -> bool:
     longest = long.filter(pc.greater(pc.binary_length(long), LONGEST_DECIMAL + 1))
     digits = pc.replace_substring_regex(longest, NOT_SIGNIFICANT, "")
     return not len(digits) or bool(pc.max(pc.binary_length(digits)).as_py() <= LONGEST_DECIMAL)
+
+
+def _are_plain(texts: pa.Array, signs: bytes) -> bool:
+    """Tell whether texts that are numbers hold none but `signs`, at most 15 of them, and no leading zero.
+
+    So are nearly all; only what is not needs to be looked at text by text.
+    """
+    if texts.type != pa.string():
+        return False
+    _, ends, data = texts.buffers()
+    starts = np.frombuffer(ends, np.int32, len(texts) + 1, 4 * texts.offset)
+    lengths = np.diff(starts)
+    if lengths.min() < 1 or lengths.max() > SHORT:
+        return False
+    held = np.frombuffer(data, np.uint8)[starts[0] : starts[-1]]
+    if held.tobytes().translate(None, signs):
+        return False
+    begin = starts[:-1] - starts[0]
+    signed = held[begin] == MINUS
+    digit = begin + signed
+    inner = np.minimum(digit + 1, len(held) - 1)
+    longer = lengths - signed > 1
+    zero = (held[digit] == ZERO) & longer & (held[inner] != POINT)
+    return not bool((zero | (signed & (held[digit] == ZERO) & ~longer)).any())
 
 
 def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:

@@ -364,11 +364,24 @@ def _as_utf8(chunk: bytes, encoding: str, *, native: bool, multibyte: bool) -> t
         if count:
             text = marked.decode(encoding, errors="jingwei-mark")
             return text.encode(), True
+    if native and _is_utf8(chunk):
+        return chunk, False
     try:
         text = chunk.decode(encoding)
     except UnicodeDecodeError:
         return chunk.decode(encoding, errors="jingwei-mark").encode(), True
     return (chunk if native else text.encode()), False
+
+
+def _is_utf8(chunk: bytes) -> bool:
+    """Say whether bytes are UTF-8, without making text of them."""
+    ends = np.array([0, len(chunk)], np.int32)
+    text = pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(chunk))
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _mark_line(match: re.Match[bytes]) -> bytes:
@@ -553,7 +566,10 @@ def parse_block(block: Block, shape: Shape) -> Parsed:
             delimiter=shape.delimiter, newlines_in_values=block.quoted, invalid_row_handler=skip
         ),
         convert_options=pacsv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            check_utf8=False,  # the text of a block was decoded, or written by Python
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
         ),
     )
     starts = block.lines if block.lines is not None else _record_lines(block, table.num_rows + len(invalid))
