@@ -81,6 +81,23 @@ declare(
     fields={"to": Field(str, Text("on、off 或 deleted", "`on`, `off` or `deleted`"))},
 )
 declare(
+    "sense.rule_broken",
+    Text(
+        "感知规则查不了它的数据集，不再产生告警",
+        "A rule over readings cannot ask its datasets: it raises nothing more",
+    ),
+    subject="sense/rules/<id>",
+    fields={
+        "zh": Field(str, Text("原因，中文", "why, in Chinese")),
+        "en": Field(str, Text("原因，英文", "why, in English")),
+    },
+)
+declare(
+    "sense.rule_mended",
+    Text("感知规则又能查询它的数据集", "A rule over readings can ask its datasets again"),
+    subject="sense/rules/<id>",
+)
+declare(
     "sense.alarm_raised",
     Text("规则成立，产生告警", "A rule holds: an alarm was raised"),
     subject=ALARM,

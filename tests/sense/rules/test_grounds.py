@@ -1,6 +1,7 @@
 """Rules that ask datasets of the lake: what is planted is found and explained, as its owner may read it."""
 
 import csv
+import json
 import shutil
 
 import pytest
@@ -170,6 +171,32 @@ def test_while_a_permit_is_valid_nothing_is_raised_and_when_its_last_day_is_over
     assert (alarm.grounds[0]["dataset"], alarm.grounds[0]["count"]) == ("permits", 0)
 
 
+def test_an_area_counts_from_its_edge_and_in_each_cell_that_it_touches(city):
+    beside, inside = city.gauge(5150, 50), city.gauge(5050, 50)
+    edge = [degrees(x, y) for x, y in ((5000, 0), (5100, 0), (5100, 100), (5000, 100), (5000, 0))]
+    shape = {"type": "Polygon", "coordinates": [edge]}
+    told = {"type": "Feature", "properties": {"编号": "F1"}, "geometry": shape}
+    (city.folder / "fields.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [told]}))
+    about = {"id": "grounded", "name": {"zh": "地"}, "adcode": "990100", "time_zone": "Asia/Shanghai"}
+    fields = {
+        "id": "fields", "file": "fields.geojson", "title": {"zh": "田", "en": "Fields"}, "keys": ["编号"],
+        "place": {"geometry": "geometry", "crs": "WGS84"}, "time": {"none": True}, "owner": WATER,
+    }  # fmt: skip
+    manifest = parse_manifest({"city": about, "source": [fields]})
+    assert load_pack(city.opened, manifest, city.folder, None, LOCAL).complete
+    near = [city.write(HIGH | {"datasets": [{"dataset": "fields", "metres": metres}]}) for metres in (40, 60)]
+    cell = city.write(HIGH | {"level": 23, "datasets": [{"dataset": "fields"}]})
+    city.look(0)
+    city.wet(beside, inside)
+    found = {(row.rule_id, row.subject): row.grounds[0]["rows"][0]["metres"] for row in city.rows()}
+    assert found == {
+        (near[0], f"stream/{inside}"): 0,
+        (near[1], f"stream/{inside}"): 0,
+        (near[1], f"stream/{beside}"): pytest.approx(50, abs=0.2),
+        (cell, f"stream/{inside}"): None,
+    }
+
+
 def test_a_new_version_changes_the_outcome_both_ways(city):
     gauge = city.gauge(600, 0)
     city.write(WET)
@@ -207,6 +234,10 @@ def test_a_rule_whose_field_is_gone_is_broken_raises_nothing_and_stops_no_other(
     city.load()
     city.look(4)
     assert (rule, f"stream/{other}") in {(row.rule_id, row.subject) for row in city.rows()}
+    (broken,) = city.events("sense.rule_broken")
+    (mended,) = city.events("sense.rule_mended")
+    assert (broken.subject, mended.subject) == (f"sense/rules/{rule}",) * 2
+    assert "类别" in broken.data["zh"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from jingwei.grid.levels import MAX_LEVEL
 from jingwei.sense.rules.evaluating import Answer
 from jingwei.sense.rules.grounds import asker_of
 from jingwei.sense.rules.surroundings import NEVER_ENDS, Spot
+from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -98,6 +99,8 @@ class LiveGate(DatasetGate):
         self._grounds = grounds
         self._askers = {number: asker_of(owners[number]) for number in self._rules}
         self._keys: dict[int, Any] = {}
+        self.troubles: dict[int, Text | None] = {}
+        """Of each rule why it cannot ask its datasets, None where it can."""
 
     def refresh(self) -> set[int]:
         """Take up versions that were published since, and return the rules whose rows may be others."""
@@ -124,10 +127,13 @@ class LiveGate(DatasetGate):
 
     def _taken_up(self, number: int, rule: Rule) -> list[Held] | None:
         assert self._grounds is not None  # noqa: S101 -- only asked where there are some
+        self.troubles[number] = None
         try:
             return [self._grounds.held(self._askers[number], rule, at) for at in range(len(rule.datasets))]
         except JingweiError as error:
             log.warning("rule %s cannot ask its datasets: %s", number, error)
+            self.troubles[number] = error.what
         except Exception:  # whatever is wrong with a dataset, the other rules are asked
             log.exception("the datasets of rule %s", number)
+            self.troubles[number] = Text("数据集无法读取。", "The dataset could not be read.")
         return None

@@ -134,13 +134,15 @@ class RuleKeeper:
                 turns += self._evaluator.asked_anew(others, now)
             if turns or bound:
                 self._flows = self._networks_now()
-            if turns or bound or (last != self._reading and time.monotonic() - self._noted > NOTE):
+            if turns or bound or others or (last != self._reading and time.monotonic() - self._noted > NOTE):
                 with self.records.write() as session:
                     for turn in turns:
                         turned += self._turn(session, turn, now)
                     if bound:
                         session.flush()
                         turned += self._reconcile(session, now)
+                    for number, why in self._gate.troubles.items() if bound or others else ():
+                        raising.tell_trouble(session, number, why)
                     self._note(session, last)
             self._reading = last
             self._follow_up(now)

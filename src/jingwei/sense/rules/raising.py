@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from jingwei.sense.rules.branches import Flows
     from jingwei.sense.rules.evaluating import Reason, Turn
     from jingwei.sense.rules.form import Rule
+    from jingwei.words import Text
 
 ACTOR = "sense/rules"
+BROKEN, MENDED = "sense.rule_broken", "sense.rule_mended"
 OPEN_TO_STAFF = 2
 """The highest level of streams that staff of other departments are told of."""
 MINUTE = 60_000_000
@@ -114,6 +116,16 @@ def ended(
     incident = session.get_one(IncidentRow, alarm.incident_id)
     incident.last = max(incident.last, alarm.ended)
     _tell(session, "sense.alarm_ended", alarm, {"rule": alarm.rule_id, "incident": incident.id})
+
+
+def tell_trouble(session: Session, number: int, why: Text | None) -> None:
+    """Tell that a rule cannot ask its datasets, or can again, unless that was told last."""
+    subject = f"sense/rules/{number}"
+    told = [one.type for one in ledger.events_of(session, subject) if one.type in (BROKEN, MENDED)]
+    if (why is not None) == (told[:1] == [BROKEN]):
+        return
+    data = {} if why is None else {"zh": why.zh, "en": why.en or why.zh}
+    ledger.append(session, MENDED if why is None else BROKEN, actor=ACTOR, subject=subject, data=data)
 
 
 def call(
