@@ -75,7 +75,7 @@ function UseItem({ use }: { use: Use }) {
       {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}{" "}
       <span className="quiet small">
         {how.length > 0 && `${how.join(t("lineage.and"))} · `}
-        {use.times > 1 && `${t("lineage.times", { count: use.times })} · `}
+        {use.times > 1 && `${t("lineage.times", { count: use.times })} `}
         {instant(use.at, zone, "second")}
       </span>
     </li>
