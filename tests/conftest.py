@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +49,10 @@ def cheap_hashing():
 
 
 TASKS = Path("/proc/self/task")
-MOST_LEFT = 60
-"""Threads that a module of tests may leave running: those of libraries, and of what the session shares."""
+MOST_LEFT, PATIENCE = 100, 15
+"""Threads that a module of tests may leave running (those of libraries, and of what the session shares), and
+seconds within which others end: libraries keep some that have nothing to do for ten.
+"""
 
 
 def _threads() -> Counter[str]:
@@ -70,10 +74,10 @@ def nothing_left_running(request):
         return
     before = _threads()
     yield
-    left = _threads() - before
-    if left.total() > MOST_LEFT:
+    end = time.monotonic() + PATIENCE
+    while (left := _threads() - before).total() > MOST_LEFT and time.monotonic() < end:
         gc.collect()
-        left = _threads() - before
+        threading.Event().wait(0.5)
     assert left.total() <= MOST_LEFT, f"{request.node.nodeid} leaves threads running: {left}"
 
 

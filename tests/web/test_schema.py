@@ -36,14 +36,19 @@ def own(square, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def document(own):
-    """The document, which is the same for every application: to write it takes seconds."""
-    return create_app(own, entry=OPEN).openapi()
+def at_the_desk(own):
+    """The operations of an application in open mode; to read them from its document takes seconds."""
+    return operations_of(create_app(own, entry=OPEN))
 
 
-def operations_of(app, document):
+@pytest.fixture(scope="module")
+def behind_sign_in(own):
+    """The operations of an application to which people sign in."""
+    return operations_of(create_app(own, entry=Entry()))
+
+
+def operations_of(app):
     """Return the operations of an application but the streams without end."""
-    app.openapi = lambda: document
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
     found = [one.ok() for one in schema.get_all_operations()]
     assert found
@@ -83,8 +88,8 @@ PARTS = 4
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("examples", [5, pytest.param(100, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_no_question_breaks_the_server(own, document, mode, examples, part):
-    for operation in operations_of(create_app(own, entry=OPEN), document)[part::PARTS]:
+def test_no_question_breaks_the_server(at_the_desk, mode, examples, part):
+    for operation in at_the_desk[part::PARTS]:
         assert broken(answers_of(operation, mode, examples)) == []
 
 
@@ -100,16 +105,16 @@ def cookies_of(city, people):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_question_of_who_is_signed_in_breaks_the_server(own, document, part):
+def test_no_question_of_who_is_signed_in_breaks_the_server(own, behind_sign_in, part):
     roles = ("system_administrator", "security_administrator")
     people = [person_of(own, f"schema-{part}-{role}", role) for role in roles]
-    for operation in operations_of(create_app(own, entry=Entry()), document)[part::PARTS]:
+    for operation in behind_sign_in[part::PARTS]:
         # Signed in anew for each: the question before may have been to sign out.
         answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies_of(own, people))
         assert broken(answers) == []
 
 
-def test_no_question_about_cases_breaks_the_server_whoever_asks(own, document):
+def test_no_question_about_cases_breaks_the_server_whoever_asks(own, behind_sign_in):
     department = "11430000006122244L"
     with own.records.write() as session:
         if department not in {one.code for one in departments(session)}:
@@ -119,22 +124,22 @@ def test_no_question_about_cases_breaks_the_server_whoever_asks(own, document):
     cookies = cookies_of(
         own, [person_of(own, f"schema-{role}", role, department=department) for role in roles]
     )
-    for operation in operations_of(create_app(own, entry=Entry()), document):
+    for operation in behind_sign_in:
         if operation.path.startswith("/api/cases"):
             answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
             assert broken(answers) == []
 
 
-def test_no_question_about_calls_breaks_the_server_whoever_asks(own, document):
+def test_no_question_about_calls_breaks_the_server_whoever_asks(own, behind_sign_in):
     cookies = cookies_of(own, [person_of(own, f"schema-{role}", role) for role in HOTLINE])
-    for operation in operations_of(create_app(own, entry=Entry()), document):
+    for operation in behind_sign_in:
         if operation.path.startswith("/api/hotline"):
             answers = answers_of(operation, GenerationMode.POSITIVE, askers=cookies)
             assert broken(answers) == []
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own, document, part):
+def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own, behind_sign_in, part):
     person_of(own, f"someone-{part}")
     declared = list(declarations(CITY_ROUTES))
     open_to_all = {
@@ -143,7 +148,7 @@ def test_nobody_in_particular_breaks_nothing_and_is_told_nothing(own, document, 
         if one.how in ("open", "public")  # what strangers may ask: tests of the public answers tell the rest
     }
     assert len(open_to_all) < len(declared) / 4  # else the rest of this would tell of little
-    for operation in operations_of(create_app(own, entry=Entry()), document)[part::PARTS]:
+    for operation in behind_sign_in[part::PARTS]:
         answers = answers_of(operation, GenerationMode.POSITIVE)
         assert broken(answers) == []
         is_open = (operation.method.upper(), operation.path) in open_to_all

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy.spatial import cKDTree
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
@@ -746,6 +745,8 @@ def _near_pairs(lon: NDArray[np.float64], lat: NDArray[np.float64], metres: floa
         return np.empty((0, 2), np.int64)
     middle = np.cos(np.radians(float(np.median(lat))))
     flat = np.stack([lon * EARTH_METRES * middle, lat * EARTH_METRES], axis=1)
+    from scipy.spatial import cKDTree  # takes most of a second to import
+
     tree = cKDTree(flat)
     reach = metres
     while reach > 0.5 and (tree.count_neighbors(tree, reach) - len(lon)) / 2 > MOST_PAIRS:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jingwei.city.demo import clock
-from jingwei.city.demo.latent import Events
 from jingwei.city.demo.settings import SCALES, Settings
 
 if TYPE_CHECKING:
     from jingwei.city.demo.arrays import Floats
+    from jingwei.city.demo.latent import Events
 
 EVERY_DAYS = 3
 EARLIEST_HOUR, LATEST_HOUR = 16.0, 18.0
@@ -89,6 +89,8 @@ def planted_events(settings: Settings, extent: float, lowest: Floats, start: int
     Each has its middle at one of the `lowest` places (x and y in metres, shape (places, 2)) and floods
     some; `extent` is that of the city in metres.
     """
+    from jingwei.city.demo.latent import Events  # with it comes all that builds a city
+
     storms = storms_between(settings, start, end)
     draws = [settings.on_day("planted-storm-place", one.day).uniform(size=3) for one in storms]
     drawn = np.array(draws, dtype=float).reshape(-1, 3)
