@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Fault as Problem } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
-import { instant, say } from "../words";
+import { dayOfYear, instant, say } from "../words";
 import { Chart } from "./Chart";
 
 export const FAULTS = ["silent", "stuck", "drifting", "noisy", "implausible"] as const;
@@ -138,7 +138,7 @@ function Evidence({ number }: { number: number }) {
             { name: t("sense.faults.expected"), points: line(2) },
           ]}
           xText={(x) => instant(new Date(x).toISOString(), zone, "minute")}
-          xTick={(x) => instant(new Date(x).toISOString(), zone, "day")}
+          xTick={(x) => dayOfYear(x, zone)}
           yText={(y) => String(Number(y.toPrecision(5)))}
         />
       )}

@@ -5,7 +5,7 @@ import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Empty, Failure, Loading } from "../design/States";
-import { count, instant } from "../words";
+import { count, dayOfYear, instant } from "../words";
 import { Chart, type Line } from "./Chart";
 import { HOUR, resultText, useBuckets, useDays, useLive, useSeries, useStream } from "./questions";
 
@@ -162,10 +162,8 @@ function Drawn({ points, name, symbol, size, other, zone }: {
   if (known.length === 0) return <Empty title={t("sense.noChart")} compact>{t("sense.noChartMend")}</Empty>;
   const gaps = points.length - known.length;
   const long = Date.parse(points.at(-1)![0]) - Date.parse(points[0]![0]) > 2 * 24 * HOUR;
-  const short = (x: number) => {
-    const text = new Date(x);
-    return new Intl.DateTimeFormat("en-GB", long ? { timeZone: zone, month: "numeric", day: "numeric" } : { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(text);
-  };
+  const short = (x: number) =>
+    long ? dayOfYear(x, zone) : new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(x);
   const label = t("sense.chartOf", {
     name, count: size, from: instant(points[0]![0], zone), to: instant(points.at(-1)![0], zone),
     min: resultText(known.reduce((a, b) => Math.min(a, b)), symbol, ""), max: resultText(known.reduce((a, b) => Math.max(a, b)), symbol, ""),

@@ -108,3 +108,9 @@ export function instant(iso: string, zone: string, precision: Precision = "secon
   if (depth >= 5) parts.second = "2-digit";
   return new Intl.DateTimeFormat(locale(), parts).format(new Date(iso));
 }
+
+/** A day of the city's zone without its year, as short as an axis needs it. */
+export function dayOfYear(at: number, zone: string): string {
+  const month = languageNow() === "en" ? "short" : "numeric";
+  return new Intl.DateTimeFormat(locale(), { timeZone: zone, month, day: "numeric" }).format(at);
+}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jingwei.sense.faults.away import away
+from jingwei.sense.faults.clocks import clocks
 from jingwei.sense.faults.fault import Fault, hours_with
 from jingwei.sense.faults.hours import HOUR
 from jingwei.sense.faults.neighbours import DAY, beside
@@ -63,6 +64,7 @@ def faults_of(
         rough = list(noisy(hours, known))
         restless = hours_with(hours, rough)
         found += [*rough, *spikes(hours, held, faulty | restless)]
+        found += clocks(hours, held, faulty)
         found += [
             one
             for one in away(hours, held, faulty)

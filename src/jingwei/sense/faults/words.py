@@ -38,6 +38,13 @@ def described(fault: Fault) -> Text:
             f"Implausible: in {told['spikes']:g} hours of {told['days']:.3g} days values"
             f" {told['away']:.3g} usual deviations off",
         )
+    if "late" in told:
+        late = told["late"]
+        return Text(
+            f"漂移：时钟比以往{'晚' if late > 0 else '早'} {abs(late):.2g} 小时（与邻近传感器相比）",
+            f"Drifting: its clock is {abs(late):.2g} hours {'later' if late > 0 else 'earlier'} than it was,"
+            " beside its neighbours",
+        )
     if fault.kind == "drifting":
         return Text(
             f"漂移：{told['days']:g} 天内偏离邻近传感器 {told['away']:+.3g} 倍通常偏差",
