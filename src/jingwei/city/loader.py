@@ -654,7 +654,7 @@ def _withdraw_missing(work: _Work) -> None:
     """Withdraw datasets that the pack no longer names."""
     named = {spec.id for spec in work.manifest.source}
     for dataset in work.city.lake.catalogue():
-        if dataset.id not in named:
+        if dataset.id not in named and not dataset.own:
             work.city.lake.store.remove(dataset.id, actor=work.asker.id)
 
 

@@ -12,6 +12,8 @@ from jingwei.words import Text
 if TYPE_CHECKING:
     from jingwei.lake.views import View
 
+CITYS_OWN = 10_000
+"""The position in the catalogue from which on datasets are the city's own, behind those of its pack."""
 State = Literal["published", "held", "failed", "removed"]
 How = Literal["place", "area", "boundary", "anchor", "rule", "declared", "stated"]
 Sharing = Literal["unconditional", "conditional", "none"]
@@ -232,3 +234,5 @@ class Dataset:
     """How sensitive each field is: `level`, `personal`, and `by` what that was found."""
     view: View | None = None
     """What the asker may see of it; not there for those who keep the container."""
+    own: bool = False
+    """Whether the city keeps it itself, as its readings: no pack names it, and none withdraws it."""

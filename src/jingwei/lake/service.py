@@ -27,7 +27,7 @@ from jingwei.lake.models import DatasetRow, VersionRow
 from jingwei.lake.personal import PersonalReadings
 from jingwei.lake.query import MAX_LIMIT, Reader, Rows
 from jingwei.lake.region import Region, region_of_cell
-from jingwei.lake.schemas import Content, Dataset, Place, Version
+from jingwei.lake.schemas import CITYS_OWN, Content, Dataset, Place, Version
 from jingwei.lake.store import Store
 from jingwei.lake.summing import numeric_columns
 from jingwei.lake.views import View, Views, refusal, resource_of
@@ -509,6 +509,7 @@ class Lake:
             row.changed,
             row.level,
             row.fields,
+            own=row.position >= CITYS_OWN,
         )
 
     def _version(self, row: VersionRow) -> Version:

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 from tests.sense.conftest import PARKS, WATER, Station, datastream, location, somebody, thing
 from tests.sense.rules.test_gating import degrees
@@ -15,7 +16,7 @@ from jingwei.access.policy import Policies
 from jingwei.access.policy.store import default_policies
 from jingwei.city import load_pack, open_city, parse_manifest
 from jingwei.sense.intake import facts_of
-from jingwei.sense.readings import Readings
+from jingwei.sense.readings import Batch, Readings
 from jingwei.sense.rules import service
 from jingwei.sense.rules.form import BadRuleError, rule_of
 from jingwei.sense.rules.grounds import Grounds
@@ -301,3 +302,14 @@ def test_history_is_asked_by_the_version_of_its_time(city):
         (1, first, second, False),
         (2, second, until, False),
     ]
+
+
+def test_readings_outlast_the_pack_being_opened_again(city, tmp_path):
+    stream = city.gauge(0, 0)
+    with Readings(tmp_path / "kept", facts_of(city.records), lake=city.opened.lake) as readings:
+        readings.append(Batch(np.array([stream]), np.array([at(1)]), np.array([60.0])))
+        readings.flush()
+        city.load()
+        (kept,) = [one for one in city.opened.lake.catalogue() if one.own]
+        assert (kept.id, kept.state) == ("readings", "published")
+        assert readings.count([stream]) == 1

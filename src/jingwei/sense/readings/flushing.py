@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from jingwei import grid
-from jingwei.lake.schemas import Column, Content, Counts, Place, SourceFile
+from jingwei.lake.schemas import CITYS_OWN, Column, Content, Counts, Place, SourceFile
 from jingwei.lake.store import Description
 from jingwei.sense.readings.batch import SCHEMA
 from jingwei.sense.readings.tier import lake_name
@@ -135,7 +135,7 @@ def publish(
         else:
             load.files["quarantine"] = [*(old.quarantine if old else [])]
         content = _content(old, table, quarantine, load.files, mark, time.monotonic() - started)
-        about = Description(DATASET, TITLE, owner, SHARING, "realtime", position=10_000)
+        about = Description(DATASET, TITLE, owner, SHARING, "realtime", position=CITYS_OWN)
         return lake.store.publish(load, about, content, actor="jingwei"), written
 
 
