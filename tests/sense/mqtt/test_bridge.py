@@ -264,7 +264,9 @@ def test_a_broker_that_was_left_running_is_ended(tmp_path, port):
     pid = int((folder / "mosquitto.pid").read_text())
     assert Path(f"/proc/{pid}").exists()
     with mosquitto(folder, port=port):
-        assert int((folder / "mosquitto.pid").read_text()) != pid
+        mine = int((folder / "mosquitto.pid").read_text())
+        assert mine != pid
+        assert os.getpgid(mine) == mine, "an interrupt at the terminal does not reach it before the city"
 
 
 @pytest.mark.parametrize(

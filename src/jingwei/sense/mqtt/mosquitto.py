@@ -203,7 +203,10 @@ class _Kept:
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 -- our own arguments
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            self._command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # an interrupt at the terminal is for the city, which ends it in its turn
         )
         self._pid.write_text(str(process.pid), "ascii")
         return process
