@@ -108,6 +108,7 @@ def test_a_rule_is_written_tried_on_history_and_switched_on_by_keyboard_alone(br
     page.get_by_text(re.compile(r"would have raised 1[45] alarms, 0 of them false")).wait_for()
     go(page, "button", "Save (not on yet)", "Enter")
     page.get_by_role("heading", name="Edit rule 1").wait_for()
+    page.get_by_text("Version 1 is saved").wait_for()
     assert page.title().startswith("Dust")
     go(page, "button", "Switch on Dust", "Enter")
     page.get_by_role("button", name="Switch off Dust").wait_for()

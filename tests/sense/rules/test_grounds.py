@@ -277,6 +277,25 @@ def test_what_the_owner_may_not_read_cannot_be_asked(city):
     assert city.rows() == []
 
 
+def test_who_may_not_read_a_dataset_is_not_told_its_rows(city):
+    city.load(pack(PARKS, "none"))
+    gauge = city.gauge(0, 0)
+    city.share("unconditional")
+    city.write(WET, owner=PARKS)
+    city.look(0)
+    city.wet(gauge)
+    told = {who.id: city.alarms(who)[0].grounds[0] for who in (LOCAL, somebody("operator"))}
+    assert (told["local"]["told"], told["local"]["count"]) == (True, 1)
+    assert (told["person/1"]["told"], told["person/1"]["count"], told["person/1"]["rows"]) == (
+        False,
+        None,
+        [],
+    )
+    (called,) = city.events("sense.alarm_called")
+    assert "PM2.5" in called.data["reasons"]
+    assert "U1" not in called.data["reasons"]
+
+
 def test_history_is_asked_by_the_version_of_its_time(city):
     gauge = city.gauge(0, 0)
     city.load(listed=UNDERPASSES[1:])
