@@ -32,7 +32,6 @@ from jingwei.city.models import CityRow
 from jingwei.records import now_utc
 from jingwei.sense.readings import Batch
 from jingwei.web import OPEN, create_app, serve
-from jingwei.web.reader import asker_of
 
 OWN, OTHER = "11440300000000001R", "11440300000000002W"
 TOGETHER = """
@@ -122,7 +121,7 @@ def main() -> None:
         print(f"{asked.streams:,} streams, {asked.days} days: rolled up in {took:.0f} s", flush=True)
         text = default_policies().text + TOGETHER
         together = Policies(text, 0, [(OWN, None), (OTHER, None)])
-        app.dependency_overrides[asker_of] = lambda: who["asks"]
+        app.state.gate.asker_without_asking = lambda _: who["asks"]
         ready = threading.Event()
         given = {"port": asked.port, "ready": lambda _: ready.set()}
         threading.Thread(target=serve, args=(app,), kwargs=given, daemon=True).start()
