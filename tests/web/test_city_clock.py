@@ -180,7 +180,7 @@ def test_the_planted_storm_is_one_incident_and_no_more_cases_than_places_that_fl
     begins = at(running.client.get(CLOCK).json())
     feeder = Feeder(story, running.ask)
     feeder.register()
-    for rule in BROUGHT["rules"]:
+    for rule in (one for one in BROUGHT["rules"] if "datasets" not in one):  # there are no schools here
         told = {name: rule[name] for name in rule if name != "downstream"}  # there are no pipes here
         number = running.client.post("/api/sense/rules", json={"rule": told}).json()["id"]
         assert running.client.post(f"/api/sense/rules/{number}/switch", json={"to": "on"}).json()["on"]

@@ -204,6 +204,33 @@ def test_readings_of_a_multidatastream_are_told_by_its_own_topic(readings, broke
         }
 
 
+def test_what_changes_a_reading_is_told_after_it(readings, broker):
+    async def told(bridge):
+        heard, ready, both = [], asyncio.Event(), asyncio.Event()
+
+        def on_message(_client, topic, _payload, _qos, _properties):
+            heard.append(topic)
+            if len(set(heard)) == 2:
+                both.set()
+
+        watcher = gmqtt.Client("watcher")
+        watcher.on_message, watcher.on_subscribe = on_message, lambda *_: ready.set()
+        await watcher.connect(broker.host, broker.port)
+        watcher.subscribe(
+            [gmqtt.Subscription(f"v1.1/{one}", qos=0) for one in ("Datastreams(2)/#", "changed")]
+        )
+        await asyncio.wait_for(ready.wait(), 20)
+        readings.append(Batch.of([Reading(2, AT, 21.5, feature=1)]))
+        bridge.tell([("v1.1/changed", b"{}")])
+        await asyncio.wait_for(both.wait(), 20)
+        await watcher.disconnect()
+        return heard
+
+    with bridged(readings, broker).running() as bridge:
+        assert bridge.connected.wait(20)
+        assert asyncio.run(told(bridge)) == ["v1.1/Datastreams(2)/Observations", "v1.1/changed"]
+
+
 def test_a_port_of_another_program_is_not_taken_for_ours(tmp_path, port):
     with socket.create_server(("127.0.0.1", port)), pytest.raises(BrokerError) as told:  # noqa: SIM117
         with mosquitto(tmp_path / "mosquitto", port=port):

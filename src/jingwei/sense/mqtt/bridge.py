@@ -22,7 +22,16 @@ import uvloop
 
 from jingwei.errors import JingweiError
 from jingwei.sense.mqtt.telling import Message, Selections
-from jingwei.sense.mqtt.topics import CREATE, OF_TOKEN, ROOT, Mapping, creates_in, readings_in, sender_in
+from jingwei.sense.mqtt.topics import (
+    CREATE,
+    OF_TOKEN,
+    ROOT,
+    Mapping,
+    creates_in,
+    observations_topic,
+    readings_in,
+    sender_in,
+)
 from jingwei.sense.odata.syntax import text_of_instant
 from jingwei.sense.readings import Batch, IntakeFullError, Reading, readings_of
 from jingwei.sense.readings.columns import joined
@@ -155,6 +164,7 @@ class Bridge:
         self._unanswered: dict[asyncio.Future[None], dict[Any, list[int]]] = {}
         self._appending: asyncio.Task[None] | None = None
         self._told: deque[Rows] = deque()
+        self._changes: deque[list[Message]] = deque()
         self._wake: asyncio.Event | None = None
         self._is_rung = False
         self._client: gmqtt.Client | None = None
@@ -178,10 +188,10 @@ class Bridge:
         client.on_message = self._on_message
         # By the library each message of quality 1 is a task of its own, which costs more than all else.
         client._package_handler._handle_qos_1_publish_packet = self._on_message_to_answer  # noqa: SLF001
-        await self._connected(client, stop)
         end = self.readings.subscribe(self._note)
         telling = asyncio.create_task(self._tell(client))
         try:
+            await self._connected(client, stop)
             await stop.wait()
         finally:
             end()
@@ -352,6 +362,9 @@ class Bridge:
     def _note(self, fresh: Rows) -> None:
         """Note new readings, in the thread of the store; the loop is woken once for many of them."""
         self._told.append(fresh)
+        self._ring()
+
+    def _ring(self) -> None:
         if not self._is_rung and self._loop is not None and not self._loop.is_closed():
             self._is_rung = True
             self._loop.call_soon_threadsafe(self._rung)
@@ -368,11 +381,15 @@ class Bridge:
                 await asyncio.sleep(ALONE)
             self._wake.clear()
             self._is_rung = False  # what is noted before is among those told now
-            while self._told:
-                for number, (stream, text) in enumerate(self._next_told()):
+            while self._told or self._changes:
+                # Before the readings are looked at: those that a change corrects are among them, or told.
+                changes = [self._changes.popleft() for _ in range(len(self._changes))]
+                for number, (stream, text) in enumerate(self._next_told() if self._told else []):
                     self._publish(client, stream, text)
                     if number % 200 == 199:
                         await asyncio.sleep(0)
+                for messages in changes:
+                    self._say(client, messages)
                 await asyncio.sleep(0)
 
     def _next_told(self) -> list[tuple[int, bytes]]:
@@ -405,9 +422,7 @@ class Bridge:
     def _publish(self, client: gmqtt.Client, stream: int, text: bytes) -> None:
         if not client.is_connected:
             return
-        facts = self.readings.facts.of(stream)
-        kind = "MultiDatastreams" if facts is not None and facts.multi else "Datastreams"
-        own = f"{ROOT}/{kind}({stream})/Observations"
+        own = observations_topic(stream, self.readings.facts.of(stream))
         client.publish(own, text, qos=0, retain=True)
         self.traffic.told += 1
         if self.is_alone():
@@ -419,13 +434,15 @@ class Bridge:
                     client.publish(topic, chosen, qos=0)
 
     def tell(self, messages: list[Message]) -> None:
-        """Tell what is new of entities; from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._say, messages)
+        """Tell what is new of entities, and of readings that were there; from any thread.
 
-    def _say(self, messages: list[Message]) -> None:
-        client = self._client
-        if client is None or not client.is_connected:
+        It is told after all readings that came before it.
+        """
+        self._changes.append(messages)
+        self._ring()
+
+    def _say(self, client: gmqtt.Client, messages: list[Message]) -> None:
+        if not client.is_connected:
             return
         for base, text in messages:
             client.publish(base, text, qos=0)

@@ -13,7 +13,7 @@ from jingwei.errors import JingweiError
 from jingwei.ledger.followers import Follower
 from jingwei.sense.asking import Asking
 from jingwei.sense.entities import COLLECTIONS, ENTITIES, OBSERVATION, Entity
-from jingwei.sense.mqtt.topics import ROOT
+from jingwei.sense.mqtt.topics import ROOT, observations_topic
 from jingwei.sense.odata.options import Query, query_of
 from jingwei.sense.odata.paths import resource_of
 from jingwei.sense.writing import back
@@ -178,7 +178,8 @@ def corrections_told(
             shown = asking.shown(OBSERVATION, row, Query())
         text, sets = msgspec.json.encode(shown), f"{ROOT}/{OBSERVATION.collection}"
         here = f"{sets}({reading})"
-        topics = (sets, here, f"{ROOT}/Datastreams({row['stream']})/{OBSERVATION.collection}")
+        stream = row["stream"]
+        topics = (sets, here, observations_topic(stream, sensing.readings.facts.of(stream)))
         names = dict.fromkeys(COLUMNS[one] for one in columns if one in COLUMNS)
         tell(
             [(topic, text) for topic in topics]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jingwei.sense.readings import Reading
 from jingwei.sense.wire import NotPlainError, Sent, micros, read_groups, read_one, read_several
+
+if TYPE_CHECKING:
+    from jingwei.sense.readings import StreamFacts
 
 ROOT = "v1.1"
 CREATE = f"{ROOT}/Observations"
@@ -22,6 +25,12 @@ _OF_STREAM = re.compile(rf"{re.escape(ROOT)}/(?:Multi)?Datastreams\(([1-9][0-9]{
 _OF_ANY = re.compile(
     rf"{re.escape(ROOT)}/((?:(?:Datastreams|MultiDatastreams|FeaturesOfInterest)\([1-9][0-9]{{0,18}}\)/)?Observations)"
 )
+
+
+def observations_topic(stream: int, facts: StreamFacts | None) -> str:
+    """Return the topic below which the readings of a stream are told (OGC 18-088, 14.2.1)."""
+    kind = "MultiDatastreams" if facts is not None and facts.multi else "Datastreams"
+    return f"{ROOT}/{kind}({stream})/Observations"
 
 
 @dataclass(frozen=True, slots=True)
