@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ from jingwei.errors import JingweiError
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import HTTPConnection
 
 LIMITS: dict[str, tuple[RateLimitItem, ...]] = {
@@ -64,6 +68,7 @@ class Rates:
     def __init__(self, shared: Storage) -> None:
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared = SlidingWindowCounterRateLimiter(shared)
+        self._turn = threading.Lock()
 
     def count(self, what: str, who: str) -> None:
         """Count one more of something.
@@ -74,16 +79,26 @@ class Rates:
             Where that is too many; it is not counted then.
 
         """
-        limiter = self._own if what in OF_ONE_PROCESS else self._shared
-        for limit in LIMITS[what]:
-            if not limiter.hit(limit, what, who):
-                reset = limiter.get_window_stats(limit, what, who).reset_time
-                raise TooOftenError(max(1, math.ceil(reset - time.time())))
+        with self._limiter(what) as limiter:
+            for limit in LIMITS[what]:
+                if not limiter.hit(limit, what, who):
+                    reset = limiter.get_window_stats(limit, what, who).reset_time
+                    raise TooOftenError(max(1, math.ceil(reset - time.time())))
 
     def counted(self, what: str, who: str) -> int:
         """Return how much of something was counted in the longest of its windows."""
-        limiter, limit = self._own if what in OF_ONE_PROCESS else self._shared, LIMITS[what][-1]
-        return limit.amount - limiter.get_window_stats(limit, what, who).remaining
+        limit = LIMITS[what][-1]
+        with self._limiter(what) as limiter:
+            return int(limit.amount - limiter.get_window_stats(limit, what, who).remaining)
+
+    @contextmanager
+    def _limiter(self, what: str) -> Iterator[SlidingWindowCounterRateLimiter]:
+        if what not in OF_ONE_PROCESS:
+            yield self._shared
+            return
+        # Two threads that find no timer in the library's memory start the second one's twice, which fails.
+        with self._turn:
+            yield self._own
 
 
 def address_of(request: HTTPConnection) -> str:
