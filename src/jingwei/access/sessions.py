@@ -89,9 +89,11 @@ def asker_of_session(
     now = now or now_utc()
     with records.read() as session:
         row = _OF_DIGEST.row(session, digest=_digest(token))
-        if row is None or row[2] + IDLE < now or row[1] + ABSOLUTE < now:
+        if row is None:
             raise NotSignedInError
-        person, _, seen = row
+        person, started, seen = row
+        if seen + IDLE < now or started + ABSOLUTE < now:
+            raise NotSignedInError
         asker = standing_asker(session, person)
     if touch and seen + SEEN_EVERY < now:
         with records.write() as session:

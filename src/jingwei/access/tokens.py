@@ -126,9 +126,11 @@ def asker_of_token(records: Records, token: str, *, now: datetime | None = None,
     now = now or now_utc()
     with records.read() as session:
         row = _OF_DIGEST.row(session, digest=digest(token))
-        if row is None or row[3] <= now:
+        if row is None:
             raise NotSignedInError
-        number, person, written, _, used = row
+        number, person, written, expires, used = row
+        if expires <= now:
+            raise NotSignedInError
         asker = standing_asker(session, person)
     if touch and (used is None or used + SEEN_EVERY < now):
         with records.write() as session:

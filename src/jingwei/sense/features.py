@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
-from sqlalchemy import BigInteger, Text, any_, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, String, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from jingwei import ledger
@@ -16,7 +16,7 @@ from jingwei.records.database import driver_text
 from jingwei.sense.checking import placed
 from jingwei.sense.errors import BadEntityError
 from jingwei.sense.models import FeatureRow, LocationRow, StreamFeature, StreamRow, ThingLocation
-from jingwei.words import Text as Words
+from jingwei.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ _WKB_OF_POINT = 21
 def _among(column: Any, dialect: str) -> ColumnElement[bool]:
     """Ask for rows of some numbers, however many: a statement that lists them is compiled for each count."""
     if dialect == "sqlite":
-        listed = func.json_each(bindparam("numbers", type_=Text)).table_valued("value")
+        listed = func.json_each(bindparam("numbers", type_=String)).table_valued("value")
         chosen: ColumnElement[bool] = column.in_(select(listed.c.value))
         return chosen
     among: ColumnElement[bool] = column == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
@@ -103,8 +103,8 @@ def default_of(session: Session, stream: int, actor: str) -> int:
     if found is None:
         raise BadEntityError(
             "FeatureOfInterest",
-            Words("未给出，且设备没有位置", "is not given, and the Thing has no Location."),
-            mend=Words(
+            Text("未给出，且设备没有位置", "is not given, and the Thing has no Location."),
+            mend=Text(
                 "请先为 Thing 设置 Location，或给出 FeatureOfInterest。",
                 "Give the Thing a Location, or name one.",
             ),

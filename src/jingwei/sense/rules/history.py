@@ -84,18 +84,15 @@ def spans(
     found = []
     cuts = sorted({one.since for one in used})
     for begin, end in zip(cuts, [*cuts[1:], until], strict=True):
-        held: list[Held] | None = []
+        held: list[Held] = []
         for at, sign in enumerate(rule.datasets):
             now = next(one for one in numbers[sign.dataset] if one.since <= begin < one.until)
             try:
-                one = grounds.held(asker, rule, at, now.version)
+                held.append(grounds.held(asker, rule, at, now.version))
             except BadRuleError as error:
                 troubles[sign.dataset, now.version] = error.what
-                held = None
                 break
-            if held is not None:
-                held.append(one)
-        found.append(Span(begin, end, held))
+        found.append(Span(begin, end, held if len(held) == len(rule.datasets) else None))
     return found, [replace(one, trouble=troubles.get((one.dataset, one.version))) for one in used]
 
 
