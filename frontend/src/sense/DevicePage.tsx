@@ -11,6 +11,7 @@ import { instant } from "../words";
 import { Spark } from "./Chart";
 import { StateOf } from "./Devices";
 import { keepWork, signOff, useDevice, useSparks, type WholeDevice } from "./questions";
+import { by } from "./people";
 
 const WORKS = ["inspection", "repair", "calibration", "battery", "cleaning", "other"];
 
@@ -154,9 +155,4 @@ function KeepWork({ id }: { id: number }) {
       {error !== undefined && <Fault error={error} />}
     </form>
   );
-}
-
-/** Who did something; whoever is at this machine in open mode has no name. */
-function by(person: string | null, t: (key: string) => string): string {
-  return person === "local" ? t("open.local") : (person ?? "");
 }

@@ -17,6 +17,7 @@ import { type Rule, type RuleBody, saveRule, switchRule, useAlarms, useFreshAlar
 import { RuleForm } from "./RuleForm";
 import { Broken, OnBadge, Switch } from "./RulesPage";
 import { TrialBox } from "./TrialBox";
+import { by } from "./people";
 
 const FRESH: RuleBody = { zh: "", en: "", signs: [{ observes: "", kind: "above", value: null }] };
 
@@ -137,7 +138,7 @@ function Known({ whole, saved: told }: { whole: WholeRule | null; saved?: (numbe
                 {whole.versions.map((one) => (
                   <li key={one.version}>
                     <b>{t("alarms.rule.version", { number: one.version })}</b>{" "}
-                    <span className="small quiet">{t("alarms.rule.changed", { time: instant(one.at, zone, "minute"), who: one.by })}</span>
+                    <span className="small quiet">{t("alarms.rule.changed", { time: instant(one.at, zone, "minute"), who: by(one.by, t) })}</span>
                     {may && one.version !== rule?.version && (
                       <button
                         type="button"

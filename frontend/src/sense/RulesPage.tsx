@@ -10,6 +10,7 @@ import { Empty, Failure, Loading } from "../design/States";
 import { instant, say, type Text } from "../words";
 import { SeverityBadge, useDatasetWords, useSignWords } from "./AlarmItem";
 import { type Rule, switchRule, useFreshAlarms, useRules } from "./alarms";
+import { by } from "./people";
 
 export function RulesPage() {
   const { t } = useTranslation();
@@ -80,7 +81,7 @@ function RuleItem({ rule }: { rule: Rule }) {
         ))}
       </ul>
       {rule.broken && <Broken why={rule.broken} />}
-      <p className="small quiet">{t("alarms.rule.changed", { time: instant(rule.changed, zone, "minute"), who: rule.by })}</p>
+      <p className="small quiet">{t("alarms.rule.changed", { time: instant(rule.changed, zone, "minute"), who: by(rule.by, t) })}</p>
       {rule.may_write && <Switch rule={rule} />}
     </li>
   );
