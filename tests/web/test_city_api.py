@@ -68,9 +68,14 @@ def test_quarantined_rows_name_file_row_rule_and_reason(client):
 def test_versions_are_listed_with_their_files(client):
     versions = client.get("/api/datasets/stops/versions").json()["versions"]
     assert [one["number"] for one in versions] == [1]
-    assert versions[0]["reads"] == [{"dataset": "districts", "version": 1, "how": "boundary"}]
+    titles = {one["id"]: one["title"] for one in client.get("/api/datasets").json()["datasets"]}
+    assert versions[0]["reads"] == [
+        {"dataset": "districts", "title": titles["districts"], "version": 1, "how": "boundary"}
+    ]
     uses = client.get("/api/datasets/districts/versions/1/uses").json()["uses"]
-    assert ("dataset/stops", ["boundary"]) in [(one["subject"], one["how"]) for one in uses]
+    assert ("dataset/stops", ["boundary"], titles["stops"]) in [
+        (one["subject"], one["how"], one["title"]) for one in uses
+    ]
     assert versions[0]["sources"][0]["digest"]
 
 

@@ -122,6 +122,7 @@ export type DatasetDetail = Dataset & {
 
 export type Read = {
   dataset: string;
+  title: Text;
   version: number;
   how: "place" | "area" | "boundary" | "anchor" | "rule" | "declared" | "stated";
 };

@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import type { Read } from "../api/types";
 import { Failure, Loading } from "../design/States";
-import { instant } from "../words";
+import { instant, langOf, say, type Text } from "../words";
 
 /** The versions of datasets that were read to make a version, and what for. */
 export function Reads({ reads }: { reads: Read[] | null }) {
@@ -18,7 +18,9 @@ export function Reads({ reads }: { reads: Read[] | null }) {
     <ul className="lineage" aria-label={t("lineage.reads")}>
       {reads.map((read) => (
         <li key={`${read.dataset} ${read.version} ${read.how}`}>
-          {t("lineage.read")} <Link to={`/data/${read.dataset}/versions`}>{read.dataset}</Link>{" "}
+          {t("lineage.read")} <Link to={`/data/${read.dataset}/versions`} lang={langOf(say(read.title))}>
+            {say(read.title)}
+          </Link>{" "}
           {t("data.versionNumber", { number: read.version })} <span className="quiet">{t(`lineage.how.${read.how}`)}</span>
         </li>
       ))}
@@ -33,6 +35,7 @@ type Use = {
   kind: (typeof KINDS)[number];
   at: string;
   subject: string;
+  title: Text | null;
   version: number | null;
   event: string | null;
   how: string[];
@@ -67,11 +70,11 @@ function UseItem({ use }: { use: Use }) {
   const { t } = useTranslation();
   const zone = useZone();
   const where = whereOf(use);
-  const name = use.subject.split("/").at(-1);
+  const name = use.title ? say(use.title) : use.subject.split("/").at(-1);
   const how = use.how.map((one) => t(`lineage.how.${one}`, { defaultValue: one }));
   return (
     <li>
-      {t(`lineage.kinds.${use.kind}`)} {where === null ? name : <Link to={where}>{name}</Link>}
+      {t(`lineage.kinds.${use.kind}`)} {where === null ? name : <Link to={where} lang={langOf(name)}>{name}</Link>}
       {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}{" "}
       <span className="quiet small">
         {how.length > 0 && `${how.join(t("lineage.and"))} · `}

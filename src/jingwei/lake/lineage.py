@@ -114,9 +114,9 @@ def uses(lake: Lake, asker: Asker, dataset: str, number: int) -> list[Use]:
     return sorted(found, key=lambda use: use.at)
 
 
-def listed(lake: Lake, asker: Asker) -> set[str]:
-    """Return the identifiers of the datasets that the asker may list."""
-    return {one.id for one in lake.datasets(asker)}
+def listed(lake: Lake, asker: Asker) -> dict[str, Text]:
+    """Return the identifiers of the datasets that the asker may list, with their titles."""
+    return {one.id: one.title for one in lake.datasets(asker)}
 
 
 def reads(version: Version, known: Collection[str]) -> list[Read] | None:

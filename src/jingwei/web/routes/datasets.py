@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -23,7 +23,8 @@ from jingwei.web.at_once import at_once
 from jingwei.web.policies import allowed, filtered
 from jingwei.web.reader import AskerOf
 from jingwei.web.routes.city import CityOf
-from jingwei.web.texts import TextOut, text_out
+from jingwei.web.texts import TextOut, text_or_none, text_out
+from jingwei.words import Text
 
 router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.responses(403, 404))
 
@@ -131,6 +132,7 @@ class ReadOut(BaseModel):
     """A version that was read to make a version."""
 
     dataset: str
+    title: TextOut = Field(description="Of the dataset")
     version: int
     how: How = Field(description="What for: place, area, boundary, anchor, rule, declared, stated")
 
@@ -183,6 +185,7 @@ class UseOut(BaseModel):
     kind: lineage.Kind
     at: datetime
     subject: str = Field(description="As the log names it: dataset/ID, correction/N, matching/NAME, city/ID")
+    title: TextOut | None = Field(description="Of a dataset")
     version: int | None
     event: str | None
     how: list[str] = Field(
@@ -252,7 +255,7 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _version(version: Version, known: Collection[str]) -> VersionOut:
+def _version(version: Version, known: Mapping[str, Text]) -> VersionOut:
     content, read = version.content, lineage.reads(version, known)
     return VersionOut(
         number=version.number,
@@ -260,7 +263,9 @@ def _version(version: Version, known: Collection[str]) -> VersionOut:
         counts=_counts(version),
         seconds=content.seconds,
         sources=_sources(version),
-        reads=None if read is None else [ReadOut(**asdict(one)) for one in read],
+        reads=None
+        if read is None
+        else [ReadOut(**asdict(one), title=text_out(known[one.dataset])) for one in read],
         fingerprint=content.fingerprint,
         dropped=version.dropped,
     )
@@ -399,8 +404,21 @@ def list_uses(
 ) -> UseList:
     """Return versions that read it, checks, corrections, links, cases, rules and exports, oldest first."""
     found = lineage.uses(city.lake, asker, dataset, number)
-    return UseList(
-        uses=[UseOut(**{name: getattr(one, name) for name in UseOut.model_fields}) for one in found]
+    known = lineage.listed(city.lake, asker)
+    return UseList(uses=[_use(one, known) for one in found])
+
+
+def _use(use: lineage.Use, known: Mapping[str, Text]) -> UseOut:
+    title = known.get(use.subject.removeprefix("dataset/")) if use.subject.startswith("dataset/") else None
+    return UseOut(
+        kind=use.kind,
+        at=use.at,
+        subject=use.subject,
+        title=text_or_none(title),
+        version=use.version,
+        event=use.event,
+        how=list(use.how),
+        times=use.times,
     )
 
 
