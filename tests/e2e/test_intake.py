@@ -45,6 +45,8 @@ def test_a_file_is_taken_in_agreed_on_checked_corrected_and_closed(desk):
     assert desk.faults() == []
     page.get_by_label("标识").fill("stations")
     page.get_by_label("坐标系").select_option("WGS84")
+    page.get_by_role("combobox", name="由哪些数据集算出").fill("行政")
+    page.get_by_role("option", name="行政区").click()
     page.get_by_role("button", name="重新识别").click()
     page.get_by_text("40", exact=True).first.wait_for()
     page.get_by_role("button", name="装载", exact=True).click()
@@ -74,5 +76,6 @@ def test_a_file_is_taken_in_agreed_on_checked_corrected_and_closed(desk):
     desk.open("/data/intake")
     hand_in(page, "车站10月.csv", [*GOOD, "S99,新站,114.1,22.6"])
     page.get_by_text("这是数据源 stations 的下一个文件").wait_for()
+    page.get_by_role("button", name="不是由“行政区”算出").wait_for()
     page.get_by_role("button", name="装载", exact=True).click()
     page.get_by_text("已载入").first.wait_for()

@@ -60,6 +60,21 @@ def test_a_file_is_handed_in_looked_at_and_loaded(desk):
     assert ended(desk, desk.post(f"/api/intake/files/{following['id']}/load", json={}))["state"] == "done"
 
 
+def test_what_a_file_was_made_of_is_said_once_and_remembered(desk):
+    file = hand_in(desk)
+    said = SAID | {"made_of": ["stops"]}
+    ended(desk, desk.post(f"/api/intake/files/{file['id']}/load", json={"changes": said}))
+    (version,) = desk.get("/api/datasets/stations/versions").json()["versions"]
+    assert ("stops", "declared") in [(one["dataset"], one["how"]) for one in version["reads"]]
+    following = hand_in(desk, "车站10月.csv", TEXT.replace("第1站", "首站"))
+    again = desk.post(f"/api/intake/files/{following['id']}/examination", json={}).json()
+    assert again["spec"]["made_of"] == ["stops"]
+    taken_back = {"changes": {"made_of": None}}
+    ended(desk, desk.post(f"/api/intake/files/{following['id']}/load", json=taken_back))
+    newest = desk.get("/api/datasets/stations/versions").json()["versions"][0]
+    assert (newest["number"], "declared" in [one["how"] for one in newest["reads"]]) == (2, False)
+
+
 def test_a_changed_layout_is_refused_at_once_with_its_columns(desk):
     file = hand_in(desk)
     ended(desk, desk.post(f"/api/intake/files/{file['id']}/load", json={"changes": SAID}))

@@ -19,6 +19,7 @@ import { BELOW_LABELS, useGround } from "../map/ground";
 import { count, langOf, say, type Text } from "../words";
 import { Evidence } from "./DatasetPage";
 import { Following } from "./Following";
+import { MadeOf } from "./MadeOf";
 import type { HandedIn } from "./IntakePage";
 
 type Place = { lon?: string; lat?: string; geometry?: string; crs?: string; none?: boolean; by?: string };
@@ -34,6 +35,7 @@ type Spec = {
   place?: Place;
   crs?: string;
   time?: { column?: string; none?: boolean };
+  made_of?: string[];
 };
 type Examined = {
   file: HandedIn;
@@ -214,6 +216,7 @@ function Corrections({ seen, changes, change, looking }: {
     time: spec.time?.column ?? "",
     key: spec.keys?.[0] ?? "",
     name: spec.name ?? "",
+    madeOf: spec.made_of ?? [],
   });
   const [events, setEvents] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -271,6 +274,7 @@ function Corrections({ seen, changes, change, looking }: {
         <Select label={t("data.key")} value={draft.key} options={columns} empty="–" set={(key) => set({ key })} />
         <Select label={t("intake.name")} value={draft.name} options={columns} empty="–" set={(name) => set({ name })} />
       </div>
+      <MadeOf chosen={draft.madeOf} itself={draft.id} choose={(madeOf) => set({ madeOf })} />
       <label className="check">
         <input type="checkbox" checked={draft.none} onChange={(e) => set({ none: e.target.checked })} /> {t("intake.noPlace")}
       </label>
@@ -300,7 +304,7 @@ function Corrections({ seen, changes, change, looking }: {
 }
 
 function changesOf(
-  draft: { id: string; title: string; owner: string; layer: string; encoding: string; header: string; lon: string; lat: string; crs: string; none: boolean; time: string; key: string; name: string },
+  draft: { id: string; title: string; owner: string; layer: string; encoding: string; header: string; lon: string; lat: string; crs: string; none: boolean; time: string; key: string; name: string; madeOf: string[] },
   spec: Spec,
 ): Changes {
   const place: Place | null = draft.none
@@ -322,6 +326,7 @@ function changesOf(
     time: draft.time ? { column: draft.time } : null,
     keys: draft.key ? [draft.key] : null,
     name: draft.name || null,
+    made_of: draft.madeOf.length ? draft.madeOf : null,
   };
 }
 
