@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jingwei.lake.forms.columns import Kind, kind_of
+from jingwei.lake.forms.columns import Kind, kind_of, read_numbers
 
 PLAIN = re.compile(r"-?(0|[1-9][0-9]*)")
 FRACTION = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)")
@@ -49,3 +51,28 @@ def test_one_text_that_may_be_a_code_makes_a_column_text(text, others):
 @pytest.mark.parametrize("text", ["0.5", "-0.5", "0", "-3", "113.754321", "22.44", "1e+5", "0.000001", "-0"])
 def test_as_programs_write_numbers_they_are_numbers(text):
     assert kind_of(pa.array([text, "1.5"], pa.string())) is Kind.DECIMAL
+
+
+@given(
+    st.lists(st.one_of(NUMBERS, st.sampled_from(["-0", "-0.0", "007", "5.", ".5", "1e+5", "x"]), st.none()))
+)
+def test_many_texts_are_read_as_few_are(texts):
+    array = pa.array(["9.9", *texts], pa.string()).slice(1)
+    for at_least in Kind:
+        kind, values = read_numbers(array, at_least)
+        assert kind is kind_of(array, at_least)
+        if kind in (Kind.INTEGER, Kind.DECIMAL) and len(array) > array.null_count:
+            wanted = pc.cast(array, kind.type)
+            assert values.equals(wanted)
+            if kind is Kind.DECIMAL:  # -0.0 too
+                signs = np.signbit(values.drop_null().to_numpy()), np.signbit(wanted.drop_null().to_numpy())
+                assert (signs[0] == signs[1]).all()
+
+
+@given(st.integers(-(10**14) + 1, 10**14), st.integers(1, 13))
+def test_fractions_are_the_doubles_nearest_to_what_is_written(digits, places):
+    text = f"{digits:0{places + 2}d}"
+    text = f"{text[:-places]}.{text[-places:]}"
+    kind, values = read_numbers(pa.array([text], pa.string()))
+    if kind is Kind.DECIMAL:
+        assert values[0].as_py() == float(text)

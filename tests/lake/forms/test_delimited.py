@@ -279,6 +279,20 @@ def test_no_line_is_ever_lost(tmp_path, block_bytes, body):
     assert [one.name for one in tmp_path.iterdir()] == ["bad.csv"]
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["", "7", "-12", "0.50", "2.25", "x", "007"]), min_size=1, max_size=60))
+def test_what_is_kept_of_the_first_look_says_what_the_file_says(tmp_path, block_bytes, values):
+    path = tmp_path / "wider.csv"
+    path.write_text("a,b\n" + "".join(f"{value},{n}\n" for n, value in enumerate(sorted(values, key=len))))
+    with pytest.MonkeyPatch.context() as patch:
+        wanted = read(open_form(path, delimiter=",", header_row=1))
+        patch.setattr(delimited, "WORTH_SPOOLING", 0)
+        with open_form(path, delimiter=",", header_row=1, spool=tmp_path) as spooled:
+            assert read(spooled) == wanted
+            assert read(spooled) == wanted
+    assert [one.name for one in tmp_path.iterdir()] == ["wider.csv"]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     places=st.lists(st.integers(0, 59), unique=True, max_size=25),

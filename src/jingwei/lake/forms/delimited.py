@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from jingwei.lake.forms.columns import Kind, kind_of, unique_names
+from jingwei.lake.forms.columns import Kind, kind_of, read_numbers, unique_names
 from jingwei.lake.forms.encodings import (
     UNREADABLE,
     WIDE,
@@ -100,6 +100,24 @@ class Shape:
     """Physical line of the header, 0 where there is none."""
     ends_with_return: bool = False
     """Lines end with a carriage return alone, as on the first Macintosh."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the first look saw of a block: its columns as texts, and read as what they are."""
+
+    parsed: Parsed
+    texts: pa.Table
+    kinds: list[Kind]
+    values: list[pa.Array]
+
+    def as_known(self, kinds: list[Kind]) -> pa.Table:
+        """Return the block with each column as the kind that all blocks so far agree on."""
+        columns = [
+            texts if kind is Kind.TEXT else pc.cast(values, kind.type)
+            for texts, values, kind in zip(self.texts.columns, self.values, kinds, strict=True)
+        ]
+        return pa.Table.from_arrays(columns, self.texts.column_names)
 
 
 class DelimitedReading(Reading):
@@ -205,17 +223,20 @@ class DelimitedReading(Reading):
         unread: list[bytes] = []
         total = 0
 
-        def look(block: Block) -> tuple[Parsed, list[Kind]]:
+        def look(block: Block) -> _Look:
             parsed = parse_block(block, self._shape)
-            whole = parsed.table = parsed.table.combine_chunks()
-            return parsed, [kind_of(_chunk(whole, at), kind) for at, kind in enumerate(kinds)]
+            texts = parsed.table.combine_chunks()
+            read = [self._read(_chunk(texts, at), kind) for at, kind in enumerate(kinds)]
+            return _Look(parsed, texts, [kind for kind, _ in read], [values for _, values in read])
 
         if self._folder is not None:
-            self._spool = Spool(self._folder, len(names))
-        for parsed, seen in ordered_map(look, cut_into_blocks(self.path, self._shape)):
-            if self._spool is not None and not self._spool.add(parsed):
+            self._spool = Spool(self._folder)
+        for seen in ordered_map(look, cut_into_blocks(self.path, self._shape)):
+            parsed = seen.parsed
+            before = list(kinds)
+            kinds[:] = [max(known, new) for known, new in zip(kinds, seen.kinds, strict=True)]
+            if self._spool is not None and not self._keep(seen, before, kinds):
                 self.close()
-            kinds[:] = [max(known, new) for known, new in zip(kinds, seen, strict=True)]
             total += len(parsed.rows) + len(parsed.faults)
             unread += [read_back(f.text) for f in parsed.faults if f.rule == UNDECODABLE][
                 : ENOUGH_UNREAD - len(unread)
@@ -228,6 +249,17 @@ class DelimitedReading(Reading):
         self.schema = pa.schema([pa.field(name, kind.type) for name, kind in zip(names, kinds, strict=True)])
         if unread and self._all_ascii:
             self._read_anew(unread, columns_as_text, progress)
+
+    def _read(self, texts: pa.Array, kind: Kind) -> tuple[Kind, pa.Array]:
+        """Return what texts are, and as that where they are kept for the second look."""
+        return read_numbers(texts, kind) if self._folder is not None else (kind_of(texts, kind), texts)
+
+    def _keep(self, seen: _Look, before: list[Kind], kinds: list[Kind]) -> bool:
+        """Keep a block for the second look; say whether all of them still hold what the file says."""
+        assert self._spool is not None  # noqa: S101 -- asked for by the caller
+        if any(old is Kind.DECIMAL and new is Kind.TEXT for old, new in zip(before, kinds, strict=True)):
+            return False  # what was kept as fractions before cannot be told as it was written
+        return self._spool.add(replace(seen.parsed, table=seen.as_known(kinds)))
 
     def _read_anew(self, unread: list[bytes], columns_as_text: list[str], progress: Progress | None) -> None:
         """Scan again by the encoding of the few lines that the samples missed: all others were ASCII."""

@@ -1,4 +1,8 @@
-"""What the first look at a text file parsed, kept in a folder so that the second need not parse it again."""
+"""What the first look at a text file parsed, kept in a folder so that the second need not parse it again.
+
+Blocks are kept as what their columns were known to be so far: numbers where all texts before were numbers.
+Where that changes, a new stream begins in the file.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,20 @@ MOST_FAULTS = 100_000
 
 @dataclass(slots=True)
 class Parsed:
-    """A block as columns of text, its row numbers and faults, and the byte of the file it ends at."""
+    """A block as columns, its row numbers and faults, and the byte of the file it ends at."""
 
     table: pa.Table
     rows: npt.NDArray[np.int64]
+    faults: list[RowFault]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is held in memory of a block: whether rows of it are in the file, and a stream begins there."""
+
+    has_rows: bool
+    begins: bool
     faults: list[RowFault]
     end: int
 
@@ -36,49 +50,70 @@ class Spool:
     ----------
     folder
         Where it is written, which must exist. It goes with `close`, or with the folder.
-    columns
-        How many columns of text a block has.
 
     """
 
-    def __init__(self, folder: Path, columns: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.path = folder / f"parsed-{uuid.uuid4()}.arrow"
-        fields = [*(pa.field(str(at), pa.string()) for at in range(columns)), pa.field("row", pa.int64())]
-        self._schema = pa.schema(fields)
-        self._blocks: list[tuple[bool, list[RowFault], int]] = []
+        self._blocks: list[_Kept] = []
         self._faults = 0
         self._sink = pa.OSFile(str(self.path), "wb")
-        self._writer = pa.ipc.new_stream(self._sink, self._schema)
+        self._writer: pa.RecordBatchStreamWriter | None = None
+        self._schema: pa.Schema | None = None
 
     def add(self, parsed: Parsed) -> bool:
         """Write the next block; say whether that is still worth it."""
         table = parsed.table
-        columns = [*table.columns, pa.array(parsed.rows, pa.int64())]
+        fields = [pa.field(str(at), kind) for at, kind in enumerate(table.schema.types)]
+        schema = pa.schema([*fields, pa.field("row", pa.int64())])
+        begins = table.num_rows > 0 and schema != self._schema
+        if begins:
+            self._end_stream()
+            self._schema, self._writer = schema, pa.ipc.new_stream(self._sink, schema)
         if table.num_rows:
-            self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
-        self._blocks.append((table.num_rows > 0, parsed.faults, parsed.end))
+            assert self._writer is not None  # noqa: S101 -- begun with the first rows
+            columns = [*table.columns, pa.array(parsed.rows, pa.int64())]
+            self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        self._blocks.append(_Kept(table.num_rows > 0, begins, parsed.faults, parsed.end))
         self._faults += len(parsed.faults)
         return self._faults <= MOST_FAULTS
 
     def finish(self) -> None:
         """Say that all blocks are written."""
         if not self._sink.closed:
-            self._writer.close()
+            self._end_stream()
             self._sink.close()
+
+    def _end_stream(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def blocks(self, names: list[str]) -> Iterator[Parsed]:
         """Yield the blocks again, their columns under the given names."""
         nothing = pa.Table.from_arrays([pa.array([], pa.string()) for _ in names], names)
-        with pa.OSFile(str(self.path), "rb") as source, pa.ipc.open_stream(source) as batches:
-            for has_rows, faults, end in self._blocks:
-                if not has_rows:
-                    yield Parsed(nothing, np.empty(0, np.int64), faults, end)
+        with pa.OSFile(str(self.path), "rb") as source:
+            batches: pa.RecordBatchStreamReader | None = None
+            for kept in self._blocks:
+                if not kept.has_rows:
+                    yield Parsed(nothing, np.empty(0, np.int64), kept.faults, kept.end)
                     continue
+                if batches is None or kept.begins:
+                    batches = _next_stream(source, batches)
                 batch = batches.read_next_batch()
                 table = pa.Table.from_arrays(batch.columns[:-1], names)
-                yield Parsed(table, batch.column(batch.num_columns - 1).to_numpy(), faults, end)
+                yield Parsed(table, batch.column(batch.num_columns - 1).to_numpy(), kept.faults, kept.end)
 
     def close(self) -> None:
         """Delete the file."""
         self.finish()
         self.path.unlink(missing_ok=True)
+
+
+def _next_stream(
+    source: pa.NativeFile, ended: pa.RecordBatchStreamReader | None
+) -> pa.RecordBatchStreamReader:
+    """Open the stream behind one whose batches are all read."""
+    if ended is not None:
+        list(ended)  # reads the mark of its end
+    return pa.ipc.open_stream(source)
