@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jingwei.records.recent import Recent
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -78,38 +80,22 @@ class OpenFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._idle: OrderedDict[str, list[pq.ParquetFile]] = OrderedDict()
-        self._spans: OrderedDict[str, Spans] = OrderedDict()
-        self._footers: OrderedDict[str, Footer] = OrderedDict()
+        self._spans: Recent[str, Spans] = Recent(MAX_SPANS)
+        self._footers: Recent[str, Footer] = Recent(MAX_SPANS)
         self._mutex = threading.Lock()
 
     def spans(self, dataset: str, folder: str, file: DataFile) -> Spans:
         """Return which cells the row groups of a file span."""
-        path = f"{dataset}/{folder}/{file.path}"
-        with self._mutex:
-            kept = self._spans.get(path)
-        if kept is None:
-            placed = [(n, g.low, g.high) for n, g in enumerate(file.groups) if g.low is not None]
-            table = np.array(placed, np.int64).reshape(-1, 3)
-            kept = Spans(table[:, 0], table[:, 1], table[:, 2])
-            with self._mutex:
-                self._spans[path] = kept
-                if len(self._spans) > MAX_SPANS:
-                    self._spans.popitem(last=False)
-        return kept
+        return self._spans.of(f"{dataset}/{folder}/{file.path}", lambda: _cells(file))
 
     def footer(self, dataset: str, file: DataFile) -> Footer:
         """Return what the footer of a file of facts tells."""
-        path = f"{dataset}/{file.path}"
-        with self._mutex:
-            kept = self._footers.get(path)
-        if kept is None:
+
+        def read() -> Footer:
             with self.opened(dataset, "facts", file) as opened:
-                kept = Footer(_times(opened.metadata), _same(opened))
-            with self._mutex:
-                self._footers[path] = kept
-                if len(self._footers) > MAX_SPANS:
-                    self._footers.popitem(last=False)
-        return kept
+                return Footer(_times(opened.metadata), _same(opened))
+
+        return self._footers.of(f"{dataset}/{file.path}", read)
 
     def facts(self, dataset: str, file: DataFile, groups: list[int], names: list[str]) -> pa.Table:
         """Read columns of some row groups of facts; what the index and the footer tell is not read."""
@@ -162,6 +148,13 @@ class OpenFiles:
             self._idle.clear()
         for handle in handles:
             handle.close()
+
+
+def _cells(file: DataFile) -> Spans:
+    """Return which cells the row groups span, as the index of a file tells."""
+    placed = [(n, g.low, g.high) for n, g in enumerate(file.groups) if g.low is not None]
+    table = np.array(placed, np.int64).reshape(-1, 3)
+    return Spans(table[:, 0], table[:, 1], table[:, 2])
 
 
 def _times(footer: pq.FileMetaData) -> Spans:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,6 +30,7 @@ from jingwei.lake.store import Store
 from jingwei.lake.summing import numeric_columns
 from jingwei.lake.views import View, Views, refusal, resource_of
 from jingwei.records import Prepared, WhileUnchanged
+from jingwei.records.recent import Recent
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -74,9 +73,8 @@ class Lake:
         self.reader = Reader(root)
         self.readings = PersonalReadings(records)
         self.views = Views(self.reader.is_true)
-        self._versions: OrderedDict[int, Version] = OrderedDict()
-        self._counted: OrderedDict[tuple[Any, ...], Blocks] = OrderedDict()
-        self._mutex = Lock()
+        self._versions: Recent[int, Version] = Recent(MAX_VERSIONS_KEPT)
+        self._counted: Recent[tuple[Any, ...], Blocks] = Recent(MAX_COUNTED_KEPT)
         self._datasets: WhileUnchanged[Dataset | None] = WhileUnchanged(records, rests_on=_DESCRIBED)
         self._lists: WhileUnchanged[list[Dataset]] = WhileUnchanged(records, rests_on=_DESCRIBED)
 
@@ -391,17 +389,13 @@ class Lake:
         """Return the blocks in which a version is counted; they never change, so they are kept."""
         level = min(FINEST, view.count_level)
         key = (version.dataset, version.number, place.role, level, view.smallest)
-        with self._mutex:
-            kept = self._counted.get(key)
-        if kept is None:
+
+        def count() -> Blocks:
             table = self.reader.density(version, place, level, limit=MAX_COUNTED)
             codes = np.asarray(grid.from_stored(table["jw_cell"].to_numpy()), np.uint64)
-            kept = blocks_of(codes, table["n"].to_numpy(), level, view.smallest)
-            with self._mutex:
-                self._counted[key] = kept
-                if len(self._counted) > MAX_COUNTED_KEPT:
-                    self._counted.popitem(last=False)
-        return kept
+            return blocks_of(codes, table["n"].to_numpy(), level, view.smallest)
+
+        return self._counted.of(key, count)
 
     def places(
         self,
@@ -514,20 +508,12 @@ class Lake:
 
     def _version(self, row: VersionRow) -> Version:
         """Return a version as plain data; until it is dropped a version never changes, so it is kept."""
-        if row.dropped is not None:
+
+        def read() -> Version:
             content = Content.from_json(row.content)
             return Version(row.dataset, row.number, row.published, content, row.dropped)
-        with self._mutex:
-            kept = self._versions.get(row.id)
-            if kept is not None:
-                self._versions.move_to_end(row.id)
-                return kept
-        version = Version(row.dataset, row.number, row.published, Content.from_json(row.content))
-        with self._mutex:
-            self._versions[row.id] = version
-            if len(self._versions) > MAX_VERSIONS_KEPT:
-                self._versions.popitem(last=False)
-        return version
+
+        return read() if row.dropped is not None else self._versions.of(row.id, read)
 
 
 _DESCRIBED = Prepared(

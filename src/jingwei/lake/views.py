@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jingwei import grid
@@ -21,6 +19,7 @@ from jingwei.access.policy import Decision, RefusedError, Resource
 from jingwei.access.policy.masks import SMALLEST
 from jingwei.lake.masking import masked_sql, shown_type
 from jingwei.lake.schemas import Column, Content, Place, Version
+from jingwei.records.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -182,9 +181,8 @@ class Views:
     def __init__(self, is_true: Callable[[str], bool]) -> None:
         self._is_true = is_true
         self.rules: dict[str, RowRule] = {}
-        self._kept: OrderedDict[tuple[Any, ...], View] = OrderedDict()
+        self._kept: Recent[tuple[Any, ...], View] = Recent(KEPT)
         self._policies: Policies | None = None
-        self._guard = Lock()
 
     def of(self, policies: Policies, asker: Asker, dataset: Dataset, version: Version | None) -> View:
         """Return what an asker may see of a version of a dataset."""
@@ -192,18 +190,10 @@ class Views:
         about = (dataset.id, number, dataset.owner, dataset.sharing, dataset.level, dataset.changed)
         rule = self.rules.get(dataset.id)
         key = (policies.scope(asker), *about, None if rule is None else rule.state())
-        with self._guard:
-            if self._policies is not policies:
-                self._policies = policies
-                self._kept.clear()
-            kept = self._kept.get(key)
-        if kept is None:
-            kept = self._work_out(policies, asker, dataset, version)
-            with self._guard:
-                self._kept[key] = kept
-                if len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-        return kept
+        if self._policies is not policies:
+            self._policies = policies
+            self._kept.clear()
+        return self._kept.of(key, lambda: self._work_out(policies, asker, dataset, version))
 
     def decide(self, policies: Policies, asker: Asker, action: str, dataset: Resource) -> Decision:
         """Say whether an asker may do something with a dataset.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -14,6 +13,7 @@ from jingwei.ledger.models import Tile
 from jingwei.ledger.tree import Node, consistency_proof, inclusion_proof
 from jingwei.ledger.verify import HASH_SIZE, TILE_SIZE, TILE_WIDTH, node_hash, perfect_subtrees
 from jingwei.records.database import driver_text, run
+from jingwei.records.recent import Recent
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _inner(hashes: bytes) -> bytes:
     return b"".join(perfect_subtrees(hashes)[INNER_HEIGHT])
 
 
-_caches: WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int], _Tile]] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Any, Recent[tuple[int, int, int], _Tile]] = WeakKeyDictionary()
 """By record store and (level, number, width): a tile of given width never changes."""
 
 _tile = cast("Table", Tile.__table__)
@@ -149,17 +149,13 @@ def _one_text(dialect: Dialect) -> str:
 
 def node_reader(session: Session, size: int) -> Node:
     """Return how to read a node of the tree of `size` leaves from its tiles."""
-    cache = _caches.setdefault(session.get_bind().engine, OrderedDict())
+    engine = session.get_bind().engine
+    cache = _caches.get(engine) or _caches.setdefault(engine, Recent(CACHED_TILES))
     at_hand: dict[tuple[int, int], _Tile] = {}
 
     def find(level: int, number: int) -> _Tile:
         key = (level, number, _width(size, level, number))
-        tile = cache.get(key)
-        if tile is None:
-            tile = cache[key] = _read(session, size, level, number)
-            if len(cache) > CACHED_TILES:
-                cache.popitem(last=False)
-        return tile
+        return cache.of(key, lambda: _read(session, size, level, number))
 
     def node(height: int, index: int) -> bytes:
         level, above = height // TILE_HEIGHT, height % TILE_HEIGHT

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from jingwei.lake.views import RowsOf
 from jingwei.ledger.news import News
+from jingwei.records.recent import Recent
 from jingwei.sense import policy
 from jingwei.sense.models import LocationRow, StreamRow, ThingLocation
 
@@ -45,7 +45,7 @@ class StreamRows:
         # Features of interest are made in great numbers, and nobody's rights follow from them.
         self._news = News(records, _TYPES, but="sense/FeaturesOfInterest(")
         self._state = 0
-        self._kept: OrderedDict[tuple[Any, ...], RowsOf] = OrderedDict()
+        self._kept: Recent[tuple[Any, ...], RowsOf] = Recent(KEPT)
         self._guard = threading.Lock()
 
     def state(self) -> int:
@@ -62,18 +62,8 @@ class StreamRows:
 
         All places are told as finely as the coarsest of them may be.
         """
-        state = self.state()
-        key = (policies, policies.scope(asker))
-        with self._guard:
-            kept = self._kept.get(key)
-        if kept is None:
-            kept = self._work_out(policies, asker)
-            with self._guard:
-                if state == self._state:
-                    self._kept[key] = kept
-                    if len(self._kept) > KEPT:
-                        self._kept.popitem(last=False)
-        return kept
+        self.state()
+        return self._kept.of((policies, policies.scope(asker)), lambda: self._work_out(policies, asker))
 
     def _work_out(self, policies: Policies, asker: Asker) -> RowsOf:
         may: dict[tuple[Any, ...], bool] = {}

@@ -19,8 +19,8 @@ from jingwei import grid
 from jingwei.errors import BadRequestError
 from jingwei.grid.adjacency import code_at, column_and_row
 from jingwei.lake import Region
+from jingwei.records.recent import Recent
 from jingwei.web.answers import Packed, stream_of
-from jingwei.web.tiles import Kept
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Blocks:
     def __init__(self, lake: Lake, bounds: Bounds | None) -> None:
         self.lake = lake
         self.bounds = bounds
-        self._kept: Kept[pa.Table] = Kept(BLOCKS_KEPT)
-        self._streams: Kept[Packed] = Kept(STREAMS_KEPT)
+        self._kept: Recent[tuple[object, ...], pa.Table] = Recent(BLOCKS_KEPT)
+        self._streams: Recent[tuple[object, ...], Packed] = Recent(STREAMS_KEPT)
         self._mutex = threading.Lock()
         self._counting: dict[tuple[object, ...], tuple[threading.Lock, int]] = {}
 
@@ -87,7 +87,7 @@ class Blocks:
         """Return the Arrow stream of `density` where one was made of the same blocks, else `None`."""
         wanted = _common(version.content.bounds or self.bounds, box)
         span = wanted and _span(wanted, level)
-        return self._streams.peek((view.key, role, level, period, where, span))
+        return self._streams.get((view.key, role, level, period, where, span))
 
     def stream(
         self,
@@ -137,7 +137,7 @@ class Blocks:
         question = (view.key, role, level, period, where)
 
         def held() -> list[pa.Table | None]:
-            return [self._kept.peek((*question, block)) for block, _ in blocks]
+            return [self._kept.get((*question, block)) for block, _ in blocks]
 
         found = held()
         if None in found:
@@ -145,11 +145,13 @@ class Blocks:
                 found = held()
                 if None in found:
                     asked: dict[str, Any] = {"role": role, "period": period, "where": where}
-                    self._count(
-                        asker, version, level, self._worth_counting(version, blocks, level), question, asked
-                    )
-                    found = held()
-        return pa.concat_tables([part for part in found if part is not None])
+                    worth = self._worth_counting(version, blocks, level)
+                    counted = self._count(asker, version, level, worth, question, asked)
+                    found = [
+                        counted[block] if part is None else part
+                        for part, (block, _) in zip(found, blocks, strict=True)
+                    ]
+        return pa.concat_tables(found)
 
     def _worth_counting(
         self, version: Version, blocks: list[tuple[int, int]], level: int
@@ -171,17 +173,19 @@ class Blocks:
         blocks: list[tuple[int, int]],
         question: tuple[object, ...],
         asked: dict[str, Any],
-    ) -> None:
+    ) -> dict[int, pa.Table]:
         """Count the cells of those of `blocks` that are not kept, with one question, and keep them."""
-        missing = [pair for pair in blocks if self._kept.peek((*question, pair[0])) is None]
+        missing = [pair for pair in blocks if self._kept.get((*question, pair[0])) is None]
         spans = sorted((*grid.cell_range(*pair), pair[0]) for pair in missing)
         ranges = np.array([span[:2] for span in spans], np.int64)
         region = Region(ranges, (), shapely.Polygon(), exact=True)
         table = drawn(self.lake.density(asker, version.dataset, level, region=region, **asked), level)
         cells = table["cell"].to_numpy()
+        counted = {}
         for low, high, block in spans:
             start, end = np.searchsorted(cells, low), np.searchsorted(cells, high, side="right")
-            self._kept.put((*question, block), table.slice(start, end - start))
+            counted[block] = self._kept.put((*question, block), table.slice(start, end - start))
+        return counted
 
     @contextmanager
     def _one_at_a_time(self, question: tuple[object, ...]) -> Iterator[None]:

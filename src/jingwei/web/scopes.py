@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from jingwei.ledger.news import News
+from jingwei.records.recent import Recent
 from jingwei.sense.rollups.scope import scope_of
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class Scopes:
 
     def __init__(self, records: Records) -> None:
         self._news = News(records, CHANGING)
-        self._kept: OrderedDict[tuple[Any, ...], Scope] = OrderedDict()
-        self._turn = 0
+        self._kept: Recent[tuple[Any, ...], Scope] = Recent(MOST_KEPT)
         self._guard = threading.Lock()
 
     def of(self, sensing: Sensing, asker: Asker) -> Scope:
@@ -43,14 +42,4 @@ class Scopes:
         with self._guard:
             if self._news.subjects() != frozenset():
                 self._kept.clear()
-                self._turn += 1
-            turn, found = self._turn, self._kept.get(key)
-        if found is not None:
-            return found
-        found = scope_of(sensing, asker)
-        with self._guard:
-            if turn == self._turn:  # else what was read may be older than the change
-                self._kept[key] = found
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
-        return found
+        return self._kept.of(key, lambda: scope_of(sensing, asker))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +11,12 @@ import shapely
 
 from jingwei.errors import BadRequestError
 from jingwei.lake import region_of_bounds
+from jingwei.records.recent import Recent
 from jingwei.web import mvt
 from jingwei.web.answers import Packed
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from jingwei.access import Asker
@@ -41,56 +38,11 @@ DRAWINGS_KEPT = 8
 
 NOTHING = Packed(b"", None)
 
-T = TypeVar("T")
-
 
 class NotDrawableError(BadRequestError):
     """A dataset has no lines or areas."""
 
     code = "no-geometry"
-
-
-class Kept(Generic[T]):
-    """Keeps the newest answers; two askers of one key wait for one making."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[object, T] = OrderedDict()
-        self._making: dict[object, threading.Lock] = {}
-        self._mutex = threading.Lock()
-
-    def peek(self, key: object) -> T | None:
-        """Return what is kept under `key`, if anything is."""
-        with self._mutex:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: object, made: T) -> T:
-        """Keep `made` under `key`, and return it."""
-        with self._mutex:
-            self._kept[key] = made
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return made
-
-    def get(self, key: object, make: Callable[[], T]) -> T:
-        """Return what is kept under `key`, or make and keep it."""
-        with self._mutex:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            with self._mutex:
-                if key in self._kept:
-                    return self._kept[key]
-            try:
-                made = make()
-            finally:
-                with self._mutex:
-                    self._making.pop(key, None)
-            return self.put(key, made)
 
 
 @dataclass(slots=True)
@@ -141,8 +93,8 @@ class Tiles:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._drawings: Kept[Drawing] = Kept(DRAWINGS_KEPT)
-        self._tiles: Kept[Packed] = Kept(TILES_KEPT)
+        self._drawings: Recent[str, Drawing] = Recent(DRAWINGS_KEPT)
+        self._tiles: Recent[tuple[str, int, int, int], Packed] = Recent(TILES_KEPT)
 
     def kept(self, view: View, version: Version, z: int, x: int, y: int) -> Packed | None:
         """Return a tile that was made before; a tile beyond the dataset is empty.
@@ -162,12 +114,12 @@ class Tiles:
             )
         if content.bounds is None or not _meets(content.bounds, z, x, y):
             return NOTHING
-        return self._tiles.peek((view.key, z, x, y))
+        return self._tiles.get((view.key, z, x, y))
 
     def make(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> Packed:
         """Return a tile, made if need be, and keep it."""
         key = (view.key, z, x, y)
-        return self._tiles.get(key, lambda: Packed.of(self._make(asker, view, version, z, x, y)))
+        return self._tiles.once(key, lambda: Packed.of(self._make(asker, view, version, z, x, y)))
 
     def note_reading(self, asker: Asker, view: View, version: Version) -> None:
         """Note that names were read from a tile, where they are personal."""
@@ -175,7 +127,7 @@ class Tiles:
 
     def _make(self, asker: Asker, view: View, version: Version, z: int, x: int, y: int) -> bytes:
         if version.content.counts.published <= HELD_AT_ONCE:
-            drawing = self._drawings.get(view.key, lambda: self._draw(asker, version))
+            drawing = self._drawings.once(view.key, lambda: self._draw(asker, version))
         else:
             drawing = self._draw_part(asker, version, tile_degrees(z, x, y))
         return drawing.tile(z, x, y)

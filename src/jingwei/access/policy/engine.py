@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -18,6 +17,7 @@ from jingwei.access.policy.vocabulary import ResourceType, actions, resource_typ
 from jingwei.access.roles import roles
 from jingwei.errors import JingweiError
 from jingwei.records import now_utc
+from jingwei.records.recent import Recent
 from jingwei.words import Text
 
 Mask = Literal["clear", "generalise", "partial", "hash", "hidden"]
@@ -148,9 +148,9 @@ class Policies:
         self._above = dict(departments)
         self._base = cedarpy.Entities.from_json_str(json.dumps(self._base_entities()))
         self._uses_time = _uses_context(list(written.values()), "time")
-        self._entities: OrderedDict[Asker, cedarpy.Entities] = OrderedDict()
-        self._filters: OrderedDict[tuple[Any, ...], RowFilter] = OrderedDict()
-        self._decisions: OrderedDict[tuple[Any, ...], Decision] = OrderedDict()
+        self._entities: Recent[Asker, cedarpy.Entities] = Recent(_KEPT)
+        self._filters: Recent[tuple[Any, ...], RowFilter] = Recent(_KEPT)
+        self._decisions: Recent[tuple[Any, ...], Decision] = Recent(_DECISIONS_KEPT)
 
     # deciding
 
@@ -173,8 +173,7 @@ class Policies:
         key = (action, resource.kind, seen, *self._alike(rules, kind, asker, resource))
         known = self._decisions.get(key)
         if known is None:
-            known = self._decide(rules, asker, action, resource, context)
-            _keep(self._decisions, key, known, _DECISIONS_KEPT)
+            known = self._decisions.put(key, self._decide(rules, asker, action, resource, context))
         return known
 
     def _alike(self, rules: _Rules, kind: ResourceType, asker: Asker, resource: Resource) -> Iterator[Any]:
@@ -273,8 +272,7 @@ class Policies:
                 Residual(policy["effect"] == "forbid", _conjunction(policy["conditions"]))
                 for _, policy in sorted(answer.residuals.items())
             )
-            known = RowFilter(resource_type(kind), residuals, self._hierarchy(asker))
-            _keep(self._filters, key, known)
+            known = self._filters.put(key, RowFilter(resource_type(kind), residuals, self._hierarchy(asker)))
         return known
 
     def mask(self, asker: Asker, resource: Resource, situation: Situation | None = None) -> Mask:
@@ -336,8 +334,7 @@ class Policies:
             listed = self._own_entities(asker)
             listed += [_entity("Role", role) for role in sorted(asker.roles)]
             listed += self._chains(asker.departments)
-            known = cedarpy.Entities.from_json_str(json.dumps(listed))
-            _keep(self._entities, asker, known)
+            known = self._entities.put(asker, cedarpy.Entities.from_json_str(json.dumps(listed)))
         return known
 
     def _chains(self, codes: Iterable[str], but: Container[str] = ()) -> list[dict[str, Any]]:
@@ -379,13 +376,6 @@ def _entity(
 
 def _reference(kind: str, identifier: str) -> dict[str, Any]:
     return {"__entity": {"type": kind, "id": identifier}}
-
-
-def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int = _KEPT) -> None:
-    """Keep a value, forgetting the oldest beyond what is to be kept."""
-    cache[key] = value
-    if len(cache) > most:
-        cache.popitem(last=False)
 
 
 def _hashable(value: Any) -> Any:

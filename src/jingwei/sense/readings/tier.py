@@ -6,8 +6,6 @@ stream's readings stand together in a file, the summary also says where.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jingwei.lake.files import OpenFiles
+from jingwei.records.recent import Recent
 from jingwei.sense.readings.batch import SCHEMA
 from jingwei.sense.readings.columns import Rows, joined, no_rows, rows_of
 from jingwei.sense.readings.standing import Standing
@@ -75,8 +74,7 @@ class Tier:
         summaries.mkdir(parents=True, exist_ok=True)
         self.files: tuple[Stored, ...] = ()
         self._open = OpenFiles(root)
-        self._kept: OrderedDict[tuple[str, int], Rows] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: Recent[tuple[str, int], Rows] = Recent(MOST_KEPT)
 
     def stored(self, content: Content) -> tuple[Stored, ...]:
         """Return the files of a version with their summaries."""
@@ -149,22 +147,15 @@ class Tier:
 
     def _group(self, file: DataFile, group: int, *, keep: bool = True) -> Rows:
         key = (file.path, group)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-                return kept
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         with self._open.opened(self.dataset, "facts", file) as opened:
             table = opened.read_row_group(
                 group, [lake_name(name) for name in SCHEMA.names], use_threads=False
             )
         rows = rows_of(as_readings(table))
-        if keep:
-            with self._lock:
-                self._kept[key] = rows
-                if len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
-        return rows
+        return self._kept.put(key, rows) if keep else rows
 
     def find(self, number: int, files: tuple[Stored, ...]) -> Rows:
         """Return the reading of a number: by the span of numbers of each row group."""

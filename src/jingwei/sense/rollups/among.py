@@ -9,6 +9,7 @@ import numpy as np
 
 from jingwei import grid
 from jingwei.grid.levels import MAX_LEVEL
+from jingwei.records.recent import Recent
 from jingwei.sense.rollups.chosen import Chosen
 from jingwei.sense.rollups.placed import Placed
 from jingwei.sense.rollups.together import Parted, blocks_among, blocks_of_streams
@@ -47,7 +48,7 @@ class Among:
         self.streams, self.cells = who.streams[who.order], who.cells[who.order]
         self._seen, self.others, self._named = seen, others, named
         self._chosen: dict[tuple[int, bool], Chosen] = {}
-        self._parted: dict[int, Parted] = {}
+        self._parted: Recent[Who, Parted] = Recent(MOST_PARTED)
         self._zones: dict[int, NDArray[np.uint64]] = {}
 
     @cached_property
@@ -91,12 +92,8 @@ class Among:
     def parted(self, who: Who) -> Parted:
         """Return those of some streams of which the asker may be told together, by their blocks."""
         assert self.others is not None  # noqa: S101 -- for mypy: it is asked only where there are some
-        key = id(who)
-        if key not in self._parted:
-            while len(self._parted) >= MOST_PARTED:
-                self._parted.pop(next(iter(self._parted)))
-            self._parted[key] = Parted(who, self._apart, self._block, self.others.smallest)
-        return self._parted[key]
+        smallest = self.others.smallest
+        return self._parted.of(who, lambda: Parted(who, self._apart, self._block, smallest))
 
     def zones(self, level: int) -> NDArray[np.uint64]:
         """Return the cells of a level in which something may be told, in order; see `Aggregates.zones`."""

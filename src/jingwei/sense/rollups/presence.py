@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jingwei.records.recent import Recent
 from jingwei.sense.rollups.calendar import HOUR, Span
 from jingwei.sense.rollups.chosen import Chosen
 
@@ -90,19 +90,16 @@ class Presences:
     """The presences that were asked for last; they hold as long as the frames of their hours."""
 
     def __init__(self, frames: Frames, calendar: Calendar, most: int = MOST_BYTES) -> None:
-        self._frames, self._calendar, self._most = frames, calendar, most
-        self._kept: OrderedDict[tuple[int, int], Presence] = OrderedDict()
-        self._size = 0
+        self._frames, self._calendar = frames, calendar
+        self._kept: Recent[tuple[int, int], Presence] = Recent(most, lambda one: one.bits.nbytes)
 
     def forget(self, property_: int, day: int) -> None:
         """Let go of that of one day."""
-        gone = self._kept.pop((property_, day), None)
-        self._size -= 0 if gone is None else gone.bits.nbytes
+        self._kept.forget((property_, day))
 
     def clear(self) -> None:
         """Let go of all."""
         self._kept.clear()
-        self._size = 0
 
     def of(self, property_: int, day: int, who: Who) -> Presence:
         """Return which streams of a property have readings in which hours of the day that begins at `day`.
@@ -110,20 +107,12 @@ class Presences:
         `who` are those that it is thought to have. Within a snapshot of the frames.
         """
         key = property_, day
-        found = kept = self._kept.get(key)
+        kept = self._kept.get(key)
         if kept is None:
-            found = self._read(property_, day, who)
-        elif kept.who is not who:  # streams came or went: all days are told of the same ones
-            found = kept.told_of(who) or kept
-        assert found is not None  # noqa: S101 -- for mypy
-        if found is not kept:
-            self.forget(*key)
-            self._kept[key] = found
-            self._size += found.bits.nbytes
-        self._kept.move_to_end(key)
-        while self._size > self._most and len(self._kept) > 1:
-            self.forget(*next(iter(self._kept)))
-        return found
+            return self._kept.put(key, self._read(property_, day, who))
+        told = None if kept.who is who else kept.told_of(who)
+        # Streams came or went: all days are told of the same ones.
+        return kept if told is None else self._kept.put(key, told)
 
     def _read(self, property_: int, day: int, who: Who) -> Presence:
         first = self._calendar.next_hour(day)

@@ -7,13 +7,13 @@ reads one by one only the streams of the runs in which a zone begins and ends. T
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jingwei.lake.summing import Figures, combined, joined, spread, taken
+from jingwei.records.recent import Recent
 from jingwei.sense.rollups.frames import Leaves, figures_of
 
 if TYPE_CHECKING:
@@ -61,19 +61,18 @@ class KeptRuns:
     """The runs that were asked for last."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        self._most = most
-        self._size = 0
-        self._kept: OrderedDict[Key, dict[int, Runs]] = OrderedDict()
+        self._kept: Recent[Key, dict[int, Runs]] = Recent(
+            most, lambda kept: sum(one.size for one in kept.values())
+        )
 
     def forget(self, frames: Iterable[Key]) -> None:
         """Let go of those of some frames."""
         for key in frames:
-            self._size -= sum(one.size for one in self._kept.pop(key, {}).values())
+            self._kept.forget(key)
 
     def clear(self) -> None:
         """Let go of all."""
         self._kept.clear()
-        self._size = 0
 
     def of(self, key: Key, frame: Stored, ranges: Sequence[tuple[int, int]], chosen: Chosen) -> Figures:
         """Return what the chosen streams have in some ranges of a frame's cells: figures of any number.
@@ -90,7 +89,8 @@ class KeptRuns:
             The streams.
 
         """
-        runs = self._kept.get(key, {}).get(chosen.name)
+        kept = self._kept.get(key) or {}
+        runs = kept.get(chosen.name)
         parts: list[Figures] = []
         for first, last in ranges:
             if runs is None:
@@ -100,16 +100,9 @@ class KeptRuns:
                     parts.append(figures_of(rows[chosen.holds(rows["stream"])]))
                     continue
                 runs = runs_of(frame.leaves(0, len(frame)), chosen)
-                self._keep(key, chosen, runs)
+                self._kept.put(key, kept | {chosen.name: runs})
             parts += _within(runs, frame, first, last, chosen)
         return parts[0] if len(parts) == 1 else joined([NONE, *parts])
-
-    def _keep(self, key: Key, chosen: Chosen, runs: Runs) -> None:
-        self._kept.setdefault(key, {})[chosen.name] = runs
-        self._kept.move_to_end(key)
-        self._size += runs.size
-        while self._size > self._most:
-            self.forget([next(iter(self._kept))])
 
 
 def _within(runs: Runs, frame: Stored, first: int, last: int, chosen: Chosen) -> list[Figures]:

@@ -7,10 +7,8 @@ published version, and are read anew when that, or what the owner may see of it,
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +17,7 @@ import pyarrow as pa
 from jingwei.access import Asker
 from jingwei.errors import JingweiError
 from jingwei.lake.errors import UnknownColumnError, UnknownDatasetError
+from jingwei.records.recent import Recent
 from jingwei.sense.rules.form import BadRuleError
 from jingwei.sense.rules.surroundings import ALWAYS, NEVER_ENDS, Placed, Surroundings
 from jingwei.words import Text
@@ -107,9 +106,8 @@ class Grounds:
 
     def __init__(self, lake: Lake, zone: Callable[[], ZoneInfo]) -> None:
         self._lake, self._zone = lake, zone
-        self._kept: OrderedDict[tuple[Any, ...], Held] = OrderedDict()
-        self._troubles: OrderedDict[tuple[Any, ...], Text | None] = OrderedDict()
-        self._guard = Lock()
+        self._kept: Recent[tuple[Any, ...], Held] = Recent(KEPT_ROWS, lambda one: len(one.surroundings))
+        self._troubles: Recent[tuple[Any, ...], Text | None] = Recent(KEPT_TROUBLES)
 
     def key(self, asker: Asker, sign: DatasetSign) -> tuple[Any, ...]:
         """Return what is another one whenever a condition may be answered otherwise.
@@ -187,19 +185,15 @@ class Grounds:
             key = (*self.key(asker, rule.datasets[at]), rule.datasets[at].metres is None, rule.level)
         except UnknownDatasetError as error:
             return error.what
-        with self._guard:
-            if key in self._troubles:
-                return self._troubles[key]
-        try:
-            self.held(asker, rule, at)
-            found = None
-        except BadRuleError as error:
-            found = error.what
-        with self._guard:
-            self._troubles[key] = found
-            if len(self._troubles) > KEPT_TROUBLES:
-                self._troubles.popitem(last=False)
-        return found
+
+        def look() -> Text | None:
+            try:
+                self.held(asker, rule, at)
+            except BadRuleError as error:
+                return error.what
+            return None
+
+        return self._troubles.of(key, look)
 
     def is_open(self, dataset: str) -> bool:
         """Say whether every member of staff may read the whole of a dataset."""
@@ -227,18 +221,7 @@ class Grounds:
 
     def _read(self, asker: Asker, view: View, version: Version, sign: DatasetSign) -> Held:
         key = self._key(view, sign)
-        with self._guard:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = self._made(asker, view, version, sign, key)
-        with self._guard:
-            self._kept[key] = made
-            while (
-                sum(len(one.surroundings) for one in self._kept.values()) > KEPT_ROWS and len(self._kept) > 1
-            ):
-                self._kept.popitem(last=False)
-        return made
+        return self._kept.of(key, lambda: self._made(asker, view, version, sign, key))
 
     def _made(
         self, asker: Asker, view: View, version: Version, sign: DatasetSign, key: tuple[Any, ...]

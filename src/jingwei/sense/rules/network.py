@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import shapely
 from shapely import ops
 
 from jingwei import grid
+from jingwei.records.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -132,11 +131,11 @@ class Network:
         for number, (upper, lower) in enumerate(self._ends):
             self._out[0].setdefault(upper, []).append(number)
             self._out[1].setdefault(lower, []).append(number)
-        self._kept: OrderedDict[tuple[Any, ...], dict[int, Entry]] = OrderedDict()
-        self._cells_kept = 0
+        self._kept: Recent[tuple[Any, ...], dict[int, Entry]] = Recent(
+            MOST_CELLS, lambda cells: max(len(cells), MOST_CELLS // KEPT)
+        )
         self._crossings: dict[tuple[int, int], list[tuple[int, float]]] = {}
         self._singles: dict[int, tuple[NDArray[np.uint64], NDArray[np.bool_]]] = {}
-        self._guard = Lock()
 
     def reach(self, lon: float, lat: float, metres: float, near: float, *, up: bool = False) -> list[Stretch]:
         """Return what lies downstream of a place, the nearest first.
@@ -208,16 +207,7 @@ class Network:
 
         """
         key = (lon, lat, metres, near, level)
-        with self._guard:
-            kept = self._kept.get(key)
-        if kept is None:
-            kept = self._cells(self.reach(lon, lat, metres, near), level)
-            with self._guard:
-                self._cells_kept += len(kept) - len(self._kept.pop(key, ()))
-                self._kept[key] = kept
-                while len(self._kept) > 1 and (len(self._kept) > KEPT or self._cells_kept > MOST_CELLS):
-                    self._cells_kept -= len(self._kept.popitem(last=False)[1])
-        return kept
+        return self._kept.of(key, lambda: self._cells(self.reach(lon, lat, metres, near), level))
 
     def _cells(self, stretches: list[Stretch], level: int) -> dict[int, Entry]:
         found: dict[int, Entry] = {}

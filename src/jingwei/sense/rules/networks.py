@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from jingwei.lake.errors import UnknownDatasetError
+from jingwei.records.recent import Recent
 from jingwei.sense.rules.form import BadRuleError
 from jingwei.sense.rules.network import Line, Network
 from jingwei.sense.series import micros_of
@@ -37,8 +36,7 @@ class Networks:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._kept: OrderedDict[tuple[Any, ...], Network] = OrderedDict()
-        self._guard = Lock()
+        self._kept: Recent[tuple[Any, ...], Network] = Recent(KEPT)
 
     def of(self, asker: Asker, way: Downstream, moment: int | None = None) -> Network | None:
         """Return a network as an asker may read it, None where the dataset or what is needed of it is not.
@@ -131,16 +129,7 @@ class Networks:
         named: list[str],
         page: Callable[[int | None], Rows],
     ) -> Network:
-        with self._guard:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = _network(version, named, _rows(page))
-        with self._guard:
-            self._kept[key] = made
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return made
+        return self._kept.of(key, lambda: _network(version, named, _rows(page)))
 
 
 def _nodes(way: Downstream) -> list[str]:
