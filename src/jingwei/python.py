@@ -7,7 +7,7 @@ or as whom it is asked for; personal fields are noted in the log as anywhere els
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from jingwei import grid
 from jingwei.access import Asker, local_person
 from jingwei.city import City, open_city
 from jingwei.city.errors import NoCityError
-from jingwei.lake import Region, Version, region_of_bounds, region_of_cell, region_of_geometry
+from jingwei.lake import Region, Rows, Version, paged, region_of_bounds, region_of_cell, region_of_geometry
 from jingwei.lake.errors import BadRegionError
 from jingwei.lake.linking import Alike, Condition, Equal, Inside, Pairs, SameCell, SameTime, Within
 from jingwei.lake.linking import link as link_tables
@@ -185,32 +185,12 @@ class OpenedCity:
             As the container does.
 
         """
-        pages, found, version_of = [], 0, None
-        for rows in self._pages(
-            dataset, _region(within), self._period(since, until), where, columns, version, limit
-        ):
-            version_of = rows.version
-            version = rows.version.number  # the pages of one answer are of one version
-            pages.append(rows.table)
-            found += rows.table.num_rows
-        assert version_of is not None  # noqa: S101 -- there is always a first page
-        table = pa.concat_tables(pages)
-        schema = stamped(table.schema, [stamp_of(version_of)])
-        return Answer(dataset, version_of, table.replace_schema_metadata(schema.metadata))
+        region, period = _region(within), self._period(since, until)
+        pages: list[Rows] = []
+        found = 0
 
-    def _pages(
-        self,
-        dataset: str,
-        region: Region | None,
-        period: tuple[int, int] | None,
-        where: str | None,
-        columns: Sequence[str] | None,
-        version: int | None,
-        limit: int | None,
-    ) -> Iterator[Any]:
-        after, left = None, limit
-        while True:
-            rows = self.city.lake.query(
+        def page(after: int | None) -> Rows:
+            return self.city.lake.query(
                 self.asker,
                 dataset,
                 version=version,
@@ -219,14 +199,19 @@ class OpenedCity:
                 columns=columns,
                 where=where,
                 after=after,
-                limit=PAGE if left is None else max(1, min(PAGE, left)),
+                limit=PAGE if limit is None else max(1, min(PAGE, limit - found)),
             )
-            yield rows
-            version = rows.version.number
-            left = None if left is None else left - rows.table.num_rows
-            after = rows.after
-            if after is None or (left is not None and left <= 0):
-                return
+
+        for rows in paged(page):
+            version = rows.version.number  # the pages of one answer are of one version
+            pages.append(rows)
+            found += rows.table.num_rows
+            if limit is not None and found >= limit:
+                break
+        table = pa.concat_tables([rows.table for rows in pages])
+        answered = pages[0].version
+        schema = stamped(table.schema, [stamp_of(answered)])
+        return Answer(dataset, answered, table.replace_schema_metadata(schema.metadata))
 
     def _period(self, since: datetime | str | None, until: datetime | str | None) -> tuple[int, int] | None:
         if since is None and until is None:

@@ -1,6 +1,6 @@
 """The grid data container (网格大数据容器): facts addressed by object, place and time."""
 
-from jingwei.lake.query import Rows
+from jingwei.lake.query import Rows, paged
 from jingwei.lake.region import (
     Region,
     region_around_bounds,
@@ -19,6 +19,7 @@ __all__ = [
     "Region",
     "Rows",
     "Version",
+    "paged",
     "region_around_bounds",
     "region_of_bounds",
     "region_of_cell",

@@ -14,6 +14,7 @@ import shapely
 
 from jingwei import grid, ledger
 from jingwei.errors import BadRequestError
+from jingwei.lake.query import paged
 from jingwei.lake.stamping import stamp_of, stamped
 from jingwei.words import Text
 
@@ -101,18 +102,16 @@ class _Pages:
     version: int | None = None
 
     def __iter__(self) -> Iterator[Rows]:
-        after: int | None = None
-        while True:
-            asker = self.who()
-            self.lake.check(asker, "export", self.dataset)
-            rows = self.lake.query(
-                asker, self.dataset, version=self.version, where=self.where, after=after, limit=PAGE
-            )
-            self.version = rows.version.number
-            yield rows
-            after = rows.after
-            if after is None:
-                return
+        return paged(self._page)
+
+    def _page(self, after: int | None) -> Rows:
+        asker = self.who()
+        self.lake.check(asker, "export", self.dataset)
+        rows = self.lake.query(
+            asker, self.dataset, version=self.version, where=self.where, after=after, limit=PAGE
+        )
+        self.version = rows.version.number
+        return rows
 
 
 def _note(

@@ -27,7 +27,7 @@ from jingwei.lake.summing import parts_of
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,6 +54,24 @@ class Rows:
     after: int | None
     total: int | None = None
     around: int = 0
+
+
+def paged(ask: Callable[[int | None], Rows]) -> Iterator[Rows]:
+    """Yield a question's rows page by page.
+
+    Parameters
+    ----------
+    ask
+        Asks for the page after a fact, None for the first one.
+
+    """
+    after: int | None = None
+    while True:
+        rows = ask(after)
+        yield rows
+        after = rows.after
+        if after is None:
+            return
 
 
 class Reader:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import shapely
 
 from jingwei.errors import BadRequestError
-from jingwei.lake import region_of_bounds
+from jingwei.lake import paged, region_of_bounds
 from jingwei.records.recent import Recent
 from jingwei.web import mvt
 from jingwei.web.answers import Packed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from jingwei.access import Asker
-    from jingwei.lake import Lake, Version
+    from jingwei.lake import Lake, Rows, Version
     from jingwei.lake.views import View
 
 MAX_ZOOM = 18
@@ -133,9 +133,8 @@ class Tiles:
         return drawing.tile(z, x, y)
 
     def _draw(self, asker: Asker, version: Version) -> Drawing:
-        tables, after = [], None
-        while True:
-            rows = self.lake.query(
+        def ask(after: int | None) -> Rows:
+            return self.lake.query(
                 asker,
                 version.dataset,
                 version=version.number,
@@ -143,10 +142,8 @@ class Tiles:
                 after=after,
                 limit=PAGE,
             )
-            tables.append(rows.table)
-            after = rows.after
-            if after is None:
-                return _drawing(version, pa.concat_tables(tables))
+
+        return _drawing(version, pa.concat_tables([rows.table for rows in paged(ask)]))
 
     def _draw_part(self, asker: Asker, version: Version, box: tuple[float, float, float, float]) -> Drawing:
         rows = self.lake.query(

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from jingwei.access import Asker
 from jingwei.errors import JingweiError
+from jingwei.lake import paged
 from jingwei.lake.errors import UnknownColumnError, UnknownDatasetError
 from jingwei.records.recent import Recent
 from jingwei.sense.rules.form import BadRuleError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from jingwei.lake import Lake, Version
+    from jingwei.lake import Lake, Rows, Version
     from jingwei.lake.views import View
     from jingwei.sense.rules.form import DatasetSign, Rule
     from jingwei.sense.rules.surroundings import Spot
@@ -241,17 +242,19 @@ class Grounds:
 
     def _rows(self, asker: Asker, version: Version, sign: DatasetSign, columns: list[str]) -> pa.Table:
         parts: list[pa.Table] = []
-        after: int | None = None
         wanted = [
             *columns,
             *_ADDRESS,
             *(name for one in version.content.places[:1] for name in (one.cell, one.level)),
         ]
-        while True:
-            rows = self._lake.query(
+
+        def page(after: int | None) -> Rows:
+            return self._lake.query(
                 asker, sign.dataset, version=version.number, columns=columns, where=sign.where, after=after,
                 limit=PAGE,
             )  # fmt: skip
+
+        for rows in paged(page):
             table = rows.table
             parts.append(table.select([name for name in dict.fromkeys(wanted) if name in table.column_names]))
             if sum(part.num_rows for part in parts) > MOST_ROWS:
@@ -262,9 +265,7 @@ class Grounds:
                     ),
                     mend=Text("请缩小筛选条件。", "Filter more narrowly."),
                 )
-            after = rows.after
-            if after is None:
-                return pa.concat_tables(parts)
+        return pa.concat_tables(parts)
 
     def _validity(self, table: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return from when to when rows are valid; what ends on a day is valid until the day is over."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from jingwei.lake import paged
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.records.recent import Recent
 from jingwei.sense.rules.form import BadRuleError
@@ -150,12 +151,11 @@ def _columns(version: Version, named: list[str]) -> list[str]:
 
 
 def _rows(page: Callable[[int | None], Rows]) -> Iterable[dict[str, Any]]:
-    read, after = 0, None
-    while read < MOST_LINES:
-        rows = page(after)
+    read = 0
+    for rows in paged(page):
         yield from rows.table.to_pylist()
-        read, after = read + rows.table.num_rows, rows.after
-        if after is None:
+        read += rows.table.num_rows
+        if read >= MOST_LINES:
             return
 
 
