@@ -83,7 +83,7 @@ def change(
         Where it is done at the plain root: batches and data arrays.
 
     """
-    check_changed(asked.method, asked.path)
+    _check_changed(asked.method, asked.path)
     if isinstance(asked.body, list) and not asked.media_type.startswith(PATCH_TYPE):
         raise NotOfThisKindError(asked.method, asked.path)
     with sensing.records.write() as session:
@@ -97,7 +97,7 @@ def change(
     return sensing.told_by(asking, done, ids, root)
 
 
-def check_changed(method: str, path: str) -> None:
+def _check_changed(method: str, path: str) -> None:
     """Raise where nothing is changed at this root: cells by nobody, batches and arrays at the plain one.
 
     Raises

@@ -46,7 +46,6 @@ async def change_with_cells(request: Request, asker: AskerOf, path: str) -> Resp
     raw = await request.body()
 
     def work() -> Response:
-        service.check_changed(request.method, path)
         asked = asked_of(request, path, raw)
         root = base_of_request(request) + ROOT
         return written(
