@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,7 +77,8 @@ class Telling:
     def __init__(self, city, folder, other, role="system_administrator", types=("sense",)):
         self.city = city
         vault = Vault.open(folder / "secrets.key")
-        self.hooks = Webhooks(city, vault, OWN, "urn:jingwei:city:test")
+        self.vault, self.now = vault, now_utc()
+        self.begin_anew()
         self.sealer = Sealer(city.records, folder / "log")
         self.sealer.seal_all()
         self.hooks.follower.catch_up()
@@ -88,7 +90,7 @@ class Telling:
             wanted = service.Wanted("平台", other.url, types)
             row, self.secret = service.subscribe(session, vault, OWN, asker, wanted)
             self.number = row.id
-        self.asker, self.vault, self.now = asker, vault, now_utc()
+        self.asker = asker
 
     def also(self, other, types=("sense",)):
         """Have another system told, too; return its number."""
@@ -98,7 +100,7 @@ class Telling:
 
     def begin_anew(self):
         """Do as a city does that was ended and started again."""
-        self.hooks = Webhooks(self.city, self.vault, OWN, "urn:jingwei:city:test")
+        self.hooks = Webhooks(self.city, self.vault, OWN, "urn:jingwei:city:test", clock=lambda: self.now)
 
     def happen(self, number=1, type_="sense.alarm_raised", data=RAISED, subject="sense/alarms/{}"):
         with self.city.records.write() as session:
@@ -107,8 +109,8 @@ class Telling:
     def step(self, **later):
         self.now += timedelta(**later)
         self.sealer.seal_all()
-        self.hooks.follower.catch_up()
-        return self.hooks.step(self.now)
+        with ThreadPoolExecutor() as side_by_side:
+            return sum(one.result() for one in self.hooks.step(side_by_side))
 
     def subscriber(self, number=None):
         with self.city.records.read() as session:

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -91,6 +91,8 @@ class Webhooks:
         Which city tells, as a URI.
     is_open
         Whether there is no sign-in: only then are subscribers told that the one at this machine added.
+    clock
+        Tells whose time has come.
 
     """
 
@@ -102,9 +104,11 @@ class Webhooks:
         source: str,
         *,
         is_open: bool = False,
+        clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self.city, self.vault, self.targets, self.source = city, vault, targets, source
         self._is_open = is_open
+        self._clock = clock
         self._cleared = 0.0
         self._stop = threading.Event()
         self._bell, self._guard = Bell(), threading.Lock()
@@ -155,20 +159,38 @@ class Webhooks:
 
     # sending
 
-    def step(self, now: datetime | None = None) -> int:
-        """Give each subscriber whose turn it is one turn, wait for them; return how many were sent."""
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as side_by_side:
-            due = self._due(now or now_utc())
-            return sum(side_by_side.map(lambda one: self._turn(one, lambda: now or now_utc()), due))
+    def step(self, side_by_side: ThreadPoolExecutor) -> list[Future[int]]:
+        """Note what happened, and begin a turn of each subscriber for whom it is time and who has a place.
 
-    def _due(self, when: datetime) -> list[_Due]:
+        Returns
+        -------
+        Of each turn how many events the subscriber took, once it is over.
+
+        """
+        self.follower.catch_up()
+        begun = []
+        for one in self._due():
+            with self._guard:
+                slowly = one.tries > 0 or one.id in self._slow
+                beside = len(self._slowly)
+                if len(self._busy) >= SIDE_BY_SIDE or (slowly and beside >= SLOWLY):
+                    continue
+                self._busy.add(one.id)
+                if slowly:
+                    self._slowly.add(one.id)
+            begun.append(side_by_side.submit(self._take_turn, one))
+        return begun
+
+    def _due(self) -> list[_Due]:
         """Return the subscribers for whom something waits and whose turn it is: who waited longest first."""
         with self.city.records.read() as session:
             some = select(DeliveryRow.id).where(
                 DeliveryRow.webhook_id == SubscriberRow.id, DeliveryRow.done.is_(None)
             )
             asked = select(SubscriberRow).where(
-                SubscriberRow.on, (SubscriberRow.next.is_(None)) | (SubscriberRow.next <= when), some.exists()
+                SubscriberRow.on,
+                (SubscriberRow.next.is_(None)) | (SubscriberRow.next <= self._clock()),
+                some.exists(),
             )
             with self._guard:
                 asked = asked.where(SubscriberRow.id.not_in(sorted(self._busy)))
@@ -194,14 +216,25 @@ class Webhooks:
         except JingweiError:
             return None
 
-    def _turn(self, one: _Due, clock: Callable[[], datetime]) -> int:
+    def _take_turn(self, one: _Due) -> int:
         """Send a subscriber what waits for it, until something fails or its turn is over."""
         from jingwei.exchange.posting import Post
 
-        with Post(self.targets) as post:
-            return self._tell(post, one, clock)
+        try:
+            with Post(self.targets) as post:
+                return self._tell(post, one)
+        except Exception:  # of one subscriber; the others are told all the same
+            log.exception("webhook %s", one.id)
+            self._stop.wait(PAUSE)
+            return 0
+        finally:
+            with self._guard:
+                self._busy.discard(one.id)
+                self._slowly.discard(one.id)
+                self._turns[one.id] = time.monotonic()
+            self._bell.ring()
 
-    def _tell(self, post: Post, one: _Due, clock: Callable[[], datetime]) -> int:
+    def _tell(self, post: Post, one: _Due) -> int:
         """Send a subscriber what waits for it, in order; return how many it took."""
         with self.city.records.read() as session:
             asked = select(DeliveryRow.id, DeliveryRow.position, DeliveryRow.tries).where(
@@ -215,14 +248,14 @@ class Webhooks:
             if self._stop.is_set() or start - begin > TURN:
                 break
             if event is None:
-                self._done(number, one.id, "not-for-it", tries, 0, clock())
+                self._done(number, one.id, "not-for-it", tries, 0)
                 continue
             told = post.send(one.url, one.secret, f"jw_{one.id}_{position}", cloud.body_of(event))
             self._note_pace(one.id, time.monotonic() - start)
             if told.fault:
-                self._failed(one.id, failures, number, tries + 1, told, clock())
+                self._failed(one.id, failures, number, tries + 1, told)
                 break
-            self._done(number, one.id, "sent", tries + 1, told.status, clock())
+            self._done(number, one.id, "sent", tries + 1, told.status)
             sent, failures = sent + 1, 0
         return sent
 
@@ -241,9 +274,9 @@ class Webhooks:
         whole = policies.decide(asker, "log.read", Resource("Log")).allowed
         return cloud.event_of(entry, self.source, whole=whole)
 
-    def _done(self, number: int, webhook: int, result: str, tries: int, status: int, when: datetime) -> None:
+    def _done(self, number: int, webhook: int, result: str, tries: int, status: int) -> None:
         with self.city.records.write() as session:
-            done = {"done": when, "result": result, "tries": tries, "status": status, "fault": ""}
+            done = {"done": self._clock(), "result": result, "tries": tries, "status": status, "fault": ""}
             session.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(done))
             session.execute(
                 update(SUBSCRIBERS)
@@ -251,16 +284,14 @@ class Webhooks:
                 .values(next=None, tries=0)
             )
 
-    def _failed(
-        self, webhook: int, failures: int, number: int, tries: int, told: Told, when: datetime
-    ) -> None:
+    def _failed(self, webhook: int, failures: int, number: int, tries: int, told: Told) -> None:
         with self.city.records.write() as session:
             noted = {"tries": tries, "status": told.status, "fault": told.fault[:80]}
             session.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(noted))
             if told.status == GONE or failures >= len(WAITS):
                 self._switch_off(session, webhook, "gone" if told.status == GONE else "failing")
                 return
-            again = {"next": when + WAITS[failures], "tries": failures + 1}
+            again = {"next": self._clock() + WAITS[failures], "tries": failures + 1}
             session.execute(update(SUBSCRIBERS).where(SUBSCRIBERS.c.id == webhook).values(again))
 
     @staticmethod
@@ -270,9 +301,9 @@ class Webhooks:
         data = {"to": "off", "why": why}
         ledger.append(session, "webhook.switched", actor=ACTOR, subject=f"webhook/{number}", data=data)
 
-    def clear(self, now: datetime | None = None) -> None:
+    def clear(self) -> None:
         """Forget what was delivered long ago."""
-        before = (now or now_utc()) - KEPT
+        before = self._clock() - KEPT
         with self.city.records.write() as session:
             session.execute(
                 delete(DELIVERIES).where(DELIVERIES.c.done.is_not(None), DELIVERIES.c.made < before)
@@ -288,8 +319,7 @@ class Webhooks:
             while not stop.is_set():
                 seen = self._bell.count
                 try:
-                    self.follower.catch_up()
-                    self._begin_turns(side_by_side)
+                    self.step(side_by_side)
                     if time.monotonic() - self._cleared > CLEARED_EVERY:
                         self.clear()
                         self._cleared = time.monotonic()
@@ -298,32 +328,6 @@ class Webhooks:
                     stop.wait(PAUSE)
                 self._bell.wait(seen, PAUSE)
         hushed()
-
-    def _begin_turns(self, side_by_side: ThreadPoolExecutor) -> None:
-        """Begin a turn of each subscriber for whom it is time and who has a place."""
-        for one in self._due(now_utc()):
-            with self._guard:
-                slowly = one.tries > 0 or one.id in self._slow
-                beside = len(self._slowly)
-                if len(self._busy) >= SIDE_BY_SIDE or (slowly and beside >= SLOWLY):
-                    continue
-                self._busy.add(one.id)
-                if slowly:
-                    self._slowly.add(one.id)
-            side_by_side.submit(self._take_turn, one)
-
-    def _take_turn(self, one: _Due) -> None:
-        try:
-            self._turn(one, now_utc)
-        except Exception:  # of one subscriber; the others are told all the same
-            log.exception("webhook %s", one.id)
-            self._stop.wait(PAUSE)
-        finally:
-            with self._guard:
-                self._busy.discard(one.id)
-                self._slowly.discard(one.id)
-                self._turns[one.id] = time.monotonic()
-            self._bell.ring()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Webhooks]:
