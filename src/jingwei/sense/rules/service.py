@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from jingwei.sense.rules.form import Rule
     from jingwei.sense.rules.grounds import Grounds
     from jingwei.sense.rules.networks import Networks
+    from jingwei.sense.service import Sensing
     from jingwei.sense.sight import Sight
 
 MOST_RULES = 20_000
@@ -110,6 +111,25 @@ def versions(session: Session, number: int) -> Sequence[RuleVersionRow]:
     ).all()
 
 
+def put(
+    sensing: Sensing, asker: Asker, body: dict[str, Any], *, owner: str = "", number: int | None = None
+) -> RuleRow:
+    """Write a rule as `write` does, once it holds against the networks and datasets that it names.
+
+    These are read before anything is written: it may take longer than others should wait.
+
+    Raises
+    ------
+    BadRuleError, UnknownDatasetError, NotFoundError, RefusedError, BadRequestError
+
+    """
+    with sensing.records.read() as session:
+        whose = _whose(session, sensing.policies(), asker, number, owner)
+    checked(body, sensing.networks, asker, sensing.grounds, whose)
+    with sensing.records.write() as session:
+        return write(session, sensing.policies(), asker, body, owner=owner, number=number)
+
+
 def write(
     session: Session,
     policies: Policies,
@@ -139,8 +159,7 @@ def write(
     """
     form = written(checked(body))
     if number is None:
-        owner = policies.department(owner) if owner else ""
-        _check(policies, asker, policy.RULE, owner, "")
+        owner = _owner(policies, asker, owner)
         if owner and not policies.knows(owner):
             raise BadRequestError(
                 Text(f"没有部门 {owner}", f"There is no department {owner}"), where={"field": "owner"}
@@ -199,31 +218,18 @@ def checked(
     return found
 
 
-def whose(session: Session, policies: Policies, asker: Asker, number: int | None, owner: str) -> str:
-    """Return the department for which an asker is about to write a rule, empty for the whole city.
-
-    Parameters
-    ----------
-    session, policies, asker
-        In what, and who.
-    number, owner
-        The rule of which it is a new version, or the owner that is named for a new one.
-
-    Raises
-    ------
-    NotFoundError, RefusedError
-
-    """
+def _whose(session: Session, policies: Policies, asker: Asker, number: int | None, owner: str) -> str:
+    """Return the department whose rule an asker is about to write, empty for the whole city."""
     if number is not None:
         return rule(session, policies, asker, number, policy.RULE).owner
+    return _owner(policies, asker, owner)
+
+
+def _owner(policies: Policies, asker: Asker, owner: str) -> str:
+    """Return the department that is named as the owner of a new rule; refuse who may not write for it."""
     owner = policies.department(owner) if owner else ""
     _check(policies, asker, policy.RULE, owner, "")
     return owner
-
-
-def check_writer(policies: Policies, asker: Asker, owner: str) -> None:
-    """Refuse who may not write rules of a department, or of the whole city where it is empty."""
-    _check(policies, asker, policy.RULE, owner, "")
 
 
 def may_write_any(policies: Policies, asker: Asker) -> bool:
@@ -247,6 +253,39 @@ def switch(
     to = "deleted" if gone else "on" if on else "off"
     _tell(session, asker, number, "sense.rule_switched", {"to": to})
     return found
+
+
+def try_out(
+    sensing: Sensing,
+    asker: Asker,
+    body: dict[str, Any],
+    *,
+    since: int,
+    until: int,
+    owner: str = "",
+    number: int | None = None,
+) -> Trial:
+    """Try what a body says on the readings of a period, for who may write it; see `tried`.
+
+    Raises
+    ------
+    BadRuleError, UnknownDatasetError, RefusedError, BadRequestError
+
+    """
+    whose = _owner(sensing.policies(), asker, owner)
+    form = checked(body, sensing.networks, asker, sensing.grounds, whose)
+    with sensing.records.read() as session:
+        return tried(
+            session,
+            sensing.readings,
+            sensing.sight(session, asker),
+            form,
+            since=since,
+            until=until,
+            owner=whose,
+            number=number,
+            grounds=sensing.grounds,
+        )
 
 
 def tried(

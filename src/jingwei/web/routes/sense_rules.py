@@ -156,7 +156,7 @@ async def list_sense_rules(request: Request, asker: AskerOf) -> RulesOut:
 @router.post("/rules", summary="Write a rule", status_code=201, dependencies=rules)
 async def write_sense_rule(request: Request, asker: AskerOf, body: RuleIn) -> RuleOut:
     """Write a new rule. It is off until it is switched on."""
-    return await run_in_threadpool(_write, sensing_of(request), asker, body, None)
+    return await run_in_threadpool(_put, sensing_of(request), asker, body, None)
 
 
 @router.get("/rules/{number}", summary="A rule and its versions", dependencies=watches)
@@ -179,7 +179,7 @@ async def read_sense_rule(request: Request, asker: AskerOf, number: Number) -> W
 @router.put("/rules/{number}", summary="Write a new version of a rule", dependencies=rules)
 async def rewrite_sense_rule(request: Request, asker: AskerOf, number: Number, body: RuleIn) -> RuleOut:
     """Write a new version; the ones before are kept, and its owner stays."""
-    return await run_in_threadpool(_write, sensing_of(request), asker, body, number)
+    return await run_in_threadpool(_put, sensing_of(request), asker, body, number)
 
 
 @router.post("/rules/{number}/switch", summary="Switch a rule on or off, or delete it", dependencies=rules)
@@ -203,21 +203,15 @@ async def try_sense_rule(request: Request, asker: AskerOf, body: TrialIn) -> Tri
     sensing = sensing_of(request)
 
     def work() -> TrialOut:
-        owner = sensing.policies().department(body.owner) if body.owner else ""
-        form = service.checked(body.rule, sensing.networks, asker, sensing.grounds, owner)
-        with sensing.records.read() as session:
-            service.check_writer(sensing.policies(), asker, body.owner)
-            found = service.tried(
-                session,
-                sensing.readings,
-                sensing.sight(session, asker),
-                form,
-                since=micros_of(body.since),
-                until=micros_of(body.until),
-                owner=body.owner,
-                number=body.number,
-                grounds=sensing.grounds,
-            )
+        found = service.try_out(
+            sensing,
+            asker,
+            body.rule,
+            since=micros_of(body.since),
+            until=micros_of(body.until),
+            owner=body.owner,
+            number=body.number,
+        )
         listed = [
             TriedOut(
                 subject=one.subject,
@@ -259,13 +253,8 @@ def _used(one: Used) -> UsedOut:
     )
 
 
-def _write(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> RuleOut:
-    with sensing.records.read() as session:
-        owner = service.whose(session, sensing.policies(), asker, number, body.owner)
-    service.checked(body.rule, sensing.networks, asker, sensing.grounds, owner)
-    with sensing.records.write() as session:
-        found = service.write(session, sensing.policies(), asker, body.rule, owner=body.owner, number=number)
-        return _rule(sensing, asker, found)
+def _put(sensing: Sensing, asker: Asker, body: RuleIn, number: int | None) -> RuleOut:
+    return _rule(sensing, asker, service.put(sensing, asker, body.rule, owner=body.owner, number=number))
 
 
 def _rule(sensing: Sensing, asker: Asker, row: RuleRow) -> RuleOut:
