@@ -79,7 +79,7 @@ def check(rollups: Rollups, table: pa.Table, codes: np.ndarray, random: np.rando
     result = table["result"].to_numpy().astype(np.float64)
     worst = 0.0
     for property_, first, last, since, until in questions(codes, moment, random, 40):
-        found = rollups.of_cell(property_, first, last, list(rollups.calendar.spans(since, until)))
+        found = rollups.answers.of_cell(property_, first, last, list(rollups.calendar.spans(since, until)))
         inside = np.flatnonzero((codes >= first) & (codes <= last))
         own = np.isin(stream, inside * PROPERTIES + property_) & (moment >= since) & (moment < until)
         values = result[own].astype(np.longdouble)
@@ -273,7 +273,7 @@ def main() -> None:
                 moment = table["time_ms"].cast(pa.int64()).to_numpy() * 1000
                 for property_, first, last, since, until in questions(codes, moment, random, ASKED):
                     started = time.perf_counter()
-                    kept.of_cell(property_, first, last, list(kept.calendar.spans(since, until)))
+                    kept.answers.of_cell(property_, first, last, list(kept.calendar.spans(since, until)))
                     taken.append((time.perf_counter() - started) * 1000)
                 p50, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
                 print(f"a zone over a random period: p50 {p50:.1f} ms, p95 {p95:.1f} ms (engine, no HTTP)")

@@ -80,10 +80,10 @@ def check(home):
         rollups.keep_up()
         for start in range(0, 26 * HOUR, HOUR):
             own = results[(times >= start) & (times < start + HOUR)]
-            found = rollups.of_cell(1, 0, (1 << 64) - 1, list(calendar.spans(start, start + HOUR)))
+            found = rollups.answers.of_cell(1, 0, (1 << 64) - 1, list(calendar.spans(start, start + HOUR)))
             assert found.n.sum() == len(own)
             assert not len(own) or np.isclose(found.mean[0], own.mean(), rtol=1e-9, atol=0)
-        whole = rollups.of_cell(1, 0, (1 << 64) - 1, list(calendar.spans(0, 26 * HOUR)))
+        whole = rollups.answers.of_cell(1, 0, (1 << 64) - 1, list(calendar.spans(0, 26 * HOUR)))
         assert whole.n.sum() == len(results)
     return len(results)
 

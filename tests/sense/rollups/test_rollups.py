@@ -140,7 +140,7 @@ class Kept(RuleBasedStateMachine):
                 and since <= one.time < until
                 and (not few or one.stream < 4)
             ]
-            found = self.rollups.of_cell(property_, 0, (1 << 64) - 1, spans, among)
+            found = self.rollups.answers.of_cell(property_, 0, (1 << 64) - 1, spans, among)
             same({name: getattr(found, name) for name in ("n", "minimum", "maximum", "mean", "m2")}, values)
 
     def counted(self):
@@ -231,7 +231,7 @@ def opened(home, where):
 
 def whole(rollups):
     spans = list(rollups.calendar.spans(START - HOUR, START + HOUR))
-    return rollups.of_cell(1, 0, (1 << 64) - 1, spans)
+    return rollups.answers.of_cell(1, 0, (1 << 64) - 1, spans)
 
 
 def test_readings_that_come_after_a_look_at_nothing_count(tmp_path):

@@ -152,7 +152,7 @@ class FaultKeeper:
         until = self.rollups.calendar.hour(now)
         since = until - WINDOW * HOUR
         first, last = int(part.cells.min()), int(part.cells.max())
-        leaves = self.rollups.hours_between(part.property_, since, until, first, last)
+        leaves = self.rollups.answers.hours_between(part.property_, since, until, first, last)
         lon, lat = grid.centre(part.cells, MAX_LEVEL)
         hours = hours_of_leaves(part.streams, np.asarray(lon), np.asarray(lat), leaves, since, until)
         heard = np.flatnonzero(hours.count.any(1))

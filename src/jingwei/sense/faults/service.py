@@ -202,7 +202,7 @@ def drawn(session: Session, sight: Sight, rollups: Rollups, told: Told) -> Drawn
     until = min(last if told.until is None else told.until + BEFORE // 7, told.since + MOST_DRAWN)
     until = max(since + HOUR, calendar.hour(until) + HOUR)
     cells = np.array([rollups.addresses[stream].cell for stream in near.tolist()], np.uint64)
-    leaves = rollups.hours_between(address.property, since, until, int(cells.min()), int(cells.max()))
+    leaves = rollups.answers.hours_between(address.property, since, until, int(cells.min()), int(cells.max()))
     lon, lat = grid.centre(cells, MAX_LEVEL)
     hours = hours_of_leaves(near, np.asarray(lon), np.asarray(lat), leaves, since, until)
     known = np.zeros(hours.mean.shape, bool)

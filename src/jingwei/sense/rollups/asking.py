@@ -70,6 +70,7 @@ class Aggregates:
         scope: Scope | None = None,
     ) -> None:
         self.rollups = rollups
+        self._answers = rollups.answers
         self.now = time.time_ns() // 1_000 if now is None else now
         rollups.kept_up()
         scope = scope or scope_of(sensing, asker)
@@ -123,11 +124,11 @@ class Aggregates:
         def group_of(cells: NDArray[np.uint64]) -> NDArray[np.int64]:
             return np.where(within(cells, ranges), 0, -1)
 
-        with self.rollups.snapshot():
+        with self._answers.snapshot():
             withheld = self._withheld(quantity, level, group_of, 1, [covered])[0]
             figures = NOTHING
             if not withheld[0]:
-                figures = self.rollups.of_ranges(quantity.key, listed, spans, self._chosen(quantity, level))
+                figures = self._answers.of_ranges(quantity.key, listed, spans, self._chosen(quantity, level))
         return Told(spread(figures, np.arange(len(figures.n)), 1), withheld, covered)
 
     def of_groups(
@@ -160,10 +161,10 @@ class Aggregates:
 
         cells = self.cells(quantity)
         group = group_of(cells)
-        with self.rollups.snapshot():
+        with self._answers.snapshot():
             withheld = self._withheld(quantity, level, group_of, count, [covered])[0]
             group[np.isin(group, np.flatnonzero(withheld))] = -1
-            figures = self.rollups.of_groups(
+            figures = self._answers.of_groups(
                 quantity.key, cells, group, count, spans, self._chosen(quantity, level)
             )
         return Told(figures, withheld, covered)
@@ -192,11 +193,11 @@ class Aggregates:
         def group_of(cells: NDArray[np.uint64]) -> NDArray[np.int64]:
             return np.where((cells >= np.uint64(first)) & (cells <= np.uint64(last)), 0, -1)
 
-        with self.rollups.snapshot():
+        with self._answers.snapshot():
             withheld = self._withheld(quantity, level, group_of, 1, periods)[:, 0]
             told = np.flatnonzero(~withheld)
             spans = [Span(kind, starts[one]) for one in told.tolist()]
-            parts = self.rollups.of_cell_each(quantity.key, cell, spans, self._chosen(quantity, level))
+            parts = self._answers.of_cell_each(quantity.key, cell, spans, self._chosen(quantity, level))
         some = np.array([len(one.n) > 0 for one in parts], bool)
         figures = spread(joined([NOTHING, *parts]), told[some], len(starts))
         return Told(figures, withheld, covered)
@@ -281,7 +282,7 @@ class Aggregates:
 
         """
         found = np.zeros((len(periods), groups), bool)
-        among, calendar, rollups = self._among(quantity), self.rollups.calendar, self.rollups
+        among, calendar = self._among(quantity), self.rollups.calendar
         if not periods or not among.are_others(level) or periods[0][0] >= periods[-1][1]:
             return found
         day, end = calendar.day(periods[0][0]), calendar.after("day", calendar.day(periods[-1][1] - 1))
@@ -291,7 +292,7 @@ class Aggregates:
         today = calendar.day(self.now)
         while day < end and not found.all():
             after = calendar.after("day", day)
-            presence = rollups.presence(quantity.key, day, among.who)
+            presence = self._answers.presence(quantity.key, day, among.who)
             parted = among.parted(presence.who)
             if parted not in asked:
                 asked[parted] = Asked(parted, group_of(parted.cells))
