@@ -13,8 +13,9 @@ from jingwei.access.vault import Vault
 from jingwei.exchange import service
 from jingwei.exchange.sending import Webhooks
 from jingwei.exchange.targets import Targets
-from jingwei.ledger.bell import Bell, in_thread
+from jingwei.ledger.bell import Bell
 from jingwei.ledger.sealer import Sealer
+from jingwei.ledger.threads import in_thread
 from jingwei.records import now_utc
 
 OWN = Targets(["127.0.0.0/8"])

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import re
 import secrets
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +28,7 @@ from jingwei.cases.models import AlertRow
 from jingwei.cases.notices import PAUSE
 from jingwei.cases.store import CASES
 from jingwei.city.channels import MOST_TRIES, Channel, Notice
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 from jingwei.words import Language, Text
 
@@ -257,19 +256,14 @@ class Alerts:
                 row.mark, row.tries, row.next = max(row.mark, mark), 0, when + EVERY[row.every]
         return int(message is not None and not failed)
 
-    def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.send()
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("alerts")
-            stop.wait(PAUSE)
+    def round(self) -> None:
+        """Send what waits."""
+        self.send()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Alerts]:
         """Send in a thread of its own while the block lasts."""
-        with in_thread("alerts", self.run):
+        with in_rounds("alerts", self.round, PAUSE):
             yield self
 
 

@@ -8,8 +8,6 @@ what the public is told of the case, by the same policy, when it is sent; whoeve
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,8 +26,8 @@ from jingwei.cases.open311_client import Endpoint, EndpointError, Standing, Upda
 from jingwei.cases.public import published_words
 from jingwei.cases.replay import PREFIX
 from jingwei.cases.store import CASES, SUBJECT
-from jingwei.ledger.bell import in_thread
 from jingwei.ledger.followers import Follower
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
     from jingwei.cases.settings import Neighbour, Settings
     from jingwei.ledger import Entry
     from jingwei.records import Records
-
-log = logging.getLogger(__name__)
 
 FORWARDS: Table = ForwardRow.__table__  # type: ignore[assignment]
 NAME = "forwarding"
@@ -326,20 +322,15 @@ class Forwards:
 
     # running
 
-    def run(self, stop: threading.Event) -> None:
-        """Note, send and follow until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follower.catch_up()
-                self.step()
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("forwarding")
-            stop.wait(PAUSE)
+    def round(self) -> None:
+        """Note, send and follow once."""
+        self.follower.catch_up()
+        self.step()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Forwards]:
         """Forward in a thread of its own while the block lasts."""
-        with in_thread("forwarding", self.run):
+        with in_rounds("forwarding", self.round, PAUSE):
             yield self
 
 

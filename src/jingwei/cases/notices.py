@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,8 +23,8 @@ from jingwei.cases.models import Following, NoticeRow
 from jingwei.cases.replay import PREFIX
 from jingwei.cases.store import CASES, SUBJECT
 from jingwei.city.channels import CHANNELS, MOST_TRIES, Notice
-from jingwei.ledger.bell import in_thread
 from jingwei.ledger.followers import Follower
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 from jingwei.words import Language, Text
 
@@ -155,15 +154,10 @@ class Notices:
 
     # running
 
-    def run(self, stop: threading.Event) -> None:
-        """Note and send until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follower.catch_up()
-                self.send()
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("notices")
-            stop.wait(PAUSE)
+    def round(self) -> None:
+        """Note and send once."""
+        self.follower.catch_up()
+        self.send()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Notices]:
@@ -171,7 +165,7 @@ class Notices:
         if not self.channels:
             yield self
             return
-        with in_thread("notices", self.run):
+        with in_rounds("notices", self.round, PAUSE):
             yield self
 
 

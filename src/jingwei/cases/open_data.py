@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -34,6 +32,7 @@ from jingwei.lake import contracting, lineage
 from jingwei.lake.contracts import Contract, FieldTerms
 from jingwei.lake.errors import BusyError
 from jingwei.lake.models import VersionRow
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from jingwei.city import City
     from jingwei.city.loader import SourceReport
     from jingwei.lake import Lake, Version
-
-log = logging.getLogger(__name__)
 
 DATASET = "public_cases"
 LEVEL = 18
@@ -270,26 +267,15 @@ def due(city: City, desk: Desk, now: datetime) -> bool:
 @contextlib.contextmanager
 def publishing(city: City, desk: Desk, board: Callable[[], Board]) -> Iterator[None]:
     """Publish whenever it is due, in a thread of its own, while the block lasts."""
-    stop = threading.Event()
 
-    def rounds() -> None:
-        wait = PAUSE
-        while not stop.wait(wait):
-            wait = PAUSE
-            try:
-                if due(city, desk, now_utc()):
-                    publish(city, desk, board())  # not kept: it is large, and seldom asked here
-                    wait = AFTERWARDS
-            except BusyError:  # another program writes: it is tried again soon
-                continue
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("publishing the open data of cases")
-                wait = AFTERWARDS
+    def work() -> float:
+        try:
+            if not due(city, desk, now_utc()):
+                return PAUSE
+            publish(city, desk, board())  # not kept: it is large, and seldom asked here
+        except BusyError:  # another program writes: it is tried again soon
+            return PAUSE
+        return AFTERWARDS
 
-    thread = threading.Thread(target=rounds, name="open data of cases", daemon=True)
-    thread.start()
-    try:
+    with in_rounds("publishing the open data of cases", work, AFTERWARDS, first=PAUSE):
         yield
-    finally:
-        stop.set()
-        thread.join()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from jingwei.cases.calendar import SECOND, instant
 from jingwei.cases.store import next_alarm
-from jingwei.ledger.bell import bells_of, in_thread
+from jingwei.ledger.bell import bells_of
+from jingwei.ledger.threads import in_thread
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:

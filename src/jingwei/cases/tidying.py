@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jingwei.cases import barring, field, regime
 from jingwei.cases.hotline import calls
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from jingwei.cases.photos import Photos
     from jingwei.records import Records
-
-log = logging.getLogger(__name__)
 
 PAUSE = 3600
 """Seconds between two rounds."""
@@ -38,20 +35,9 @@ def tidy(records: Records, photos: Photos, now: datetime | None = None) -> int:
 @contextlib.contextmanager
 def tidying(records: Records, photos: Photos) -> Iterator[None]:
     """Tidy now and then, in a thread of its own, while the block lasts."""
-    stop = threading.Event()
 
-    def rounds() -> None:
-        while not stop.is_set():
-            try:
-                tidy(records, photos)
-            except Exception:  # what a full or busy disk does not allow is tried again later
-                log.exception("removing what is kept no longer")
-            stop.wait(PAUSE)
+    def work() -> None:
+        tidy(records, photos)
 
-    thread = threading.Thread(target=rounds, name="tidying", daemon=True)
-    thread.start()
-    try:
+    with in_rounds("removing what is kept no longer", work, PAUSE):
         yield
-    finally:
-        stop.set()
-        thread.join()

@@ -28,8 +28,9 @@ from jingwei.errors import JingweiError
 from jingwei.exchange import cloud
 from jingwei.exchange.models import DeliveryRow, SubscriberRow
 from jingwei.exchange.service import about
-from jingwei.ledger.bell import Bell, in_thread
+from jingwei.ledger.bell import Bell
 from jingwei.ledger.followers import Follower
+from jingwei.ledger.threads import in_thread
 from jingwei.records import now_utc
 
 if TYPE_CHECKING:

@@ -6,20 +6,17 @@ Versions past their retention are removed, and files that have become many are p
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 from typing import TYPE_CHECKING
 
 from jingwei.keeping.compacting import compact_all
 from jingwei.lake.errors import BusyError
 from jingwei.lake.retention import drop_old
+from jingwei.ledger.threads import in_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jingwei.city import City
-
-log = logging.getLogger(__name__)
 
 PAUSE = 3600.0
 """Seconds between two rounds."""
@@ -32,25 +29,14 @@ MANY = 8
 @contextlib.contextmanager
 def keeping(city: City) -> Iterator[None]:
     """Remove old versions and put files together now and then, in a thread, while the block lasts."""
-    stop = threading.Event()
 
-    def rounds() -> None:
-        wait = AGAIN
-        while not stop.wait(wait):
-            try:
-                drop_old(city.lake, actor="jingwei")
-                compact_all(city, actor="jingwei", least=MANY)
-                wait = PAUSE
-            except BusyError:
-                wait = AGAIN
-            except Exception:  # what a full or busy disk does not allow is tried again later
-                log.exception("removing old versions, or putting files together")
-                wait = PAUSE
+    def work() -> float:
+        try:
+            drop_old(city.lake, actor="jingwei")
+            compact_all(city, actor="jingwei", least=MANY)
+        except BusyError:
+            return AGAIN
+        return PAUSE
 
-    thread = threading.Thread(target=rounds, name="keeping", daemon=True)
-    thread.start()
-    try:
+    with in_rounds("removing old versions, or putting files together", work, PAUSE, first=AGAIN):
         yield
-    finally:
-        stop.set()
-        thread.join()

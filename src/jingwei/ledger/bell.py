@@ -7,8 +7,7 @@ after a while.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -52,21 +51,6 @@ class Bell:
                 self._callbacks.discard(callback)
 
         return unsubscribe
-
-
-@contextmanager
-def in_thread(name: str, run: Callable[[threading.Event], None], bell: Bell | None = None) -> Iterator[None]:
-    """Run `run(stop)` in a thread of its own while the block lasts; a bell that it waits for is rung then."""
-    stop = threading.Event()
-    thread = threading.Thread(target=run, args=(stop,), name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        if bell is not None:
-            bell.ring()
-        thread.join()
 
 
 class Bells:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from jingwei.ledger.bell import bells_of
 from jingwei.ledger.models import Progress
 from jingwei.ledger.service import Entry, entries, holds_any, size
+from jingwei.ledger.threads import in_thread
 from jingwei.records import Prepared, now_utc
 
 if TYPE_CHECKING:
@@ -126,16 +127,8 @@ class Follower:
     @contextlib.contextmanager
     def running(self) -> Iterator[Follower]:
         """Follow in a thread of its own while the block lasts."""
-        stop = threading.Event()
-        name = f"follower: {self.name}"
-        thread = threading.Thread(target=self.run_on, args=(stop,), name=name, daemon=True)
-        thread.start()
-        try:
+        with in_thread(f"follower: {self.name}", self.run_on, self.bells.sealed):
             yield self
-        finally:
-            stop.set()
-            self.bells.sealed.ring()
-            thread.join()
 
     def _types(self, session: Session) -> Types:
         return self.types(session) if callable(self.types) else self.types

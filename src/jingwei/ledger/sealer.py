@@ -23,10 +23,11 @@ from sqlalchemy import BigInteger, ColumnElement, Table, Update, bindparam, func
 
 from jingwei.errors import ConflictError
 from jingwei.ledger import keys, tiles
-from jingwei.ledger.bell import bells_of, in_thread
+from jingwei.ledger.bell import bells_of
 from jingwei.ledger.keys import Signer
 from jingwei.ledger.models import Event, Head, PastCheckpoint
 from jingwei.ledger.service import append, entry_bytes, leaf_bytes, leaf_time, of_types
+from jingwei.ledger.threads import in_thread
 from jingwei.ledger.verify import (
     EMPTY_ROOT,
     HASH_SIZE,

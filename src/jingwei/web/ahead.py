@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from jingwei.access import tokens
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_thread
 from jingwei.records import now_utc
 from jingwei.web.senders import AT_MOST, MOST_KEPT, read_all_ahead
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from jingwei import grid, ledger
 from jingwei.grid.levels import MAX_LEVEL
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_thread
 from jingwei.sense.faults.fault import Fault, hours_with
 from jingwei.sense.faults.finding import BASELINE, WINDOW, faults_of, noted
 from jingwei.sense.faults.hours import HOUR, hours_of_leaves

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jingwei.errors import JingweiError
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_thread
 from jingwei.words import Text
 
 if TYPE_CHECKING:

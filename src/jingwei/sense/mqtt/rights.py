@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from jingwei.access import asker_of_person, tokens
-from jingwei.ledger.bell import in_thread
 from jingwei.ledger.news import News
+from jingwei.ledger.threads import in_thread
 from jingwei.records import now_utc
 from jingwei.sense import policy
 from jingwei.sense.models import StreamRow

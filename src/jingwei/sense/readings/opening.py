@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jingwei.city.shared import Shared
 from jingwei.lake.errors import BusyError
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_thread
 from jingwei.sense.readings.store import Readings, present
 
 if TYPE_CHECKING:

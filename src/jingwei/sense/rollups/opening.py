@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from jingwei.city.shared import Shared
-from jingwei.ledger.bell import in_thread
+from jingwei.ledger.threads import in_rounds
 from jingwei.sense.rollups.calendar import Calendar
 from jingwei.sense.rollups.engine import Rollups
 from jingwei.sense.rollups.quantities import book_of
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
     from jingwei.city import City
     from jingwei.sense.readings import Readings
-
-log = logging.getLogger(__name__)
 
 FOLDER = "sense/rollups"
 """Where the roll-ups of a city are, in its home."""
@@ -74,21 +70,16 @@ class Keeper:
     def __init__(self, rollups: Rollups) -> None:
         self.rollups = rollups
 
-    def run(self, stop: threading.Event) -> None:
-        """Keep up until `stop` is set."""
-        rest = LOOK
-        while not stop.wait(rest):
-            begin = time.monotonic()
-            try:
-                self.rollups.keep_up()
-            except Exception:  # what a full disk does not allow is tried again; the readings are there
-                log.exception("keeping up roll-ups")
-            rest = min(max(LOOK, REST * (time.monotonic() - begin)), MOST)
+    def round(self) -> float:
+        """Keep up once; return after how many seconds to do so again: the longer it took, the later."""
+        begin = time.monotonic()
+        self.rollups.keep_up()
+        return min(max(LOOK, REST * (time.monotonic() - begin)), MOST)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Keeper]:
         """Keep up in a thread of its own while the block lasts."""
-        with in_thread("roll-ups", self.run):
+        with in_rounds("keeping up roll-ups", self.round, MOST, first=LOOK):
             self.rollups.kept_by_others = True
             try:
                 yield self

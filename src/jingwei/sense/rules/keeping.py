@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
-from jingwei.ledger.bell import Bell, in_thread
+from jingwei.ledger.bell import Bell
+from jingwei.ledger.threads import in_thread
 from jingwei.sense.readings.columns import joined, rows_of
 from jingwei.sense.readings.store import present
 from jingwei.sense.rules import raising

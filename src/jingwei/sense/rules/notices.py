@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from jingwei import ledger
 from jingwei.city.channels import CHANNELS, MOST_TRIES, Notice
-from jingwei.ledger.bell import in_thread
 from jingwei.ledger.followers import Follower
+from jingwei.ledger.threads import in_rounds
 from jingwei.records import now_utc
 from jingwei.sense.rules.models import AlarmNoticeRow, AlarmRow
 from jingwei.sense.rules.raising import local_moment
@@ -134,15 +133,10 @@ class AlarmNotices:
         body = f"{zh}。\n{en}.{reasons}{case}\n告警 / alarm {alarm.id}\n"
         return Notice(f"alarm.{row.event}.{row.id}", row.channel, to, subject, body, alarm.case_number)
 
-    def run(self, stop: threading.Event) -> None:
-        """Note and send until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follower.catch_up()
-                self.send()
-            except Exception:  # what a full or busy disk does not allow is tried again
-                log.exception("notices of alarms")
-            stop.wait(PAUSE)
+    def round(self) -> None:
+        """Note and send once."""
+        self.follower.catch_up()
+        self.send()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[AlarmNotices]:
@@ -150,5 +144,5 @@ class AlarmNotices:
         if not any(self._reach.values()):
             yield self
             return
-        with in_thread("notices of alarms", self.run):
+        with in_rounds("notices of alarms", self.round, PAUSE):
             yield self
