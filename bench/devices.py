@@ -391,7 +391,7 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     minute, took, held = took[:, 0] // 60, took[:, 1], took[:, 2]
-    pan = np.array([one for one, good in pans if good] or [np.nan])
+    pan = [one for one, good in pans if good]
     told = {
         "devices": chosen.devices,
         "minutes": chosen.minutes,
@@ -409,8 +409,8 @@ def main():
         "held_back_p95_ms": round(float(np.percentile(held, 95)) * 1e3, 1),
         "pans": len(pans),
         "pans_failed": sum(not good for _, good in pans),
-        "pan_p50_ms": round(float(np.percentile(pan, 50)) * 1e3, 1),
-        "pan_p95_ms": round(float(np.percentile(pan, 95)) * 1e3, 1),
+        "pan_p50_ms": round(float(np.percentile(pan, 50)) * 1e3, 1) if pan else None,
+        "pan_p95_ms": round(float(np.percentile(pan, 95)) * 1e3, 1) if pan else None,
         "load_cpu_s": {"readings": round(own, 1), "pans": round(panned, 1)},
         "city_cpu_s": round(cpu, 1),
         "city_mib": memory >> 20,

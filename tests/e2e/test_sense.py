@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
@@ -75,6 +76,10 @@ def test_a_reading_shows_by_itself_and_leads_to_its_chart_and_device(browser, se
     page.get_by_role("img", name="逐日对比").wait_for()
     page.get_by_role("link", name="东门站").click()
     page.get_by_role("button", name="验收并投入使用").click()
+    page.get_by_role("dialog", name="验收“东门站”？").get_by_role("button", name="暂不").click()
+    page.get_by_text("尚未验收").wait_for()
+    page.get_by_role("button", name="验收并投入使用").click()
+    page.get_by_role("dialog").get_by_role("button", name="确认验收").click()
     page.get_by_text("在用").wait_for()
     page.get_by_role("link", name="全部设备").click()
     page.get_by_role("row", name="东门站").get_by_text("在用").wait_for()
@@ -93,6 +98,25 @@ def english_phone(browser, address, path):
 def fill(page, label, text):
     go(page, "input", label)
     page.keyboard.type(text)
+
+
+def test_how_the_intake_fares_is_shown_and_what_was_kept_apart_leads_to_its_stream(browser, sensed):
+    ahead = {"phenomenonTime": "2999-01-01T00:00:00Z", "result": 12.25}
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        send(sensed, "POST", "/sta/v1.1/Datastreams(1)/Observations", ahead)
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
+    page = context.new_page()
+    page.route("**/api/sense/health", lambda route: route.abort())
+    page.goto(sensed + "/sense/intake")
+    page.get_by_role("alert").wait_for()
+    page.unroute("**/api/sense/health")
+    page.get_by_role("button", name="重试").click()
+    page.get_by_role("img", name="每分钟的读数").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    row = page.get_by_role("row", name="时间超前").filter(has_text="12.25")
+    row.get_by_role("link", name="1", exact=True).click()
+    page.get_by_role("heading", name="PM2.5").first.wait_for()
+    context.close()
 
 
 def test_a_rule_is_written_tried_on_history_and_switched_on_by_keyboard_alone(browser, sensed):

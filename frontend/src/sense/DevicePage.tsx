@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { useTitle } from "../app/title";
+import { Dialog } from "../design/Dialog";
 import { Fault } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
 import { instant } from "../words";
@@ -53,7 +54,7 @@ function Known({ whole }: { whole: WholeDevice }) {
     <>
       <header className="sense-head">
         <h1>{device.name} <StateOf state={device.state} /></h1>
-        {whole.may_keep && !device.signed_off && device.state !== "retired" && <SignOff id={device.id} />}
+        {whole.may_keep && !device.signed_off && device.state !== "retired" && <SignOff id={device.id} name={device.name} />}
       </header>
       <dl className="facts sense-facts">
         {facts.map(([name, value]) => (
@@ -119,16 +120,31 @@ function useSending(id: number) {
   return { send, error, busy };
 }
 
-function SignOff({ id }: { id: number }) {
+/** Asked once more, as nobody can take it back. */
+function SignOff({ id, name }: { id: number; name: string }) {
   const { t } = useTranslation();
   const { send, error, busy } = useSending(id);
+  const [asked, setAsked] = useState(false);
   return (
-    <div>
-      <button type="button" className="button primary" disabled={busy} onClick={() => void send(() => signOff(id))}>
+    <>
+      <button type="button" className="button primary" onClick={() => setAsked(true)}>
         {t("sense.signOff")}
       </button>
-      {error !== undefined && <Fault error={error} />}
-    </div>
+      {asked && (
+        <Dialog title={t("sense.signOffAsk", { name })} close={() => setAsked(false)}>
+          <p>{t("sense.signOffMeans")}</p>
+          {error !== undefined && <Fault error={error} />}
+          <div className="form-actions">
+            <button type="button" className="button" onClick={() => setAsked(false)}>
+              {t("sense.signOffNot")}
+            </button>
+            <button type="button" className="button primary" disabled={busy} onClick={() => void send(() => signOff(id))}>
+              {t("sense.signOffDo")}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
   );
 }
 

@@ -163,8 +163,10 @@ class Observations:
         """Return numbers that sort readings as their values would; what is null comes first."""
         column, first = _column(order), order.path.parts[0]
         if column is not None:
-            ranks = pc.rank(table[column].combine_chunks(), null_placement="at_start", tiebreaker="dense")
-            return np.asarray(ranks).astype(np.int64)
+            values = table[column].combine_chunks()
+            ranks = np.asarray(pc.rank(values, tiebreaker="dense")).astype(np.int64)
+            ranks[np.asarray(values.is_null())] = 0
+            return ranks
         if first not in OBSERVATION.link:
             return _ranked([_sortable(evaluate(order.path, getter(row))) for row in readings_of(table)])
         ids, inverse = np.unique(

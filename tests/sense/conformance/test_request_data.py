@@ -64,6 +64,21 @@ def test_orderby_top_skip_count(service, stream):
     service.get("/Locations", orderby="location", top=1)
 
 
+def test_null_comes_first_in_every_order_by_several_properties(service):
+    """request-data/orderby: a property that is kept in a column and one that is not, together."""
+    _, path = service.thing()
+    for result, said, rank in ((1, "2026-01-03", 2), (2, None, 1), (3, "2026-01-02", 1), (4, None, 2)):
+        when = said and f"{said}T00:00:00Z"
+        body = {"phenomenonTime": "2026-01-01T00:00:00Z", "resultTime": when, "result": result}
+        service.post(f"{path}/Observations", body | {"parameters": {"rank": rank}})
+    for order, told in (
+        ("resultTime,parameters/rank", [2, 4, 3, 1]),
+        ("resultTime desc,parameters/rank desc", [1, 3, 4, 2]),
+        ("parameters/rank,resultTime desc", [3, 2, 1, 4]),
+    ):
+        assert results(service.get(f"{path}/Observations", orderby=order)) == told
+
+
 @pytest.mark.parametrize(
     ("told", "found"),
     [
