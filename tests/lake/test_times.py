@@ -2,7 +2,9 @@
 
 import datetime as dt
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,3 +174,35 @@ def test_many_texts_are_read_as_few_are(texts):
     many = read_times(column, "text", zone=SHANGHAI)
     for name in ("utc", "precision", "given", "unreadable"):
         assert getattr(many, name)[: len(texts)].tolist() == getattr(few, name).tolist()
+
+
+def as_the_clock_shows(seconds, zone):
+    """Read wall-clock times, in seconds from 1970, and give them with what Arrow says of the zone."""
+    local = pa.array(np.asarray(seconds) * 1_000_000).cast(pa.timestamp("us"))
+    wanted = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    times = read_times(local, "timestamp", zone=zone, precision="second")
+    return times.utc.tolist(), wanted.cast(pa.int64()).to_pylist()
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(
+        ["Asia/Shanghai", "Europe/London", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia", "UTC"]
+    ),
+    st.integers(-2_500_000_000, 4_400_000_000),
+    st.lists(st.integers(0, 9 * 86_400), min_size=1, max_size=9),
+)
+def test_times_of_a_zone_are_what_its_clock_showed(zone, begin, later):
+    read, wanted = as_the_clock_shows([begin + seconds for seconds in later], zone)
+    assert read == wanted
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe"]
+)
+@pytest.mark.parametrize("year", [1988, 2024])
+def test_the_hours_around_a_change_of_the_clock(zone, year):
+    begin = int(utc(year, 1, 1).timestamp())
+    for day in range(366):
+        read, wanted = as_the_clock_shows(begin + 86_400 * day + 900 * np.arange(96), zone)
+        assert read == wanted

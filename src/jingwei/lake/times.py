@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -31,6 +32,9 @@ FORMS: tuple[TimeForm, ...] = get_args(TimeForm)
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+FIRST_DAY, LAST_DAY = -25_567, 47_482
+"""1900-01-01 and 2100-01-01, as days since 1970-01-01."""
+LAST = int(np.iinfo(np.int64).max)
 EXCEL_EPOCH = -25_569
 """Days from 1970-01-01 to 1899-12-30, day 0 of Excel's 1900 date system (which counts a 29 February 1900)."""
 
@@ -524,9 +528,36 @@ def _precision_written(fields: dict[str, Integers], fraction: pa.Array) -> Integ
 
 
 def _to_utc(local: Integers, given: Mask, zone: str) -> Integers:
-    naive = pa.array(np.where(given, local, 0)).cast(pa.timestamp("us"))
+    known = np.where(given, local, 0)
+    first = int(known.min(initial=LAST, where=given)) // DAY
+    last = int(known.max(initial=-LAST, where=given)) // DAY
+    offset = _offset_throughout(zone, first - 1, last + 2)
+    if offset is not None:
+        moved: Integers = known - offset
+        return moved
+    naive = pa.array(known).cast(pa.timestamp("us"))
     aware = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="earliest")
     return np.asarray(aware.cast(pa.int64()))
+
+
+def _offset_throughout(zone: str, first: int, last: int) -> int | None:
+    """Return the microseconds by which a zone is ahead of UTC where that is one number from day to day.
+
+    `first` and `last` are days since 1970-01-01; None beyond the years that are looked at.
+    """
+    offsets, run = _offsets(zone)
+    begin, end = first - FIRST_DAY, last - FIRST_DAY
+    if not 0 <= begin <= end < len(offsets) or run[begin] != run[end]:
+        return None
+    return int(offsets[begin])
+
+
+@lru_cache(maxsize=16)
+def _offsets(zone: str) -> tuple[Integers, Integers]:
+    """Return what a zone is ahead of UTC at the begin of each day, and how often that changed until then."""
+    begins = np.arange(FIRST_DAY, LAST_DAY) * DAY
+    offsets = _in_zone(begins, zone) - begins
+    return offsets, np.cumsum(np.diff(offsets, prepend=offsets[0]) != 0)
 
 
 def _read_timestamps(column: pa.Array, zone: str, precision: Precision | None) -> Times:
