@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MEASURED = 32
 """The level of a measured point: GeoSOT's finest, 1/2048 arc-second (about 15 mm)."""
 
+FEW_BAD = 256
+"""So many good rows at least to each bad one, and bad ones are cut out rather than filtered."""
+
 REGION_DEGREES = 3.0
 """A fact farther than this from the city's bounding box cannot be the city's, unless the source says so."""
 
@@ -214,7 +217,7 @@ class Addresser:
             ),
         ]
         if faults.bad.any():
-            addressed = addressed.filter(pa.array(good))
+            addressed = _only(addressed, good)
         self.tally.read += count + len(batch.faults)
         self.tally.published += addressed.num_rows
         self.tally.addressed += int((placed & good).sum())
@@ -470,6 +473,16 @@ def level_masks(levels: NDArray[np.int8]) -> NDArray[np.uint64]:
     shift = (64 - 2 * levels.astype(np.int64)).astype(np.uint64)
     full = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     return (full >> shift) << shift
+
+
+def _only(batch: pa.RecordBatch, good: NDArray[np.bool_]) -> pa.RecordBatch:
+    """Return the good rows of a batch; where few are not, what lies between them is copied as a whole."""
+    bad = np.flatnonzero(~good)
+    if FEW_BAD * len(bad) > len(good):
+        return batch.filter(pa.array(good))
+    edges = zip([0, *(bad + 1).tolist()], [*bad.tolist(), len(good)], strict=True)
+    parts = [batch.slice(begin, end - begin) for begin, end in edges if end > begin]
+    return pa.concat_batches(parts) if parts else batch.slice(0, 0)
 
 
 def _cast(column: pa.Array, type_: pa.DataType) -> pa.Array:
