@@ -249,6 +249,15 @@ def test_a_cover_with_a_bound_on_number_has_no_more(most):
         assert cover.area_m2 <= grid.cover(area, max_cells=most // 2).area_m2
 
 
+@pytest.mark.parametrize("west", [0.0, 1e-9])
+def test_levels_that_follow_a_border_no_closer_are_not_worked_out(west):
+    """At level 32 the sides of these boxes pass 885 million rows, more than one cover may."""
+    box = (west, 0, 60, 60)
+    cover = grid.cover(box, max_cells=1000)
+    assert cover == grid.cover(box, level=9)
+    assert cover.to_geometry().bounds == pytest.approx((0, 0, 60, 60))
+
+
 @pytest.mark.parametrize(
     ("area", "options", "error"),
     [

@@ -266,7 +266,7 @@ def test_what_is_known_already_is_not_sent_again(client):
 
 @pytest.mark.parametrize("address", [
     "districts/tiles/11/0/0", "stops/density?level=15&bbox=0,0,1,1", "stops/points?bbox=-10,-10,-9,-9",
-    "stops/features?bbox=0,0,1,1",
+    "stops/features?bbox=0,0,1,1", "stops/features?bbox=0,0,60,60",
 ])  # fmt: skip
 def test_far_outside_the_city_there_is_nothing_and_no_fault(client, address):
     answer = client.get(f"/api/datasets/{address}")

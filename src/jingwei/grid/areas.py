@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from jingwei.grid import codes, ellipsoid, geosot, ranges
 from jingwei.grid.arrays import Bools, Codes, codes_of, is_scalar, some_codes
 from jingwei.grid.errors import LevelError, OutOfRange
-from jingwei.grid.filling import Rule, ranges_of
+from jingwei.grid.filling import Rule, ranges_of, rows_passed
 from jingwei.grid.levels import MAX_LEVEL, SIZE, TICKS_PER_DEGREE, check_level
 from jingwei.grid.outline import Crossing, geometry_of, pieces_of
 from jingwei.grid.ranges import Ranges
@@ -24,6 +24,9 @@ METRES_PER_DEGREE = 111_695.0
 
 MOST_MET = 9
 """Cells at most that a piece no larger than a whole one meets: clipped ones lie between whole ones."""
+
+MOST_TRIED = 100_000
+"""Rows that the edges of an area may pass, besides four to a cell, at a level that is only tried."""
 
 _SLOTS = 1 << 16
 
@@ -183,7 +186,8 @@ def cover(
         The level of the cells, 1 to 32.
     max_cells : int, optional
         Instead of a level: the finest level whose cover has at most so many cells, mixed and the fewest.
-        Level 1 where even that has more.
+        Level 1 where even that has more. Levels at which the edges pass hundreds of rows to a cell, and
+        more than a hundred thousand, are not tried.
     error_m : float, optional
         Instead of a level: the coarsest level whose cells have a diagonal of at most so many metres, so that
         no place in the cover is farther than this from the geometry.
@@ -239,12 +243,22 @@ def _cover_of_number(pieces: list[BaseGeometry], max_cells: int, rule: Rule) -> 
         raise OutOfRange(f"max_cells is 1 or more, not {max_cells}")
     first = _first_worth_trying(pieces, max_cells)
     best = _cover_at(pieces, first, rule)
+    most_rows = MOST_TRIED + 4 * max_cells
     for level in range(first + 1, MAX_LEVEL + 1):
+        if sum(rows_passed(piece, level) for piece in pieces) > most_rows:
+            break
         finer = _cover_at(pieces, level, rule)
         if len(finer.cells()[0]) > max_cells:
             break
+        if finer == best and _is_made_of_cells(pieces, level):
+            break
         best = finer
     return best
+
+
+def _is_made_of_cells(pieces: list[BaseGeometry], level: int) -> bool:
+    """Say whether the border runs along cells of a level, so that no finer level follows it any closer."""
+    return _cover_at(pieces, level, "intersects") == _cover_at(pieces, level, "within")
 
 
 def _first_worth_trying(pieces: list[BaseGeometry], max_cells: int) -> int:

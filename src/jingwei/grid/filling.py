@@ -76,6 +76,19 @@ def ranges_of(piece: BaseGeometry, level: int, rule: Rule) -> ranges.Ranges:
     return _packed(runs, frame)
 
 
+def rows_passed(piece: BaseGeometry, level: int) -> int:
+    """Return how many rows of a level the edges of a simple geometry go on into, all together."""
+    if shapely.get_dimensions(piece) == 0 or piece.length == 0:
+        return 0
+    from jingwei.grid import kernels_cover
+
+    edges = edges_of(piece)
+    rows: int = kernels_cover.count_rows(
+        edges.ay, edges.by, (SIZE[level], UNIT[level], PER_UNIT[level], LAT_END)
+    )
+    return rows - len(edges)
+
+
 def _refuse_polar(piece: BaseGeometry, level: int) -> None:
     _, south, _, north = piece.bounds
     reach = max(north, -south)
