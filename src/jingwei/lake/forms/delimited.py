@@ -358,13 +358,15 @@ def decoded_chunks(path: Path, shape: Shape) -> Iterator[tuple[bytes, bool, int]
                 text = _with_newlines(decoder.decode(chunk), shape)
                 yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, end
                 continue
-            chunk = carry + (chunk.replace(b"\r", b"\n") if shape.ends_with_return else chunk)
+            if shape.ends_with_return:
+                chunk = chunk.replace(b"\r", b"\n")
             cut = chunk.rfind(b"\n") + 1
-            chunk, carry = chunk[:cut], chunk[cut:]
+            lines = b"".join((carry, memoryview(chunk)[:cut])) if cut else b""
+            carry = chunk[cut:] if cut else carry + chunk
             if len(carry) > LONGEST_RECORD:
                 raise _endless_line(path)
-            if chunk:
-                yield *_as_utf8(chunk, encoding, native=native, multibyte=multibyte), end - len(carry)
+            if lines:
+                yield *_as_utf8(lines, encoding, native=native, multibyte=multibyte), end - len(carry)
         if encoding in WIDE:
             text = _with_newlines(decoder.decode(b"", final=True), shape)
             yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, file.tell()
@@ -445,7 +447,7 @@ def cut_into_blocks(path: Path, shape: Shape) -> Iterator[Block]:
             raise _endless_line(path)
         if used:
             yield block
-            line += carry[:used].count(b"\n")
+            line += _line_ends(carry[:used])
             carry, unreadable = carry[used:], unreadable and used < len(carry)
     if carry and not skip:
         yield _cut(carry, line, end, shape, unreadable=unreadable, final=True)[0]
@@ -615,10 +617,10 @@ def parse_block(block: Block, shape: Shape) -> Parsed:
 
 def _record_lines(block: Block, records: int) -> npt.NDArray[np.int64]:
     """Return the physical line on which each record starts; blank lines are no records."""
-    data = np.frombuffer(block.text, dtype=np.uint8)
-    count = int(np.count_nonzero(data == NEWLINE)) + (0 if block.text.endswith(b"\n") else 1)
+    count = _line_ends(block.text) + (0 if block.text.endswith(b"\n") else 1)
     if count == records:
         return np.arange(block.first_line, block.first_line + records, dtype=np.int64)
+    data = np.frombuffer(block.text, dtype=np.uint8)
     ends = np.flatnonzero(data == NEWLINE)
     if not block.text.endswith(b"\n"):
         ends = np.append(ends, len(data))
@@ -627,6 +629,10 @@ def _record_lines(block: Block, records: int) -> npt.NDArray[np.int64]:
     length = ends - starts
     blank = ~inside & ((length == 0) | ((length == 1) & (data[np.minimum(starts, len(data) - 1)] == RETURN)))
     return block.first_line + np.flatnonzero(~inside & ~blank).astype(np.int64)
+
+
+def _line_ends(text: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == NEWLINE))
 
 
 def wrong_width(row: int, text: str, actual: int, expected: int) -> RowFault:
