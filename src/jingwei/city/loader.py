@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -309,18 +310,29 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
         return _unchanged(work, spec, about, dataset, started)
     paths = _files(work, spec)
     known = dataset.version.content.sources if dataset and dataset.version else []
-    sources = [_source_file(work, spec, path, known) for path in paths]
-    fingerprint = _fingerprint(work, spec, sources)
-    if dataset and dataset.version and dataset.version.content.fingerprint == fingerprint:
-        return _unchanged(work, spec, about, dataset, started)
-    work.consulted = Consulted()
-    with work.city.lake.store.load(spec.id) as load:
-        note_stated(work.city, work.asker, spec, paths, work.consulted)
-        content = _write(work, spec, load, sources, paths, fingerprint, started)
-        compared = _check(work, spec, load, content)
-        content = replace(content, reads=[*work.consulted.listed(), *compared])
-        work.tell(spec, "publishing", 1.0, content.counts.read)
-        work.city.lake.store.publish(load, about, content, actor=work.asker.id)
+    for path in paths:
+        check_file(path)
+    with ThreadPoolExecutor(1, "jingwei-digest") as beside:
+        pending = [beside.submit(_source_file, work, spec, path, known) for path in paths]
+        sizes = {source.size for source in known}
+        if dataset and dataset.version and all(path.stat().st_size in sizes for path in paths):
+            fingerprint = _fingerprint(work, spec, [one.result() for one in pending])
+            if dataset.version.content.fingerprint == fingerprint:
+                return _unchanged(work, spec, about, dataset, started)
+        work.consulted = Consulted()
+        with work.city.lake.store.load(spec.id) as load:
+            note_stated(work.city, work.asker, spec, paths, work.consulted)
+            content = _write(work, spec, load, paths, started)
+            compared = _check(work, spec, load, content)
+            sources = [one.result() for one in pending]
+            content = replace(
+                content,
+                sources=sources,
+                fingerprint=_fingerprint(work, spec, sources),
+                reads=[*work.consulted.listed(), *compared],
+            )
+            work.tell(spec, "publishing", 1.0, content.counts.read)
+            work.city.lake.store.publish(load, about, content, actor=work.asker.id)
     return _published_report(spec, "published", content, time.monotonic() - started)
 
 
@@ -362,15 +374,19 @@ def _files(work: _Work, spec: SourceSpec) -> list[Path]:
 
 def _source_file(work: _Work, spec: SourceSpec, path: Path, known: list[SourceFile]) -> SourceFile:
     """Describe a file; its digest is computed only where size or time of change say that it may be new."""
-    check_file(path)
     stat = path.stat()
-    name = path.relative_to(work.data).as_posix() if path.is_relative_to(work.data) else str(path)
-    if path.is_relative_to(work.city.home / FOLDER):
-        name = path.name
+    name = _name_of(work, path)
     for old in known:
         if (old.path, old.size, old.modified_ns) == (name, stat.st_size, stat.st_mtime_ns):
             return SourceFile(name, spec.layer or "", stat.st_size, stat.st_mtime_ns, old.digest)
     return SourceFile(name, spec.layer or "", stat.st_size, stat.st_mtime_ns, forms.digest(path))
+
+
+def _name_of(work: _Work, path: Path) -> str:
+    """Return what a file is called: its place in the pack, or the name under which it was handed in."""
+    if path.is_relative_to(work.city.home / FOLDER):
+        return path.name
+    return path.relative_to(work.data).as_posix() if path.is_relative_to(work.data) else str(path)
 
 
 def _fingerprint(work: _Work, spec: SourceSpec, sources: list[SourceFile]) -> str:
@@ -403,12 +419,10 @@ def _write(
     work: _Work,
     spec: SourceSpec,
     load: Load,
-    sources: list[SourceFile],
     paths: list[Path],
-    fingerprint: str,
     started: float,
 ) -> Content:
-    """Read, address, check and write the files of a source; returns what was written."""
+    """Read, address and write the files of a source; returns what was written, by its files not yet named."""
     readings = [survey.open_reading(spec, path, load.scratch) for path in paths]
     try:
         first = readings[0]
@@ -422,7 +436,8 @@ def _write(
         addresser = Addresser(first.schema, plan.placings, plan.timing, near=work.near)
         quarantine = _Quarantine()
         thinned = Thinned(first.schema)
-        batches = _addressed(work, spec, addresser, readings, sources, quarantine, thinned)
+        names = [_name_of(work, path) for path in paths]
+        batches = _addressed(work, spec, addresser, readings, names, quarantine, thinned)
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
@@ -465,8 +480,8 @@ def _write(
         findings=[*findings, *_unresolved(tally.unresolved), *plan.findings],
         bounds=tuple(tally.bounds) if tally.bounds else None,  # type: ignore[arg-type]  # four floats
         period=(tally.period[0], tally.period[1]) if tally.period else None,
-        sources=sources,
-        fingerprint=fingerprint,
+        sources=[],
+        fingerprint="",
         evidence=[survey.as_json(item) for item in plan.evidence],
         seconds=time.monotonic() - started,
         address=[name for name in load.schemas["facts"].names if name not in addresser.own.names],
@@ -478,7 +493,7 @@ def _addressed(
     spec: SourceSpec,
     addresser: Addresser,
     readings: list[forms.Reading],
-    sources: list[SourceFile],
+    names: list[str],
     quarantine: _Quarantine,
     thinned: Thinned,
 ) -> Iterator[pa.RecordBatch]:
@@ -493,7 +508,7 @@ def _addressed(
                 batch = replace(read, table=read.table.filter(pa.array(kept)), rows=read.rows[kept])
             thinned.note(batch.table)
             rows, faults = addresser.address(batch, number)
-            quarantine.add(sources[number].path, faults)
+            quarantine.add(names[number], faults)
             share = (number + reading.progress) / len(readings)
             work.tell(spec, "reading", share, addresser.tally.read)
             if rows.num_rows:
