@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,21 +130,7 @@ def _met_inside(edges: Edges, frame: Frame) -> Runs:
     """Return the cells whose inside an edge meets."""
     from jingwei.grid import kernels_cover
 
-    space = _space(edges, frame)
-    starts, ends = np.empty(space, np.int64), np.empty(space, np.int64)
-    n = kernels_cover.edge_cells(
-        edges.ax,
-        edges.ay,
-        edges.bx,
-        edges.by,
-        frame.columns,
-        frame.rows,
-        frame.first_row,
-        frame.first_column,
-        starts,
-        ends,
-    )
-    return _joined(starts[:n], ends[:n])
+    return _met(kernels_cover.edge_cells, edges, frame)
 
 
 def _met_by_line(edges: Edges, frame: Frame) -> Runs:
@@ -158,9 +145,14 @@ def _met_by_line(edges: Edges, frame: Frame) -> Runs:
             for i, x in enumerate((edges.ax, edges.ay, edges.bx, edges.by))
         )
     )
+    return _met(kernels_cover.line_cells, edges, frame)
+
+
+def _met(kernel: Callable[..., int], edges: Edges, frame: Frame) -> Runs:
+    """Return the cells that a kernel finds along the edges."""
     space = _space(edges, frame)
     starts, ends = np.empty(space, np.int64), np.empty(space, np.int64)
-    n = kernels_cover.line_cells(
+    n = kernel(
         edges.ax,
         edges.ay,
         edges.bx,

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from jingwei import grid
+from jingwei.city import City
 from jingwei.city.assessing import adopt_contract, check_again
 from jingwei.lake import contracting, odcs
 from jingwei.lake.contracting import Agreed, Checked
@@ -140,6 +141,11 @@ def put_contract(city: CityOf, asker: AskerOf, dataset: DatasetPath, body: Contr
 def export_contract(city: CityOf, asker: AskerOf, dataset: DatasetPath) -> PlainTextResponse:
     """Return the contract in YAML of ODCS 3.1."""
     agreed = contracting.contract_of(city.lake, asker, dataset)
+    return odcs_of(city, dataset, agreed)
+
+
+def odcs_of(city: City, dataset: str, agreed: Agreed) -> PlainTextResponse:
+    """Return a contract as a file of ODCS 3.1."""
     name = f"urn:jingwei:{city.about.id}:{dataset}"
     text = odcs.to_odcs(agreed.contract, version=agreed.number, identifier=name)
     kept = {"Content-Disposition": f'attachment; filename="{dataset}.odcs.yaml"'}

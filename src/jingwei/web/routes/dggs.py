@@ -26,36 +26,23 @@ from jingwei.web.dggs_answers import (
     statistics_of,
     system_out,
     systems_under,
-    zone_list,
     zone_out,
 )
 from jingwei.web.dggs_asking import (
-    BoxText,
-    CompactOf,
-    CrsText,
     DataFormOf,
     DepthText,
     GeometryOf,
-    LevelOf,
-    LimitOf,
-    ListFormOf,
-    OffsetOf,
-    ParentOf,
     PropertiesOf,
-    SubsetCrsText,
-    SubsetTexts,
     SystemPath,
     TimeText,
     WithoutOf,
     ZonePath,
-    box_and_time,
     check_not_coarser,
     chosen_by,
     coarser,
     depths_of,
     form_of,
     interval_of,
-    level_asked,
 )
 from jingwei.web.dggs_out import (
     BASE,
@@ -85,6 +72,7 @@ from jingwei.web.zone_facts import (
     zones_with_facts,
 )
 from jingwei.web.zones import Zone, in_parent, share_area, system_of
+from jingwei.web.zones_asked import ZonesAskedOf
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -218,34 +206,19 @@ def read_dggs_of_collection(
 
 
 @router.get(
-    "/dggs/{system}/zones",
+    "/dggs/{system}/zones",  # noqa: FAST003 -- read by ZonesAsked
     summary="Zones of a box or within a zone",
     responses=LIST,
     dependencies=[allowed("city.read", CITY)],
 )
-async def list_dggs_zones(
-    request: Request,
-    system: SystemPath,
-    bbox: BoxText = None,
-    bbox_crs: CrsText = None,
-    subset: SubsetTexts = None,
-    subset_crs: SubsetCrsText = None,
-    level: LevelOf = None,
-    parent: ParentOf = None,
-    compact: CompactOf = True,
-    limit: LimitOf = 1000,
-    offset: OffsetOf = 0,
-    f: ListFormOf = None,
-) -> Response:
+async def list_dggs_zones(request: Request, asked: ZonesAskedOf) -> Response:
     """Return the zones, whether there is anything in them or not."""
-    found = system_of(system)
-    box, _ = box_and_time(bbox, bbox_crs, subset, subset_crs, None, timed=False)
-    upper = None if parent is None else found.read(parent)
-    at = level_asked(found, level, upper, box)
-    form = form_of(request, f, dict(dggs_asking.LISTS))
+    found, upper = asked.system, asked.parent
+    box, _ = asked.where(None, timed=False)
+    at = asked.level(box)
 
     def work() -> Response:
-        if upper is not None and box is None and compact:
+        if upper is not None and box is None and asked.compact:
             _ = in_parent(found, upper, upper.level, [upper.id]) if at >= upper.level else coarser(upper, at)
             ids = [upper.id]
         else:
@@ -255,14 +228,14 @@ async def list_dggs_zones(
                 ids = found.sub_zones(upper, at - upper.level if at >= upper.level else coarser(upper, at))
                 if box is not None:
                     ids = [one for one in ids if share_area(found.read(one).bounds, box)]
-            ids = found.compact(ids, at) if compact else ids
-        return zone_list(request, found, ids, limit, offset, form)
+            ids = asked.compacted(ids, at)
+        return asked.page(ids)
 
     return await stopping.run(request, work)
 
 
 @router.get(
-    "/collections/{dataset}/dggs/{system}/zones",
+    "/collections/{dataset}/dggs/{system}/zones",  # noqa: FAST003 -- read by ZonesAsked
     summary="Zones that hold facts of a dataset",
     responses=LIST | problems.responses(403, 409),
     dependencies=[allowed(COUNTING, of_dataset)],
@@ -272,36 +245,21 @@ async def list_dggs_zones_of_collection(
     city: CityOf,
     asker: AskerOf,
     dataset: DatasetPath,
-    system: SystemPath,
-    bbox: BoxText = None,
-    bbox_crs: CrsText = None,
-    subset: SubsetTexts = None,
-    subset_crs: SubsetCrsText = None,
+    asked: ZonesAskedOf,
     time: TimeText = None,
-    level: LevelOf = None,
-    parent: ParentOf = None,
-    compact: CompactOf = True,
-    limit: LimitOf = 1000,
-    offset: OffsetOf = 0,
-    f: ListFormOf = None,
 ) -> Response:
     """Return the zones with facts; to who may only count, those of which a number may be told."""
-    found = system_of(system)
+    found, upper = asked.system, asked.parent
     seen_of(city, asker, dataset)
-    box, time = box_and_time(bbox, bbox_crs, subset, subset_crs, time, timed=True)
+    box, time = asked.where(time, timed=True)
     period = interval_of(time, city.about.zone)
-    upper = None if parent is None else found.read(parent)
-    form = form_of(request, f, dict(dggs_asking.LISTS))
 
     def work() -> Response:
-        finest = finest_of(city.lake, asker, dataset, found)
-        at = level_asked(found, level, upper, box)
-        if level is None and finest is not None:
-            at = min(at, finest)
+        at = asked.level(box, finest_of(city.lake, asker, dataset, found))
         check_finest(city.lake, asker, dataset, found, at)
         check_not_coarser(upper, at)
         ids = zones_with_facts(city.lake, asker, dataset, found, at, parent=upper, box=box, period=period)
-        return zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
+        return asked.page(asked.compacted(ids, at))
 
     return await stopping.run(request, work)
 

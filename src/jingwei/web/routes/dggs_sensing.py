@@ -25,34 +25,21 @@ from jingwei.web.dggs_answers import (
     statistics_of,
     system_out,
     systems_under,
-    zone_list,
     zone_out,
 )
 from jingwei.web.dggs_asking import (
-    BoxText,
-    CompactOf,
-    CrsText,
     DataFormOf,
     DepthText,
-    LevelOf,
-    LimitOf,
-    ListFormOf,
-    OffsetOf,
-    ParentOf,
     PropertiesOf,
-    SubsetCrsText,
-    SubsetTexts,
     SystemPath,
     TimeText,
     WithoutOf,
     ZonePath,
-    box_and_time,
     check_not_coarser,
     chosen_by,
     depths_of,
     form_of,
     interval_of,
-    level_asked,
 )
 from jingwei.web.dggs_out import BASE, COUNT, CollectionOut, SystemList, SystemOut, ZoneOut
 from jingwei.web.policies import filtered
@@ -61,6 +48,7 @@ from jingwei.web.routes.city import CityOf
 from jingwei.web.routes.sta import sensing_of
 from jingwei.web.zone_facts import FinerThanPermittedError
 from jingwei.web.zones import share_area, system_of
+from jingwei.web.zones_asked import ZonesAskedOf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,41 +93,30 @@ def read_dggs_of_sensed(system: SystemPath) -> SystemOut:
     return system_out(system_of(system), HERE)
 
 
-@router.get("/dggs/{system}/zones", summary="Zones of which sensors tell something", responses=LIST)
+@router.get(
+    "/dggs/{system}/zones",  # noqa: FAST003 -- read by ZonesAsked
+    summary="Zones of which sensors tell something",
+    responses=LIST,
+)
 async def list_dggs_zones_of_sensed(
     request: Request,
     city: CityOf,
     asker: AskerOf,
-    system: SystemPath,
-    bbox: BoxText = None,
-    bbox_crs: CrsText = None,
-    subset: SubsetTexts = None,
-    subset_crs: SubsetCrsText = None,
+    asked: ZonesAskedOf,
     time: TimeText = None,
-    level: LevelOf = None,
-    parent: ParentOf = None,
-    compact: CompactOf = True,
-    limit: LimitOf = 1000,
-    offset: OffsetOf = 0,
-    f: ListFormOf = None,
 ) -> Response:
     """Return the zones with readings of which the reader may be told."""
-    found = system_of(system)
-    box, time = box_and_time(bbox, bbox_crs, subset, subset_crs, time, timed=True)
+    found, upper = asked.system, asked.parent
+    box, time = asked.where(time, timed=True)
     period = interval_of(time, city.about.zone)
-    upper = None if parent is None else found.read(parent)
-    form = form_of(request, f, dict(dggs_asking.LISTS))
 
     def work() -> Response:
         aggregates = aggregates_of(request, asker)
-        at = level_asked(found, level, upper, box)
-        finest = _finest(found, aggregates.finest)
-        if level is None and finest is not None:
-            at = min(at, finest)
+        at = asked.level(box, _finest(found, aggregates.finest))
         _check_finest(found, aggregates, at)
         check_not_coarser(upper, at)
         ids = _told_zones(aggregates, found, at, upper, box, period)
-        return zone_list(request, found, found.compact(ids, at) if compact else ids, limit, offset, form)
+        return asked.page(asked.compacted(ids, at))
 
     return await stopping.run(request, work)
 

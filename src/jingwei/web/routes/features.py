@@ -442,6 +442,13 @@ async def read_vector_tile(
     """Return a Mapbox Vector Tile: `shapes`, generalised for the zoom, and `labels`, one point an area."""
     check_tile(z, x, y)
     view, version = await at_once(city.records, seen_of, city, asker, dataset)
+    return await tile_of(request, asker, view, version, z, x, y)
+
+
+async def tile_of(
+    request: Request, asker: Asker, view: View, version: Version, z: int, x: int, y: int
+) -> Response:
+    """Return a tile of what an asker may see of a version; names that are read from it are noted."""
     etag = answers.etag_of(view.key, "tile", version.dataset, version.number, z, x, y)
     if answers.knows(request, etag):
         return answers.not_modified(etag)

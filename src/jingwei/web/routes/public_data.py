@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 
 from jingwei.cases.open_data import DATASET
 from jingwei.cases.policy import STRANGER
-from jingwei.lake import contracting, odcs
+from jingwei.lake import contracting
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.lake.export import export_dataset
 from jingwei.web import problems, stopping
@@ -23,6 +23,7 @@ from jingwei.web.policies import public
 from jingwei.web.rates import address_of
 from jingwei.web.reader import GateOf
 from jingwei.web.routes.city import CityOf
+from jingwei.web.routes.contracts import odcs_of
 from jingwei.web.texts import TextOut, text_out
 
 router = APIRouter(prefix="/public", tags=["public"], responses=problems.responses(403, 404, 409, 429))
@@ -68,10 +69,7 @@ def read_open_data_contract(city: CityOf) -> PlainTextResponse:
         agreed = contracting.in_force(session, DATASET)
     if agreed is None:
         raise UnknownDatasetError(DATASET, [])
-    name = f"urn:jingwei:{city.about.id}:{DATASET}"
-    text = odcs.to_odcs(agreed.contract, version=agreed.number, identifier=name)
-    kept = {"Content-Disposition": f'attachment; filename="{DATASET}.odcs.yaml"'}
-    return PlainTextResponse(text, media_type="application/yaml", headers=kept)
+    return odcs_of(city, DATASET, agreed)
 
 
 @router.get(

@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from jingwei.access.policy import Decision, RefusedError
 from jingwei.cases.policy import STRANGER
 from jingwei.lake.views import resource_of
-from jingwei.web import answers, problems, stopping
+from jingwei.web import problems
 from jingwei.web.at_once import at_once
 from jingwei.web.policies import public
 from jingwei.web.records_out import geometry_of
 from jingwei.web.routes.city import CityOf, GroundOut, ground_of
 from jingwei.web.routes.datasets import DatasetPath
-from jingwei.web.routes.features import TILE, check_tile, seen_of
-from jingwei.web.tiles import MAX_ZOOM, Tiles
+from jingwei.web.routes.features import TILE, check_tile, seen_of, tile_of
+from jingwei.web.tiles import MAX_ZOOM
 
 if TYPE_CHECKING:
     from jingwei.city import City
@@ -65,14 +65,7 @@ async def read_public_tile(
     """Return a Mapbox Vector Tile of a dataset, as the policies show it to a stranger."""
     check_tile(z, x, y)
     view, version = await at_once(city.records, _open_view, city, dataset)
-    etag = answers.etag_of(view.key, "public tile", version.dataset, version.number, z, x, y)
-    if answers.knows(request, etag):
-        return answers.not_modified(etag)
-    tiles: Tiles = request.app.state.tiles
-    tile = tiles.kept(view, version, z, x, y)
-    if tile is None:
-        tile = await stopping.run(request, tiles.make, STRANGER, view, version, z, x, y)
-    return answers.tagged(tile.answer(request, answers.MVT), etag)
+    return await tile_of(request, STRANGER, view, version, z, x, y)
 
 
 def _open_view(city: City, dataset: str) -> tuple[View, Version]:
