@@ -217,11 +217,22 @@ def test_a_device_publishes_what_it_may_and_is_told_what_it_may(square):
 def test_of_very_many_tokens_some_have_the_topics_below_their_name_alone(square, monkeypatch):
     monkeypatch.setattr(rights, "MOST_LISTED", 1)
     devices = [square.device(login, "device", WATER) for login in ("one", "two", "three")]
-    with square.city.records.read() as session:
-        passwords, topics = rights.files(session, square.city.policies.current(), "digest")
+    passwords, topics = rights.files(square.city.records, square.city.policies.current(), "digest")
     assert all(f"\n{one.number}:" in passwords for one in devices)
     assert sum(f"\nuser {one.number}\n" in topics for one in devices) == 1
     assert topics.startswith("pattern write devices/%u/#\n")
+
+
+def test_rights_that_are_worked_out_in_parts_are_the_same(square, monkeypatch):
+    for login in ("one", "two", "three"):
+        square.device(login, "device", WATER)
+    asked = square.city.records, square.city.policies.current(), "digest"
+    whole, parts = rights.files(*asked), []
+    monkeypatch.setattr(rights, "STREAMS_AT_ONCE", 1)
+    monkeypatch.setattr(tokens, "TOLD_AT_ONCE", 1)
+    assert rights.files(*asked, rest=parts.append) == whole
+    assert len(parts) >= 4
+    assert whole[0].count("\n") == 4
 
 
 def test_who_lost_the_right_is_no_longer_heard(square):

@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import Integer, bindparam, cast, func, select, update
 from sqlalchemy import Text as Written
-from sqlalchemy import bindparam, cast, func, select, update
 
 from jingwei import ledger
 from jingwei.access.errors import NotSignedInError
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "jw_"  # noqa: S105 - marks a token as ours, for those who look for leaked ones
 LONGEST_TOKEN = timedelta(days=366)
 MOST_TOKENS = 50
-NOTED_AT_ONCE = 2_000
+NOTED_AT_ONCE = 1_000
 """Tokens of which it is noted in one transaction that they were used."""
+TOLD_AT_ONCE = 500
+"""Tokens of which a broker is told by one question."""
 NOT_FOR_TOKENS = frozenset({"account.use"})
 """What no token may do: a leaked one must not lead to others, nor to the password."""
 
@@ -196,8 +199,7 @@ def people_with_tokens(session: Session, now: datetime, *, after: str = "", limi
     return list(session.scalars(question.distinct().order_by(TokenRow.person).limit(limit)))
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSignIn:
+class BrokerSignIn(NamedTuple):
     """By what an MQTT broker knows a token: its number is the name, the token the password."""
 
     number: str
@@ -206,18 +208,29 @@ class BrokerSignIn:
     only: frozenset[str]
 
 
-def sign_ins_of_broker(session: Session, now: datetime) -> list[BrokerSignIn]:
+_OF_BROKER = Prepared(
+    select(TokenRow.id, TokenRow.broker, TokenRow.person, _WRITTEN)
+    .where(
+        TokenRow.broker.is_not(None),
+        TokenRow.expires > bindparam("now", type_=TokenRow.expires.type),
+        TokenRow.id > bindparam("after", type_=TokenRow.id.type),
+    )
+    .order_by(TokenRow.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def sign_ins_of_broker(session: Session, now: datetime, *, after: str = "") -> list[BrokerSignIn]:
     """Return by what a broker knows the tokens that stand, in the order of their numbers.
 
-    Tokens issued before brokers knew any have nothing to be known by.
+    Tokens issued before brokers knew any have nothing to be known by. Those behind the number `after` are
+    told, at most `TOLD_AT_ONCE` of them.
     """
-    question = select(TokenRow.id, TokenRow.broker, TokenRow.person, _WRITTEN)
-    rows = session.execute(
-        question.where(TokenRow.broker.is_not(None), TokenRow.expires > now).order_by(TokenRow.id)
-    )
     return [
-        BrokerSignIn(number, broker or "", person, _allowed(written))
-        for number, broker, person, written in rows
+        BrokerSignIn(number, broker, person, _allowed(written))
+        for number, broker, person, written in _OF_BROKER.rows(
+            session, now=now, after=after, most=TOLD_AT_ONCE
+        )
     ]
 
 
@@ -248,15 +261,18 @@ def for_broker(token: str) -> str:
 
 
 def note_used(records: Records, numbers: Collection[str], now: datetime | None = None) -> None:
-    """Note that tokens were used, many at once."""
+    """Note that tokens were used, many at once; between two times others may write."""
     asked = list(numbers)
     for start in range(0, len(asked), NOTED_AT_ONCE):
+        began = time.monotonic()
         with records.write() as session:
             connection = session.connection()
             noting, in_time = _noting(connection.dialect)
             used = in_time(now or now_utc())
             some = asked[start : start + NOTED_AT_ONCE]
             connection.exec_driver_sql(noting, [(used, number) for number in some])
+        if start + NOTED_AT_ONCE < len(asked):
+            time.sleep(2 * (time.monotonic() - began))
 
 
 @lru_cache(maxsize=8)
@@ -264,7 +280,7 @@ def _noting(dialect: Dialect) -> tuple[str, Callable[[datetime], Any]]:
     """Return the statement that notes that a token was used, and how the driver is told when."""
     table: Any = TokenRow.__table__
     statement = update(table).values(used=bindparam("used")).where(table.c.id == bindparam("number"))
-    in_time = table.c.used.type.bind_processor(dialect) or (lambda value: value)
+    in_time = table.c.used.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
     return driver_text(statement, dialect, ("used", "number")), in_time
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from jingwei.access import tokens
@@ -24,10 +25,10 @@ log = logging.getLogger(__name__)
 
 EVERY = 0.4 * AT_MOST
 """Seconds between two rounds: what was read does not run out meanwhile."""
-REST = 0.002
-"""Seconds between two questions: those who send meanwhile come first."""
-PEOPLE = 20
-"""People who are read at once: a thousand tokens at most."""
+REST = 4
+"""Times as long as a question took none other is put: those who send meanwhile come first."""
+PEOPLE = 10
+"""People who are read at once: five hundred tokens at most."""
 MOST_TOKENS = 3 * MOST_KEPT // 4
 """Tokens that are read ahead; those of others are read as they come."""
 MOST_STREAMS = 500_000
@@ -53,34 +54,40 @@ class Ahead:
 
     def run(self, stop: threading.Event) -> None:
         """Read ahead until `stop` is set."""
+        rest = 0.5  # who begins to send while the city begins is not read ahead yet
         while not stop.is_set():
             try:
-                self.read(stop)
+                self.read(stop, rest)
             except Exception:  # what a busy record store does not answer now is read in the next round
                 log.exception("reading senders ahead")
+            rest = REST
             stop.wait(EVERY)
 
-    def read(self, stop: threading.Event) -> None:
-        """Read all once."""
-        self._read_streams(stop)
-        self._read_people(stop)
+    def read(self, stop: threading.Event, rest: float = 0.0) -> None:
+        """Read all once, resting after each question `rest` times as long as it took."""
+        self._read_streams(stop, rest)
+        self._read_people(stop, rest)
 
-    def _read_streams(self, stop: threading.Event) -> None:
+    def _read_streams(self, stop: threading.Event, rest: float) -> None:
         for stream in self.taking.neighbourhoods()[: MOST_STREAMS // 256]:
-            if stop.wait(REST):
-                return
+            began = time.monotonic()
             self.taking.ahead(stream)
             self.readings.facts.of(stream)
+            if stop.wait(rest * (time.monotonic() - began)):
+                return
 
-    def _read_people(self, stop: threading.Event) -> None:
+    def _read_people(self, stop: threading.Event, rest: float) -> None:
         left, after = MOST_TOKENS, ""
         while left > 0:
+            began = time.monotonic()
             with self.records.read() as session:
                 people = tokens.people_with_tokens(session, now_utc(), after=after, limit=PEOPLE)
-            if not people or stop.wait(REST):
+            if not people:
                 return
             left -= self._hand_on(people)
             after = people[-1]
+            if stop.wait(rest * (time.monotonic() - began)):
+                return
 
     def _hand_on(self, people: list[str]) -> int:
         """Hand on what there is of people; return how many tokens that are."""

@@ -14,12 +14,13 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Integer, bindparam, select
 
-from jingwei.access import asker_of_person, tokens
+from jingwei.access import tokens
+from jingwei.access.people import standing_asker
 from jingwei.ledger.news import News
 from jingwei.ledger.threads import in_thread
-from jingwei.records import now_utc
+from jingwei.records import Prepared, now_utc
 from jingwei.sense import policy
 from jingwei.sense.models import StreamRow
 from jingwei.sense.mqtt.topics import OF_TOKEN, ROOT
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Mapping_
     from pathlib import Path
 
-    from sqlalchemy.orm import Session
-
     from jingwei.access import Asker
     from jingwei.access.policy import Policies, Resource
     from jingwei.records import Records
     from jingwei.sense.mqtt.topics import Mapping
+
+    Rest = Callable[[float], object]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,16 @@ TYPES = (
 )
 AT_MOST = 600.0
 """Seconds after which it is worked out anew, whatever happened: roles and tokens end by themselves."""
+REST = 4
+"""Times as long as a part took none other is worked out where nothing happened: who sends comes first."""
+STREAMS_AT_ONCE = 2_000
+_TABLE: Any = StreamRow.__table__
+_STREAMS = Prepared(
+    select(_TABLE.c.id, _TABLE.c.multi, _TABLE.c.owner, _TABLE.c.sharing, _TABLE.c.level)
+    .where(_TABLE.c.id > bindparam("after", type_=BigInteger))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +99,28 @@ class _Streams:
     alike: dict[tuple[Any, ...], tuple[Resource, dict[int, str]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, policies: Policies) -> _Streams:
+    def of(cls, records: Records, policies: Policies, rest: Rest) -> _Streams:
         single = policies.names_any(policy.KIND)
-        table: Any = StreamRow.__table__
-        asked = select(table.c.id, table.c.multi, table.c.owner, table.c.sharing, table.c.level)
-        found = cls()
-        for number, multi, owner, sharing, level in session.execute(asked.order_by(table.c.id)):
-            name = "MultiDatastream" if multi else "Datastream"
-            key = (name, owner, sharing, level, number if single else 0)
-            if key not in found.alike:
-                shown = policy.resource_of(name, number, owner=owner, sharing=sharing, level=level)
-                found.alike[key] = (shown, {})
-            found.alike[key][1][number] = f"{ROOT}/{name}s({number})/Observations"
-        return found
+        found, after = cls(), 0
+        while True:
+            began = time.monotonic()
+            with records.read() as session:
+                rows = _STREAMS.rows(session, after=after, most=STREAMS_AT_ONCE)
+            for number, multi, *kind in rows:
+                found.add(number, ("MultiDatastream" if multi else "Datastream", *kind), single=single)
+            if len(rows) < STREAMS_AT_ONCE:
+                return found
+            after = rows[-1][0]
+            rest(time.monotonic() - began)
+
+    def add(self, number: int, kind: tuple[Any, ...], *, single: bool) -> None:
+        """Put a stream, by its name, owner, sharing and level, to those that are like it."""
+        name, owner, sharing, level = kind
+        key = (*kind, number if single else 0)
+        if key not in self.alike:
+            shown = policy.resource_of(name, number, owner=owner, sharing=sharing, level=level)
+            self.alike[key] = (shown, {})
+        self.alike[key][1][number] = f"{ROOT}/{name}s({number})/Observations"
 
     def of_which(self, policies: Policies, asker: Asker, action: str) -> dict[int, str]:
         """Return the topics of the streams with which one who asks may do something, by their numbers."""
@@ -131,17 +151,32 @@ def few(topics: Mapping_[int, str]) -> list[str]:
 
 
 def files(
-    session: Session, policies: Policies, city: str, mappings: Iterable[Mapping] = ()
+    records: Records,
+    policies: Policies,
+    city: str,
+    mappings: Iterable[Mapping] = (),
+    rest: Rest = lambda _: None,
 ) -> tuple[str, str]:
-    """Return the file of passwords and that of topics; `city` is the digest of the city's own password."""
+    """Return the file of passwords and that of topics, worked out in parts.
+
+    Parameters
+    ----------
+    records, policies, mappings
+        As in `Rights`.
+    city
+        The digest of the city's own password.
+    rest
+        Called after each part with how long that took, in seconds.
+
+    """
     passwords = [f"{CITY}:{city}"]
     rights = [f"pattern write {OF_TOKEN}/%u/#", "", f"user {CITY}", "topic readwrite #", "topic read $SYS/#"]
-    streams = _Streams.of(session, policies)
+    streams = _Streams.of(records, policies, rest)
     single = policies.names_any("Person")
     by_scope: dict[str, list[str]] = {}
     scopes: dict[tuple[str, frozenset[str]], str] = {}  # most tokens of a person allow the same
     listed = 0
-    for one, asker in _signing_in(session):
+    for one, asker in _signing_in(records, rest):
         scope = scopes.get((one.person, one.only))
         if scope is None:
             scope = f"{asker.id if single else ''}|{policies.scope(asker)}"
@@ -158,16 +193,22 @@ def files(
     return "\n".join(passwords) + "\n", "\n".join(rights) + "\n"
 
 
-def _signing_in(session: Session) -> Iterator[tuple[tokens.BrokerSignIn, Asker]]:
+def _signing_in(records: Records, rest: Rest) -> Iterator[tuple[tokens.BrokerSignIn, Asker]]:
     """Yield the tokens that are good for readings, each with on whose behalf it asks."""
     people: dict[tuple[str, frozenset[str]], Asker] = {}
-    for one in tokens.sign_ins_of_broker(session, now_utc()):
-        if not {policy.OBSERVE, policy.READ}.isdisjoint(one.only):
-            asker = people.get((one.person, one.only))
-            if asker is None:
-                asker = replace(asker_of_person(session, one.person), only=one.only)
-                people[one.person, one.only] = asker
-            yield one, asker
+    after = ""
+    while True:
+        began = time.monotonic()
+        with records.read() as session:
+            told = tokens.sign_ins_of_broker(session, now_utc(), after=after)
+            good = [one for one in told if not one.only.isdisjoint((policy.OBSERVE, policy.READ))]
+            for person, only in {(one.person, one.only) for one in good} - people.keys():
+                people[person, only] = replace(standing_asker(session, person), only=only)
+        yield from ((one, people[one.person, one.only]) for one in good)
+        if len(told) < tokens.TOLD_AT_ONCE:
+            return
+        after = told[-1].number
+        rest(time.monotonic() - began)
 
 
 class Rights:
@@ -205,15 +246,20 @@ class Rights:
         self._told: dict[Path, str] = {}
         self._worked = float("-inf")
 
-    def renew(self) -> bool:
-        """Write the files anew where anything changed; return whether they did."""
+    def renew(self, rest: Rest = lambda _: None) -> bool:
+        """Write the files anew where anything changed; return whether they did.
+
+        Where nothing happened that is known of, `rest` is called after each part with how long that took.
+        """
         now = time.monotonic()
         subjects = self._news.subjects()  # asked each time: what it tells is then no news the next time
         if subjects is not None and not subjects and now < self._worked + AT_MOST:
             return False
         self._worked = float("-inf")  # until it is done
-        with self._records.read() as session:
-            passwords, topics = files(session, self._policies(), self._city, self._mappings)
+        known = subjects is not None and not subjects and bool(self._told)
+        passwords, topics = files(
+            self._records, self._policies(), self._city, self._mappings, rest if known else lambda _: None
+        )
         self._worked = now
         return self._write({self.passwords: passwords, self.topics: topics})
 
@@ -239,7 +285,7 @@ class Rights:
             while not stop.wait(pause):
                 began = time.monotonic()
                 try:
-                    if self.renew():
+                    if self.renew(lambda took: stop.wait(REST * took)):
                         told()
                 except Exception:  # what a busy or full disk does not allow is tried again
                     log.exception("telling the broker who signs in")

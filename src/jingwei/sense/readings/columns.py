@@ -81,11 +81,32 @@ def in_order(
     stream: NDArray[np.int64], time: NDArray[np.int64], number: NDArray[np.int64]
 ) -> NDArray[np.int64] | None:
     """Return what sorts by stream, time and id; None where that is the order already."""
+    if _is_in_order(stream, time, number):
+        return None
+    keys = _keys(stream, time)
+    if keys is not None:
+        # Sorted runs one behind the other are merged in one pass; three sorts would take each by itself.
+        order = np.argsort(keys, kind="stable")
+        keys, number = keys[order], number[order]
+        if bool(((keys[1:] > keys[:-1]) | (number[1:] >= number[:-1])).all()):
+            return order
+        number = number[np.argsort(order)]
+    return np.lexsort((number, time, stream))
+
+
+def _is_in_order(stream: NDArray[np.int64], time: NDArray[np.int64], number: NDArray[np.int64]) -> bool:
     same = stream[1:] == stream[:-1]
     later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (number[1:] >= number[:-1]))
-    if bool(((stream[1:] > stream[:-1]) | (same & later)).all()):
+    return bool(((stream[1:] > stream[:-1]) | (same & later)).all())
+
+
+def _keys(stream: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return numbers that sort as stream and time do; None where they would be too great."""
+    first, began = int(stream.min()), int(time.min())
+    streams, lasted = int(stream.max()) - first + 1, int(time.max()) - began + 1
+    if streams * lasted >= 1 << 63:
         return None
-    return np.lexsort((number, time, stream))
+    return (stream - first) * lasted + (time - began)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
