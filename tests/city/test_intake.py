@@ -137,6 +137,41 @@ def test_degrees_chinese_dates_and_numbers_are_read(city):
     assert version.content.period[0] == 1_515_340_800_000_000  # 2018-01-08 00:00 in Shanghai
 
 
+WRITTEN = {
+    "wkt": "POINT ({x} {y})",
+    "pair": '"{x:.6f},{y:.6f}"',
+    "pair, latitude first": "{y:.6f} {x:.6f}",
+    "geojson": '"{{""type"":""Point"",""coordinates"":[{x},{y}]}}"',
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_a_place_written_as_text_in_one_column_is_read_as_an_export_writes_it(city, written):
+    rows = "".join(f"{code},{written.format(x=x, y=y)}\n" for code, _, x, y in ROWS)
+    report = loaded(city, "s.csv", f"编号,坐标\n{rows}".encode(), {"id": "stations", "crs": "WGS84"})
+    assert (report.stage, report.counts.addressed, report.rules) == ("published", 60, {})
+    west, south, east, north = city.lake.dataset(ME, "stations").version.content.bounds
+    assert (west, south, east, north) == pytest.approx((114.01, 22.51, 114.069, 22.5395), abs=1e-6)
+
+
+def test_a_column_that_holds_no_geometries_is_not_taken_for_one(city):
+    file = hand_in(city, "s.csv", text_of().encode())
+    seen = intake.examine(city, file.id, {"place": {"geometry": "名称", "crs": "WGS84"}})
+    assert "不是几何" in seen.preview.problem["what"]["zh"]
+
+
+@pytest.mark.parametrize(
+    "content", [text_of([(a, b, x, "") for a, b, x, _ in ROWS]), "编号,名称,经度,纬度\n"]
+)
+def test_a_file_of_which_nothing_is_left_takes_the_place_of_no_version(city, content):
+    changes = {"id": "stations", "place": {"lon": "经度", "lat": "纬度", "crs": "WGS84"}}
+    loaded(city, "s.csv", text_of().encode(), changes)
+    report = loaded(city, "s.csv", content.encode(), changes)
+    assert (report.stage, report.problem["code"]) == ("held", "nothing-left")
+    version = city.lake.dataset(ME, "stations").version
+    assert (version.number, version.content.counts.published) == (1, 60)
+
+
 def test_the_last_row_is_looked_at_though_no_line_ends_it(city):
     file = hand_in(city, "s.csv", text_of().rstrip("\n").encode())
     assert intake.examine(city, file.id, {"crs": "WGS84"}).preview.looked_at == 60

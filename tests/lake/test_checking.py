@@ -198,6 +198,15 @@ def test_a_twin_is_a_thing_of_almost_the_same_name_next_to_another(tmp_path):
     assert report.score == 100.0  # only a warning
 
 
+def test_what_is_told_twice_in_the_same_words_is_a_twin_and_a_second_phase_or_block_is_none(tmp_path):
+    names = ["路面积水", "路面积水", "华安产业园一期运营公司", "华安产业园二期运营公司"]
+    names += ["解放路商贸中心大楼A座", "解放路商贸中心大楼B座", "江北东路便民服务站", "江北西路便民服务站"]
+    columns = {"n": list(range(8)), "name": names}
+    rule = {"kind": "alike", "columns": ["name"], "likeness": 0.8}
+    broken, _ = found(tmp_path, columns, rules=[rule], points=[(114.05, 22.55)] * 8)
+    assert broken == {"alike:1": [2]}
+
+
 def test_a_sudden_change_against_the_version_before_is_told(tmp_path):
     before = content_of(100, ["v"], nulls={"v": 0})
     around = Surroundings(AT, previous=before)

@@ -100,7 +100,7 @@ def coordinates(table: pa.Table, placing: PointPlacing | GeometryPlacing) -> tup
         x, _ = read_angles(table[placing.lon])
         y, _ = read_angles(table[placing.lat])
         return x, y
-    shapes = shapely.from_wkb(table[placing.column].to_numpy(), on_invalid="ignore")
+    shapes, _ = placing.shapes(table[placing.column])
     points = shapely.get_coordinates(shapely.point_on_surface(shapes[~shapely.is_missing(shapes)]))
     return points[:, 0], points[:, 1]
 

@@ -87,6 +87,36 @@ class HeldError(JingweiError):
     status = 409
 
 
+class NothingLeftError(HeldError):
+    """Not one row of a source could be published, or an empty file came where rows were."""
+
+    code = "nothing-left"
+
+    def __init__(self, source: str, read: int, rules: dict[str, int]) -> None:
+        broken = ", ".join(f"{rule} {rows}" for rule, rows in sorted(rules.items()))
+        what = (
+            Text(
+                f"“{source}”读到的 {read} 行没有一行可以发布（{broken}）；此前的版本继续有效。",
+                f"Not one of the {read} rows of '{source}' can be published ({broken}); "
+                "the version before stays in force.",
+            )
+            if read
+            else Text(
+                f"“{source}”的文件里没有数据行；此前的版本继续有效。",
+                f"The file of '{source}' holds no rows; the version before stays in force.",
+            )
+        )
+        super().__init__(
+            what,
+            mend=Text(
+                "请核对文件是否完整、位置列和时间列是否选对，再重新载入。",
+                "Check that the file is whole, and that the columns of place and time are the right ones; "
+                "then load it again.",
+            ),
+            where={"source": source, "read": read, "rules": rules},
+        )
+
+
 class NoCityError(NotFoundError):
     """No city has been opened at this place."""
 

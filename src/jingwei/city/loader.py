@@ -32,6 +32,7 @@ from jingwei.city.errors import (
     HeldError,
     ImplausibleBoundaryError,
     MissingColumnError,
+    NothingLeftError,
     OtherCityError,
 )
 from jingwei.city.kept import FOLDER, PREFIX, apply_kept, place_of
@@ -259,7 +260,7 @@ def _settled(work: _Work, spec: SourceSpec, *, last: bool) -> bool:
         report = _load_source(work, spec, about, started)
     except (NoSpaceError, ReadOnlyError, StoppedError):
         raise
-    except GateError as error:
+    except (GateError, NothingLeftError) as error:
         report = _problem(work, spec, about, "held", error, started)
     except HeldError as error:
         if not last:
@@ -309,7 +310,8 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
     if dataset and dataset.version and dataset.version.content.erased and _is_gone(work, spec):
         return _unchanged(work, spec, about, dataset, started)
     paths = _files(work, spec)
-    known = dataset.version.content.sources if dataset and dataset.version else []
+    before = dataset.version.content if dataset and dataset.version else None
+    known = before.sources if before else []
     for path in paths:
         check_file(path)
     with ThreadPoolExecutor(1, "jingwei-digest") as beside:
@@ -323,6 +325,7 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
         with work.city.lake.store.load(spec.id) as load:
             note_stated(work.city, work.asker, spec, paths, work.consulted)
             content = _write(work, spec, load, paths, started)
+            _check_something_left(spec, content, before)
             compared = _check(work, spec, load, content)
             sources = [one.result() for one in pending]
             content = replace(
@@ -334,6 +337,14 @@ def _load_source(work: _Work, spec: SourceSpec, about: Description, started: flo
             work.tell(spec, "publishing", 1.0, content.counts.read)
             work.city.lake.store.publish(load, about, content, actor=work.asker.id)
     return _published_report(spec, "published", content, time.monotonic() - started)
+
+
+def _check_something_left(spec: SourceSpec, content: Content, before: Content | None) -> None:
+    """Keep a version without a single row from taking the place of one that has some."""
+    counts = content.counts
+    was = before.counts.published if before else 0
+    if not counts.published and (counts.read or was):
+        raise NothingLeftError(spec.id, counts.read, dict(content.rules))
 
 
 def _check(work: _Work, spec: SourceSpec, load: Load, content: Content) -> list[Read]:

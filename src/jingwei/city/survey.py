@@ -36,7 +36,7 @@ from jingwei.lake.address import (
 from jingwei.lake.datums import canonical_system, geometries_to_wgs84
 from jingwei.lake.detect import names_key
 from jingwei.lake.errors import did_you_mean
-from jingwei.lake.places import find_places, system_of_names
+from jingwei.lake.places import find_places, geometry_column, system_of_names
 from jingwei.lake.times import find_epochs, find_times, time_form
 from jingwei.lake.weighing import Anchor, check_boundary, check_declared, weigh_datums
 from jingwei.words import Text
@@ -254,7 +254,7 @@ class _Survey:
         self.evidence += [columns.evidence for columns in found]
         chosen: dict[str, PlaceSpec] = {}
         for columns in found:
-            if not columns.sure or columns.encoding not in (None, "wkb"):
+            if not columns.sure:
                 raise self._held(columns.evidence.reason)
             if columns.geometry is not None:
                 return {"": PlaceSpec(geometry=columns.geometry)}
@@ -275,8 +275,19 @@ class _Survey:
         column = place.geometry or self.reading.geometry
         if column is None:
             raise MissingColumnError(self.spec.id, "geometry", "place", None)
-        shape = GeometryPlacing(role, column, "", inside)
+        shape = self._shape(role, column, inside)
         return replace(shape, crs=self._system(place, *coordinates(self.sample, shape), None))
+
+    def _shape(self, role: str, column: str, inside: Any) -> GeometryPlacing:
+        """Return how a column of geometries is read; hold back where it holds something else."""
+        found = geometry_column(self.sample, column, self.reading.geometry, self.around.boundary)
+        if found is not None:
+            return GeometryPlacing(role, column, "", inside, found.encoding or "wkb", found.swapped)
+        if self.sample[column].null_count < len(self.sample[column]):
+            raise self._held(
+                Text(f"“{column}”列的值不是几何。", f"the values of “{column}” are no geometries.")
+            )
+        return GeometryPlacing(role, column, "", inside)
 
     def _system(self, place: PlaceSpec, x: Any, y: Any, named: str | None) -> str:
         """Return the coordinate system that manifest, file or evidence make certain; else hold back.
@@ -459,7 +470,8 @@ def implausible_boundary(reading: forms.Reading, placings: list[Placing]) -> Tex
     if placing is None:
         return Text("其中没有面。", "it holds no areas.")
     column = _sample(reading)[placing.column]
-    shapes = shapely.from_wkb(geometries_to_wgs84(column.to_numpy(), placing.crs), on_invalid="ignore")
+    given, _ = placing.shapes(column)
+    shapes = shapely.from_wkb(geometries_to_wgs84(shapely.to_wkb(given), placing.crs), on_invalid="ignore")
     whole = shapely.union_all(shapely.make_valid(shapes[~shapely.is_missing(shapes)]))
     fault = check_boundary(whole)
     if fault is not None:

@@ -15,6 +15,7 @@ from jingwei.grid.levels import SIZE, TICKS_PER_DEGREE
 from jingwei.lake import datums
 from jingwei.lake.forms import Batch, RowFault
 from jingwei.lake.numbers import read_angles
+from jingwei.lake.places import Encoding, read_geometries
 from jingwei.lake.schemas import Place
 from jingwei.lake.times import PRECISIONS, Precision, TimeForm, Times, read_times
 from jingwei.words import Text
@@ -51,17 +52,23 @@ class PointPlacing:
 
 @dataclass(frozen=True, slots=True)
 class GeometryPlacing:
-    """Place by a column of geometries (WKB)."""
+    """Place by a column of geometries, in WKB or as texts; it is kept as WKB (WGS84)."""
 
     role: str
     column: str
     crs: str
     inside: Any = None
+    encoding: Encoding = "wkb"
+    swapped: bool = False
 
     @property
     def place(self) -> Place:
         """The address role that this fills."""
         return Place(self.role, "geometry", [self.column])
+
+    def shapes(self, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+        """Return the shapes of the column in its own system, and where something is written that is none."""
+        return read_geometries(column, self.encoding, swapped=self.swapped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,10 @@ class Addresser:
         self.timing = timing
         self.near = near
         self.tally = Tally()
-        self.own = pa.schema([pa.field(f.name, stored_type(f.type)) for f in schema])
+        self._shapes = {one.column for one in placings if isinstance(one, GeometryPlacing)}
+        self.own = pa.schema(
+            [pa.field(f.name, pa.binary() if f.name in self._shapes else stored_type(f.type)) for f in schema]
+        )
         self.schema = self._addressed_schema()
 
     def _addressed_schema(self) -> pa.Schema:
@@ -186,7 +196,9 @@ class Addresser:
         count = batch.table.num_rows
         faults = _Faults(count)
         columns: dict[str, pa.Array] = {
-            field.name: _cast(batch.table.column(number), field.type) for number, field in enumerate(self.own)
+            field.name: _cast(batch.table.column(number), field.type)
+            for number, field in enumerate(self.own)
+            if field.name not in self._shapes
         }
         placed = np.zeros(count, bool)
         cells: list[tuple[Placing, NDArray[np.uint64], NDArray[np.int8], NDArray[np.bool_]]] = []
@@ -338,9 +350,8 @@ class Addresser:
         self, placing: GeometryPlacing, table: pa.RecordBatch, columns: dict[str, pa.Array], faults: _Faults
     ) -> tuple[NDArray[np.uint64], NDArray[np.int8], NDArray[np.bool_]]:
         raw = table.column(placing.column)
-        known = np.asarray(pc.is_valid(raw))
-        shapes = shapely.from_wkb(np.asarray(raw.to_numpy(zero_copy_only=False), object), on_invalid="ignore")
-        broken = known & shapely.is_missing(shapes)
+        shapes, broken = placing.shapes(raw)
+        known = ~shapely.is_missing(shapes) | broken
         faults.mark(broken, "broken-geometry", Text("几何无法解析。", "The geometry cannot be read."))
         known &= ~broken
         empty = known & shapely.is_empty(shapes)

@@ -556,16 +556,17 @@ class _Check:
         words = [f"coalesce(CAST({name_of(name)} AS VARCHAR), '')" for name in rule.columns]
         named = ", ".join(f"{word} AS w{n}" for n, word in enumerate(words))
         at = f", {moment(rule.at)} AS at" if rule.at else ""
-        named = f"WITH named AS MATERIALIZED (SELECT jw_fact, {named}{at} FROM facts) "
+        # A row that repeats another one wholly is what `repeated` looks for.
+        whole = f"hash({', '.join(name_of(name) for name in self.own.names)}) AS whole"
+        named = f"WITH named AS MATERIALIZED (SELECT jw_fact, {named}{at}, {whole} FROM facts) "
         table = self._neighbours(rule) if self.content.places else self._of_one_beginning(rule)
         self.engine.register("pairs", table)
         shown = ", ".join(f"x.w{n} AS x{n}, y.w{n} AS y{n}" for n in range(len(words)))
-        differ = " OR ".join(f"x.w{n} <> y.w{n}" for n in range(len(words)))
         soon = f" AND abs(epoch(x.at - y.at)) <= {60 * rule.minutes}" if rule.at else ""
         near = self._table(
             f"{named} SELECT pairs.a, pairs.b, {shown} FROM pairs "
             f"JOIN named x ON x.jw_fact = pairs.a JOIN named y ON y.jw_fact = pairs.b "
-            f"WHERE ({differ}){soon}"
+            f"WHERE x.whole <> y.whole{soon}"
         ).combine_chunks()
         self.engine.unregister("pairs")
         alike = np.ones(near.num_rows, bool)

@@ -147,22 +147,29 @@ def _geometry_columns(
     table: pa.Table, given: str | None, boundary: shapely.Geometry | None
 ) -> Iterator[PlaceColumns]:
     for name in table.column_names:
-        encoding: Encoding | None = "wkb" if name == given else geometry_encoding(table[name])
-        if encoding is None:
-            continue
-        swapped = False
-        if encoding == "lon-lat-text":
-            points = read_pair_text(table[name])
-            verdict = _degrees(points.x[points.given], points.y[points.given], boundary)
-            if verdict is None:
-                continue
-            swapped = verdict == "swapped"
-        reason = Text(
-            f"“{name}”列的值是 {encoding} 几何", f"the values of “{name}” are geometries as {encoding}"
-        )
-        evidence = Evidence("place", name, reason, {"encoding": encoding})
-        role = "" if name == given else _geometry_role(name)
-        yield PlaceColumns(role=role, geometry=name, encoding=encoding, swapped=swapped, evidence=evidence)
+        found = geometry_column(table, name, given, boundary)
+        if found is not None:
+            yield found
+
+
+def geometry_column(
+    table: pa.Table, name: str, given: str | None, boundary: shapely.Geometry | None
+) -> PlaceColumns | None:
+    """Return how a column holds geometries, or None where it holds none; `given` is the form's own (WKB)."""
+    encoding: Encoding | None = "wkb" if name == given else geometry_encoding(table[name])
+    if encoding is None:
+        return None
+    swapped = False
+    if encoding == "lon-lat-text":
+        points = read_pair_text(table[name])
+        verdict = _degrees(points.x[points.given], points.y[points.given], boundary)
+        if verdict is None:
+            return None
+        swapped = verdict == "swapped"
+    reason = Text(f"“{name}”列的值是 {encoding} 几何", f"the values of “{name}” are geometries as {encoding}")
+    evidence = Evidence("place", name, reason, {"encoding": encoding})
+    role = "" if name == given else _geometry_role(name)
+    return PlaceColumns(role=role, geometry=name, encoding=encoding, swapped=swapped, evidence=evidence)
 
 
 def _geometry_role(name: str) -> str:
@@ -195,9 +202,9 @@ def geometry_encoding(column: pa.ChunkedArray) -> Encoding | None:
 
 
 def read_geometries(
-    column: pa.Array | pa.ChunkedArray, encoding: Encoding
+    column: pa.Array | pa.ChunkedArray, encoding: Encoding, *, swapped: bool = False
 ) -> tuple[npt.NDArray[np.object_], Mask]:
-    """Read a geometry column.
+    """Read a geometry column; `swapped` where texts `lat,lon` write the latitude first.
 
     Returns
     -------
@@ -208,7 +215,7 @@ def read_geometries(
     """
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if encoding == "lon-lat-text":
-        points = read_pair_text(column)
+        points = read_pair_text(column, swapped=swapped)
         shapes = np.full(len(column), None, dtype=object)
         shapes[points.given] = shapely.points(points.x[points.given], points.y[points.given])
         return shapes, points.unreadable

@@ -1,10 +1,12 @@
 """The same words written otherwise: what clerks leave out, add or exchange without meaning another thing.
 
-Figures never count as written otherwise: gate 12 is not gate 14, however alike the rest is.
+Figures never count as written otherwise: gate 12 is not gate 14, however alike the rest is; nor do the
+letters and words that number as figures do.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,12 @@ ONE_WORD = (
     (r"^(#?\d+)号$", r"\1"),
 )
 """Patterns (RE2), and what they are all written as: punctuation, buildings, companies, divisions, signs."""
+MARK = re.compile(
+    r"[一二三四五六七八九十](?=[期号栋幢座楼层单区组村队店厂校院中小路街巷弄环])"
+    r"|[a-z甲乙丙丁戊](?=[座栋幢区馆楼口段门])"
+    r"|[东西南北](?=[路街巷门段区苑侧座塔馆园口])"
+)
+"""What tells things of one name apart as figures do: phase one and two, block A and B, roads east, west."""
 LEAST_HELD = 4
 """Characters of a text that counts as held in another one; fewer may be part of anything."""
 
@@ -45,6 +53,7 @@ def same_words(left: pa.Array, right: pa.Array, at_least: float, *, holds: bool)
     """
     a, b = plain_words(left), plain_words(right)
     same = likeness(a, b) >= at_least
+    same[same] = _equal_marks(a.filter(pa.array(same)), b.filter(pa.array(same)))
     both_empty = np.asarray(pc.and_(pc.equal(a, ""), pc.equal(b, "")))
     if holds:
         same |= _holds(a, b)
@@ -65,6 +74,12 @@ def _figures(texts: pa.Array) -> pa.Array:
     plain = pc.fill_null(plain_text(texts), "")
     parted = pc.utf8_trim_whitespace(pc.replace_substring_regex(plain, r"\D+", " "))
     return pc.replace_substring_regex(parted, r"\b0+(\d)", r"\1")
+
+
+def _equal_marks(a: pa.Array, b: pa.Array) -> NDArray[np.bool_]:
+    """Say which pairs of texts bear the same marks, in their order."""
+    pairs = zip(a.to_pylist(), b.to_pylist(), strict=True)
+    return np.array([MARK.findall(one) == MARK.findall(other) for one, other in pairs], bool)
 
 
 def _holds(a: pa.Array, b: pa.Array) -> NDArray[np.bool_]:

@@ -331,3 +331,17 @@ def test_a_file_that_changes_between_the_passes_is_said_so(tmp_path):
     with pytest.raises(JingweiError) as caught:
         list(reading.batches())
     assert caught.value.code == "form-changed"
+
+
+def test_the_delimiter_is_seen_though_every_record_goes_over_two_lines(tmp_path):
+    rows = "".join(f'{n},第{n}站,"第一行\n第二行，""引号"""\n' for n in range(30))
+    table, numbers, faults = read(open_form(write(tmp_path, "编号,名称,备注\n" + rows)))
+    assert table.column_names == ["编号", "名称", "备注"]
+    assert (table.num_rows, numbers[:2], faults) == (30, [2, 4], [])
+
+
+def test_the_header_is_told_by_the_line_a_person_counts(tmp_path):
+    with open_form(write(tmp_path, "统计表\n\n编号,名称,数量\n" + "1,甲,3\n" * 9)) as reading:
+        (header,) = [one for one in reading.evidence if one.about == "header"]
+    assert header.verdict == "3"
+    assert "第 3 行是列名" in header.reason.zh

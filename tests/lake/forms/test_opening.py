@@ -104,3 +104,30 @@ def test_the_digest_is_of_the_bytes(tmp_path):
     path.write_bytes(b"abc")
     assert digest(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert layers(path) == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "really"),
+    [
+        ("a.xls", "<html><body><table><tr><td>1</td></tr></table>", "HTML"),
+        ("a.xls", '<?xml version="1.0"?><Workbook/>', "XML"),
+        ("a.xlsx", "编号,名称\n1,甲\n", "CSV"),
+    ],
+)
+def test_a_text_named_as_a_workbook_is_told_for_what_it_is(tmp_path, name, content, really):
+    (tmp_path / name).write_text(content)
+    error = message(tmp_path / name)
+    assert (error.code, really in error.what.zh) == ("form-misnamed", True)
+
+
+def test_an_export_handed_in_again_is_read_without_the_columns_that_the_export_added(tmp_path):
+    (tmp_path / "a.csv").write_text("编号,jw_cell,jw_level,jw_time,jw_row,jw_own\n1,5,32,2018-01-01,2,x\n")
+    with open_form(tmp_path / "a.csv") as reading:
+        assert reading.columns == ["编号", "jw_own"]
+        assert [batch.table.num_columns for batch in reading.batches()] == [2]
+        assert reading.evidence[-1].verdict == "left out"
+
+
+def test_json_nested_without_end_is_no_table(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 50_000 + "]" * 50_000)
+    assert message(tmp_path / "deep.json").code == "form-not-a-table"

@@ -116,7 +116,7 @@ def test_a_truncated_workbook_is_corrupt(tmp_path):
     (tmp_path / "x.xlsx").write_bytes(b"no workbook at all")
     assert code(tmp_path / "x.xlsx") == "form-corrupt"
     (tmp_path / "h.xls").write_text("<html><table></table></html>")
-    assert code(tmp_path / "h.xls") == "form-corrupt"
+    assert code(tmp_path / "h.xls") == "form-misnamed"
 
 
 def test_an_empty_workbook_is_empty(tmp_path):

@@ -45,7 +45,15 @@ from jingwei.lake.forms.errors import (
 )
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading, RowFault, slices
 from jingwei.lake.forms.spool import Parsed, Spool
-from jingwei.lake.forms.text_table import Header, find_delimiter, find_header, split_record, usual_width
+from jingwei.lake.forms.text_table import (
+    Header,
+    find_delimiter,
+    find_header,
+    head_records,
+    header_evidence,
+    split_record,
+    usual_width,
+)
 from jingwei.words import Text
 
 BLOCK_BYTES = 4 * 2**20
@@ -175,7 +183,7 @@ class DelimitedReading(Reading):
         if not any(line.strip() for line in lines):
             raise EmptyFileError(self.path)
         if delimiter is None:
-            delimiter, evidence = find_delimiter([line for line in lines if line.strip()])
+            delimiter, evidence = find_delimiter(lines)
             self.evidence.append(evidence)
         records = list(head_records(lines, delimiter))
         header = self._find_header(records, header_row)
@@ -193,12 +201,7 @@ class DelimitedReading(Reading):
             if header.row is None:
                 return header
             line = records[header.row][0]
-            said = header.evidence
-            return Header(
-                header.row,
-                header.names,
-                Evidence("header", str(line), said.reason, {**said.figures, "row": line}),
-            )
+            return Header(header.row, header.names, header_evidence(line, rows[header.row]))
         stated = Evidence("header", str(header_row or "none"), Text("按指定", "as stated"))
         if header_row == 0:
             return Header(None, [""] * usual_width(rows), stated)
@@ -300,23 +303,6 @@ def head_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
     if len(lines) > 1 and len(text) == 2**20:
         lines.pop()
     return [line.rstrip("\r") for line in lines[:HEAD_LINES]], ends_with_return
-
-
-def head_records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records among `lines` with the 1-based line each starts on; blank lines are none."""
-    at = 0
-    while at < len(lines):
-        start, text = at, lines[at]
-        fields = split_record(text, delimiter)
-        while fields is None and at + 1 < len(lines):
-            at += 1
-            text += "\n" + lines[at]
-            fields = split_record(text, delimiter)
-        if fields is None:
-            fields, at = lines[start].split(delimiter), start
-        if text.strip():
-            yield start + 1, fields
-        at += 1
 
 
 def parse_file(path: Path, shape: Shape) -> Iterator[Parsed]:

@@ -171,7 +171,12 @@ class MisnamedFileError(FormError):
             Text(
                 f"文件 {path} 的内容是 {really}，与后缀不符。", f"The file {path} is {really} by its content."
             ),
-            mend=Text("请改正后缀后再载入。", "Give it the right suffix and load it again."),
+            mend=Text(
+                "请用 Excel 或 WPS 打开，另存为 .xlsx 后再载入。",
+                "Open it in Excel or WPS, save it as .xlsx, and load that.",
+            )
+            if really in ("HTML", "XML")
+            else Text("请改正后缀后再载入。", "Give it the right suffix and load it again."),
         )
 
 

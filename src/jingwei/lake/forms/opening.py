@@ -18,6 +18,7 @@ from jingwei.lake.forms.errors import (
     UnreadableFileError,
 )
 from jingwei.lake.forms.features import GeoJsonReading
+from jingwei.lake.forms.own import without_address
 from jingwei.lake.forms.parquet import ParquetReading
 from jingwei.lake.forms.reading import Progress, Reading
 from jingwei.lake.forms.records import RecordsReading, first_byte, lines_of, read_record
@@ -78,10 +79,11 @@ def open_form(
     path = Path(path)
     check_file(path)
     suffix = path.suffix.lower()
+    reading: Reading
     try:
         if suffix in TEXT_SUFFIXES:
             check_is_text(path, encoding)
-            return DelimitedReading(
+            reading = DelimitedReading(
                 path,
                 encoding=encoding,
                 delimiter=delimiter,
@@ -90,27 +92,30 @@ def open_form(
                 progress=progress,
                 spool=spool,
             )
-        if suffix in WORKBOOK_SUFFIXES:
-            return WorkbookReading(
+        elif suffix in WORKBOOK_SUFFIXES:
+            check_is_workbook(path)
+            reading = WorkbookReading(
                 path,
                 layer=layer,
                 header_row=header_row,
                 columns_as_text=columns_as_text,
                 progress=progress,
             )
-        if suffix in VECTOR_SUFFIXES:
-            return VectorReading(path, layer=layer, encoding=encoding, columns_as_text=columns_as_text)
-        if layer:
+        elif suffix in VECTOR_SUFFIXES:
+            reading = VectorReading(path, layer=layer, encoding=encoding, columns_as_text=columns_as_text)
+        elif layer:
             raise UnknownLayerError(path, layer, layers(path))
-        if suffix in PARQUET_SUFFIXES:
-            return ParquetReading(path)
-        if suffix in RECORD_SUFFIXES or (suffix == ".json" and _holds_records(path)):
-            return RecordsReading(path, columns_as_text=columns_as_text, progress=progress)
-        if suffix in FEATURE_SUFFIXES:
-            return GeoJsonReading(path)
+        elif suffix in PARQUET_SUFFIXES:
+            reading = ParquetReading(path)
+        elif suffix in RECORD_SUFFIXES or (suffix == ".json" and _holds_records(path)):
+            reading = RecordsReading(path, columns_as_text=columns_as_text, progress=progress)
+        elif suffix in FEATURE_SUFFIXES:
+            reading = GeoJsonReading(path)
+        else:
+            raise UnknownFormError(path, KNOWN_SUFFIXES)
     except OSError as error:
         raise UnreadableFileError(path, error) from error
-    raise UnknownFormError(path, KNOWN_SUFFIXES)
+    return without_address(reading)
 
 
 MAGIC = (
@@ -146,6 +151,27 @@ def check_is_text(path: Path, encoding: str | None = None) -> None:
         raise MisnamedFileError(path, really or "binary")
 
 
+def check_is_workbook(path: Path) -> None:
+    """Refuse a text that is named as a workbook, as many systems write their reports.
+
+    Raises
+    ------
+    MisnamedFileError
+        it is a page of HTML, a spreadsheet in XML, or lines of text.
+    """
+    with path.open("rb") as file:
+        head = file.read(2**12)
+    if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return
+    said = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").lower()
+    if said.startswith(b"<") and (b"<html" in said or b"<table" in said):
+        raise MisnamedFileError(path, "HTML")
+    if said.startswith(b"<?xml"):
+        raise MisnamedFileError(path, "XML")
+    if b"\n" in said and not set(said) & set(CONTROL):
+        raise MisnamedFileError(path, "CSV")
+
+
 def _holds_records(path: Path) -> bool:
     """Tell whether a `.json` file is an array, or objects line by line, rather than one GeoJSON object."""
     if first_byte(path) == b"[":
@@ -174,6 +200,7 @@ def layers(path: str | Path) -> list[str]:
     path = Path(path)
     check_file(path)
     if path.suffix.lower() in WORKBOOK_SUFFIXES:
+        check_is_workbook(path)
         return sheet_names(open_workbook(path))
     if path.suffix.lower() in VECTOR_SUFFIXES:
         return layer_names(path)
@@ -184,6 +211,7 @@ def likeliest_layer(path: str | Path) -> str:
     """Return the sheet or layer to begin with: the sheet that holds a table, else the first layer."""
     path = Path(path)
     if path.suffix.lower() in WORKBOOK_SUFFIXES:
+        check_is_workbook(path)
         return table_sheet(path) or layers(path)[0]
     return layers(path)[0]
 

@@ -157,7 +157,7 @@ def array_items(path: Path) -> Iterator[Numbered]:
     text = path.read_bytes().removeprefix(BYTE_ORDER_MARK)
     try:
         items = msgspec.json.decode(text, type=list[msgspec.Raw])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise NotATableError(
             path,
             Text(
@@ -173,7 +173,7 @@ def read_record(number: int, raw: bytes) -> Record | RowFault:
     """Decode one record, or say what is wrong with it."""
     try:
         record = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = Text(f"不是合法的 JSON：{error}", f"it is no valid JSON: {error}")
         return RowFault(number, "unreadable-record", reason, raw.decode(errors="backslashreplace"))
     if not isinstance(record, dict):

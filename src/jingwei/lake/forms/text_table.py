@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jingwei.lake.forms.reading import Evidence
@@ -85,8 +86,27 @@ def _closing_quote(text: str, start: int) -> int:
     return at
 
 
+def head_records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records among `lines` with the 1-based line each starts on; blank lines are none."""
+    at = 0
+    while at < len(lines):
+        start, text = at, lines[at]
+        fields = split_record(text, delimiter)
+        while fields is None and at + 1 < len(lines):
+            at += 1
+            text += "\n" + lines[at]
+            fields = split_record(text, delimiter)
+        if fields is None:
+            fields, at = lines[start].split(delimiter), start
+        if text.strip():
+            yield start + 1, fields
+        at += 1
+
+
 def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
-    """Choose the delimiter that cuts the most lines into the same number of fields, more than one.
+    """Choose the delimiter that cuts the most records into the same number of fields, more than one.
+
+    A record goes on where a quoted field holds the end of a line.
 
     Where none cuts at least half of the lines below the titles alike, the file is one column, and is read
     with a delimiter that no text holds, so that commas in it are what they are.
@@ -110,10 +130,8 @@ def find_delimiter(lines: list[str]) -> tuple[str, Evidence]:
 
 
 def _agreement(lines: list[str], delimiter: str) -> tuple[int, float, int]:
-    """Return how many lines have the commonest width above 1, their share below the titles, and the width."""
-    widths = [
-        0 if fields is None else len(fields) for fields in (split_record(line, delimiter) for line in lines)
-    ]
+    """Return how many records have the commonest width above 1, their share below the titles, the width."""
+    widths = [len(fields) for _, fields in head_records(lines, delimiter)]
     titles = next((at for at, width in enumerate(widths) if width > 1), len(widths))
     counted = Counter(width for width in widths[min(titles, LONGEST_TITLE) :] if width > 1)
     if not counted:
@@ -141,7 +159,7 @@ def find_header(rows: list[list[str]], width: int) -> Header:
         if not _is_full(row, width):
             continue
         if _names_columns(row, rows[index + 1 :], width):
-            return Header(index, _padded(row, width), _header_evidence(index, row))
+            return Header(index, _padded(row, width), header_evidence(index + 1, row))
         break
     reason = Text("第一行已是数据，没有列名", "the first row is data already; there are no column names")
     return Header(None, [""] * width, Evidence("header", "none", reason, {"columns": width}))
@@ -184,16 +202,17 @@ def _padded(row: list[str], width: int) -> list[str]:
     return row + [""] * (width - len(row))
 
 
-def _header_evidence(index: int, row: list[str]) -> Evidence:
+def header_evidence(number: int, row: list[str]) -> Evidence:
+    """Say which row, counted from 1 as a person sees it, names the columns."""
     shown = "、".join(cell for cell in row[:4] if cell)
     shown_en = ", ".join(cell for cell in row[:4] if cell)
     above = (
-        Text(f"，其上 {index} 行为标题", f"; {index} rows of titles stand above it")
-        if index
+        Text(f"，其上 {number - 1} 行不是数据", f"; the {number - 1} above it are no data")
+        if number > 1
         else Text("", "")
     )
     reason = Text(
-        f"第 {index + 1} 行是列名（{shown} …）{above.zh}",
-        f"row {index + 1} names the columns ({shown_en} …){above.en}",
+        f"第 {number} 行是列名（{shown} …）{above.zh}",
+        f"row {number} names the columns ({shown_en} …){above.en}",
     )
-    return Evidence("header", str(index + 1), reason, {"row": index + 1, "columns": len(row)})
+    return Evidence("header", str(number), reason, {"row": number, "columns": len(row)})
