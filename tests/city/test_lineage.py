@@ -2,22 +2,28 @@
 
 import csv
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import delete
 
 import jingwei
+from jingwei import ledger
 from jingwei.access import Asker
 from jingwei.city import intake
 from jingwei.city.assessing import adopt_contract, check_again
 from jingwei.cli import main
-from jingwei.lake import lineage
+from jingwei.lake import lineage, uses
 from jingwei.lake.compacting import compact
 from jingwei.lake.contracts import Contract
 from jingwei.lake.export import export_dataset
+from jingwei.lake.models import UseRow
 from jingwei.lake.schemas import Content, Read
 from jingwei.lake.stamping import Stamp, stamped
+from jingwei.ledger.models import Progress
+from jingwei.ledger.sealer import Sealer
 
 from .packs import STOPS, write_pack, write_stops
 
@@ -171,6 +177,64 @@ def test_a_source_made_of_what_is_not_there_says_so(chain):
     assert "stops" in json.dumps(report.problem, ensure_ascii=False)
 
 
+def pages(city, dataset, limit):
+    after, found = None, []
+    while True:
+        page = lineage.page_of_uses(city.lake, city.asker, dataset, 1, after=after, limit=limit)
+        assert len(page.uses) <= limit
+        found += page.uses
+        if page.after is None:
+            return found
+        assert re.fullmatch(lineage.AFTER, page.after)
+        after = page.after
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_tell_all_once_and_in_order(chain, tmp_path, limit, monkeypatch):
+    referring(chain)
+    check_again(chain.city, chain.asker, "stops")
+    for form in ("csv", "parquet", "csv"):
+        export_dataset(chain.lake, chain.asker, "stops", tmp_path / f"out.{form}")
+    now = chain.dataset("stops").version.published
+    others = [lineage.Use("rule", now, f"sense/rules/{number}", None, None) for number in range(3)]
+    monkeypatch.setattr(lineage, "USED_BY", [lambda *_: others])
+    whole = lineage.uses(chain.lake, chain.asker, "stops", 1)
+    assert {one.kind for one in whole} == {"read", "checked", "exported", "rule"}
+    assert [one.at for one in whole] == sorted(one.at for one in whole)
+    assert pages(chain, "stops", limit) == whole
+
+
+def test_what_is_told_before_it_is_sealed_is_told_once_after_it(chain, tmp_path):
+    export_dataset(chain.lake, chain.asker, "stops", tmp_path / "out.csv")
+    before = lineage.uses(chain.lake, chain.asker, "stops", 1)
+    Sealer(chain.city.records, tmp_path / "log").seal_all()
+    assert lineage.uses(chain.lake, chain.asker, "stops", 1) == before
+    export_dataset(chain.lake, chain.asker, "stops", tmp_path / "out.csv")
+    (again,) = [one for one in lineage.uses(chain.lake, chain.asker, "stops", 1) if one.kind == "exported"]
+    assert again.times == 2
+
+
+def test_a_log_longer_than_one_look_is_taken_in_whole(chain, tmp_path, monkeypatch):
+    before = lineage.uses(chain.lake, chain.asker, "stops", 1)
+    Sealer(chain.city.records, tmp_path / "log").seal_all()
+    with chain.city.records.write() as session:
+        session.execute(delete(UseRow))
+        session.execute(delete(Progress).where(Progress.name == uses.NAME))
+    monkeypatch.setattr(uses, "WINDOW", 3)
+    assert lineage.uses(chain.lake, chain.asker, "stops", 1) == before
+
+
+def test_a_use_whose_event_was_erased_is_told_no_more(chain, tmp_path):
+    export_dataset(chain.lake, chain.asker, "stops", tmp_path / "out.csv")
+    assert ("exported", "dataset/stops", 1, ("csv",)) in told(chain, "stops")
+    Sealer(chain.city.records, tmp_path / "log").seal_all()
+    with chain.city.records.write() as session:
+        (entry,) = ledger.search(session, types=["dataset.exported"])
+        ledger.erase(session, [entry.position], actor="test", reason="asked for")
+    Sealer(chain.city.records, tmp_path / "log").seal_all()
+    assert ("exported", "dataset/stops", 1, ("csv",)) not in told(chain, "stops")
+
+
 def test_a_version_of_before_says_that_nothing_was_recorded(chain):
     kept = chain.dataset("visits").version.content.as_json()
     old = Content.from_json({name: value for name, value in kept.items() if name != "reads"})
@@ -183,5 +247,7 @@ def test_the_command_tells_both_ways(chain):
     assert result.exit_code == 0, result.output
     assert "← dataset/stops (1) place" in result.output
     result = CliRunner().invoke(main, ["lineage", "stops", "--json", "--home", str(chain.home)])
-    uses = json.loads(result.output)["uses"]
-    assert ("read", "dataset/visits", "place") in {(one["kind"], one["subject"], *one["how"]) for one in uses}
+    forward = json.loads(result.output)["uses"]
+    assert ("read", "dataset/visits", "place") in {
+        (one["kind"], one["subject"], *one["how"]) for one in forward
+    }

@@ -1,11 +1,12 @@
 /** Where a version came from beside its files, and what was made of it. */
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import type { Read } from "../api/types";
+import { More } from "../design/More";
 import { Failure, Loading } from "../design/States";
 import { instant, langOf, say, type Text } from "../words";
 
@@ -46,22 +47,30 @@ type Use = {
 export function Uses({ dataset, number }: { dataset: string; number: number }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  const answer = useQuery({
+  const answer = useInfiniteQuery({
     queryKey: ["uses", dataset, number],
-    queryFn: ({ signal }) => askJson<{ uses: Use[] }>(`/api/datasets/${dataset}/versions/${number}/uses`, { signal }),
+    queryFn: ({ signal, pageParam }) =>
+      askJson<{ uses: Use[]; after: string | null }>(`/api/datasets/${dataset}/versions/${number}/uses`, {
+        query: { after: pageParam },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.after ?? undefined,
     enabled: open,
   });
+  const uses = answer.data?.pages.flatMap((page) => page.uses);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t("lineage.uses")}</summary>
       {answer.isLoading && <Loading lines={2} />}
       {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} compact />}
-      {answer.data?.uses.length === 0 && <p className="small quiet">{t("lineage.noUses")}</p>}
+      {uses?.length === 0 && <p className="small quiet">{t("lineage.noUses")}</p>}
       <ul className="lineage">
-        {answer.data?.uses.map((use) => (
+        {uses?.map((use) => (
           <UseItem key={`${use.kind} ${use.subject} ${use.version} ${use.at} ${use.how}`} use={use} />
         ))}
       </ul>
+      <More of={answer} />
     </details>
   );
 }

@@ -1,25 +1,26 @@
 """Lineage: what a version of a dataset was read from, and forward, what was made of it.
 
-Versions and the log tell it. What other parts know of the use of a version they tell by `USED_BY`.
+Versions and the log tell it, by `uses.py`. What other parts know of the use of a version beside their events
+they tell by `USED_BY`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import and_
 
-from jingwei import ledger
 from jingwei.errors import NotFoundError
-from jingwei.lake import contracting
-from jingwei.lake.models import VersionRow
-from jingwei.ledger.models import Event
+from jingwei.lake.models import UseRow
+from jingwei.lake.uses import COUNTED, catch_up, counted, keys_of, told_of, versions_by
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from sqlalchemy import ColumnElement
 
     from jingwei.access import Asker
     from jingwei.lake.schemas import Read, Version
@@ -38,15 +39,12 @@ Kind = Literal[
     "open-data",
     "exported",
 ]
-INSPECTED: dict[str, Kind] = {
-    "dataset.checked": "checked",
-    "correction.requested": "correction",
-    "matching.run": "matched",
-    "case.pack_taken": "cases",
-    "dataset.exported": "exported",
-    "keeping.exported": "exported",
-}
-"""Types of events that tell of work on a version, for those who may inspect the dataset."""
+INSPECTED: tuple[Kind, ...] = ("checked", "correction", "matched", "cases", "exported")
+"""Work on a version, of which those are told who may inspect the dataset."""
+MOST = 500
+"""Uses on a page."""
+AFTER = r"^\d{1,16}-\d{1,18}(-.{0,400})?$"
+"""How it is said after which use a page begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,45 @@ USED_BY: list[Callable[[Lake, Asker, Version], Iterable[Use]]] = []
 """What other parts know of the use of a version, as far as an asker, who may see it, may know of that too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """A page of what was made of a version; `after` begins the next one, if there is one."""
+
+    uses: list[Use]
+    after: str | None
+
+
+class _Turn(NamedTuple):
+    """Where a use stands in the list: what is not kept comes before what is, of one instant."""
+
+    at: datetime
+    kept: int
+    text: str = ""
+
+
 def uses(lake: Lake, asker: Asker, dataset: str, number: int) -> list[Use]:
+    """Return all that was made of a version, see `page_of_uses`."""
+    page = page_of_uses(lake, asker, dataset, number, limit=MOST)
+    found = page.uses
+    while page.after is not None:
+        page = page_of_uses(lake, asker, dataset, number, after=page.after, limit=MOST)
+        found += page.uses
+    return found
+
+
+def page_of_uses(
+    lake: Lake, asker: Asker, dataset: str, number: int, *, after: str | None = None, limit: int = 100
+) -> Uses:
     """Return what was made of a version, oldest first, as far as the asker may know of it.
+
+    Parameters
+    ----------
+    lake, asker, dataset, number
+        The version, and who asks.
+    after
+        Where the page before ended, of the form `AFTER`.
+    limit
+        At most so many, up to `MOST`.
 
     Raises
     ------
@@ -105,13 +140,21 @@ def uses(lake: Lake, asker: Asker, dataset: str, number: int) -> list[Use]:
             Text(f"没有第 {number} 版", f"There is no version {number}"),
             where={"dataset": dataset, "version": number},
         )
-    found = [*_put_together(lake, asker, version), *_published(lake, asker, version)]
-    found += _compared(lake, asker, version)
-    if "inspect" in view.rights:
-        found += _exports_together(_worked_on(lake, version))
+    inspects = "inspect" in view.rights
+    catch_up(lake.records)
+    begin = _turn_of(after) if after is not None else None
+    allowed = _allowed(lake, asker, dataset, inspects=inspects)
+    with lake.records.read() as session:
+        keys = keys_of(session, version)
+        rows = told_of(session, keys, allowed, (begin.at, begin.kept) if begin else None, limit + 1)
+        numbers = versions_by(session, [row for row in rows if row.kind == "compared"])
+        other = [_together(*row) for row in counted(session, keys)] if inspects else []
     for used_by in USED_BY:
-        found += used_by(lake, asker, version)
-    return sorted(found, key=lambda use: use.at)
+        other += used_by(lake, asker, version)
+    found = [(_Turn(row.at, row.id), _use(row, version, numbers)) for row in rows]
+    found += [(_turn(use), use) for use in other]
+    found = sorted((one for one in found if begin is None or one[0] > begin), key=lambda one: one[0])
+    return Uses([use for _, use in found[:limit]], _text(found[limit - 1][0]) if len(found) > limit else None)
 
 
 def listed(lake: Lake, asker: Asker) -> dict[str, Text]:
@@ -125,93 +168,48 @@ def reads(version: Version, known: Collection[str]) -> list[Read] | None:
     return None if told is None else [one for one in told if one.dataset in known]
 
 
-def _put_together(lake: Lake, asker: Asker, version: Version) -> Iterator[Use]:
-    for later in lake.versions(asker, version.dataset):
-        if later.content.compacted == version.number:
-            yield Use("compacted", later.published, f"dataset/{later.dataset}", later.number, None)
-
-
-def _published(lake: Lake, asker: Asker, version: Version) -> Iterator[Use]:
-    """Yield versions that were made by reading this one, and those of other datasets from the same file."""
-    digests = {file.digest for file in version.content.sources}
-    own = f"dataset/{version.dataset}"
-    subjects = {f"dataset/{name}" for name in listed(lake, asker)} | {own}
-    for _, subject, at, event, data in _events(lake, ["dataset.published"]):
-        if subject not in subjects:
-            continue
-        how = _how(version, data)
-        if how:
-            yield Use("read", at, subject, data["version"], event, how)
-        elif subject != own and digests & {file.get("digest") for file in data.get("sources", [])}:
-            yield Use("same-file", at, subject, data["version"], event)
-
-
-def _how(version: Version, data: dict[str, Any]) -> tuple[str, ...]:
-    """Return what for, by the data of an event, a version was read; nothing where it was not."""
-    read = (version.dataset, version.number)
-    mine = [one["how"] for one in data.get("reads", []) if (one["dataset"], one["version"]) == read]
-    return tuple(dict.fromkeys(mine))
-
-
-def _compared(lake: Lake, asker: Asker, version: Version) -> Iterator[Use]:
-    """Yield checks of other datasets by rules that read this version, unless a version says so itself."""
-    inspected = {
-        f"dataset/{one.id}" for one in lake.datasets(asker) if one.view and "inspect" in one.view.rights
-    }
-    found = [
-        one
-        for one in _events(lake, ["dataset.checked"])
-        if one[1] in inspected and _how(version, one[4]) and one[1] != f"dataset/{version.dataset}"
+def _allowed(lake: Lake, asker: Asker, dataset: str, *, inspects: bool) -> Sequence[ColumnElement[bool]]:
+    """Return of which uses an asker may know."""
+    own, datasets = f"dataset/{dataset}", lake.datasets(asker)
+    others = {f"dataset/{one.id}" for one in datasets} - {own}
+    inspected = {f"dataset/{one.id}" for one in datasets if one.view and "inspect" in one.view.rights} - {own}
+    return [
+        UseRow.kind == "compacted",
+        and_(UseRow.kind == "read", UseRow.subject.in_({*others, own})),
+        and_(UseRow.kind == "same-file", UseRow.subject.in_(others)),
+        and_(UseRow.kind == "compared", UseRow.subject.in_(inspected)),
+        *([UseRow.kind.in_(set(INSPECTED) - set(COUNTED))] if inspects else []),
     ]
-    if not found:
-        return
-    intents = {data["intent"] for *_, data in found}
-    with lake.records.read() as session:
-        asked = select(VersionRow).where(VersionRow.intent.in_(intents))
-        made = {row.intent: row for row in session.scalars(asked)}
-    told = {"dataset": version.dataset, "version": version.number, "how": "rule"}
-    for _, subject, at, event, data in found:
-        row = made.get(data["intent"])
-        if row is None or told not in (row.content.get("reads") or []):
-            number = None if row is None else row.number
-            yield Use("compared", at, subject, number, event, _how(version, data))
 
 
-def _worked_on(lake: Lake, version: Version) -> Iterator[Use]:
-    intent = contracting.intent_of(lake, version.dataset, version.number)
-    own = f"dataset/{version.dataset}"
-    for type_, subject, at, event, data in _events(lake, list(INSPECTED)):
-        if type_ == "dataset.checked":
-            mine = subject == own and data.get("intent") == intent
-        elif type_ == "correction.requested":
-            mine = data.get("dataset") == version.dataset and data.get("check") == intent
-        elif type_ == "dataset.exported":
-            mine = subject == own and data.get("version") == version.number
-        else:
-            mine = data.get("versions", {}).get(version.dataset) == version.number
-        if mine:
-            known = version.number if subject == own else None
-            how = (data["form"],) if type_ == "dataset.exported" else ()
-            yield Use(INSPECTED[type_], at, subject, known, event, how)
+def _use(row: UseRow, version: Version, numbers: dict[str, int]) -> Use:
+    how = tuple(row.how.split(",")) if row.how else ()
+    number = row.number
+    if row.kind == "compared":
+        number = numbers.get(row.intent or "")
+    elif row.kind == "checked":
+        number = version.number
+    return Use(cast("Kind", row.kind), row.at, row.subject, number, str(row.event), how)
 
 
-def _exports_together(found: Iterable[Use]) -> list[Use]:
-    """Return exports of one form to one place once, the last of them; all else as it is."""
-    told: list[Use] = []
-    last: dict[tuple[str, tuple[str, ...]], Use] = {}
-    for use in found:
-        if use.kind != "exported":
-            told.append(use)
-            continue
-        before = last.get((use.subject, use.how))
-        newest = use if before is None or use.at >= before.at else before
-        times = 1 if before is None else before.times + 1
-        last[use.subject, use.how] = replace(newest, times=times)
-    return [*told, *last.values()]
+def _together(
+    kind: Kind, subject: str, number: int | None, how: str, at: datetime, event: int, times: int
+) -> Use:
+    return Use(kind, at, subject, number, str(event), (how,) if how else (), times)
 
 
-def _events(lake: Lake, types: list[str]) -> list[tuple[str, str, datetime, str, dict[str, Any]]]:
-    asked = ledger.of_types(types, Event.type, Event.subject, Event.time, Event.id, Event.data)
-    with lake.records.read() as session:
-        rows = session.execute(asked).all()
-    return [(type_, subject or "", at, str(id_), data or {}) for type_, subject, at, id_, data in rows]
+def _turn(use: Use) -> _Turn:
+    return _Turn(use.at, 0, " ".join([use.kind, use.subject, str(use.version or ""), *use.how]))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+
+
+def _text(turn: _Turn) -> str:
+    return f"{(turn.at - _EPOCH) // _MICRO}-{turn.kept}" + (f"-{turn.text}" if turn.text else "")
+
+
+def _turn_of(after: str) -> _Turn:
+    at, kept, *text = after.split("-", 2)
+    return _Turn(_EPOCH + int(at) * _MICRO, int(kept), text[0] if text else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jingwei.records.base import Base, Counter
@@ -90,3 +90,25 @@ class ReportRow(Base):
     gated: Mapped[bool]
     score: Mapped[float] = mapped_column(Float)
     body: Mapped[dict[str, Any]]
+
+
+class UseRow(Base):
+    """That a version was used, as an event of the log tells it: kept by what was used, see `uses.py`.
+
+    `of` is the version, or the load or the file that it came of; `number` the version that was made, `intent`
+    the load that made it.
+    """
+
+    __tablename__ = "version_use"
+    __table_args__ = (Index("ix_version_use_of", "of", "at", "id"),)
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    of: Mapped[str] = mapped_column(String(160))
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(200))
+    number: Mapped[int | None]
+    event: Mapped[int] = mapped_column(BigInteger, index=True)
+    at: Mapped[datetime]
+    how: Mapped[str] = mapped_column(String(200))
+    times: Mapped[int]
+    intent: Mapped[str | None] = mapped_column(String(36))

@@ -194,10 +194,11 @@ class UseOut(BaseModel):
     times: int = Field(description="How often, of exports, whose `at` is the last")
 
 
-class UseList(BaseModel):
-    """What was made of a version, oldest first."""
+class UsePage(BaseModel):
+    """A page of what was made of a version, oldest first."""
 
     uses: list[UseOut]
+    after: str | None = Field(description="Pass as `after` for the next page; null at the end")
 
 
 class QuarantinedRow(BaseModel):
@@ -400,12 +401,20 @@ def list_versions(
     dependencies=[allowed("dataset.read", of_dataset)],
 )
 def list_uses(
-    city: CityOf, asker: AskerOf, dataset: DatasetPath, number: Annotated[int, Path(ge=1, le=2**31)]
-) -> UseList:
+    city: CityOf,
+    asker: AskerOf,
+    dataset: DatasetPath,
+    number: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    after: Annotated[
+        str | None,
+        Query(pattern=lineage.AFTER, max_length=440, description="As the page before gave it"),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=lineage.MOST)] = 100,
+) -> UsePage:
     """Return versions that read it, checks, corrections, links, cases, rules and exports, oldest first."""
-    found = lineage.uses(city.lake, asker, dataset, number)
+    page = lineage.page_of_uses(city.lake, asker, dataset, number, after=after, limit=limit)
     known = lineage.listed(city.lake, asker)
-    return UseList(uses=[_use(one, known) for one in found])
+    return UsePage(uses=[_use(one, known) for one in page.uses], after=page.after)
 
 
 def _use(use: lineage.Use, known: Mapping[str, Text]) -> UseOut:
