@@ -2,12 +2,14 @@
 """Every rule of a contract finds exactly the rows that break it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.resources import files
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import shapely
@@ -23,7 +25,7 @@ from jingwei.lake.check_digits import wrong_credit_code, wrong_identity_number
 from jingwei.lake.checking import Surroundings, check
 from jingwei.lake.contracts import Contract, ContractError
 from jingwei.lake.quality import are_times
-from jingwei.lake.schemas import Column, Content, Counts, Place
+from jingwei.lake.schemas import Column, Content, Counts, DataFile, Place, RowGroup
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 CREDIT = "91310000775785552L"
@@ -100,6 +102,14 @@ def test_a_pattern_holds_where_few_values_are_in_many_rows(tmp_path, wrong, rows
     values = pa.array(["A1"] * 60 + [wrong] * 2 + ["B2"] * 60, pa.string())
     broken, _ = found(tmp_path, {"v": values}, [{"name": "v", "pattern": r"[A-Z]\d+"}], distinct=3)
     assert broken == {"pattern:v": rows}
+
+
+@pytest.mark.parametrize(
+    ("values", "rows"), [([1.0, float("nan"), 20.0, None], [2, 3]), ([1, 2, 10], []), ([-1, 11], [1, 2])]
+)
+def test_numbers_are_held_to_their_range(tmp_path, values, rows):
+    broken, _ = found(tmp_path, {"v": values}, [{"name": "v", "type": "number", "least": 0, "most": 10}])
+    assert broken == {"range:v": rows}
 
 
 WRONG_TIMES = [
@@ -187,6 +197,32 @@ def test_places_lie_inside_and_not_all_at_one_point(tmp_path):
     rules = [{"kind": "inside"}, {"kind": "one-place", "most": 3}]
     broken, _ = found(tmp_path, {"n": list(range(7))}, rules=rules, points=points, around=around)
     assert broken == {"inside:1": [2], "one-place:2": [3, 4, 5, 6]}
+
+
+def test_places_outside_are_found_whether_row_groups_are_known_or_not(tmp_path):
+    random = np.random.default_rng(3)
+    codes = np.sort(
+        grid.to_stored(grid.encode(random.uniform(113.5, 114.5, 4_000), random.uniform(22, 23, 4_000), 32))
+    )
+    codes = pa.array(codes, pa.int64(), mask=np.arange(4_000) % 501 == 0)
+    numbers = pa.array(range(4_000), pa.int64())
+    table = pa.table({"jw_cell": codes, "jw_level": pa.array(np.full(4_000, 32, np.int8)), "jw_fact": numbers,
+                      "jw_row": numbers, "jw_source": pa.array(np.zeros(4_000, np.int16))})  # fmt: skip
+    path = tmp_path / "facts.parquet"
+    pq.write_table(table, path, row_group_size=50)
+    groups = []
+    for first in range(0, 4_000, 50):
+        ends = pc.min_max(codes.slice(first, 50)).as_py()
+        groups.append(RowGroup(first, 50, ends["min"], ends["max"]))
+    around = Surroundings(AT, boundary=shapely.Point(114, 22.5).buffer(0.3))
+    contract = Contract(dataset="things", rules=[{"kind": "inside"}])
+    content = content_of(4_000, [], places=[Place("", "point", [])])
+    told = [
+        check(contract, [path], pa.schema([]), replace(content, facts=files), around)
+        for files in ([], [DataFile("facts.parquet", 4_000, 0, groups)])
+    ]
+    assert told[0] == told[1]
+    assert 2_000 < told[0][1].num_rows < 4_000
 
 
 def test_a_twin_is_a_thing_of_almost_the_same_name_next_to_another(tmp_path):

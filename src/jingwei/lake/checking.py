@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
@@ -30,8 +31,9 @@ from jingwei.lake.contracts import (
     Repeated,
     Rule,
 )
-from jingwei.lake.enclosing import middles_inside
+from jingwei.lake.enclosing import middles_inside, ranges_inside
 from jingwei.lake.quality import are_plain_times, has_unique_key, is_plainly_unique
+from jingwei.lake.row_checks import Broken, RowChecks
 from jingwei.lake.rules import (
     RowTest,
     add_number,
@@ -60,9 +62,10 @@ KEPT = 10_000
 """Rows that are kept of one rule; all are counted."""
 MOST_PAIRS = 5_000_000
 """Pairs of neighbours whose texts are compared; where more are near each other, the reach is shortened."""
-FEW_VALUES = 100_000
-MANY_ROWS = 20
-"""A column of at most so many values, each in so many rows on average, is tested value by value."""
+EXAMPLES = 1_000
+"""Of so many rows, those that come first in their file are named as examples."""
+READ_GROUPS = 64
+"""Row groups that are read at once."""
 EARTH_METRES = 111_320.0
 """Metres of a degree of latitude."""
 
@@ -200,6 +203,8 @@ def check(
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [memory])
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET parquet_metadata_cache = true")  # the same files are asked many times
+        engine.execute("SET preserve_insertion_order = false")
         add_number(engine)
         listed = ", ".join(literal(str(path)) for path in paths)
         if not listed:
@@ -282,35 +287,23 @@ class _Check:
             with self._told(identifier, rule):
                 test = rule_test(self.contract, rule, identifier, self.own, self.around.at)
                 tests += [] if test is None else [test]
-        held = {test.id for test in tests if self._is_held(test)}
-        counted = dict.fromkeys(held, 0)
-        counted |= {
-            test.id: count for test, count in self._counted([one for one in tests if one.id not in held])
+        rows = RowChecks(self.engine, self.contract, self.own, self.content)
+        left = {
+            test.id: quick
+            for test in tests
+            if not self._are_plain_times(test) and (quick := rows.narrowed(test)) is not None
         }
+        found = {one.test.id: one for one in self._broken(rows, list(left.values()))}
         for test in tests:
-            if test.id in counted:
-                self._note(test, counted[test.id], f"SELECT jw_fact FROM facts WHERE {test.broken}")
+            if test.id not in left:
+                self._note(test, 0, "")
+            elif test.id in found:
+                self._note(test, found[test.id].rows, found[test.id].facts)
 
-    def _is_held(self, test: RowTest) -> bool:
-        """Say whether a test that takes long is seen by a shorter way to be broken by no row."""
-        if not self.paths or len(test.columns) != 1 or test.kind not in ("pattern", "type"):
-            return False
-        (name,) = test.columns
-        if test.id == f"type:{name}" and self._is_time(name) and are_plain_times(self.paths, name):
-            return True
-        column = next((one for one in self.content.columns if one.name == name), None)
-        few = min(FEW_VALUES, self.content.counts.published // MANY_ROWS)
-        if column is None or column.distinct is None or column.distinct > few:
-            return False
-        value = name_of(name)
-        question = f"SELECT count(*) FROM (SELECT DISTINCT {value} FROM facts) WHERE {test.broken}"
-        try:
-            return bool(self.engine.execute(question).fetchall()[0][0] == 0)
-        except duckdb.Error:  # what is wrong with the test is told where all are counted
-            return False
-
-    def _is_time(self, name: str) -> bool:
-        return any(terms.name == name and terms.type == "time" for terms in self.contract.fields)
+    def _are_plain_times(self, test: RowTest) -> bool:
+        times = {f"type:{terms.name}": terms.name for terms in self.contract.fields if terms.type == "time"}
+        name = times.get(test.id)
+        return bool(self.paths) and name is not None and are_plain_times(self.paths, name)
 
     def _numbered(self) -> list[tuple[str, Rule]]:
         return [(f"{rule.kind}:{n}", rule) for n, rule in enumerate(self.contract.rules, start=1)]
@@ -326,25 +319,19 @@ class _Check:
             text = Text(f"规则无法检查：{error.what.zh}", f"A rule could not be checked: {error.what.en}")
             self._whole(identifier, "unchecked", [], "normative", rule.severity, text)
 
-    def _counted(self, tests: list[RowTest]) -> list[tuple[RowTest, int]]:
-        """Count the rows that break each test, all in one scan."""
-        if not tests:
-            return []
-        counted = ", ".join(f"count(*) FILTER (WHERE {test.broken})" for test in tests)
+    def _broken(self, rows: RowChecks, tests: list[RowTest]) -> list[Broken]:
+        """Ask which rows break each test; one that does not suit its column is a finding itself."""
         try:
-            counts = self.engine.execute(f"SELECT {counted} FROM facts").fetchall()[0]
+            return rows.broken(tests)
         except duckdb.Error as error:
-            if len(tests) == 1:
-                reason = Text(
-                    "有规则与列的类型不合。", f"a rule does not suit the type of its column: {error}"
-                )
-                if self.strict:
-                    raise ContractError(self.contract.dataset, reason) from error
-                test = tests[0]
-                self._whole(test.id, "unchecked", list(test.columns), test.dimension, test.severity, reason)
-                return []
-            return [one for test in tests for one in self._counted([test])]
-        return list(zip(tests, counts, strict=True))
+            if len(tests) > 1:
+                return [one for test in tests for one in self._broken(rows, [test])]
+            reason = Text("有规则与列的类型不合。", f"a rule does not suit the type of its column: {error}")
+            if self.strict:
+                raise ContractError(self.contract.dataset, reason) from error
+            test = tests[0]
+            self._whole(test.id, "unchecked", list(test.columns), test.dimension, test.severity, reason)
+            return []
 
     def _note(self, test: RowTest, rows: int, facts: str) -> None:
         """Add a rule and the facts that break it."""
@@ -508,6 +495,32 @@ class _Check:
         table = self._table(f"SELECT jw_fact, {cell} AS cell FROM facts WHERE {cell} IS NOT NULL")
         return table["jw_fact"].to_numpy(), np.asarray(grid.from_stored(table["cell"].to_numpy()), np.uint64)
 
+    def _cells_to_look_at(self, place: Place, area: Any) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Return facts and codes as `_cells` does, without row groups that lie inside an area as a whole."""
+        files = self.content.facts
+        if place != self.content.places[0] or len(files) != len(self.paths):
+            return self._cells(place)
+        parts = [pa.table({"jw_fact": pa.array([], pa.int64()), place.cell: pa.array([], pa.int64())})]
+        for path, file in zip(self.paths, files, strict=True):
+            known = [
+                n for n, group in enumerate(file.groups) if group.low is not None and group.high is not None
+            ]
+            ends = np.array([(file.groups[n].low, file.groups[n].high) for n in known], np.int64).reshape(
+                -1, 2
+            )
+            low, high = (np.asarray(grid.from_stored(end.copy()), np.uint64) for end in ends.T)
+            inside = {known[n] for n in np.flatnonzero(ranges_inside(area, low, high)).tolist()}
+            doubtful = [n for n in range(len(file.groups)) if n not in inside]
+            with pq.ParquetFile(path) as opened:
+                for begin in range(0, len(doubtful), READ_GROUPS):
+                    some = doubtful[begin : begin + READ_GROUPS]
+                    rows = opened.read_row_groups(some, ["jw_fact", place.cell], use_threads=False)
+                    parts.append(rows.drop_null())
+        table = pa.concat_tables(parts)
+        return table["jw_fact"].to_numpy(), np.asarray(
+            grid.from_stored(table[place.cell].to_numpy()), np.uint64
+        )
+
     def _points(self, place: Place) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the facts that have a place, and where (WGS84 degrees)."""
         facts, codes = self._cells(place)
@@ -519,7 +532,7 @@ class _Check:
         area = self.around.area(rule.dataset) if rule.dataset else self.around.boundary
         if area is None:
             raise ContractError(self.contract.dataset, Text("没有这个范围", "there is no such area"))
-        facts, codes = self._cells(place)
+        facts, codes = self._cells_to_look_at(place, area)
         outside = facts[~middles_inside(area, codes)]
         self.engine.register("outside", pa.table({"jw_fact": outside}))
         text = Text("位置不在范围内。", "Its place is not inside the area.")
@@ -683,10 +696,10 @@ class _Check:
         return Report(_hundredths(total, bad), counts.read, bad, dimensions, self._with_examples())
 
     def _with_examples(self) -> list[RuleResult]:
+        self._fetch()
         rows = self.engine.execute(
-            "SELECT hit.rule, list(facts.jw_row ORDER BY facts.jw_source, facts.jw_row)[:10] FROM "
-            "(SELECT rule, fact, row_number() OVER (PARTITION BY rule ORDER BY fact) AS nth FROM found) hit "
-            "JOIN facts ON hit.fact = facts.jw_fact WHERE hit.nth <= 1000 GROUP BY hit.rule"
+            "SELECT rule, list(jw_row ORDER BY jw_source, jw_row)[:10] FROM wanted "
+            f"JOIN fetched ON fact = jw_fact WHERE nth <= {EXAMPLES} GROUP BY rule"
         ).fetchall()
         examples = dict(rows)
         return [
@@ -694,28 +707,38 @@ class _Check:
             for number, one in enumerate(self.results)
         ]
 
-    def findings(self) -> pa.Table:
-        """Return the rows that break rules, in order of rule, file and row."""
+    def _shown(self, one: RuleResult) -> list[str]:
+        """Return the columns whose values are shown with the rows that break a rule."""
+        names = [name for name in one.columns if name in self.own.names]
+        return [name for name in names if not pa.types.is_binary(self.own.field(name).type)]
+
+    def _fetch(self) -> None:
+        """Fetch the first rows that break each rule, for all rules in one scan."""
+        self.engine.execute(
+            "CREATE TEMP TABLE wanted AS FROM (SELECT rule, fact, "
+            f"row_number() OVER (PARTITION BY rule ORDER BY fact) AS nth FROM found) WHERE nth <= {KEPT}"
+        )
         place = self.content.places[0] if self.content.places else None
         cell, level = (name_of(place.cell), name_of(place.level)) if place else ("NULL", "NULL")
+        names = dict.fromkeys(name for one in self.results if one.rows for name in self._shown(one))
+        values = "".join(f", left(CAST({name_of(n)} AS VARCHAR), 200) AS {name_of(n)}" for n in names)
+        self.engine.execute(
+            f"CREATE TEMP TABLE fetched AS SELECT jw_fact, jw_source, jw_row, {cell} AS jw_found_cell, "
+            f"{level} AS jw_found_level{values} FROM facts WHERE jw_fact IN (SELECT fact FROM wanted)"
+        )
+
+    def findings(self) -> pa.Table:
+        """Return the rows that break rules, in order of rule, file and row; after `report`."""
         parts = []
         for number, one in enumerate(self.results):
             if not one.rows or one.id.startswith("quarantine:"):
                 continue
-            shown = [
-                name
-                for name in one.columns
-                if name in self.own.names and not pa.types.is_binary(self.own.field(name).type)
-            ]
-            value = (
-                " || ' | ' || ".join(f"coalesce(left(CAST({name_of(n)} AS VARCHAR), 200), '')" for n in shown)
-                or "''"
-            )
+            value = " || ' | ' || ".join(f"coalesce({name_of(n)}, '')" for n in self._shown(one)) or "''"
             parts.append(
                 f"(SELECT {literal(one.id)} AS rule, jw_fact AS fact, CAST(jw_source AS INTEGER) AS file, "
-                f"jw_row AS row, {value} AS value, CAST({cell} AS BIGINT) AS cell, "
-                f"CAST({level} AS TINYINT) AS level FROM facts WHERE jw_fact IN "
-                f"(SELECT fact FROM found WHERE rule = {number} ORDER BY fact LIMIT {KEPT}))"
+                f"jw_row AS row, {value} AS value, CAST(jw_found_cell AS BIGINT) AS cell, "
+                f"CAST(jw_found_level AS TINYINT) AS level FROM fetched "
+                f"WHERE jw_fact IN (SELECT fact FROM wanted WHERE rule = {number}))"
             )
         if not parts:
             return FINDINGS.empty_table()

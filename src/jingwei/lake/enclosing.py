@@ -52,6 +52,58 @@ def middles_inside(area: Any, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return inside
 
 
+def ranges_inside(area: Any, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say of each range of codes whether it is seen by coarse cells that all of it lies inside an area.
+
+    Where the answer is no, some codes of the range may be inside all the same.
+
+    Parameters
+    ----------
+    area
+        As for `middles_inside`.
+    low, high
+        The first and the last code of level 32 of each range, both inclusive, shape (n,).
+
+    """
+    inside = low <= high
+    if (
+        area.geom_type not in ("Polygon", "MultiPolygon")
+        or np.abs(area.bounds).reshape(2, 2)[:, 1].max() > 88
+    ):
+        return np.zeros(len(low), bool)
+    shapely.prepare(area)
+    finest = _level_for(area)
+    owner, codes = np.flatnonzero(inside), np.zeros(int(inside.sum()), np.uint64)
+    for level in range(1, finest + 1):
+        owner, codes = _children_met(owner, codes, level, low, high)
+        cells, of_cell = np.unique(codes, return_inverse=True)
+        *edges, none = grid.bounds(cells, level, errors="mask")
+        boxes = shapely.box(*edges)
+        within, apart = shapely.contains_properly(area, boxes), ~shapely.intersects(area, boxes)
+        if level == finest:
+            apart = ~within
+        inside[owner[(apart & ~none)[of_cell]]] = False
+        open_ = ~(within | none)[of_cell] & inside[owner]
+        owner, codes = owner[open_], codes[open_]
+    return inside
+
+
+def _children_met(
+    owner: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    level: int,
+    low: NDArray[np.uint64],
+    high: NDArray[np.uint64],
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the cells of a level within the cells of the level above that have codes of their ranges."""
+    shift = np.uint64(64 - 2 * level)
+    rest = (np.uint64(1) << shift) - np.uint64(1)
+    owner = np.tile(owner, 4)
+    codes = np.concatenate([codes | (np.uint64(digit) << shift) for digit in range(4)])
+    met = (codes <= high[owner]) & (codes | rest >= low[owner])
+    return owner[met], codes[met]
+
+
 def _contained(area: Any, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
     if not len(codes):
         return np.empty(0, bool)
