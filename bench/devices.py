@@ -5,9 +5,11 @@ own moment, whether or not what was sent before is answered; users pan the map, 
 How long a reading took counts from the moment at which it was due. At the end the city is killed with
 kill -9, opened again, and what is there is compared with what was acknowledged. Devices, tokens and the
 people they belong to (50 each, as many as one may have) are put into the records beside the API, copies of
-one that was made through it: only their readings are measured. The city has been up for half a minute when
-they begin (--settle). What the load itself takes is told beside: how late readings were put on a connection
-because all were waiting for answers, and the processor time of those who send and of those who pan.
+one that was made through it: only their readings are measured. They are in service, as devices are that were
+signed off: each stream has its feature of interest; with --new it is made with the first reading. The city
+has been up for half a minute when they begin (--settle). What the load itself takes is told beside: how late
+readings were put on a connection because all were waiting for answers, and the processor time of those who
+send and of those who pan.
 """
 
 import argparse
@@ -102,12 +104,14 @@ def copy(lines, table, like, own, numbers, key="id"):
         )
 
 
-def copies(home, devices):
+def copies(home, devices, *, new):
     """Make of the one device many, and a token for each; return the tokens."""
     lines = sqlite3.connect(home / "records.db")
+    in_service = {"sense_feature": ("id",), "sense_stream_feature": ("stream_id", "feature_id")}
     own = {
+        **({} if new else in_service),
         "sense_thing": ("id",),
-        "sense_location": ("id",),
+        "sense_location": ("id",) if new else ("id", "feature_id"),
         "sense_thing_location": ("thing_id", "location_id"),
         "sense_stream": ("id", "thing_id"),
         "sense_stream_property": ("stream_id",),
@@ -118,7 +122,7 @@ def copies(home, devices):
         names = [one[0] for one in found.description]
         row = found.fetchone()
         marks = ",".join("?" * len(names))
-        left = {"sense_location": {"feature_id"}, "sense_stream": unseen}.get(table, set())
+        left = {"sense_location": {"feature_id"}, "sense_stream": unseen}.get(table, set()) if new else set()
         lines.executemany(
             f"INSERT INTO {table} ({','.join(names)}) VALUES ({marks})",
             (
@@ -333,7 +337,7 @@ with open_city(home) as city, Readings(home / "sense/readings", lake=city.lake) 
     return json.loads(found.stdout)
 
 
-def make(folder, devices):
+def make(folder, devices, *, new):
     """Make the city, and keep with it what users and devices show."""
     (folder / "pack").mkdir(parents=True)
     web.write_pack(folder / "pack", 200_000)
@@ -345,7 +349,7 @@ def make(folder, devices):
         stdout=subprocess.PIPE, check=True, text=True,
     )  # fmt: skip
     shown = json.loads(made.stdout.splitlines()[-1])
-    tokens = copies(folder / "home", devices)
+    tokens = copies(folder / "home", devices, new=new)
     (folder / "shown.json").write_text(json.dumps([shown, tokens]))
 
 
@@ -357,6 +361,7 @@ def main():
     parser.add_argument(
         "--settle", type=float, default=30, help="seconds from the start to the first reading"
     )
+    parser.add_argument("--new", action="store_true", help="streams without features of interest")
     parser.add_argument("--users", type=int, default=USERS)
     parser.add_argument("--only-make", action="store_true")
     chosen = parser.parse_args()
@@ -364,7 +369,7 @@ def main():
     try:
         kept_as = chosen.kept or folder / "kept"
         if not (kept_as / "shown.json").exists():
-            make(kept_as, chosen.devices)
+            make(kept_as, chosen.devices, new=chosen.new)
         if chosen.only_make:
             return
         shown, tokens = json.loads((kept_as / "shown.json").read_text())

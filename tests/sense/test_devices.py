@@ -125,6 +125,48 @@ def test_calibration_battery_and_sign_off(station, keep):
     assert told[-3:] == ["sense.device_maintained", "sense.device_changed", "sense.device_signed_off"]
 
 
+@pytest.fixture
+def in_service(station, keep):
+    """A device with a stream, signed off before it sent anything."""
+    thing = keep(lambda writing: devices.add(writing, NEW))
+    station.post(f"Things({thing})/Datastreams", datastream())
+    keep(lambda writing: devices.sign_off(writing, thing))
+    return thing
+
+
+def place_of(station, feature=1):
+    return station.get(f"FeaturesOfInterest({feature})")["feature"]["coordinates"]
+
+
+def test_a_device_in_service_has_the_feature_of_its_first_reading(station, in_service):
+    assert [one["@iot.id"] for one in station.values("FeaturesOfInterest")] == [1]
+    assert place_of(station) == [116.4, 39.9, 43.5]
+    station.post("Datastreams(1)/Observations", reading(1, 1))
+    assert station.get("Observations(1)/FeatureOfInterest")["@iot.id"] == 1
+    assert len(station.values("FeaturesOfInterest")) == 1
+    assert [one["result"] for one in station.values("FeaturesOfInterest(1)/Observations")] == [1]
+
+
+def test_a_feature_without_readings_goes_with_its_place_and_one_with_readings_stays(station, in_service):
+    for lon, sent in ((116.5, 0), (116.6, 1), (116.7, 2)):
+        place = {"type": "Point", "coordinates": [lon, 39.8]}
+        station.send("PATCH", "Locations(1)", {"location": place})
+        station.post("Datastreams(1)/Observations", reading(sent, sent))
+        assert place_of(station) == [116.5, 39.8]
+        assert station.get("Datastreams(1)")["observedArea"]["coordinates"] == [116.5, 39.8]
+
+
+def test_a_device_that_moves_before_its_first_reading_is_read_where_it_is(station, in_service):
+    there = {"name": "n", "description": "", "encodingType": "application/geo+json"}
+    station.post(
+        f"Things({in_service})/Locations",
+        there | {"location": {"type": "Point", "coordinates": [116.5, 39.8]}},
+    )
+    station.post("Datastreams(1)/Observations", reading(1, 1))
+    found = station.get("Observations(1)/FeatureOfInterest")
+    assert (found["@iot.id"], found["feature"]["coordinates"]) == (2, [116.5, 39.8])
+
+
 def test_a_device_was_last_seen_with_its_newest_reading(station, keep):
     thing = keep(lambda writing: devices.add(writing, NEW))
     station.post(f"Things({thing})/Datastreams", datastream(Observations=[reading(1, 1), reading(3, 3)]))

@@ -16,7 +16,7 @@ from jingwei import ledger, registry
 from jingwei.errors import BadRequestError, ConflictError, JingweiError, NotFoundError
 from jingwei.lake.datums import canonical_system, to_wgs84
 from jingwei.records import now_utc
-from jingwei.sense import policy
+from jingwei.sense import features, policy
 from jingwei.sense.entities import ENTITIES
 from jingwei.sense.errors import DeviceStateError
 from jingwei.sense.models import (
@@ -409,6 +409,9 @@ def work(
 def sign_off(writing: Writing, thing: int) -> None:
     """Take a device into service: somebody looked at it and at what it sends.
 
+    The features of interest of its streams are made now where there are none: with the first readings of many
+    devices that would be what all wait for.
+
     Raises
     ------
     DeviceStateError
@@ -423,6 +426,9 @@ def sign_off(writing: Writing, thing: int) -> None:
         .where(_DEVICES.c.thing_id == thing)
         .values(signed_off=now_utc(), signed_off_by=writing.asker.id, state="active")
     )
+    streams = [one_["id"] for one_ in streams_of(writing.session, [thing])[thing]]
+    features.defaults_of(writing.session, dict.fromkeys(streams, writing.asker.id))
+    writing.after.changed_streams.update(streams)
     _tell(writing, "sense.device_signed_off", thing, {})
 
 

@@ -19,7 +19,7 @@ from jingwei.sense.models import FeatureRow, LocationRow, StreamFeature, StreamR
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Dialect, Select
     from sqlalchemy.orm import Session
@@ -115,8 +115,8 @@ def default_of(session: Session, stream: int, actor: str) -> int:
 def defaults_of(session: Session, actors: Mapping[int, str]) -> dict[int, int]:
     """Return the features of interest of many streams' readings that name none: the places of their things.
 
-    Each is made from the Location at the first such reading (18-088, 10.2, table 23), all of them by a few
-    statements; without a Location there is none.
+    Each is made from the Location at the first such reading (18-088, 10.2, table 23), or when the device is
+    taken into service, all of them by a few statements; without a Location there is none.
 
     Parameters
     ----------
@@ -154,6 +154,37 @@ def _made_of(session: Session, lacking: Mapping[int, tuple[str, str]]) -> dict[i
     for actor, events in told.items():
         ledger.append_many(session, "sense.created", events, actor=actor)
     return made
+
+
+def follow(session: Session, location: int, is_heard: Callable[[int], bool]) -> int | None:
+    """Let a feature that was made of a Location before any reading be as the Location is now.
+
+    Parameters
+    ----------
+    session
+        That writes.
+    location
+        The Location that changed.
+    is_heard
+        Says whether a stream has readings: what these are of stays as it was.
+
+    Returns
+    -------
+    feature
+        Its number; None where none was to be changed.
+
+    """
+    asked = select(*(_LOCATIONS.c[name] for name in (*_ALIKE, "location", "feature_id")))
+    place = dict(session.execute(asked.where(_LOCATIONS.c.id == location)).mappings().one())
+    feature, document = place.pop("feature_id"), place.pop("location")
+    holders = list(session.scalars(select(_SEEN.c.stream_id).where(_SEEN.c.feature_id == feature)))
+    if not holders or any(is_heard(one) for one in holders):
+        return None
+    session.execute(update(_FEATURES).where(_FEATURES.c.id == feature).values(**place, feature=document))
+    unseen = dict.fromkeys(_OBSERVED)
+    session.execute(update(_STREAMS).where(_STREAMS.c.id.in_(holders)).values(**unseen))
+    _widen(session, dict.fromkeys(holders, feature))
+    return int(feature)
 
 
 class _Statements(NamedTuple):

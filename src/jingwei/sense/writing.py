@@ -546,7 +546,15 @@ class Writing:
             self.after.changed_streams.add(row["id"])
         elif entity.name == "Location":
             self.after.changed_streams.update(self._streams_at(row["id"]))
+            self._follow(row["id"])
         self._tell("sense.changed", entity, row["id"], {"fields": list(dict.fromkeys(changed))})
+
+    def _follow(self, location: int) -> None:
+        """Let the feature that was made of a place ahead of all readings change with it."""
+        readings = self.asking.observations.readings
+        feature = features.follow(self.session, location, lambda one: readings.extent(one).count > 0)
+        if feature is not None:
+            self._tell("sense.changed", ENTITIES["FeatureOfInterest"], feature, {"fields": ["feature"]})
 
     def _named_links(self, entity: Entity, body: Mapping[str, Any]) -> list[tuple[Link, list[int]]]:
         """Return the links that a change names; entities inline cannot be created so (18-088, 10.3)."""
