@@ -105,7 +105,7 @@ def test_a_pattern_holds_where_few_values_are_in_many_rows(tmp_path, wrong, rows
 
 
 @pytest.mark.parametrize(
-    ("values", "rows"), [([1.0, float("nan"), 20.0, None], [2, 3]), ([1, 2, 10], []), ([-1, 11], [1, 2])]
+    ("values", "rows"), [([1.0, float("nan"), 2.0, None], [2]), ([1, 2, 10], []), ([-1, 11], [1, 2])]
 )
 def test_numbers_are_held_to_their_range(tmp_path, values, rows):
     broken, _ = found(tmp_path, {"v": values}, [{"name": "v", "type": "number", "least": 0, "most": 10}])
