@@ -238,11 +238,11 @@ def migrated_postgres(postgres):
     return name
 
 
-@pytest.fixture(params=DATABASES)
-def records(request, tmp_path):
-    """An open, migrated record store, of either kind."""
+@contextmanager
+def open_migrated(request, folder: Path):
+    """Open a migrated record store of the kind that a fixture's parameter names."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "records.db")
+        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "records.db")
         store = open_records(f"sqlite:///{path}", migrate=False)
         yield store
         store.close()
@@ -252,3 +252,17 @@ def records(request, tmp_path):
         store = open_records(server.url(name), migrate=False)
         yield store
         store.close()
+
+
+@pytest.fixture(params=DATABASES)
+def records(request, tmp_path):
+    """An open, migrated record store, of either kind."""
+    with open_migrated(request, tmp_path) as store:
+        yield store
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_records(request, tmp_path_factory):
+    """A record store, of either kind, for tests of one module that change nothing in it."""
+    with open_migrated(request, tmp_path_factory.mktemp("shared")) as store:
+        yield store

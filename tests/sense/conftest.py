@@ -1,6 +1,8 @@
 """SensorThings over a record store of either kind, asked without HTTP."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -46,12 +48,29 @@ class Station:
         return [one["name"] for one in self.values(path, options, asker)]
 
 
+@cache
+def _policies():
+    return Policies(default_policies().text, 0, [(WATER, None), (PARKS, None)])
+
+
+@contextmanager
+def _open_station(records, folder):
+    with Readings(folder / "readings", facts_of(records)) as readings:
+        yield Station(Sensing(records, _policies, readings), local_person())
+
+
 @pytest.fixture
 def station(records, tmp_path):
     """An empty service, asked by the one person at this machine."""
-    policies = Policies(default_policies().text, 0, [(WATER, None), (PARKS, None)])
-    with Readings(tmp_path / "readings", facts_of(records)) as readings:
-        yield Station(Sensing(records, lambda: policies, readings), local_person())
+    with _open_station(records, tmp_path) as station:
+        yield station
+
+
+@pytest.fixture(scope="module")
+def shared_station(shared_records, tmp_path_factory):
+    """A service for tests of one module that only ask, filled by a fixture of theirs."""
+    with _open_station(shared_records, tmp_path_factory.mktemp("shared")) as station:
+        yield station
 
 
 def point(lon, lat):
@@ -98,9 +117,7 @@ def reading(hour, result, **more):
     return {"phenomenonTime": f"2026-11-01T{hour:02d}:00:00Z", "result": result, **more}
 
 
-@pytest.fixture
-def air(station):
-    """A thing with a place and one stream of three readings; returns the ids."""
+def _add_air(station):
     return station.post(
         "Things",
         thing(
@@ -108,3 +125,16 @@ def air(station):
             Datastreams=[datastream(Observations=[reading(h, h * 10) for h in range(3)])],
         ),
     )
+
+
+@pytest.fixture
+def air(station):
+    """A thing with a place and one stream of three readings; returns its id."""
+    return _add_air(station)
+
+
+@pytest.fixture(scope="module")
+def shared_air(shared_station):
+    """What `air` makes, for tests of one module that only ask."""
+    _add_air(shared_station)
+    return shared_station

@@ -68,29 +68,29 @@ def test_paths_lead_along_links_to_entities_sets_and_properties(station, air):
     assert station.get("Datastreams(1)/unitOfMeasurement/symbol/$value").value == "ug/m3"
 
 
-def test_ref_tells_addresses_only(station, air):
-    assert station.get("Things/$ref") == {"value": [{"@iot.selfLink": f"{ROOT}/Things(1)"}]}
-    assert station.get("Datastreams(1)/Thing/$ref") == {"@iot.selfLink": f"{ROOT}/Things(1)"}
+def test_ref_tells_addresses_only(shared_air):
+    assert shared_air.get("Things/$ref") == {"value": [{"@iot.selfLink": f"{ROOT}/Things(1)"}]}
+    assert shared_air.get("Datastreams(1)/Thing/$ref") == {"@iot.selfLink": f"{ROOT}/Things(1)"}
 
 
-def test_a_property_without_value_is_no_content(station, air):
-    assert station.get("Things(1)/properties") is None
+def test_a_property_without_value_is_no_content(shared_air):
+    assert shared_air.get("Things(1)/properties") is None
 
 
 @pytest.mark.parametrize(
     "path", ["Nothings", "Things(1)/Nothing", "Things/name", "Things(1)x", "Things()", "Things('a')"]
 )
-def test_a_path_that_leads_nowhere_is_not_found(station, air, path):
+def test_a_path_that_leads_nowhere_is_not_found(shared_air, path):
     with pytest.raises(BadPathError):
-        station.get(path)
+        shared_air.get(path)
 
 
 @pytest.mark.parametrize(
     "path", ["Things(99)", "Things(1)/Locations(99)", "Things(99999999999999999999)", "Things(-1)"]
 )
-def test_what_is_not_there_is_not_found(station, air, path):
+def test_what_is_not_there_is_not_found(shared_air, path):
     with pytest.raises(NotFoundError):
-        station.get(path)
+        shared_air.get(path)
 
 
 def test_a_member_of_another_set_is_not_found(station, air):
@@ -102,8 +102,8 @@ def test_a_member_of_another_set_is_not_found(station, air):
 # request data
 
 
-def test_expand_nests_and_takes_options(station, air):
-    told = station.get(
+def test_expand_nests_and_takes_options(shared_air):
+    told = shared_air.get(
         "Things(1)",
         "$expand=Datastreams($expand=Observations($orderby=result desc;$top=2;$count=true),Sensor)",
     )
@@ -115,8 +115,8 @@ def test_expand_nests_and_takes_options(station, air):
     assert "Sensor@iot.navigationLink" not in stream
 
 
-def test_items_of_expand_for_one_link_are_merged(station, air):
-    told = station.get(
+def test_items_of_expand_for_one_link_are_merged(shared_air):
+    told = shared_air.get(
         "Things(1)",
         "$expand=Datastreams($select=name),Datastreams/Sensor,Datastreams/Observations($select=result)",
     )
@@ -132,12 +132,12 @@ def test_each_parent_has_its_own_page_of_what_is_expanded(station):
     assert [[one["name"] for one in each["Datastreams"]] for each in told] == [["甲1"], ["乙1"], ["丙1"]]
 
 
-def test_select_leaves_out_the_rest(station, air):
-    assert station.get("Things(1)", "$select=name,Datastreams") == {
+def test_select_leaves_out_the_rest(shared_air):
+    assert shared_air.get("Things(1)", "$select=name,Datastreams") == {
         "name": "空气站",
         "Datastreams@iot.navigationLink": f"{ROOT}/Things(1)/Datastreams",
     }
-    assert station.get("Things(1)", "$select=id") == {"@iot.id": 1}
+    assert shared_air.get("Things(1)", "$select=id") == {"@iot.id": 1}
 
 
 def test_orderby_sorts_by_any_property_nested_ones_too(station):
@@ -255,9 +255,9 @@ def test_a_wrong_option_is_told(station, options):
         ("floor(result div 7) eq 1 and ceiling(result div 7) eq 2", [10]),
     ],
 )
-def test_observations_are_filtered(station, air, filter_, found):
+def test_observations_are_filtered(shared_air, filter_, found):
     filter_ = filter_.replace("+", "%2B").replace("SQUARE", SQUARE)
-    told = station.values("Observations", f"$filter={filter_}&$orderby=result")
+    told = shared_air.values("Observations", f"$filter={filter_}&$orderby=result")
     assert [one["result"] for one in told] == found
 
 
@@ -292,9 +292,9 @@ def test_observations_are_filtered(station, air, filter_, found):
         ("name eq 'it''s'", False),
     ],
 )
-def test_things_are_filtered(station, air, filter_, found):
+def test_things_are_filtered(shared_air, filter_, found):
     filter_ = filter_.replace("SQUARE", SQUARE)
-    assert bool(station.values("Things", f"$filter={filter_}")) is found
+    assert bool(shared_air.values("Things", f"$filter={filter_}")) is found
 
 
 # create, update, delete
@@ -589,15 +589,15 @@ def test_a_multi_datastream_has_as_many_types_units_and_properties(station, air)
 # data array
 
 
-def test_observations_are_told_as_a_data_array(station, air):
-    (told,) = station.values(
+def test_observations_are_told_as_a_data_array(shared_air):
+    (told,) = shared_air.values(
         "Datastreams(1)/Observations", "$resultFormat=dataArray&$select=result,phenomenonTime"
     )
     assert told["components"] == ["phenomenonTime", "result"]
     assert told["dataArray"][0] == ["2026-11-01T00:00:00Z", 0]
     assert told["dataArray@iot.count"] == 3
     with pytest.raises(BadQueryError):
-        station.get("Observations", "$resultFormat=dataArray&$expand=Datastream")
+        shared_air.get("Observations", "$resultFormat=dataArray&$expand=Datastream")
 
 
 def test_observations_are_created_by_data_arrays(station, air):

@@ -40,9 +40,8 @@ def finest(who, sharing, level):
     return not coarse
 
 
-@pytest.fixture
-def owned(station):
-    """A thing of each way of sharing and level, of the water department, with a place and a reading."""
+def own_each(station):
+    """Make a thing of each way of sharing and level, of the water department, with a place and a reading."""
     for number, (sharing, level) in enumerate(OWNED):
         with station.sensing.records.write() as session:
             writing = Writing(station.sensing.sight(session, station.asker), station.sensing.readings)
@@ -52,6 +51,18 @@ def owned(station):
             f"Things({number + 1})/Datastreams", datastream(f"流{number}", Observations=[reading(1, number)])
         )
     return station
+
+
+@pytest.fixture(scope="module")
+def owned(shared_station):
+    """A station with things of all kinds of owners, for tests that only ask."""
+    return own_each(shared_station)
+
+
+@pytest.fixture
+def changed(station):
+    """What is `owned`, for one test that changes it."""
+    return own_each(station)
 
 
 def writing_entity(name):
@@ -114,7 +125,7 @@ def test_places_are_told_as_finely_as_the_policies_say(owned, who):
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_only_keepers_change_and_only_devices_and_keepers_send(owned, who):
+def test_only_keepers_change_and_only_devices_and_keepers_send(changed, who):
     asker = PEOPLE[who]
     keeps = who in ("keeper of the owner", "administrator")
     sends = keeps or who == "device of the owner"
@@ -129,13 +140,13 @@ def test_only_keepers_change_and_only_devices_and_keepers_send(owned, who):
     ):
         if not keeps:
             with pytest.raises(JingweiError):
-                owned.send(method, path, body, asker)
+                changed.send(method, path, body, asker)
     if sends:
-        assert owned.send("POST", "Datastreams(1)/Observations", reading(5, 5), asker).status == 201
+        assert changed.send("POST", "Datastreams(1)/Observations", reading(5, 5), asker).status == 201
     else:
         with pytest.raises((RefusedError, JingweiError)):
-            owned.send("POST", "Datastreams(1)/Observations", reading(5, 5), asker)
-    assert owned.get("Things(1)")["name"] == "unconditional-1"
+            changed.send("POST", "Datastreams(1)/Observations", reading(5, 5), asker)
+    assert changed.get("Things(1)")["name"] == "unconditional-1"
     if who == "keeper of the owner":
         # Sensors and properties that stand by themselves belong to who made them.
-        assert owned.send("PATCH", "Things(1)", {"name": "改"}, asker).status == 200
+        assert changed.send("PATCH", "Things(1)", {"name": "改"}, asker).status == 200
