@@ -105,6 +105,7 @@ def lineage(
     from jingwei.cases import open_data  # noqa: F401 -- tells what it knows of uses
     from jingwei.lake.errors import NotPublishedError
     from jingwei.lake.lineage import listed, reads, uses
+    from jingwei.sense.rollups import used_by  # noqa: F401 -- the same
     from jingwei.sense.rules import service  # noqa: F401 -- the same
 
     asker = local_person()

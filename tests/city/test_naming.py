@@ -6,6 +6,7 @@ from jingwei import registry
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.city.errors import BadManifestError
+from jingwei.lake import lineage
 
 MANIFEST = """
 [city]
@@ -58,6 +59,16 @@ def test_an_object_keeps_its_identifier_through_every_load(city, tmp_path):
         lamp = registry.get(session, first["002"])  # gone from the file, found for ever
     assert (lamp.kind, lamp.title, lamp.owner, lamp.level) == ("street_lamp", "街002", "dataset/lamps", 32)
     assert registry.dataset_of(lamp) == "lamps"
+
+
+def test_a_version_leads_to_the_identifiers_that_its_load_issued(city, tmp_path):
+    for numbers in (["001", "002", "003"], ["004", "003", "001"], ["003", "004"]):
+        load(city, write(tmp_path, numbers))
+    issued = {}
+    for number in (1, 2, 3):
+        found = lineage.uses(city.lake, local_person(), "lamps", number)
+        issued[number] = [(one.subject, one.times) for one in found if one.kind == "identified"]
+    assert issued == {1: [("registry/dataset/lamps", 3)], 2: [("registry/dataset/lamps", 1)], 3: []}
 
 
 def test_rows_of_one_key_are_one_object_and_a_row_without_key_is_none(city, tmp_path):

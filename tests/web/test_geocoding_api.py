@@ -1,5 +1,7 @@
 """Addresses asked for by a client, and in the search of the map."""
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -37,6 +39,20 @@ def test_addresses_are_found_in_the_order_asked(desk):
     assert [one["precision"] for one in found] == ["building", "building", "none"]
     assert (found[0]["lon"], found[0]["lat"]) == pytest.approx((114.06, 22.56), abs=1e-6)
     assert found[2]["lon"] is None
+
+
+def test_an_answer_names_the_version_of_the_table_that_gave_it(desk):
+    def asked():
+        answer = desk.post("/api/geocode", json={"addresses": ["解放路16号"]}).json()
+        return answer["dataset"], answer["version"], answer["found"][0]["sure"]
+
+    assert asked() == ("addresses", 1, False)
+    city = desk.app.state.city
+    pack = Path(city.about.pack)
+    with (pack / "addresses.csv").open("a", encoding="utf-8") as file:
+        file.write("海州市东城区解放路16号,114.07,22.57\n")
+    load_pack(city, read_manifest(pack), pack, None, local_person())
+    assert asked() == ("addresses", 2, True)
 
 
 def test_the_search_of_the_map_takes_an_address(desk):

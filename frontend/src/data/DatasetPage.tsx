@@ -332,6 +332,11 @@ function Quarantine({ dataset }: { dataset: DatasetDetail }) {
   );
 }
 
+/** A file's digest; what is no file, as the log of readings, has a mark of how far it was read instead. */
+function digestOf(digest: string): string {
+  return /^[0-9a-f]{64}$/.test(digest) ? `SHA-256 ${digest}` : digest;
+}
+
 function Versions({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
   const zone = useZone();
@@ -373,8 +378,8 @@ function Versions({ dataset }: { dataset: DatasetDetail }) {
                     {file.path}
                     {file.layer ? ` / ${file.layer}` : ""} <span className="quiet">{bytes(file.size)}</span>
                   </span>
-                  <code className="quiet digest" title={`SHA-256 ${file.digest}`}>
-                    SHA-256 {file.digest}
+                  <code className="quiet digest" title={digestOf(file.digest)}>
+                    {digestOf(file.digest)}
                   </code>
                 </li>
               ))}

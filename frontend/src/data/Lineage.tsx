@@ -1,5 +1,6 @@
 /** Where a version came from beside its files, and what was made of it. */
 import { useInfiniteQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -30,7 +31,8 @@ export function Reads({ reads }: { reads: Read[] | null }) {
 }
 
 const KINDS = [
-  "compacted", "same-file", "read", "compared", "checked", "correction", "matched", "cases", "rule", "open-data", "exported",
+  "compacted", "same-file", "read", "compared", "checked", "correction", "matched", "cases", "rule", "rolled-up", "identified", "open-data",
+  "exported",
 ] as const;
 type Use = {
   kind: (typeof KINDS)[number];
@@ -79,7 +81,7 @@ function UseItem({ use }: { use: Use }) {
   const { t } = useTranslation();
   const zone = useZone();
   const where = whereOf(use);
-  const name = use.title ? say(use.title) : use.subject.split("/").at(-1);
+  const name = nameOf(use, t);
   const how = use.how.map((one) => t(`lineage.how.${one}`, { defaultValue: one }));
   return (
     <li>
@@ -87,11 +89,18 @@ function UseItem({ use }: { use: Use }) {
       {use.version !== null && ` ${t("data.versionNumber", { number: use.version })}`}{" "}
       <span className="quiet small">
         {how.length > 0 && `${how.join(t("lineage.and"))} · `}
-        {use.times > 1 && `${t("lineage.times", { count: use.times })} `}
+        {use.kind !== "identified" && use.times > 1 && `${t("lineage.times", { count: use.times })} `}
         {instant(use.at, zone, "second")}
       </span>
     </li>
   );
+}
+
+/** What came of it: the title of a dataset, how many identifiers, or the end of what the log calls it. */
+function nameOf(use: Use, t: TFunction): string | undefined {
+  if (use.kind === "rolled-up") return "";
+  if (use.kind === "identified") return t("lineage.identifiers", { count: use.times });
+  return use.title ? say(use.title) : use.subject.split("/").at(-1);
 }
 
 /** Where the page of what came of it is, if it has one. */
@@ -99,6 +108,7 @@ function whereOf(use: Use): string | null {
   const [kind, id = ""] = use.subject.split("/");
   if (kind === "correction") return `/data/corrections/${id}`;
   if (kind === "matching") return `/data/matching/${id}`;
+  if (use.kind === "rolled-up") return null;
   if (kind === "sense") return `/sense/rules/${use.subject.split("/")[2] ?? ""}`;
   if (kind === "dataset") return `/data/${id}/${["checked", "compared"].includes(use.kind) ? "quality" : "versions"}`;
   return null;

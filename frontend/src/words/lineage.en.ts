@@ -9,6 +9,7 @@ export const lineageEn: typeof lineageZh = {
   unrecorded: "Which datasets were read to make it was not recorded.",
   and: ", ",
   times: "{{count}} times, last",
+  identifiers: "{{count}}",
   kinds: {
     compacted: "Files put together:",
     "same-file": "Dataset of the same file:",
@@ -19,6 +20,8 @@ export const lineageEn: typeof lineageZh = {
     matched: "Matched records:",
     cases: "Cases founded on it:",
     rule: "Goes by it: rule",
+    "rolled-up": "All its readings count in the figures by cell and hour",
+    identified: "Identifiers of the city were issued:",
     "open-data": "Published as open data:",
     exported: "Exported:",
   },

@@ -7,6 +7,7 @@ export const lineageZh = {
   unrecorded: "装载时读了哪些数据集：未记录。",
   and: "、",
   times: "{{count}} 次，最近",
+  identifiers: "{{count}} 个",
   kinds: {
     compacted: "合并文件",
     "same-file": "同一文件的数据集",
@@ -17,6 +18,8 @@ export const lineageZh = {
     matched: "记录比对",
     cases: "案件资料",
     rule: "感知规则以此为据：规则",
+    "rolled-up": "读数已全部计入分网格、分时段统计",
+    identified: "发放城市标识",
     "open-data": "作为开放数据发布",
     exported: "导出",
   },

@@ -380,6 +380,15 @@ def _changes(a: str, b: str) -> int:
     return row[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Where addresses are, by which version of which dataset."""
+
+    found: list[Found]
+    dataset: str
+    version: int
+
+
 class Geocoder:
     """The gazetteers of a city, each made once for a version of its table. Safe to share between threads."""
 
@@ -388,7 +397,7 @@ class Geocoder:
         self._kept: tuple[tuple[str, int], Gazetteer] | None = None
         self._making = threading.Lock()
 
-    def find(self, asker: Asker, texts: Sequence[str], dataset: str | None = None) -> list[Found]:
+    def find(self, asker: Asker, texts: Sequence[str], dataset: str | None = None) -> Answered:
         """Return where addresses are, by a dataset of addresses that the asker may see as it is.
 
         Raises
@@ -396,9 +405,10 @@ class Geocoder:
         NotFoundError
             If there is no dataset of addresses that the asker may see whole.
         """
-        return self._gazetteer(asker, dataset).find_all(texts)
+        (used, version), gazetteer = self._gazetteer(asker, dataset)
+        return Answered(gazetteer.find_all(texts), used, version)
 
-    def _gazetteer(self, asker: Asker, dataset: str | None) -> Gazetteer:
+    def _gazetteer(self, asker: Asker, dataset: str | None) -> tuple[tuple[str, int], Gazetteer]:
         for one in self.city.lake.datasets(asker):
             view, version = one.view, one.version
             if version is None or view is None or not view.whole or dataset not in (None, one.id):
@@ -411,7 +421,7 @@ class Geocoder:
             with self._making:
                 if self._kept is None or self._kept[0] != key:
                     self._kept = (key, self._made(one.id, str(content.name)))
-                return self._kept[1]
+                return self._kept
         raise NotFoundError(
             Text("没有可用的地址库。", "There is no table of addresses."),
             mend=Text(

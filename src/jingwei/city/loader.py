@@ -453,7 +453,7 @@ def _write(
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
         first_place = places[0] if places else None
-        rows = named(_noted(batches, order), spec, first_place, work.city.records, work.asker)
+        rows = named(_noted(batches, order), spec, first_place, work.city.records, work.asker, load.intent)
         stream = pa.RecordBatchReader.from_batches(named_schema(addresser.schema, spec), rows)
         work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
         survey.confirm(spec, plan, thinned, around)

@@ -38,6 +38,7 @@ def named(
     place: Place | None,
     records: Records,
     asker: Asker,
+    load: str,
 ) -> Iterator[pa.RecordBatch]:
     """Yield addressed rows with the identifiers of their objects; a row without a key has none.
 
@@ -51,6 +52,8 @@ def named(
         The place of a new object, if the source has any.
     records, asker
         Where identifiers are issued, and on whose behalf.
+    load
+        The load whose rows they are.
 
     """
     for batch in batches:
@@ -68,7 +71,12 @@ def named(
             known["level"] = batch.column(place.level).filter(there)
         with records.write() as session:
             issued = registry.issue_table(
-                session, asker, pa.table(known), owner=f"{registry.DATASET}{spec.id}", kind=spec.identify
+                session,
+                asker,
+                pa.table(known),
+                owner=f"{registry.DATASET}{spec.id}",
+                kind=spec.identify,
+                load=load,
             )
         filled = pc.replace_with_mask(pa.nulls(batch.num_rows, pa.string()), there, issued)
         yield batch.append_column(pa.field(COLUMN, pa.string()), filled)

@@ -36,10 +36,12 @@ Kind = Literal[
     "matched",
     "cases",
     "rule",
+    "rolled-up",
+    "identified",
     "open-data",
     "exported",
 ]
-INSPECTED: tuple[Kind, ...] = ("checked", "correction", "matched", "cases", "exported")
+INSPECTED: tuple[Kind, ...] = ("checked", "correction", "matched", "cases", "identified", "exported")
 """Work on a version, of which those are told who may inspect the dataset."""
 MOST = 500
 """Uses on a page."""
@@ -59,9 +61,11 @@ class Use:
         `compared`: a check of a version of another dataset by a rule that read it. `checked`: a check by the
         contract. `correction`: a request to its department. `matched`: links of its records to those of other
         datasets. `cases`: what cases were founded on. `rule`: a rule over readings that goes by it.
+        `rolled-up`: figures by cell and hour in which all its readings count. `identified`: identifiers
+        that its load issued.
         `open-data`: anybody may have it. `exported`: it was written to a file.
     at
-        When; of exports, when last.
+        When; of exports and identifiers, when last.
     subject
         What came of it, as the log names it: `dataset/roads`, `correction/3`, `matching/people`.
     version
@@ -71,7 +75,7 @@ class Use:
     how
         What it was read for (see `jingwei.lake.schemas.Read`), or the form of the file.
     times
-        How often, of exports.
+        How often, of exports; how many, of identifiers.
     """
 
     kind: Kind

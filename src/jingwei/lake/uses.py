@@ -32,8 +32,8 @@ WINDOW = 50_000
 """Positions of the log that are looked through at a time."""
 SOME = 500
 """Values that are asked for in one statement."""
-COUNTED = ("exported",)
-"""Kinds of which all of one form are told as one, with how often."""
+COUNTED = ("exported", "identified")
+"""Kinds of which all of one form are told as one, with how often, or how many."""
 
 _ERASED = "ledger.erased"
 _COLUMNS = (Event.id, Event.type, Event.subject, Event.time, Event.data, Event.position)
@@ -211,6 +211,11 @@ def _exported(event: Any) -> Iterator[dict[str, Any]]:
         yield {"of": key, "kind": "exported", "number": number, "how": event.data["form"]}
 
 
+def _identified(event: Any) -> Iterator[dict[str, Any]]:
+    if "load" in event.data:
+        yield {"of": of_load(event.data["load"]), "kind": "identified", "times": event.data["count"]}
+
+
 def _of_versions(kind: str) -> Callable[[Any], Iterator[dict[str, Any]]]:
     def told(event: Any) -> Iterator[dict[str, Any]]:
         for dataset, number in event.data.get("versions", {}).items():
@@ -228,6 +233,7 @@ TELLERS: dict[str, Callable[[Any], Iterator[dict[str, Any]]]] = {
     "matching.run": _of_versions("matched"),
     "case.pack_taken": _of_versions("cases"),
     "keeping.exported": _of_versions("exported"),
+    "object.issued_in_bulk": _identified,
 }
 """Types of events that tell of uses of versions, and what each tells."""
 

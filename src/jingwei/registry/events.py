@@ -19,6 +19,11 @@ declare(
     fields={
         "kind": Field(str, Text("对象种类", "the kind of objects")),
         "count": Field(int, Text("新发放的个数", "how many are new")),
+        "load": Field(
+            str,
+            Text("所属装载的编号", "the load of a dataset whose rows they were issued to"),
+            required=False,
+        ),
     },
 )
 declare(

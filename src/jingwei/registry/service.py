@@ -89,7 +89,9 @@ def issue(session: Session, asker: Asker, new: NewObject) -> Object:
     return found
 
 
-def issue_table(session: Session, asker: Asker, table: pa.Table, *, owner: str, kind: str) -> pa.Array:
+def issue_table(
+    session: Session, asker: Asker, table: pa.Table, *, owner: str, kind: str, load: str | None = None
+) -> pa.Array:
     """Return an identifier for each row of a table, issuing those that are missing.
 
     Parameters
@@ -103,6 +105,8 @@ def issue_table(session: Session, asker: Asker, table: pa.Table, *, owner: str, 
         `valid_from` and `valid_to` (timestamps in UTC). Rows with the same key get the same identifier.
     owner, kind
         Of all rows.
+    load
+        The load of a dataset whose rows they are, if so: its version leads to the identifiers.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def issue_table(session: Session, asker: Asker, table: pa.Table, *, owner: str, 
         count += len(set(fresh) & set(by_key.values()))
         identifiers += [by_key[new.key] for new in news]
     if count:
-        told = {"kind": kind, "count": count}
+        told = {"kind": kind, "count": count} | ({} if load is None else {"load": load})
         ledger.append(
             session, "object.issued_in_bulk", actor=asker.id, subject=f"registry/{owner}", data=told
         )

@@ -9,6 +9,7 @@ from jingwei.sense.rollups.engine import Rollups
 from jingwei.sense.rollups.kept import Address
 from jingwei.sense.rollups.opening import Keeper, open_rollups, rollups_when_asked
 from jingwei.sense.rollups.quantities import Quantity
+from jingwei.sense.rollups.used import used_by
 
 __all__ = [
     "HOUR",
@@ -23,4 +24,5 @@ __all__ = [
     "Span",
     "open_rollups",
     "rollups_when_asked",
+    "used_by",
 ]

@@ -20,7 +20,7 @@ from jingwei.sense.readings.columns import no_rows
 from jingwei.sense.rollups.answering import Answers
 from jingwei.sense.rollups.calendar import HOUR
 from jingwei.sense.rollups.counting import Counting
-from jingwei.sense.rollups.kept import EVER, Address, Frames, Note, Notes
+from jingwei.sense.rollups.kept import EVER, FRAMES, Address, Frames, Note, Notes
 from jingwei.sense.rollups.presence import Who
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Rollups:
     def _open(self, home: Path) -> None:
         """Take up what is kept; let go of it where it is of other readings, or notes on it were lost."""
         self.notes = Notes(home / "notes.db")
-        self.frames = Frames(home / "frames.db", f"{FORM} {self.calendar.zone.key} {self.notes.name}")
+        self.frames = Frames(home / FRAMES, f"{FORM} {self.calendar.zone.key} {self.notes.name}")
         if not self.frames.are_of_form or self.counted > self.readings.last:
             self.frames.forget()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from jingwei.sense.rollups.calendar import Kind, Span
 
 T = TypeVar("T")
+FRAMES = "frames.db"
+"""The file of the frames, in the folder of the roll-ups."""
 EVER = (-(1 << 62), 1 << 62)
 """A period that holds every time."""
 PAGE = 16_384
@@ -291,6 +293,19 @@ class Frames:
             self._base.close()
             if self._reads is not None:
                 self._reads.close()
+
+
+def counted_in(home: Path) -> int | None:
+    """Return the number of the last reading that has its share in roll-ups; None where there are none."""
+    path = home / FRAMES
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            row = base.execute("SELECT value FROM state WHERE name = 'counted'").fetchone()
+    except sqlite3.DatabaseError:  # they are made anew when they are opened
+        return None
+    return None if row is None else int(row[0])
 
 
 class Notes:

@@ -184,14 +184,16 @@ class UseOut(BaseModel):
 
     kind: lineage.Kind
     at: datetime
-    subject: str = Field(description="As the log names it: dataset/ID, correction/N, matching/NAME, city/ID")
+    subject: str = Field(
+        description="As the log names it: dataset/ID, correction/N, matching/NAME, city/ID, sense/rollups"
+    )
     title: TextOut | None = Field(description="Of a dataset")
     version: int | None
     event: str | None
     how: list[str] = Field(
         description="What it was read for, see `reads` of a version; or the form of a file"
     )
-    times: int = Field(description="How often, of exports, whose `at` is the last")
+    times: int = Field(description="How often, of exports, whose `at` is the last; how many, of identifiers")
 
 
 class UsePage(BaseModel):

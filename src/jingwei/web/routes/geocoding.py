@@ -50,14 +50,18 @@ class AddressOut(BaseModel):
 class GeocodeOut(BaseModel):
     """The addresses in the order in which they were asked for."""
 
+    dataset: str = Field(description="The table of addresses by which they were found")
+    version: int = Field(description="Its version, for the lineage of what is made of the answer")
     found: list[AddressOut]
 
 
 @router.post("", summary="Find the places of addresses", dependencies=[filtered("dataset.read")])
 def geocode(request: Request, asker: AskerOf, body: Annotated[GeocodeIn, Body()]) -> GeocodeOut:
     """Return the place of each address, how precise and how sure it is, and what else fits."""
-    found = request.app.state.geocoder.find(asker, body.addresses, body.dataset)
+    answered = request.app.state.geocoder.find(asker, body.addresses, body.dataset)
     return GeocodeOut(
+        dataset=answered.dataset,
+        version=answered.version,
         found=[
             AddressOut(
                 text=one.text,
@@ -69,6 +73,6 @@ def geocode(request: Request, asker: AskerOf, body: Annotated[GeocodeIn, Body()]
                 lat=one.lat,
                 alternatives=[AlternativeOut(address=text, score=score) for text, score in one.alternatives],
             )
-            for one in found
-        ]
+            for one in answered.found
+        ],
     )

@@ -83,7 +83,7 @@ async def search(
 def _address_hits(request: Request, asker: AskerOf, text: str) -> list[Hit]:
     """Return where an address is, as far as the city's table of addresses tells."""
     try:
-        found = request.app.state.geocoder.find(asker, [text])[0]
+        found = request.app.state.geocoder.find(asker, [text]).found[0]
     except NotFoundError:
         return []
     if found.lon is None or found.lat is None:
