@@ -4,7 +4,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useCity, useDatasets, useLikeness } from "../api/questions";
 import type { City, Dataset } from "../api/types";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Loading, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { count, say } from "../words";
 import "./about.css";
 
@@ -120,41 +121,27 @@ function Likenesses() {
     <section aria-labelledby="likeness">
       <h2 id="likeness">{t("about.likeness")}</h2>
       <p className="about-text">{t("about.likenessLead")}</p>
-      {rows.error ? (
-        <Failure error={rows.error} retry={() => rows.refetch()} compact />
-      ) : !rows.data ? (
-        <Loading lines={6} />
+      {!rows.data ? (
+        <Waiting of={rows} lines={6} compact />
       ) : (
-        <div className="table-box">
-          <table className="table about-likeness">
-            <thead>
-              <tr>
-                <th scope="col">{t("about.compared")}</th>
-                <th scope="col">{t("about.real")}</th>
-                <th scope="col">{t("about.demo")}</th>
-                <th scope="col" className="end">
-                  {t("about.distance")}
+        <Table label={t("about.likeness")} className="about-likeness" head={[t("about.compared"), t("about.real"), t("about.demo"), { end: t("about.distance") }]}>
+          <tbody>
+            {rows.data.map((row) => (
+              <tr key={row.what.en}>
+                <th scope="row">
+                  {say(row.what)}
+                  <small className="quiet">{say(row.source)}</small>
                 </th>
+                <td>{say(row.real)}</td>
+                <td>{say(row.demo)}</td>
+                <td className="end">
+                  {row.value.toFixed(3)}
+                  <small className="quiet">{say(row.measure)}</small>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rows.data.map((row) => (
-                <tr key={row.what.en}>
-                  <th scope="row">
-                    {say(row.what)}
-                    <small className="quiet">{say(row.source)}</small>
-                  </th>
-                  <td>{say(row.real)}</td>
-                  <td>{say(row.demo)}</td>
-                  <td className="end">
-                    {row.value.toFixed(3)}
-                    <small className="quiet">{say(row.measure)}</small>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
     </section>
   );
@@ -167,35 +154,24 @@ function Keepers({ datasets }: { datasets: Dataset[] }) {
   for (const dataset of datasets) keepers.set(dataset.owner, [...(keepers.get(dataset.owner) ?? []), dataset]);
   if (!keepers.size) return <Empty title={t("data.none")}>{t("data.noneMend")}</Empty>;
   return (
-    <div className="table-box">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("about.keeper")}</th>
-            <th scope="col">{t("about.keeps")}</th>
-            <th scope="col" className="end">
-              {t("about.rows")}
-            </th>
+    <Table label={t("about.keepers")} head={[t("about.keeper"), t("about.keeps"), { end: t("about.rows") }]}>
+      <tbody>
+        {[...keepers].map(([owner, kept]) => (
+          <tr key={owner}>
+            <th scope="row">{owner || t("about.unowned")}</th>
+            <td>
+              <ul className="about-kept">
+                {kept.map((dataset) => (
+                  <li key={dataset.id}>
+                    <Link to={`/data/${encodeURIComponent(dataset.id)}`}>{say(dataset.title)}</Link>
+                  </li>
+                ))}
+              </ul>
+            </td>
+            <td className="end">{count(kept.reduce((sum, dataset) => sum + (dataset.counts?.published ?? 0), 0))}</td>
           </tr>
-        </thead>
-        <tbody>
-          {[...keepers].map(([owner, kept]) => (
-            <tr key={owner}>
-              <th scope="row">{owner || t("about.unowned")}</th>
-              <td>
-                <ul className="about-kept">
-                  {kept.map((dataset) => (
-                    <li key={dataset.id}>
-                      <Link to={`/data/${encodeURIComponent(dataset.id)}`}>{say(dataset.title)}</Link>
-                    </li>
-                  ))}
-                </ul>
-              </td>
-              <td className="end">{count(kept.reduce((sum, dataset) => sum + (dataset.counts?.published ?? 0), 0))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }

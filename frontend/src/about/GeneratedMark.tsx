@@ -7,10 +7,11 @@ export function GeneratedMark({ outside }: { outside?: boolean }) {
   const { t } = useTranslation();
   if (!useSession().data?.generated) return null;
   const told = t("about.generated");
+  const mark = t("about.mark");
   if (outside) return <p className="badge warn">{told}</p>;
   return (
-    <Link to="/about" className="badge warn generated-mark" title={told} aria-label={told}>
-      {t("about.mark")}
+    <Link to="/about" className="badge warn generated-mark" title={told} aria-label={`${mark}: ${told}`}>
+      {mark}
     </Link>
   );
 }

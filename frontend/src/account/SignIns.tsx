@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ask, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { instant } from "../words";
 
 type SignIn = { id: string; started: string; seen: string; address: string; agent: string; this: boolean };
@@ -26,8 +26,7 @@ export function SignIns() {
     <section className="card part" aria-labelledby="sign-ins">
       <h2 id="sign-ins">{t("account.signIns")}</h2>
       <p className="small">{t("account.signInsLead")}</p>
-      {found.isPending && <Loading lines={2} />}
-      {found.error && <Failure error={found.error} compact />}
+      <Waiting of={found} lines={2} compact />
       {found.data?.length === 0 && <Empty title={t("account.noSignIns")} compact />}
       <ul className="rows">
         {found.data?.map((one) => (

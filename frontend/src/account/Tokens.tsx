@@ -8,7 +8,7 @@ import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { Secret } from "../design/Secret";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { instant, list, say, type Text } from "../words";
 import { CurrentPassword } from "../session/passwords";
 
@@ -42,8 +42,7 @@ export function Tokens({ password, factor }: { password: boolean; factor: boolea
     <section className="card part" aria-labelledby="tokens">
       <h2 id="tokens">{t("tokens.name")}</h2>
       <p className="small">{t("tokens.lead")}</p>
-      {found.isPending && <Loading lines={2} />}
-      {found.error && <Failure error={found.error} compact />}
+      <Waiting of={found} lines={2} compact />
       {found.data?.length === 0 && <Empty title={t("tokens.none")} compact />}
       <ul className="rows">
         {found.data?.map((one) => (

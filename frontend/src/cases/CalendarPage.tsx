@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { askJson } from "../api/client";
 import { Fault } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
 import { useMay } from "../session/questions";
 import { languageNow } from "../words";
 import { Versions } from "./RulesPage";
@@ -59,8 +59,7 @@ export function CalendarPage() {
       </p>
       {found.data && !found.data.announced && <p className="notice warn">{t("cases.calendar.notAnnounced", { year })}</p>}
       <Fault error={decide.error} />
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       <div className="months">
         {[...months].map(([month, days]) => (
           <Month key={month} month={month} days={days} decide={manages ? (day) => decide.mutate(day) : undefined} />

@@ -1,11 +1,12 @@
 /** A desk of cases: one choice of them as a list and on the map, with what can be done to several at once. */
-import { ChevronLeft, ChevronRight, CircleHelp, List, Map as MapIcon, Search, X } from "lucide-react";
+import { ChevronLeft, ChevronRight, CircleHelp, List, Map as MapIcon, X } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
-import { Empty, Failure, Loading } from "../design/States";
+import { SearchField } from "../design/SearchField";
+import { Empty, Waiting } from "../design/States";
 import { count as written, say } from "../words";
 import { BulkDialog } from "./BulkDialog";
 import { CaseMap } from "./CaseMap";
@@ -163,8 +164,7 @@ export function CaseDesk({ address, bulk, keys = [], beside, sort = "due", empty
       <div className="desk" data-view={view}>
         {view !== "map" && (
           <section className="desk-list" aria-label={t("cases.views.list")}>
-            {found.isPending && <Loading lines={8} />}
-            {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+            <Waiting of={found} lines={8} />
             {found.isSuccess && rows.length === 0 && <Empty title={empty}>{t("cases.emptyMend")}</Empty>}
             <ul ref={list} className="case-list">
               {rows.map((row) => (
@@ -267,18 +267,7 @@ function FilterBar({ address, search, hideStates, sort }: {
   return (
     <div className="filters">
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input
-            ref={search}
-            type="search"
-            aria-label={t("cases.search")}
-            placeholder={t("cases.search")}
-            value={typed}
-            maxLength={40}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        </div>
+        <SearchField ref={search} label={t("cases.search")} value={typed} most={40} set={setTyped} />
         <div className="chips" role="group" aria-label={t("cases.urgent")}>
           {URGENT.map((one) => (
             <button

@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Form, Input } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Waiting } from "../design/States";
 import { useMay } from "../session/questions";
 import { instant } from "../words";
 import { instantOf, localIn } from "../words/days";
@@ -90,8 +90,7 @@ function Bars() {
     <section className="card stack">
       <h2>{t("cases.moderation.bars")}</h2>
       <p className="small quiet">{t("cases.moderation.barsLead")}</p>
-      {found.isPending && <Loading lines={3} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={3} />
       {found.data?.bars.length === 0 && <p className="quiet">{t("cases.moderation.noBars")}</p>}
       {found.data && found.data.bars.length > 0 && (
         <ul className="rows">

@@ -1,16 +1,19 @@
 /** When a case is registered, how long it may take and when it is done: read by all, changed in versions. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { FileUp, Pencil, Plus, Search } from "lucide-react";
-import { useDeferredValue, useId, useState } from "react";
+import { Pencil, Plus } from "lucide-react";
+import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import { askJson, problemOf } from "../api/client";
+import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
-import { Fault, Form, Input } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Form, Input } from "../design/Form";
+import { SearchField } from "../design/SearchField";
+import { Empty, Failure, Loading, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { useMay } from "../session/questions";
-import { count as written, decimal, instant, languageNow, say } from "../words";
+import { count as written, decimal, instant, say } from "../words";
+import { TableFile } from "./administration/parts";
 import { TypePicker } from "./pickers";
 import { type Kind, useTypes } from "./questions";
 
@@ -51,10 +54,7 @@ export function RulesPage() {
   return (
     <>
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input type="search" aria-label={t("cases.rules.search")} placeholder={t("cases.rules.search")} value={search} maxLength={60} onChange={(event) => setSearch(event.target.value)} />
-        </div>
+        <SearchField label={t("cases.rules.search")} value={search} most={60} set={setSearch} />
         {manages && (
           <>
             <button type="button" className="button" onClick={() => setEditing(NEW)}>
@@ -68,45 +68,42 @@ export function RulesPage() {
       <p role="status" className="small quiet">
         {found.data && t("cases.rules.count", { n: written(found.data.count), version: found.data.version })}
       </p>
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       {found.isSuccess && rules.length === 0 && <Empty title={t("cases.rules.none")} />}
       {rules.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.rules.name")}>
-          <table className="table rules-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("cases.type")}</th>
-                <th scope="col">{t("cases.rules.condition")}</th>
-                <th scope="col">{t("cases.rules.limit")}</th>
-                <th scope="col">{t("cases.rules.closing")}</th>
-                <th scope="col">{t("cases.rules.handler")}</th>
-                {manages && <th scope="col">{t("cases.rules.change")}</th>}
+        <Table
+          label={t("cases.rules.name")} className="rules-table"
+          head={[
+            t("cases.type"),
+            t("cases.rules.condition"),
+            t("cases.rules.limit"),
+            t("cases.rules.closing"),
+            t("cases.rules.handler"),
+            manages && t("cases.rules.change"),
+          ]}
+        >
+          <tbody>
+            {rules.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">
+                  {say(types?.find((each) => each.kind === one.kind && each.code === one.type)?.name)}
+                  <code className="small quiet block">{`${t(`cases.kinds.${one.kind}`)} ${one.type} · ${one.id}`}</code>
+                </th>
+                <td>{one.condition}</td>
+                <td>{`${decimal(one.amount, 4)} ${t(`cases.units.${one.unit}`)}`}</td>
+                <td>{one.closing}</td>
+                <td>{one.handler}</td>
+                {manages && (
+                  <td>
+                    <button type="button" className="icon-button" aria-label={t("cases.rules.changeOf", { id: one.id })} onClick={() => setEditing(one)}>
+                      <Pencil aria-hidden />
+                    </button>
+                  </td>
+                )}
               </tr>
-            </thead>
-            <tbody>
-              {rules.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">
-                    {say(types?.find((each) => each.kind === one.kind && each.code === one.type)?.name)}
-                    <code className="small quiet block">{`${t(`cases.kinds.${one.kind}`)} ${one.type} · ${one.id}`}</code>
-                  </th>
-                  <td>{one.condition}</td>
-                  <td>{`${decimal(one.amount, 4)} ${t(`cases.units.${one.unit}`)}`}</td>
-                  <td>{one.closing}</td>
-                  <td>{one.handler}</td>
-                  {manages && (
-                    <td>
-                      <button type="button" className="icon-button" aria-label={t("cases.rules.changeOf", { id: one.id })} onClick={() => setEditing(one)}>
-                        <Pencil aria-hidden />
-                      </button>
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       {!asked && found.data && found.data.count > PAGE && (
         <div className="pages">
@@ -127,52 +124,18 @@ export function RulesPage() {
 function RuleFile() {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const id = useId();
-  const [error, setError] = useState<unknown>();
-  const [said, setSaid] = useState("");
-  const send = async (file: File | undefined) => {
-    if (!file) return;
-    setError(undefined);
-    setSaid(t("cases.photo.sending"));
-    try {
-      const answer = await fetch(`/api/cases/rules/table?${new URLSearchParams({ name: file.name })}`, {
-        method: "POST",
-        headers: { "Content-Type": "application/octet-stream", "Accept-Language": languageNow() === "en" ? "en" : "zh-CN" },
-        body: file,
-      });
-      if (!answer.ok) throw await problemOf(answer);
-      const taken = (await answer.json()) as { version: number; rules: number };
-      setSaid(t("cases.rules.taken", { n: written(taken.rules), version: taken.version }));
-      void client.invalidateQueries({ queryKey: ["case-rules"] });
-      void client.invalidateQueries({ queryKey: ["case-types"] });
-    } catch (fault) {
-      setSaid("");
-      setError(fault);
-    }
-  };
   return (
-    <>
-      <div className="photo-add">
-        <label htmlFor={id} className="button">
-          <FileUp aria-hidden />
-          {t("cases.rules.file")}
-        </label>
-        <input
-          id={id}
-          type="file"
-          className="hidden-visually"
-          accept=".csv,.xlsx,.xls,.json"
-          onChange={(event) => {
-            void send(event.target.files?.[0]);
-            event.target.value = "";
-          }}
-        />
-      </div>
-      <span role="status" className="small">
-        {said}
-      </span>
-      <Fault error={error} />
-    </>
+    <TableFile<{ version: number; rules: number }>
+      address="/api/cases/rules/table"
+      method="POST"
+      label={t("cases.rules.file")}
+      accept=".csv,.xlsx,.xls,.json"
+      taken={(answer) => {
+        void client.invalidateQueries({ queryKey: ["case-rules"] });
+        void client.invalidateQueries({ queryKey: ["case-types"] });
+        return t("cases.rules.taken", { n: written(answer.rules), version: answer.version });
+      }}
+    />
   );
 }
 
@@ -287,32 +250,23 @@ function Difference({ part, one, other }: { part: string; one: number; other: nu
   if (found.error) return <Failure error={found.error} compact />;
   if (found.data.length === 0) return <p className="small quiet">{t("cases.rules.same")}</p>;
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.rules.compare")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("cases.rules.entry")}</th>
-            <th scope="col">{t("cases.rules.then")}</th>
-            <th scope="col">{t("cases.rules.today")}</th>
+    <Table label={t("cases.rules.compare")} head={[t("cases.rules.entry"), t("cases.rules.then"), t("cases.rules.today")]}>
+      <tbody>
+        {found.data.map((change) => (
+          <tr key={change.key}>
+            <th scope="row">
+              <code>{change.key}</code>
+            </th>
+            <td>
+              <Entry value={change.before} other={change.after} />
+            </td>
+            <td>
+              <Entry value={change.after} other={change.before} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {found.data.map((change) => (
-            <tr key={change.key}>
-              <th scope="row">
-                <code>{change.key}</code>
-              </th>
-              <td>
-                <Entry value={change.before} other={change.after} />
-              </td>
-              <td>
-                <Entry value={change.after} other={change.before} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

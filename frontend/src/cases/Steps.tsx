@@ -10,7 +10,7 @@ import { list, say } from "../words";
 import { type CaseDetail, type CaseNames, type Happening, type Proposals, type Step, takeStep, useLifecycle, useTitles } from "./questions";
 import { photosOf } from "./Photos";
 import { type Draft, fieldsOf, PARTS, StepFields } from "./StepForm";
-import { actorOf } from "./Timeline";
+import { whoOf } from "./Timeline";
 
 const GRAVE = ["reject", "cancel", "force_close", "withdraw"];
 
@@ -201,7 +201,7 @@ function Changes({ changed, names }: { changed: Happening[]; names: CaseNames })
       {changed.map((happening) => (
         <li key={happening.step}>
           {t("cases.step.didThat", {
-            who: actorOf(happening, names, t),
+            who: whoOf(happening, names, t),
             says: say(table?.transitions.find((each) => each.action === happening.action)?.says),
           })}
           {Object.values(happening.words).map((words) => (

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { actorOf } from "../session/actors";
 import { instant, langOf, list, say } from "../words";
 import type { CaseDetail, CaseNames, Happening } from "./questions";
 import { useLifecycle } from "./questions";
@@ -32,12 +33,8 @@ export function Timeline({ one, names, zone }: { one: CaseDetail; names: CaseNam
   );
 }
 
-export function actorOf(happening: Pick<Happening, "actor">, names: CaseNames, t: (key: string) => string): string {
-  const actor = happening.actor;
-  if (!actor) return t("log.erased");
-  if (actor === "system") return t("cases.theClock");
-  if (actor === "local") return t("open.local");
-  return names.people[actor] ?? actor;
+export function whoOf(happening: Pick<Happening, "actor">, names: CaseNames, t: (key: string) => string): string {
+  return happening.actor === "system" ? t("cases.theClock") : actorOf(happening.actor, t, names.people);
 }
 
 function Entry({ happening, number, names, zone }: { happening: Happening; number: string; names: CaseNames; zone: string }) {
@@ -49,7 +46,7 @@ function Entry({ happening, number, names, zone }: { happening: Happening; numbe
     <li data-axis={table?.transitions.find((step) => step.action === happening.action)?.axis}>
       <div className="timeline-head">
         <b>{says}</b>
-        <span className="small">{actorOf(happening, names, t)}</span>
+        <span className="small">{whoOf(happening, names, t)}</span>
         <time className="small quiet numbers" dateTime={happening.at}>
           {instant(happening.at, zone, "minute")}
         </time>

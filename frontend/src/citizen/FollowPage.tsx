@@ -2,7 +2,8 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { ask, Fault, json, type Report } from "./ask";
 import { ContactFields, spoken } from "./ReportPage";
-import { Camera, Picture, prepared } from "./Picture";
+import { Picture } from "../design/photographs";
+import { Camera, sendable } from "./Camera";
 import { fresh, type Shot, upload } from "./store";
 import { say, t, when, type Word } from "./words";
 
@@ -166,7 +167,7 @@ function Step({ action, report, secret, after, cancel }: { action: string; repor
               </li>
             ))}
           </ul>
-          <Camera label={t("photo")} take={(files) => void Promise.all(files.map(prepared)).then((more) => setShots((now) => [...now, ...more.map((picture) => ({ picture }))]))} />
+          <Camera label={t("photo")} take={(files) => void Promise.all(files.map(sendable)).then((more) => setShots((now) => [...now, ...more.map((picture) => ({ picture }))]))} />
         </div>
       )}
       {fault && (

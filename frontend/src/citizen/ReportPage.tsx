@@ -2,7 +2,8 @@
 import { lazy, Suspense, useDeferredValue, useEffect, useId, useRef, useState } from "react";
 import { type Around, type City, Fault, json, type Place, query, type Report, type Type } from "./ask";
 import { go } from "./main";
-import { Camera, Picture, prepared } from "./Picture";
+import { Picture } from "../design/photographs";
+import { Camera, sendable } from "./Camera";
 import { type Draft, draft as kept, fresh, send, upload } from "./store";
 import { type Word, say, t } from "./words";
 
@@ -57,7 +58,7 @@ function Form({ city, first, sent }: { city: City | undefined; first: Draft; sen
   const addShots = async (files: File[]) => {
     setTrouble("");
     for (const file of files.slice(0, MOST_SHOTS - draft.shots.length)) {
-      const shot = { picture: await prepared(file) as Blob, digest: undefined as string | undefined };
+      const shot = { picture: await sendable(file) as Blob, digest: undefined as string | undefined };
       try {
         const told = await upload({ ...draft, place }, shot);
         if (told && draft.place?.from !== "map") change({ place: { ...told, from: "photo" } });

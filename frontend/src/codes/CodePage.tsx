@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { askJson } from "../api/client";
 import type { CodeStep, Explanation } from "../api/types";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { languageNow, metres, squareMetres } from "../words";
 import { CodeMap } from "./CodeMap";
 import "./codes.css";
@@ -294,48 +295,39 @@ function Digits({ steps, step, setStep, go }: {
           </span>
         ))}
       </p>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("codes.digits")}>
-        <table className="table codes-steps">
-          <thead>
-            <tr>
-              <th scope="col">{t("codes.level")}</th>
-              <th scope="col">{t("codes.characters")}</th>
-              <th scope="col">{t("codes.meaning")}</th>
-              <th scope="col" className="end">
-                {t("codes.size")}
+      <Table
+        label={t("codes.digits")} className="codes-steps"
+        head={[t("codes.level"), t("codes.characters"), t("codes.meaning"), { end: t("codes.size") }]}
+      >
+        <tbody>
+          {steps.map((one, index) => (
+            <tr
+              key={one.level}
+              className={step === index ? "on" : undefined}
+              onPointerEnter={() => setStep(index)}
+              onPointerLeave={() => setStep(null)}
+            >
+              <td>{one.level}</td>
+              <th scope="row">
+                <button
+                  type="button"
+                  className={`link code thread-${index % 2}`}
+                  onClick={() => go(one.text)}
+                  onFocus={() => setStep(index)}
+                  onBlur={() => setStep(null)}
+                  title={one.text}
+                >
+                  {one.characters}
+                </button>
               </th>
+              <td>{one.meaning}</td>
+              <td className="end">
+                {metres(one.width_m)} × {metres(one.height_m)}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {steps.map((one, index) => (
-              <tr
-                key={one.level}
-                className={step === index ? "on" : undefined}
-                onPointerEnter={() => setStep(index)}
-                onPointerLeave={() => setStep(null)}
-              >
-                <td>{one.level}</td>
-                <th scope="row">
-                  <button
-                    type="button"
-                    className={`link code thread-${index % 2}`}
-                    onClick={() => go(one.text)}
-                    onFocus={() => setStep(index)}
-                    onBlur={() => setStep(null)}
-                    title={one.text}
-                  >
-                    {one.characters}
-                  </button>
-                </th>
-                <td>{one.meaning}</td>
-                <td className="end">
-                  {metres(one.width_m)} × {metres(one.height_m)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
     </>
   );
 }

@@ -8,7 +8,8 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import type { DatasetDetail } from "../api/types";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { count, instant, say, type Text } from "../words";
 import { useMay } from "../session/questions";
 import { Ask } from "./Ask";
@@ -56,8 +57,7 @@ export function Checks({ dataset }: { dataset: DatasetDetail }) {
   const [error, setError] = useState<unknown>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   if (!dataset.rights.includes("inspect")) return null;
-  if (answer.isPending) return <Loading lines={4} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={4} />;
   const checks = answer.data.checks;
   const shown = checks.find((check) => check.id === chosen) ?? checks[0];
   const start = async () => {
@@ -179,21 +179,11 @@ function Rows({ dataset, check, rule }: { dataset: DatasetDetail; check: Check; 
     initialPageParam: 0,
     getNextPageParam: (page) => page.after ?? undefined,
   });
-  if (answer.isPending) return <Loading lines={3} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} compact />;
+  if (!answer.data) return <Waiting of={answer} lines={3} compact />;
   const rows = answer.data.pages.flatMap((page) => page.findings);
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.showRows")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col" className="end">
-              {t("data.rowNumber")}
-            </th>
-            <th scope="col">{t("intake.value")}</th>
-            <th scope="col">{t("data.place")}</th>
-          </tr>
-        </thead>
+    <>
+      <Table label={t("intake.showRows")} head={[{ end: t("data.rowNumber") }, t("intake.value"), t("data.place")]}>
         <tbody>
           {rows.map((row) => (
             <tr key={row.fact}>
@@ -213,8 +203,8 @@ function Rows({ dataset, check, rule }: { dataset: DatasetDetail; check: Check; 
             </tr>
           ))}
         </tbody>
-      </table>
+      </Table>
       <More of={answer} />
-    </div>
+    </>
   );
 }

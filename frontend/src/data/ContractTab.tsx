@@ -7,7 +7,8 @@ import { ask, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import type { DatasetDetail } from "../api/types";
 import { Form, Input } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { instant } from "../words";
 
 type Terms = {
@@ -51,8 +52,7 @@ export function ContractTab({ dataset }: { dataset: DatasetDetail }) {
     queryFn: ({ signal }) => askJson<Agreed>(`/api/datasets/${dataset.id}/contract`, { signal }),
     refetchOnWindowFocus: false,
   });
-  if (answer.isPending) return <Loading lines={8} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={8} />;
   return <Edit key={`${dataset.id}-${answer.data.number}`} dataset={dataset} agreed={answer.data} />;
 }
 
@@ -129,24 +129,22 @@ function Edit({ dataset, agreed }: { dataset: DatasetDetail; agreed: Agreed }) {
           <Input label={t("intake.retention")} type="number" min={1} max={36500} value={draft.retention_days ?? ""} hint={t("intake.retentionHint")} onChange={(e) => set({ retention_days: Number(e.target.value) || null })} />
         </div>
         <h3>{t("intake.fields")}</h3>
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.fields")}>
-          <table className="table terms">
-            <thead>
-              <tr>
-                {["field", "type", "required", "unique", "format", "codes", "placeholders", "least", "most"].map((name) => (
-                  <th key={name} scope="col">
-                    {t(`intake.terms.${name}`)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {draft.fields.map((terms, at) => (
-                <Row key={terms.name} terms={terms} set={(more) => setField(at, more)} />
+        <Table label={t("intake.fields")} className="terms">
+          <thead>
+            <tr>
+              {["field", "type", "required", "unique", "format", "codes", "placeholders", "least", "most"].map((name) => (
+                <th key={name} scope="col">
+                  {t(`intake.terms.${name}`)}
+                </th>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          </thead>
+          <tbody>
+            {draft.fields.map((terms, at) => (
+              <Row key={terms.name} terms={terms} set={(more) => setField(at, more)} />
+            ))}
+          </tbody>
+        </Table>
         <h3>{t("intake.rules")}</h3>
         <ul className="findings">
           {draft.rules.map((rule, at) => (

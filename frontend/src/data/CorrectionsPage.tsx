@@ -7,7 +7,9 @@ import { address, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Form } from "../design/Form";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
+import { actorOf } from "../session/actors";
 import { count, instant, say, type Text } from "../words";
 import { Following } from "./Following";
 import { send } from "./IntakePage";
@@ -65,38 +67,26 @@ export function CorrectionsPage() {
       <label className="check">
         <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} /> {t("intake.closedToo")}
       </label>
-      {answer.isPending && <Loading lines={5} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={5} />
       {answer.data && found.length === 0 && <Empty title={t("intake.noCorrections")}>{t("intake.noCorrectionsNote")}</Empty>}
       {found.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.corrections")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("data.dataset")}</th>
-                <th scope="col">{t("data.state")}</th>
-                <th scope="col">{t("intake.owner")}</th>
-                <th scope="col">{t("intake.what")}</th>
-                <th scope="col">{t("intake.due")}</th>
+        <Table label={t("intake.corrections")} head={[t("data.dataset"), t("data.state"), t("intake.owner"), t("intake.what"), t("intake.due")]}>
+          <tbody>
+            {found.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">
+                  <Link to={`/data/corrections/${one.id}`}>{one.title ? say(one.title) : one.dataset}</Link>
+                </th>
+                <td>
+                  <State one={one} />
+                </td>
+                <td>{one.department}</td>
+                <td className="row-reason">{one.rules.map((rule) => say(rule.text)).join(" ")}</td>
+                <td className="nowrap">{instant(one.due, zone, "day")}</td>
               </tr>
-            </thead>
-            <tbody>
-              {found.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">
-                    <Link to={`/data/corrections/${one.id}`}>{one.title ? say(one.title) : one.dataset}</Link>
-                  </th>
-                  <td>
-                    <State one={one} />
-                  </td>
-                  <td>{one.department}</td>
-                  <td className="row-reason">{one.rules.map((rule) => say(rule.text)).join(" ")}</td>
-                  <td className="nowrap">{instant(one.due, zone, "day")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <More of={answer} />
     </div>
@@ -126,8 +116,7 @@ export function CorrectionPage() {
           </div>
         )}
       </header>
-      {answer.isPending && <Loading lines={6} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={6} />
       {one && (
         <>
           <dl className="facts">
@@ -187,7 +176,7 @@ function Said({ one, zone }: { one: Correction; zone: string }) {
         {one.answers.map((answer) => (
           <li key={answer.at} className="card stack">
             <p className="small quiet">
-              {t(`intake.answerKinds.${answer.kind}`)} · {answer.by} · {instant(answer.at, zone, "minute")}
+              {t(`intake.answerKinds.${answer.kind}`)} · {actorOf(answer.by, t)} · {instant(answer.at, zone, "minute")}
             </p>
             {answer.words && <p>{answer.words}</p>}
           </li>

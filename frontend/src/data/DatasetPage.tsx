@@ -8,7 +8,8 @@ import { useDataset, useZone } from "../api/questions";
 import { useTitle } from "../app/title";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Loading, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
 import { bytes, count, instant, langOf, say, share } from "../words";
@@ -141,40 +142,27 @@ function About({ dataset }: { dataset: DatasetDetail }) {
         </dd>
       </dl>
       <h2>{t("data.columns")}</h2>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("data.columns")}>
-        <table className="table columns">
-          <thead>
-            <tr>
-              <th scope="col">{t("data.column")}</th>
-              <th scope="col">{t("data.type")}</th>
-              <th scope="col" className="end">
-                {t("data.missing")}
+      <Table
+        label={t("data.columns")} className="columns"
+        head={[t("data.column"), t("data.type"), { end: t("data.missing") }, { end: t("data.distinct") }, t("data.least"), t("data.most")]}
+      >
+        <tbody>
+          {dataset.columns.map((column) => (
+            <tr key={column.name}>
+              <th scope="row">
+                {column.name} {column.key && <span className="badge accent">{t("data.key")}</span>}
               </th>
-              <th scope="col" className="end">
-                {t("data.distinct")}
-              </th>
-              <th scope="col">{t("data.least")}</th>
-              <th scope="col">{t("data.most")}</th>
+              <td>
+                <code>{column.type}</code>
+              </td>
+              <td className="end">{column.nulls && counts ? share(column.nulls / Math.max(1, counts.published)) : (column.nulls ?? "–")}</td>
+              <td className="end">{column.distinct === null ? "–" : count(column.distinct)}</td>
+              <td className="clip">{column.minimum ?? "–"}</td>
+              <td className="clip">{column.maximum ?? "–"}</td>
             </tr>
-          </thead>
-          <tbody>
-            {dataset.columns.map((column) => (
-              <tr key={column.name}>
-                <th scope="row">
-                  {column.name} {column.key && <span className="badge accent">{t("data.key")}</span>}
-                </th>
-                <td>
-                  <code>{column.type}</code>
-                </td>
-                <td className="end">{column.nulls && counts ? share(column.nulls / Math.max(1, counts.published)) : (column.nulls ?? "–")}</td>
-                <td className="end">{column.distinct === null ? "–" : count(column.distinct)}</td>
-                <td className="clip">{column.minimum ?? "–"}</td>
-                <td className="clip">{column.maximum ?? "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
     </>
   );
 }
@@ -255,31 +243,22 @@ function FactRow({ name, value }: { name: string; value: string }) {
 export function Evidence({ evidence }: { evidence: Record<string, unknown>[] }) {
   const { t } = useTranslation();
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("data.evidence")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("data.about")}</th>
-            <th scope="col">{t("data.verdict")}</th>
-            <th scope="col">{t("data.reason")}</th>
+    <Table label={t("data.evidence")} head={[t("data.about"), t("data.verdict"), t("data.reason")]}>
+      <tbody>
+        {evidence.map((one, number) => (
+          // biome-ignore lint: pieces of evidence have no name of their own
+          <tr key={number}>
+            <th scope="row" className="nowrap">
+              {t(`data.abouts.${String(one.about)}`, { defaultValue: String(one.about) })}
+            </th>
+            <td>
+              <code>{String(one.verdict) || "–"}</code>
+            </td>
+            <td>{say(one.reason as { zh: string; en: string })}</td>
           </tr>
-        </thead>
-        <tbody>
-          {evidence.map((one, number) => (
-            // biome-ignore lint: pieces of evidence have no name of their own
-            <tr key={number}>
-              <th scope="row" className="nowrap">
-                {t(`data.abouts.${String(one.about)}`, { defaultValue: String(one.about) })}
-              </th>
-              <td>
-                <code>{String(one.verdict) || "–"}</code>
-              </td>
-              <td>{say(one.reason as { zh: string; en: string })}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 
@@ -296,37 +275,24 @@ function Quarantine({ dataset }: { dataset: DatasetDetail }) {
     getNextPageParam: (page) => page.after ?? undefined,
   });
   const rows = answer.data?.pages.flatMap((page) => page.rows) ?? [];
-  if (answer.isPending) return <Loading lines={6} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={6} />;
   if (rows.length === 0) return <Empty title={t("data.noQuarantine")}>{t("data.noQuarantineNote")}</Empty>;
   return (
     <>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("data.tabs.quarantine")}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("data.file")}</th>
-              <th scope="col" className="end">
-                {t("data.rowNumber")}
+      <Table label={t("data.tabs.quarantine")} head={[t("data.file"), { end: t("data.rowNumber") }, t("data.reason"), t("data.rowText")]}>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.file}-${row.row}-${row.rule}`}>
+              <th scope="row" className="row-file">
+                {row.file}
               </th>
-              <th scope="col">{t("data.reason")}</th>
-              <th scope="col">{t("data.rowText")}</th>
+              <td className="end">{row.row}</td>
+              <td className="row-reason">{say(row.reason)}</td>
+              <td className="row-text code">{row.text}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={`${row.file}-${row.row}-${row.rule}`}>
-                <th scope="row" className="row-file">
-                  {row.file}
-                </th>
-                <td className="end">{row.row}</td>
-                <td className="row-reason">{say(row.reason)}</td>
-                <td className="row-text code">{row.text}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
       <More of={answer} />
     </>
   );
@@ -350,8 +316,7 @@ function Versions({ dataset }: { dataset: DatasetDetail }) {
     initialPageParam: undefined as number | undefined,
     getNextPageParam: (page) => page.after ?? undefined,
   });
-  if (answer.isPending) return <Loading lines={6} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={6} />;
   return (
     <ol className="versions">
       {answer.data.pages

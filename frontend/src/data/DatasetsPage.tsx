@@ -3,7 +3,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useCity, useDatasets, useZone } from "../api/questions";
 import type { Dataset } from "../api/types";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { useMay } from "../session/questions";
 import { count, instant, langOf, say, share } from "../words";
 import { StateBadge } from "./StateBadge";
@@ -39,8 +40,7 @@ export function DatasetsPage() {
           )}
         </p>
       </header>
-      {datasets.isPending && <Loading lines={8} />}
-      {datasets.error && <Failure error={datasets.error} retry={() => datasets.refetch()} />}
+      <Waiting of={datasets} lines={8} />
       {datasets.data && found.length === 0 && <Empty title={t("data.none")}>{t("data.noneMend")}</Empty>}
       {found.length > 0 && (
         <>
@@ -51,31 +51,23 @@ export function DatasetsPage() {
             <Figure name={t("data.withoutPlace")} value={count(sum("without_place"))} />
             <Figure name={t("data.quarantined")} value={count(sum("quarantined"))} />
           </dl>
-          <div className="table-box" tabIndex={0} role="region" aria-label={t("data.name")}>
-            <table className="table datasets">
-              <thead>
-                <tr>
-                  <th scope="col">{t("data.dataset")}</th>
-                  <th scope="col">{t("data.state")}</th>
-                  <th scope="col" className="end">
-                    {t("data.published")}
-                  </th>
-                  <th scope="col" className="end">
-                    {t("data.addressedShare")}
-                  </th>
-                  <th scope="col" className="end">
-                    {t("data.quarantined")}
-                  </th>
-                  <th scope="col">{t("data.changed")}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.map((dataset) => (
-                  <Row key={dataset.id} dataset={dataset} zone={zone} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label={t("data.name")} className="datasets"
+            head={[
+              t("data.dataset"),
+              t("data.state"),
+              { end: t("data.published") },
+              { end: t("data.addressedShare") },
+              { end: t("data.quarantined") },
+              t("data.changed"),
+            ]}
+          >
+            <tbody>
+              {found.map((dataset) => (
+                <Row key={dataset.id} dataset={dataset} zone={zone} />
+              ))}
+            </tbody>
+          </Table>
         </>
       )}
     </div>

@@ -11,7 +11,8 @@ import { useCity } from "../api/questions";
 import { useLook } from "../app/mode";
 import { Input } from "../design/Form";
 import { Select } from "../design/Select";
-import { Failure, Loading } from "../design/States";
+import { Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { BaseMap, useMap } from "../map/BaseMap";
 import { css, hue } from "../map/colours";
 import { type DrawnLayer, GeoJsonLayer } from "../map/GeoJsonLayer";
@@ -79,8 +80,7 @@ export function IntakeFile() {
         </nav>
         <h1 lang={langOf(seen?.file.name)}>{seen?.file.name ?? t("intake.title")}</h1>
       </header>
-      {answer.isPending && <Loading lines={8} label={t("intake.looking")} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={8} label={t("intake.looking")} />
       {answer.error && Object.keys(changes).length > 0 && (
         <button type="button" className="button" onClick={() => setChanges({})}>
           {t("intake.undo")}
@@ -423,31 +423,29 @@ function Findings({ seen }: { seen: Examined }) {
 function FirstRows({ seen }: { seen: Examined }) {
   const { t } = useTranslation();
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.firstRows")}>
-      <table className="table">
-        <thead>
-          <tr>
-            {seen.columns.map((column) => (
-              <th key={column.name} scope="col">
-                <span lang={langOf(column.name)}>{column.name}</span> <span className="quiet">{typeOf(column.type, t)}</span>
-              </th>
+    <Table label={t("intake.firstRows")}>
+      <thead>
+        <tr>
+          {seen.columns.map((column) => (
+            <th key={column.name} scope="col">
+              <span lang={langOf(column.name)}>{column.name}</span> <span className="quiet">{typeOf(column.type, t)}</span>
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {seen.rows.map((row, number) => (
+          // biome-ignore lint: rows of a sample have no name of their own
+          <tr key={number}>
+            {row.map((value, at) => (
+              // biome-ignore lint: nor have their cells
+              <td key={at} className="clip" lang={langOf(value)}>
+                {value}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {seen.rows.map((row, number) => (
-            // biome-ignore lint: rows of a sample have no name of their own
-            <tr key={number}>
-              {row.map((value, at) => (
-                // biome-ignore lint: nor have their cells
-                <td key={at} className="clip" lang={langOf(value)}>
-                  {value}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }

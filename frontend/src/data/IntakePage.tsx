@@ -7,7 +7,8 @@ import { Link, useNavigate } from "react-router";
 import { address, askJson, Problem } from "../api/client";
 import { useZone } from "../api/questions";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { bytes, instant, languageNow } from "../words";
 import { FromDatabase } from "./FromDatabase";
 
@@ -62,42 +63,31 @@ export function IntakePage() {
       </header>
       <Drop />
       <FromDatabase />
-      {answer.isPending && <Loading lines={5} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={5} />
       {answer.data && files.length === 0 && <Empty title={t("intake.none")}>{t("intake.noneMend")}</Empty>}
       {files.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("intake.handedIn")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("data.file")}</th>
-                <th scope="col">{t("data.state")}</th>
-                <th scope="col">{t("data.dataset")}</th>
-                <th scope="col" className="end">
-                  {t("intake.size")}
+        <Table
+          label={t("intake.handedIn")}
+          head={[t("data.file"), t("data.state"), t("data.dataset"), { end: t("intake.size") }, t("intake.received")]}
+        >
+          <tbody>
+            {files.map((file) => (
+              <tr key={file.id}>
+                <th scope="row" className="row-file">
+                  <Link to={`/data/intake/${file.id}`}>{file.name}</Link>
                 </th>
-                <th scope="col">{t("intake.received")}</th>
+                <td>
+                  <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad", erased: "" }[file.state]}`}>
+                    {t(`intake.states.${file.state}`)}
+                  </span>
+                </td>
+                <td>{file.source ? <Link to={`/data/${file.source}`}>{file.source}</Link> : "–"}</td>
+                <td className="end">{bytes(file.size)}</td>
+                <td className="nowrap">{instant(file.received, zone, "minute")}</td>
               </tr>
-            </thead>
-            <tbody>
-              {files.map((file) => (
-                <tr key={file.id}>
-                  <th scope="row" className="row-file">
-                    <Link to={`/data/intake/${file.id}`}>{file.name}</Link>
-                  </th>
-                  <td>
-                    <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad", erased: "" }[file.state]}`}>
-                      {t(`intake.states.${file.state}`)}
-                    </span>
-                  </td>
-                  <td>{file.source ? <Link to={`/data/${file.source}`}>{file.source}</Link> : "–"}</td>
-                  <td className="end">{bytes(file.size)}</td>
-                  <td className="nowrap">{instant(file.received, zone, "minute")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <More of={answer} />
     </div>

@@ -8,7 +8,9 @@ import { ask, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Fault, Form, Input } from "../design/Form";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
+import { actorOf } from "../session/actors";
 import { count, instant, say, type Text } from "../words";
 import { Following } from "./Following";
 
@@ -68,8 +70,7 @@ export function MatchingsPage() {
         <h1>{t("matching.title")}</h1>
         <p className="lead">{t("matching.lead")}</p>
       </header>
-      {answer.isPending && <Loading lines={4} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={4} />
       {answer.data && found.length === 0 && <Empty title={t("matching.none")}>{t("matching.noneNote")}</Empty>}
       {found.length > 0 && (
         <ul className="versions">
@@ -150,8 +151,7 @@ export function MatchingPage() {
           </p>
         )}
       </header>
-      {answer.isPending && <Loading lines={6} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={6} />
       {one && (
         <>
           <Runner one={one} />
@@ -227,8 +227,7 @@ function Pairs({ one, run, state, field }: { one: Matching; run: Run; state: Sta
   }, [answer.data]);
   return (
     <section ref={section} tabIndex={-1} className="stack" aria-label={t("matching.pairs")}>
-      {answer.isPending && <Loading lines={6} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={6} />
       {answer.data && found.length === 0 && <Empty title={t("matching.noPairs")}>{t("matching.noPairsNote")}</Empty>}
       <ol className="versions">
         {found.map((pair, place) => (
@@ -266,39 +265,37 @@ function PairCard({ one, run, pair, deciding }: { one: Matching; run: Run; pair:
         <span className={`badge ${{ linked: "good", same: "good", review: "warn", unsure: "warn", different: "", rival: "" }[pair.state]}`}>{t(`matching.state.${pair.state}`)}</span>{" "}
         {pair.probability !== null && <span className="numbers">{t("matching.probability", { share: (100 * pair.probability).toFixed(1) })}</span>}
       </p>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("matching.pair", { number: pair.number })}>
-        <table className="table">
-          <thead>
-            <tr>
-              <td />
-              {pair.records.map((side, place) => (
-                <th key={place} scope="col">
-                  <Link to={`/data/${side.dataset}/records/${side.row}`}>{side.dataset}</Link>
-                </th>
-              ))}
-              <th scope="col">{t("matching.agrees")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {fields.map((field) => (
-              <tr key={field} className={pair.differs.includes(field) ? "differs" : undefined}>
-                <th scope="row">{fieldName(t, field)}</th>
-                {pair.records.map((side, place) => (
-                  <td key={place}>
-                    {side.fields?.[field] ?? "—"}
-                    {pair.authority[field] === side.dataset && <span className="badge accent">{t("matching.holds")}</span>}
-                  </td>
-                ))}
-                <td className="quiet">{agreement(t, run, field, pair.levels[field] ?? null)}</td>
-              </tr>
+      <Table label={t("matching.pair", { number: pair.number })}>
+        <thead>
+          <tr>
+            <td />
+            {pair.records.map((side, place) => (
+              <th key={place} scope="col">
+                <Link to={`/data/${side.dataset}/records/${side.row}`}>{side.dataset}</Link>
+              </th>
             ))}
-          </tbody>
-        </table>
-      </div>
+            <th scope="col">{t("matching.agrees")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {fields.map((field) => (
+            <tr key={field} className={pair.differs.includes(field) ? "differs" : undefined}>
+              <th scope="row">{fieldName(t, field)}</th>
+              {pair.records.map((side, place) => (
+                <td key={place}>
+                  {side.fields?.[field] ?? "—"}
+                  {pair.authority[field] === side.dataset && <span className="badge accent">{t("matching.holds")}</span>}
+                </td>
+              ))}
+              <td className="quiet">{agreement(t, run, field, pair.levels[field] ?? null)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
       {pair.records.some((side) => side.fields === null) && <p className="small quiet">{t("matching.gone")}</p>}
       {pair.decided && (
         <p className="small quiet">
-          {t("matching.decided", { by: pair.decided.by, at: instant(pair.decided.at, zone, "minute") })} {pair.decided.note}
+          {t("matching.decided", { by: actorOf(pair.decided.by, t), at: instant(pair.decided.at, zone, "minute") })} {pair.decided.note}
         </p>
       )}
       {error !== null && <Fault error={error} />}
@@ -330,34 +327,23 @@ function Learnt({ run }: { run: Run }) {
   return (
     <details>
       <summary>{t("matching.learnt")}</summary>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("matching.learnt")}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("matching.fieldHead")}</th>
-              <th scope="col">{t("matching.agrees")}</th>
-              <th scope="col" className="end">
-                {t("matching.amongSame")}
-              </th>
-              <th scope="col" className="end">
-                {t("matching.amongStrangers")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {Object.entries(run.learnt).flatMap(([field, levels]) =>
-              levels.map((level) => (
-                <tr key={`${field} ${level.level}`}>
-                  <th scope="row">{fieldName(t, field)}</th>
-                  <td>{t(`matching.level.${level.label}`, { defaultValue: level.label })}</td>
-                  <td className="end numbers">{share(level.m)}</td>
-                  <td className="end numbers">{share(level.u)}</td>
-                </tr>
-              )),
-            )}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t("matching.learnt")}
+        head={[t("matching.fieldHead"), t("matching.agrees"), { end: t("matching.amongSame") }, { end: t("matching.amongStrangers") }]}
+      >
+        <tbody>
+          {Object.entries(run.learnt).flatMap(([field, levels]) =>
+            levels.map((level) => (
+              <tr key={`${field} ${level.level}`}>
+                <th scope="row">{fieldName(t, field)}</th>
+                <td>{t(`matching.level.${level.label}`, { defaultValue: level.label })}</td>
+                <td className="end numbers">{share(level.m)}</td>
+                <td className="end numbers">{share(level.u)}</td>
+              </tr>
+            )),
+          )}
+        </tbody>
+      </Table>
     </details>
   );
 }

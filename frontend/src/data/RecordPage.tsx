@@ -6,7 +6,7 @@ import { askJson } from "../api/client";
 import { useDataset, useZone } from "../api/questions";
 import type { Fact } from "../api/types";
 import { useTitle } from "../app/title";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
 import { instant, type Precision, say } from "../words";
 import { Purpose } from "./Purpose";
 
@@ -31,8 +31,7 @@ export function RecordPage() {
         <h1>{record?.name ?? t("data.recordTitle", { number: fact })}</h1>
       </header>
       {dataset.data?.asks_purpose && <Purpose />}
-      {answer.isPending && <Loading lines={8} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={8} />
       {record && (
         <div className="record">
           <section className="card stack">

@@ -7,7 +7,8 @@ import { Link } from "react-router";
 import { askJson } from "../api/client";
 import type { DatasetDetail, FactPage } from "../api/types";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { langOf } from "../words";
 
 export function Records({ dataset }: { dataset: DatasetDetail }) {
@@ -50,38 +51,35 @@ export function Records({ dataset }: { dataset: DatasetDetail }) {
           {t("data.apply")}
         </button>
       </form>
-      {answer.isPending && <Loading lines={8} />}
-      {answer.error && <Failure error={answer.error} compact />}
+      <Waiting of={answer} lines={8} compact />
       {answer.isSuccess && records.length === 0 && <Empty title={t("data.noRecords")} compact />}
       {records.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("data.tabs.records")}>
-          <table className="table records">
-            <thead>
-              <tr>
-                <th scope="col">{t("data.recordNumber")}</th>
+        <Table label={t("data.tabs.records")} className="records">
+          <thead>
+            <tr>
+              <th scope="col">{t("data.recordNumber")}</th>
+              {columns.map((column) => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {records.map((record) => (
+              <tr key={record.fact}>
+                <th scope="row" className="nowrap">
+                  <Link to={`/data/${dataset.id}/records/${record.fact}`}>{record.fact}</Link>
+                </th>
                 {columns.map((column) => (
-                  <th key={column} scope="col">
-                    {column}
-                  </th>
+                  <td key={column} className="clip" lang={langOf(record.values[column])}>
+                    {record.values[column] === null ? "–" : String(record.values[column])}
+                  </td>
                 ))}
               </tr>
-            </thead>
-            <tbody>
-              {records.map((record) => (
-                <tr key={record.fact}>
-                  <th scope="row" className="nowrap">
-                    <Link to={`/data/${dataset.id}/records/${record.fact}`}>{record.fact}</Link>
-                  </th>
-                  {columns.map((column) => (
-                    <td key={column} className="clip" lang={langOf(record.values[column])}>
-                      {record.values[column] === null ? "–" : String(record.values[column])}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <More of={answer} />
     </>

@@ -56,3 +56,12 @@ export function Failure({ error, retry, compact }: { error: unknown; retry?: () 
     </div>
   );
 }
+
+type Asked = { isPending: boolean; error: unknown; data: unknown; refetch: () => unknown };
+
+/** What stands in place of an answer that is not there yet, or failed. `stale`: what was told before stands for a failure. */
+export function Waiting({ of, lines, label, compact, stale }: { of: Asked; lines?: number; label?: string; compact?: boolean; stale?: boolean }) {
+  if (of.isPending) return <Loading lines={lines} label={label} />;
+  if (!of.error || (stale && of.data)) return null;
+  return <Failure error={of.error} retry={() => void of.refetch()} compact={compact} />;
+}

@@ -3,7 +3,7 @@ import { ArrowLeft, LoaderCircle } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
 import { useSession } from "../session/questions";
 import { metres, say } from "../words";
 import { away, type Here } from "./here";
@@ -46,8 +46,7 @@ export function FieldTask({ person, here, items }: { person: string; here: Here 
         <ArrowLeft aria-hidden />
         {t("field.back")}
       </Link>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => void found.refetch()} />}
+      <Waiting of={found} lines={6} stale />
       {found.data && (
         <>
           {found.data.away && <OldAnswer at={found.data.at} />}

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useZone } from "../api/questions";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { instant, metres, say } from "../words";
 import { FieldMap, type Spot } from "./FieldMap";
 import { WhereAmI } from "./FieldPage";
@@ -60,8 +60,7 @@ export function Tasks({ person, position, items }: { person: string; position: P
       </header>
       <WhereAmI position={position} />
       {found.data?.away && <OldAnswer at={found.data.at} />}
-      {found.isPending && <Loading lines={6} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => void found.refetch()} />}
+      <Waiting of={found} lines={6} stale />
       {found.data && list.length === 0 && <Empty title={t("field.noTasks")}>{t("field.noTasksLead")}</Empty>}
       {onMap && list.length > 0 && (
         <div className="field-map">

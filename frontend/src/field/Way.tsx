@@ -7,7 +7,7 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Form } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { length } from "../map/geodesy";
 import { instant, metres } from "../words";
 import { FieldMap } from "./FieldMap";
@@ -117,8 +117,7 @@ export function WayPage({ person, position }: { person: string; position: Positi
         </span>
       </label>
       {wanted && <WhereAmI position={position} />}
-      {found.isPending && <Loading lines={4} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => void found.refetch()} />}
+      <Waiting of={found} lines={4} stale />
       {found.data && fixes.length === 0 && <Empty title={t("field.noWay")} compact />}
       {fixes.length > 0 && (
         <>

@@ -1,6 +1,6 @@
 /** The articles: found in a caller's words, written in versions by the department that owns them. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Pencil, Plus, Search } from "lucide-react";
+import { Pencil, Plus } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
@@ -8,7 +8,8 @@ import { useZone } from "../api/questions";
 import { HandlingDepartment } from "../cases/pickers";
 import { Dialog } from "../design/Dialog";
 import { Form, Input } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { SearchField } from "../design/SearchField";
+import { Empty, Failure, Waiting } from "../design/States";
 import { useSession } from "../session/questions";
 import { count as written, instant } from "../words";
 import { dayIn, midnight } from "../words/days";
@@ -31,13 +32,7 @@ export function ArticlesPage() {
   return (
     <>
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input type="search" aria-label={t("hotline.article.search")} placeholder={t("hotline.article.search")} value={search} maxLength={200} onChange={(event) => {
-            setSearch(event.target.value);
-            setSkip(0);
-          }} />
-        </div>
+        <SearchField label={t("hotline.article.search")} value={search} most={200} set={(text) => { setSearch(text); setSkip(0); }} />
         <label className="radio">
           <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
           <span>{t("hotline.article.all")}</span>
@@ -52,8 +47,7 @@ export function ArticlesPage() {
       <p role="status" className="small quiet">
         {found.data && t("hotline.article.count", { count: found.data.count, n: written(found.data.count) })}
       </p>
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       {found.isSuccess && shown.length === 0 && <Empty title={t("hotline.article.none")}>{t("hotline.article.noneMend")}</Empty>}
       <ul className="articles">
         {shown.map((one) => (

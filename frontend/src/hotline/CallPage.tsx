@@ -6,7 +6,8 @@ import { Link, useParams } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Form, Input } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { useMay, useSession } from "../session/questions";
 import { instant, say } from "../words";
 import { CallRow } from "./CallRow";
@@ -20,8 +21,7 @@ export function CallPage() {
   const takes = useMay("hotline.take");
   const reader = useSession().data;
   const found = useQuery({ queryKey: key, queryFn: ({ signal }) => askJson<Call>(`/api/hotline/calls/${number}`, { signal }) });
-  if (found.isPending) return <Loading lines={8} />;
-  if (found.error) return <Failure error={found.error} retry={() => found.refetch()} />;
+  if (!found.data) return <Waiting of={found} lines={8} />;
   const call = found.data;
   const done = (after: Call) => {
     client.setQueryData(key, after);
@@ -76,7 +76,7 @@ function Facts({ call }: { call: Call }) {
   const { t } = useTranslation();
   const content = useSettings().data;
   const rows: [string, ReactNode][] = [
-    [t("hotline.call.taker"), call.taker ? (call.names[call.taker] ?? call.taker) : "–"],
+    [t("hotline.call.taker"), call.taker ? actorOf(call.taker, t, call.names) : "–"],
     [t("hotline.calls.channels"), say(content?.channels[call.channel])],
     ...(call.waited === null ? [] : [[t("hotline.desk.name"), t("hotline.calls.waited", { n: call.waited })] as [string, ReactNode]]),
     ...(call.urgency ? [[t("hotline.desk.urgency"), say(content?.content.urgencies.find((one) => one.key === call.urgency))] as [string, ReactNode]] : []),
@@ -111,7 +111,7 @@ function Past({ call }: { call: Call }) {
                 <div>
                   {one.reached ? t("hotline.call.result", { solved: answer(one.solved), satisfied: answer(one.satisfied) }) : t("hotline.call.missed")}
                   {one.reopened && <span className="badge warn">{t("hotline.call.reopen")}</span>}
-                  <span className="small quiet">{`${instant(one.at, zone, "minute")} · ${call.names[one.by] ?? one.by}`}</span>
+                  <span className="small quiet">{`${instant(one.at, zone, "minute")} · ${actorOf(one.by, t, call.names)}`}</span>
                 </div>
               </li>
             ))}
@@ -126,7 +126,7 @@ function Past({ call }: { call: Call }) {
               <li key={one.at}>
                 <div>
                   {t("hotline.call.points", { points: one.points, most: one.most })}
-                  <span className="small quiet">{`${instant(one.at, zone, "minute")} · ${call.names[one.by] ?? one.by}`}</span>
+                  <span className="small quiet">{`${instant(one.at, zone, "minute")} · ${actorOf(one.by, t, call.names)}`}</span>
                 </div>
               </li>
             ))}

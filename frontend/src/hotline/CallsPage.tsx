@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate, useSearchParams } from "react-router";
 import { askJson } from "../api/client";
 import { Fault } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { CallRow } from "./CallRow";
 import { CALLS, type Calls } from "./questions";
 
@@ -59,8 +59,7 @@ export function CallsPage() {
       </div>
       <p role="status" className="small quiet">{draw.data?.calls.length === 0 && t("hotline.call.noDraw")}</p>
       <Fault error={draw.error} />
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       {found.isSuccess && calls.length === 0 && <Empty title={t("hotline.calls.none")}>{chosen ? t("hotline.calls.noneMend") : t("hotline.calls.noneYet")}</Empty>}
       {calls.length > 0 && (
         <ul className="rows card hotline-list">

@@ -1,9 +1,10 @@
 /** The rates of the hotline with their formulas, as a whole or side by side. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 import { askJson } from "../api/client";
+import { useAddress } from "../cases/filters";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { count as written, decimal, say, share, type Text } from "../words";
 import { useSettings } from "./questions";
 
@@ -17,9 +18,9 @@ const SIDE_BY_SIDE = ["call_num", "connect_rate", "direct_rate", "response_rate"
 
 export function RatesPage() {
   const { t } = useTranslation();
-  const [parameters, setParameters] = useSearchParams();
-  const by = parameters.get("by") ?? "";
-  const period = parameters.get("period") ?? "month";
+  const address = useAddress();
+  const by = address.get("by");
+  const period = address.get("period") || "month";
   const formulas = useQuery({ queryKey: ["hotline", "formulas"], queryFn: ({ signal }) => askJson<Rate[]>("/api/hotline/rates/formulas", { signal }) });
   const found = useQuery({
     queryKey: ["hotline", "rates", by, period],
@@ -29,18 +30,12 @@ export function RatesPage() {
     },
     placeholderData: keepPreviousData,
   });
-  const put = (name: string, value: string) => {
-    const next = new URLSearchParams(parameters);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    setParameters(next);
-  };
   return (
     <>
       <div className="filter-grid">
         <label className="input">
           <span className="small">{t("hotline.rates.period")}</span>
-          <select className="choice" value={period} onChange={(event) => put("period", event.target.value)}>
+          <select className="choice" value={period} onChange={(event) => address.put({ period: event.target.value })}>
             {Object.keys(DAYS).map((one) => (
               <option key={one} value={one}>
                 {t(`hotline.rates.periods.${one}`)}
@@ -50,7 +45,7 @@ export function RatesPage() {
         </label>
         <label className="input">
           <span className="small">{t("hotline.rates.by")}</span>
-          <select className="choice" value={by} onChange={(event) => put("by", event.target.value)}>
+          <select className="choice" value={by} onChange={(event) => address.put({ by: event.target.value })}>
             <option value="">{t("hotline.rates.whole")}</option>
             {DIMENSIONS.map((one) => (
               <option key={one} value={one}>
@@ -75,31 +70,24 @@ function shown(rate: Rate, figure: Figure | undefined): string {
 function Whole({ figures, rates }: { figures: Record<string, Figure>; rates: Rate[] }) {
   const { t } = useTranslation();
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("hotline.rates.name")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("hotline.rates.rate")}</th>
-            <th scope="col" className="end">{t("hotline.rates.value")}</th>
-            <th scope="col" className="end">{t("hotline.rates.counts")}</th>
-            <th scope="col">{t("hotline.rates.formula")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rates.map((one) => {
-            const figure = figures[one.key];
-            return (
-              <tr key={one.key}>
-                <th scope="row">{say(one.says)}</th>
-                <td className="end">{shown(one, figure)}</td>
-                <td className="end">{figure && figure.bottom !== null ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}</td>
-                <td className="small formula">{say(one.said)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={t("hotline.rates.name")}
+      head={[t("hotline.rates.rate"), { end: t("hotline.rates.value") }, { end: t("hotline.rates.counts") }, t("hotline.rates.formula")]}
+    >
+      <tbody>
+        {rates.map((one) => {
+          const figure = figures[one.key];
+          return (
+            <tr key={one.key}>
+              <th scope="row">{say(one.says)}</th>
+              <td className="end">{shown(one, figure)}</td>
+              <td className="end">{figure && figure.bottom !== null ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}</td>
+              <td className="small formula">{say(one.said)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }
 
@@ -115,32 +103,30 @@ function Groups({ groups, rates, by }: { groups: Group[]; rates: Rate[]; by: str
   };
   if (groups.length === 0) return <Empty title={t("hotline.rates.none")} />;
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("hotline.rates.name")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t(`hotline.rates.dimensions.${by}`)}</th>
-            {table.map((one) => (
-              <th key={one.key} scope="col" className="end" title={say(one.said)}>
-                {say(one.says)}
-              </th>
+    <Table label={t("hotline.rates.name")}>
+      <thead>
+        <tr>
+          <th scope="col">{t(`hotline.rates.dimensions.${by}`)}</th>
+          {table.map((one) => (
+            <th key={one.key} scope="col" className="end" title={say(one.said)}>
+              {say(one.says)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {groups.map((one) => (
+          <tr key={String(one.by)}>
+            <th scope="row">{named(one)}</th>
+            {table.map((rate) => (
+              <td key={rate.key} className="end">
+                {shown(rate, one.figures[rate.key])}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {groups.map((one) => (
-            <tr key={String(one.by)}>
-              <th scope="row">{named(one)}</th>
-              {table.map((rate) => (
-                <td key={rate.key} className="end">
-                  {shown(rate, one.figures[rate.key])}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

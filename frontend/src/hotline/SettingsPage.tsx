@@ -5,7 +5,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { Form, Input } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { say } from "../words";
 import { type Content, type Limit, type Settings, useSettings } from "./questions";
 
@@ -13,8 +14,7 @@ const UNITS = ["urgent_hour", "work_hour", "work_day", "natural_day"];
 
 export function SettingsPage() {
   const found = useSettings();
-  if (found.isPending) return <Loading lines={8} />;
-  if (found.error) return <Failure error={found.error} retry={() => found.refetch()} />;
+  if (!found.data) return <Waiting of={found} lines={8} />;
   return <Editor key={found.data.version} settings={found.data} />;
 }
 
@@ -84,34 +84,32 @@ function Clocks({ now, change }: { now: Content; change: (clocks: Content["clock
   return (
     <section className="card part">
       <h2>{t("hotline.settings.clocks")}</h2>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("hotline.settings.clocks")}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("hotline.desk.kind")}</th>
-              <th scope="col">{t("hotline.desk.urgency")}</th>
-              <th scope="col">{t("hotline.settings.dispatch")}</th>
-              <th scope="col">{t("hotline.settings.reply")}</th>
-              <th scope="col">{t("hotline.settings.remove")}</th>
+      <Table
+        label={t("hotline.settings.clocks")}
+        head={[
+          t("hotline.desk.kind"),
+          t("hotline.desk.urgency"),
+          t("hotline.settings.dispatch"),
+          t("hotline.settings.reply"),
+          t("hotline.settings.remove"),
+        ]}
+      >
+        <tbody>
+          {now.clocks.map((one, index) => (
+            <tr key={index}>
+              <td>{choose(t("hotline.desk.kind"), t("hotline.settings.anyKind"), now.kinds, one.kind, (kind) => put(index, { kind }))}</td>
+              <td>{choose(t("hotline.desk.urgency"), t("hotline.settings.anyUrgency"), now.urgencies, one.urgency, (urgency) => put(index, { urgency }))}</td>
+              <td>{limit(t("hotline.settings.dispatch"), one.dispatch, (dispatch) => put(index, { dispatch }))}</td>
+              <td>{limit(t("hotline.settings.reply"), one.reply, (reply) => put(index, { reply }))}</td>
+              <td>
+                <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${index + 1}`} onClick={() => change(now.clocks.filter((_, at) => at !== index))}>
+                  <Trash2 aria-hidden />
+                </button>
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {now.clocks.map((one, index) => (
-              <tr key={index}>
-                <td>{choose(t("hotline.desk.kind"), t("hotline.settings.anyKind"), now.kinds, one.kind, (kind) => put(index, { kind }))}</td>
-                <td>{choose(t("hotline.desk.urgency"), t("hotline.settings.anyUrgency"), now.urgencies, one.urgency, (urgency) => put(index, { urgency }))}</td>
-                <td>{limit(t("hotline.settings.dispatch"), one.dispatch, (dispatch) => put(index, { dispatch }))}</td>
-                <td>{limit(t("hotline.settings.reply"), one.reply, (reply) => put(index, { reply }))}</td>
-                <td>
-                  <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${index + 1}`} onClick={() => change(now.clocks.filter((_, at) => at !== index))}>
-                    <Trash2 aria-hidden />
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
       <button type="button" className="button more" onClick={() => change([...now.clocks, { kind: "", urgency: "", dispatch: ["urgent_hour", 24], reply: ["natural_day", 7] }])}>
         <Plus aria-hidden />
         {t("hotline.settings.add")}
@@ -135,36 +133,28 @@ function Listed<T extends Row>({ title, rows, fresh, change, more, moreName }: {
   return (
     <details className="card part">
       <summary>{title}</summary>
-      <div className="table-box" tabIndex={0} role="region" aria-label={title}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("hotline.settings.key")}</th>
-              <th scope="col">{t("hotline.settings.zh")}</th>
-              <th scope="col">{t("hotline.settings.en")}</th>
-              {moreName && <th scope="col">{moreName}</th>}
-              <th scope="col">{t("hotline.settings.remove")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, index) => (
-              <tr key={index}>
-                {(["key", "zh", "en"] as const).map((name) => (
-                  <td key={name}>
-                    <input className="choice" required={name !== "en"} maxLength={60} aria-label={`${t(`hotline.settings.${name}`)} ${index + 1}`} value={row[name]} onChange={(event) => put(index, { ...row, [name]: event.target.value })} />
-                  </td>
-                ))}
-                {more && <td>{more(row, (next) => put(index, next))}</td>}
-                <td>
-                  <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${row.zh}`} onClick={() => change(rows.filter((_, at) => at !== index))}>
-                    <Trash2 aria-hidden />
-                  </button>
+      <Table
+        label={title}
+        head={[t("hotline.settings.key"), t("hotline.settings.zh"), t("hotline.settings.en"), moreName && moreName, t("hotline.settings.remove")]}
+      >
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={index}>
+              {(["key", "zh", "en"] as const).map((name) => (
+                <td key={name}>
+                  <input className="choice" required={name !== "en"} maxLength={60} aria-label={`${t(`hotline.settings.${name}`)} ${index + 1}`} value={row[name]} onChange={(event) => put(index, { ...row, [name]: event.target.value })} />
                 </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+              ))}
+              {more && <td>{more(row, (next) => put(index, next))}</td>}
+              <td>
+                <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${row.zh}`} onClick={() => change(rows.filter((_, at) => at !== index))}>
+                  <Trash2 aria-hidden />
+                </button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
       <button type="button" className="button more" onClick={() => change([...rows, fresh])}>
         <Plus aria-hidden />
         {t("hotline.settings.add")}

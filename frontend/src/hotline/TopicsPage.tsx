@@ -1,9 +1,10 @@
 /** What callers of each street speak of more than before, with the calls behind it. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { askJson } from "../api/client";
-import { Empty, Failure, Loading } from "../design/States";
+import { useAddress } from "../cases/filters";
+import { Empty, Waiting } from "../design/States";
 import { count as written, decimal } from "../words";
 
 type Topic = {
@@ -21,32 +22,26 @@ type Topics = { monday: string; weeks: number; smallest: number; topics: Topic[]
 
 export function TopicsPage() {
   const { t } = useTranslation();
-  const [parameters, setParameters] = useSearchParams();
-  const week = parameters.get("week") ?? "";
-  const weeks = parameters.get("weeks") ?? "4";
-  const city = parameters.get("city") === "true";
+  const address = useAddress();
+  const week = address.get("week");
+  const weeks = address.get("weeks") || "4";
+  const city = address.get("city") === "true";
   const found = useQuery({
     queryKey: ["hotline", "topics", week, weeks, city],
     queryFn: ({ signal }) => askJson<Topics>("/api/hotline/topics", { query: { week, weeks, by_street: !city }, signal }),
     placeholderData: keepPreviousData,
   });
-  const put = (name: string, value: string) => {
-    const next = new URLSearchParams(parameters);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    setParameters(next);
-  };
   return (
     <>
       <p className="lead">{t("hotline.topics.lead", { n: found.data?.smallest ?? 5 })}</p>
       <div className="filter-grid">
         <label className="input">
           <span className="small">{t("hotline.topics.week")}</span>
-          <input type="date" className="choice" value={week || (found.data?.monday ?? "")} onChange={(event) => put("week", event.target.value)} />
+          <input type="date" className="choice" value={week || (found.data?.monday ?? "")} onChange={(event) => address.put({ week: event.target.value })} />
         </label>
         <label className="input">
           <span className="small">{t("hotline.topics.weeks")}</span>
-          <select className="choice" value={weeks} onChange={(event) => put("weeks", event.target.value)}>
+          <select className="choice" value={weeks} onChange={(event) => address.put({ weeks: event.target.value })}>
             {["1", "4", "8", "26"].map((one) => (
               <option key={one}>{one}</option>
             ))}
@@ -54,15 +49,14 @@ export function TopicsPage() {
         </label>
       </div>
       <div className="chips" role="group" aria-label={t("hotline.topics.name")}>
-        <button type="button" className="chip" aria-pressed={!city} onClick={() => put("city", "")}>
+        <button type="button" className="chip" aria-pressed={!city} onClick={() => address.put({ city: "" })}>
           {t("hotline.topics.byStreet")}
         </button>
-        <button type="button" className="chip" aria-pressed={city} onClick={() => put("city", "true")}>
+        <button type="button" className="chip" aria-pressed={city} onClick={() => address.put({ city: "true" })}>
           {t("hotline.topics.city")}
         </button>
       </div>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {found.isSuccess && found.data.topics.length === 0 && <Empty title={t("hotline.topics.none")}>{t("hotline.topics.noneMend")}</Empty>}
       {found.data && found.data.topics.length > 0 && (
         <ul className="rows card hotline-list">

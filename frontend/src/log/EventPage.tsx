@@ -4,7 +4,8 @@ import { Download, ShieldCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
-import { Failure, Loading } from "../design/States";
+import { Failure, Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { instant, say } from "../words";
 import { purposeOf, receiptOf, useEvent } from "./questions";
 import { Subject } from "./Subject";
@@ -28,8 +29,7 @@ export function EventPage() {
         </nav>
         <h1>{event ? say(event.says) : t("log.event")}</h1>
       </header>
-      {answer.isPending && <Loading lines={6} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={6} />
       {event && (
         <>
           <section className="card log-card">
@@ -41,7 +41,7 @@ export function EventPage() {
                 <Subject subject={event.subject} />
               </dd>
               <dt>{t("log.actor")}</dt>
-              <dd>{event.actor ?? t("log.erased")}</dd>
+              <dd>{actorOf(event.actor, t)}</dd>
               {purposeOf(event) !== null && (
                 <>
                   <dt>{t("log.purpose")}</dt>

@@ -6,7 +6,8 @@ import { Link, useSearchParams } from "react-router";
 import { useEvents } from "../api/events";
 import { useZone } from "../api/questions";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { count, instant, say } from "../words";
 import { purposeOf, useLog, useTypes } from "./questions";
 import { Subject } from "./Subject";
@@ -88,8 +89,7 @@ export function SearchPage() {
           </button>
         )}
       </div>
-      {answer.isPending && <Loading lines={8} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={8} />
       {answer.data && events.length === 0 && <Empty title={t("log.none")} />}
       {events.length > 0 && (
         <>
@@ -114,7 +114,7 @@ export function SearchPage() {
                   )}
                 </div>
                 <div className="log-who small quiet">
-                  <span>{event.actor ?? t("log.erased")}</span>
+                  <span>{actorOf(event.actor, t)}</span>
                   <time dateTime={event.time}>{instant(event.time, zone)}</time>
                 </div>
               </li>

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../api/client";
 import type { CellAnswer, CellGroup } from "../api/types";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { CellStateBox } from "../sense/CellStateBox";
 import { count, langOf, metres, say, squareMetres } from "../words";
 import { FactItem } from "./FactItem";
@@ -44,8 +44,7 @@ export function Inspector({ code, close, go, alarms }: {
         </button>
       </header>
       <div className="panel-body">
-        {answer.isPending && <Loading lines={6} />}
-        {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} compact />}
+        <Waiting of={answer} lines={6} compact />
         {cell && (
           <>
             <dl className="cell-codes">

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import type { Bounds, Dataset, Fact, FactPage } from "../api/types";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { langOf, say } from "../words";
 import { FactItem } from "./FactItem";
 import type { Layer } from "./layers";
@@ -73,8 +73,7 @@ function InView({ dataset, bounds, time, locate }: {
   return (
     <section className="in-view">
       <h3 lang={langOf(say(dataset.title))}>{say(dataset.title)}</h3>
-      {answer.isPending && <Loading lines={3} />}
-      {answer.error && <Failure error={answer.error} compact />}
+      <Waiting of={answer} lines={3} compact />
       {answer.isSuccess && records.length === 0 && <p className="small quiet">{t("map.nothingHere")}</p>}
       <ul className="facts-list">
         {records.map((fact) => (

@@ -5,7 +5,8 @@ import { useTranslation } from "react-i18next";
 import { Link, Route, Routes, useNavigate, useParams } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { instant, say, type Text } from "../words";
 import "./objects.css";
 
@@ -101,8 +102,7 @@ function ObjectPage() {
           </p>
         )}
       </header>
-      {answer.isPending && <Loading lines={6} />}
-      {answer.error && <Failure error={answer.error} retry={() => answer.refetch()} />}
+      <Waiting of={answer} lines={6} />
       {thing && (
         <div className="object-parts">
           <section className="card object-card">
@@ -158,8 +158,7 @@ function ObjectPage() {
           </section>
           <section className="card object-card object-history">
             <h2>{t("objects.history")}</h2>
-            {history.isPending && <Loading />}
-            {history.error && <Failure error={history.error} retry={() => history.refetch()} compact />}
+            <Waiting of={history} compact />
             {history.data?.length === 0 && <Empty title={t("objects.noHistory")} compact />}
             <ol className="object-changes">
               {history.data?.map((change, at) => (
@@ -169,7 +168,7 @@ function ObjectPage() {
                   </time>
                   <span>
                     <strong>{say(change.says)}</strong>
-                    {change.actor && <span className="small quiet"> {change.actor}</span>}
+                    {change.actor && <span className="small quiet"> {actorOf(change.actor, t)}</span>}
                     {change.data && "reason" in change.data && <span className="small"> {String(change.data.reason)}</span>}
                     {change.data && "after" in change.data && (
                       <span className="small">

@@ -1,6 +1,6 @@
 /** The departments as a tree that opens branch by branch, or as what a search finds. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ChevronRight, FolderPlus, Pencil, Search, Users } from "lucide-react";
+import { ChevronRight, FolderPlus, Pencil, Users } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -8,7 +8,8 @@ import { ask, askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { SearchField } from "../design/SearchField";
+import { Empty, Failure, Loading, Waiting } from "../design/States";
 import { useMay } from "../session/questions";
 import { count } from "../words";
 import { DepartmentPicker, type DepartmentPage, type DepartmentRow } from "./DepartmentPicker";
@@ -25,16 +26,7 @@ export function Departments() {
   return (
     <>
       <div className="people-tools">
-        <div className="field">
-          <Search aria-hidden />
-          <input
-            aria-label={t("departments.search")}
-            placeholder={t("departments.search")}
-            value={search}
-            maxLength={80}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        </div>
+        <SearchField label={t("departments.search")} value={search} most={80} set={setSearch} />
         {manages && (
           <button type="button" className="button primary" onClick={() => setEditing({ kind: "add", parent: null })}>
             <FolderPlus aria-hidden />
@@ -70,8 +62,7 @@ function Branch({ parent, search = "", edit }: { parent?: string; search?: strin
     getNextPageParam: (page) => page.after ?? undefined,
   });
   const departments = found.data?.pages.flatMap((page) => page.departments) ?? [];
-  if (found.isPending) return <Loading lines={3} />;
-  if (found.error) return <Failure error={found.error} retry={() => found.refetch()} compact />;
+  if (!found.data) return <Waiting of={found} lines={3} compact />;
   if (!departments.length) return <Empty title={t(search ? "departments.noneFound" : "departments.none")} compact />;
   return (
     <>

@@ -1,6 +1,6 @@
 /** The people of the city: searched by name, role and department, a page at a time. */
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Search, UserPlus, X } from "lucide-react";
+import { UserPlus, X } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
@@ -8,8 +8,10 @@ import { askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { Form, Input } from "../design/Form";
 import { More } from "../design/More";
+import { SearchField } from "../design/SearchField";
 import { Secret } from "../design/Secret";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { Duties } from "../session/OpenBanner";
 import { type Person, useMay } from "../session/questions";
 import { say } from "../words";
@@ -53,16 +55,7 @@ export function PeopleList() {
   return (
     <>
       <div className="people-tools">
-        <div className="field">
-          <Search aria-hidden />
-          <input
-            aria-label={t("people.search")}
-            placeholder={t("people.search")}
-            value={search}
-            maxLength={80}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        </div>
+        <SearchField label={t("people.search")} value={search} most={80} set={setSearch} />
         <select className="choice" aria-label={t("people.role")} value={role} onChange={(event) => set("role", event.target.value)}>
           <option value="">{t("people.anyRole")}</option>
           {roles.data?.roles.map((one) => (
@@ -79,37 +72,27 @@ export function PeopleList() {
           </button>
         )}
       </div>
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       {found.isSuccess && people.length === 0 && <Empty title={t("people.none")} />}
       {people.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("people.people")}>
-          <table className="table people-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("people.personName")}</th>
-                <th scope="col">{t("people.roles")}</th>
-                <th scope="col">{t("people.state")}</th>
+        <Table label={t("people.people")} className="people-table" head={[t("people.personName"), t("people.roles"), t("people.state")]}>
+          <tbody>
+            {people.map((person) => (
+              <tr key={person.id}>
+                <th scope="row">
+                  <Link to={`/people/person/${person.id}`}>{person.name}</Link>
+                  <span className="code small quiet block">{person.login}</span>
+                </th>
+                <td>
+                  <Duties duties={person.duties} />
+                </td>
+                <td>
+                  <PersonState person={person} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {people.map((person) => (
-                <tr key={person.id}>
-                  <th scope="row">
-                    <Link to={`/people/person/${person.id}`}>{person.name}</Link>
-                    <span className="code small quiet block">{person.login}</span>
-                  </th>
-                  <td>
-                    <Duties duties={person.duties} />
-                  </td>
-                  <td>
-                    <PersonState person={person} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <More of={found} />
       {adding && <AddPerson close={() => setAdding(false)} />}

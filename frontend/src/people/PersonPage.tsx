@@ -8,7 +8,7 @@ import { ask, askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
 import { type Duty, type Person, useMay, useSession } from "../session/questions";
 import { instant, say } from "../words";
 import { instantOf } from "../words/days";
@@ -32,8 +32,7 @@ export function PersonPage() {
         </Link>
         <h1>{found.data?.name ?? t("people.person")}</h1>
       </header>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {found.data && <Known person={found.data} />}
     </div>
   );

@@ -5,7 +5,8 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
-import { Failure, Loading } from "../design/States";
+import { Failure, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { instant, say } from "../words";
 import { type Check, type Example, usePolicies, useVocabulary, type Version } from "./questions";
 
@@ -38,8 +39,7 @@ const written = (version: Version): Draft => ({
 
 export function Editor() {
   const policies = usePolicies();
-  if (policies.isPending) return <Loading lines={10} />;
-  if (policies.error) return <Failure error={policies.error} retry={() => policies.refetch()} />;
+  if (!policies.data) return <Waiting of={policies} lines={10} />;
   return <Desk current={policies.data} />;
 }
 
@@ -182,28 +182,19 @@ function Reference() {
   return (
     <details className="card policy-reference">
       <summary>{t("policies.vocabulary")}</summary>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("policies.actions")}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("policies.action")}</th>
-              <th scope="col">{t("policies.meaning")}</th>
-              <th scope="col">{t("policies.resources")}</th>
+      <Table label={t("policies.actions")} head={[t("policies.action"), t("policies.meaning"), t("policies.resources")]}>
+        <tbody>
+          {vocabulary.data.actions.map((action) => (
+            <tr key={action.name}>
+              <th scope="row" className="code">
+                {action.name}
+              </th>
+              <td>{say(action.says)}</td>
+              <td className="code">{action.resources.join(", ")}</td>
             </tr>
-          </thead>
-          <tbody>
-            {vocabulary.data.actions.map((action) => (
-              <tr key={action.name}>
-                <th scope="row" className="code">
-                  {action.name}
-                </th>
-                <td>{say(action.says)}</td>
-                <td className="code">{action.resources.join(", ")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
       <dl className="facts">
         {Object.entries(vocabulary.data.annotations).map(([name, says]) => (
           <Pair key={name} name={`@${name}`} says={say(says)} />

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { useDatasets } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { say } from "../words";
 import { type Explanation, type Rule, useExplanation, usePeople } from "./questions";
 
@@ -86,96 +87,77 @@ function Answer({ found }: { found: Explanation }) {
     <>
       <section className="policy-desk">
         <h2>{t("policies.rights")}</h2>
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("policies.rights")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("policies.right")}</th>
-                <th scope="col">{t("policies.answer")}</th>
-                <th scope="col">{t("policies.why")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {found.rights.map((right) => (
-                <tr key={right.action}>
-                  <th scope="row">
-                    {say(right.says)} <code className="quiet">{right.action}</code>
-                  </th>
-                  <td>
-                    <span className={right.allowed ? "badge good" : "badge bad"}>
-                      {right.allowed ? <CircleCheck aria-hidden /> : <CircleX aria-hidden />}
-                      {t(right.allowed ? "policies.yes" : "policies.no")}
-                    </span>
-                  </td>
-                  <td>
-                    <Rules rules={right.rules} />
-                  </td>
-                </tr>
-              ))}
-              <tr>
-                <th scope="row">{t("policies.rows")}</th>
+        <Table label={t("policies.rights")} head={[t("policies.right"), t("policies.answer"), t("policies.why")]}>
+          <tbody>
+            {found.rights.map((right) => (
+              <tr key={right.action}>
+                <th scope="row">
+                  {say(right.says)} <code className="quiet">{right.action}</code>
+                </th>
                 <td>
-                  <span className="badge">{t(`policies.rowsShown.${found.rows}`)}</span>
-                </td>
-                <td>{found.rows_where && <code>{found.rows_where}</code>}</td>
-              </tr>
-              <tr>
-                <th scope="row">{t("policies.places")}</th>
-                <td>
-                  <span className="badge">
-                    {found.place_level >= 32
-                      ? t("policies.placeExact")
-                      : found.place_level === 0
-                        ? t("policies.placeNone")
-                        : t("policies.placeLevel", { level: found.place_level })}
+                  <span className={right.allowed ? "badge good" : "badge bad"}>
+                    {right.allowed ? <CircleCheck aria-hidden /> : <CircleX aria-hidden />}
+                    {t(right.allowed ? "policies.yes" : "policies.no")}
                   </span>
                 </td>
                 <td>
-                  <Rules rules={found.place_rules} />
+                  <Rules rules={right.rules} />
                 </td>
               </tr>
-              {found.smallest !== null && (
-                <tr>
-                  <th scope="row">{t("policies.counts")}</th>
-                  <td colSpan={2}>{t("policies.smallest", { number: found.smallest })}</td>
-                </tr>
-              )}
-            </tbody>
-          </table>
-        </div>
+            ))}
+            <tr>
+              <th scope="row">{t("policies.rows")}</th>
+              <td>
+                <span className="badge">{t(`policies.rowsShown.${found.rows}`)}</span>
+              </td>
+              <td>{found.rows_where && <code>{found.rows_where}</code>}</td>
+            </tr>
+            <tr>
+              <th scope="row">{t("policies.places")}</th>
+              <td>
+                <span className="badge">
+                  {found.place_level >= 32
+                    ? t("policies.placeExact")
+                    : found.place_level === 0
+                      ? t("policies.placeNone")
+                      : t("policies.placeLevel", { level: found.place_level })}
+                </span>
+              </td>
+              <td>
+                <Rules rules={found.place_rules} />
+              </td>
+            </tr>
+            {found.smallest !== null && (
+              <tr>
+                <th scope="row">{t("policies.counts")}</th>
+                <td colSpan={2}>{t("policies.smallest", { number: found.smallest })}</td>
+              </tr>
+            )}
+          </tbody>
+        </Table>
       </section>
       <section className="policy-desk">
         <h2>{t("policies.fields")}</h2>
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("policies.fields")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("policies.field")}</th>
-                <th scope="col">{t("policies.level")}</th>
-                <th scope="col">{t("policies.shown")}</th>
-                <th scope="col">{t("policies.why")}</th>
+        <Table label={t("policies.fields")} head={[t("policies.field"), t("policies.level"), t("policies.shown"), t("policies.why")]}>
+          <tbody>
+            {found.fields.map((field) => (
+              <tr key={field.name}>
+                <th scope="row">{field.name}</th>
+                <td>
+                  {field.level ?? "–"} {field.personal && <span className="badge warn">{t("policies.personal")}</span>}
+                </td>
+                <td>
+                  <span className={field.shown === "clear" ? "badge good" : field.shown === "hidden" ? "badge bad" : "badge warn"}>
+                    {t(`policies.masks.${field.shown}`)}
+                  </span>
+                </td>
+                <td>
+                  <Rules rules={field.rules} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {found.fields.map((field) => (
-                <tr key={field.name}>
-                  <th scope="row">{field.name}</th>
-                  <td>
-                    {field.level ?? "–"} {field.personal && <span className="badge warn">{t("policies.personal")}</span>}
-                  </td>
-                  <td>
-                    <span className={field.shown === "clear" ? "badge good" : field.shown === "hidden" ? "badge bad" : "badge warn"}>
-                      {t(`policies.masks.${field.shown}`)}
-                    </span>
-                  </td>
-                  <td>
-                    <Rules rules={field.rules} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       </section>
     </>
   );

@@ -3,7 +3,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useZone } from "../api/questions";
 import { More } from "../design/More";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
+import { Table } from "../design/Table";
+import { actorOf } from "../session/actors";
 import { instant } from "../words";
 import { type DiffLine, useDiff, useVersions } from "./questions";
 
@@ -15,47 +17,44 @@ export function Versions() {
   const [chosen, setChosen] = useState<number>();
   const shown = chosen ?? versions[0]?.number;
 
-  if (answer.isPending) return <Loading lines={5} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={5} />;
   return (
     <div className="policy-desk">
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("policies.versions")}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t("policies.version")}</th>
-              <th scope="col">{t("policies.adopted")}</th>
-              <th scope="col">{t("policies.by")}</th>
-              <th scope="col">
-                <span className="hidden-visually">{t("policies.show")}</span>
+      <Table label={t("policies.versions")}>
+        <thead>
+          <tr>
+            <th scope="col">{t("policies.version")}</th>
+            <th scope="col">{t("policies.adopted")}</th>
+            <th scope="col">{t("policies.by")}</th>
+            <th scope="col">
+              <span className="hidden-visually">{t("policies.show")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {versions.map((one) => (
+            <tr key={one.number}>
+              <th scope="row" className="nowrap">
+                {one.number} {one.in_force && <span className="badge good">{t("policies.inForce")}</span>}
               </th>
+              <td>{one.adopted ? instant(one.adopted, zone, "minute") : t("policies.shipped")}</td>
+              <td>{one.by && actorOf(one.by, t)}</td>
+              <td className="end">
+                {one.number > 0 && (
+                  <button
+                    type="button"
+                    className="button"
+                    aria-pressed={shown === one.number}
+                    onClick={() => setChosen(one.number)}
+                  >
+                    {t("policies.show")}
+                  </button>
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {versions.map((one) => (
-              <tr key={one.number}>
-                <th scope="row" className="nowrap">
-                  {one.number} {one.in_force && <span className="badge good">{t("policies.inForce")}</span>}
-                </th>
-                <td>{one.adopted ? instant(one.adopted, zone, "minute") : t("policies.shipped")}</td>
-                <td>{one.by}</td>
-                <td className="end">
-                  {one.number > 0 && (
-                    <button
-                      type="button"
-                      className="button"
-                      aria-pressed={shown === one.number}
-                      onClick={() => setChosen(one.number)}
-                    >
-                      {t("policies.show")}
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
       <More of={answer} label={t("log.older")} />
       {shown !== undefined && shown > 0 && <Diff old={shown - 1} fresh={shown} />}
     </div>
@@ -89,8 +88,7 @@ function Diff({ old, fresh }: { old: number; fresh: number }) {
   return (
     <section className="policy-desk">
       <h2>{title}</h2>
-      {diff.isPending && <Loading />}
-      {diff.error && <Failure error={diff.error} retry={() => diff.refetch()} compact />}
+      <Waiting of={diff} compact />
       {diff.data && diff.data.lines.every((line) => line.kind === "same") && <p className="small">{t("policies.sameText")}</p>}
       {diff.data && diff.data.lines.some((line) => line.kind !== "same") && (
         <div className="policy-diff code" tabIndex={0} role="region" aria-label={title}>

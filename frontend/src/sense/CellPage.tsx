@@ -5,6 +5,7 @@ import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { instant } from "../words";
 import { AlarmItem } from "./AlarmItem";
 import { type CellState, TONES, useCellState, useFreshAlarms } from "./alarms";
@@ -70,28 +71,18 @@ function Known({ state }: { state: CellState }) {
       {state.streams.length === 0 ? (
         <Empty title={t("alarms.cell.noStreams")} compact />
       ) : (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("alarms.cell.streams")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("sense.thing")}</th>
-                <th scope="col">{t("sense.intake.stream")}</th>
-                <th scope="col">{t("alarms.cell.newest")}</th>
-                <th scope="col">{t("sense.at")}</th>
+        <Table label={t("alarms.cell.streams")} head={[t("sense.thing"), t("sense.intake.stream"), t("alarms.cell.newest"), t("sense.at")]}>
+          <tbody>
+            {state.streams.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">{one.thing}</th>
+                <td><Link to={`/sense/streams/${one.id}`}>{one.name}</Link></td>
+                <td className="nowrap">{resultText(one.result, one.symbol, t("sense.noReading"))}</td>
+                <td className="nowrap">{one.time ? instant(one.time, zone) : t("sense.never")}</td>
               </tr>
-            </thead>
-            <tbody>
-              {state.streams.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">{one.thing}</th>
-                  <td><Link to={`/sense/streams/${one.id}`}>{one.name}</Link></td>
-                  <td className="nowrap">{resultText(one.result, one.symbol, t("sense.noReading"))}</td>
-                  <td className="nowrap">{one.time ? instant(one.time, zone) : t("sense.never")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <h2>{t("alarms.cell.past")}</h2>
       {state.past.length === 0 ? (

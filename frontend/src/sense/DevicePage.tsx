@@ -8,11 +8,12 @@ import { useTitle } from "../app/title";
 import { Dialog } from "../design/Dialog";
 import { Fault } from "../design/Form";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
+import { actorOf } from "../session/actors";
 import { instant } from "../words";
 import { Spark } from "./Chart";
 import { StateOf } from "./Devices";
 import { keepWork, signOff, useDevice, useSparks, type WholeDevice } from "./questions";
-import { by } from "./people";
 
 const WORKS = ["inspection", "repair", "calibration", "battery", "cleaning", "other"];
 
@@ -48,7 +49,7 @@ function Known({ whole }: { whole: WholeDevice }) {
     ["battery", device.battery === null ? "" : `${device.battery}%`],
     ["calibrated", device.calibrated ? instant(device.calibrated, zone, "day") : ""],
     ["calibrationDue", device.calibration_due ? instant(device.calibration_due, zone, "day") : ""],
-    ["signedOff", device.signed_off ? t("sense.signedOffBy", { time: instant(device.signed_off, zone, "minute"), who: by(device.signed_off_by, t) }) : t("sense.notSignedOff")],
+    ["signedOff", device.signed_off ? t("sense.signedOffBy", { time: instant(device.signed_off, zone, "minute"), who: actorOf(device.signed_off_by, t) }) : t("sense.notSignedOff")],
   ];
   return (
     <>
@@ -76,23 +77,21 @@ function Known({ whole }: { whole: WholeDevice }) {
       </ul>
       <h2>{t("sense.works")}</h2>
       {works.length === 0 ? <Empty title={t("sense.noWorks")} compact /> : (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("sense.works")}>
-          <table className="table">
-            <thead>
-              <tr>{["at", "work", "note", "by"].map((one) => <th key={one} scope="col">{t(`sense.${one}`)}</th>)}</tr>
-            </thead>
-            <tbody>
-              {works.map((one, index) => (
-                <tr key={index}>
-                  <td>{instant(one.at, zone, "minute")}</td>
-                  <td>{t(`sense.workKinds.${one.kind}`)}</td>
-                  <td>{one.note}</td>
-                  <td>{by(one.by, t)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t("sense.works")}>
+          <thead>
+            <tr>{["at", "work", "note", "by"].map((one) => <th key={one} scope="col">{t(`sense.${one}`)}</th>)}</tr>
+          </thead>
+          <tbody>
+            {works.map((one, index) => (
+              <tr key={index}>
+                <td>{instant(one.at, zone, "minute")}</td>
+                <td>{t(`sense.workKinds.${one.kind}`)}</td>
+                <td>{one.note}</td>
+                <td>{actorOf(one.by, t)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
       )}
       {whole.may_keep && <KeepWork id={device.id} />}
     </>

@@ -1,6 +1,6 @@
 /** The devices of the city in a table, found by name, kind and state; and their import. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { FileUp, Search } from "lucide-react";
+import { FileUp } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -8,7 +8,9 @@ import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Dialog } from "../design/Dialog";
 import { Fault } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { SearchField } from "../design/SearchField";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { count, instant, say } from "../words";
 import { type Device, type Imported, importTable } from "./questions";
 
@@ -48,10 +50,7 @@ export function Devices() {
   return (
     <>
       <div className="sense-tools">
-        <label className="field">
-          <Search aria-hidden />
-          <input type="search" value={search} placeholder={t("sense.findDevice")} aria-label={t("sense.findDevice")} onChange={(event) => filter(() => setSearch(event.target.value))} />
-        </label>
+        <SearchField label={t("sense.findDevice")} value={search} most={80} set={(text) => filter(() => setSearch(text))} />
         <select className="choice" aria-label={t("sense.state")} value={state} onChange={(event) => filter(() => setState(event.target.value))}>
           <option value="">{`${t("sense.state")} · ${t("sense.any")}`}</option>
           {STATES.map((one) => (
@@ -74,35 +73,32 @@ export function Devices() {
           {t("sense.import")}
         </button>
       </div>
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
-      {found.isPending && <Loading lines={8} />}
+      <Waiting of={found} lines={8} />
       {found.data && found.data.devices.length === 0 && <Empty title={t("sense.noDevices")}>{t("sense.noDevicesMend")}</Empty>}
       {found.data && found.data.devices.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("sense.devices")}>
-          <table className="table">
-            <thead>
-              <tr>
-                {["deviceName", "key", "kind", "state", "lastSeen", "battery", "calibrationDue", "signedOff"].map((one) => (
-                  <th key={one} scope="col">{t(`sense.${one}`)}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {found.data.devices.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row"><Link to={`/sense/devices/${one.id}`}>{one.name}</Link></th>
-                  <td className="nowrap">{one.key}</td>
-                  <td className="nowrap">{t(`sense.kinds.${one.kind}`, { defaultValue: one.kind })}</td>
-                  <td><StateOf state={one.state} /></td>
-                  <td className="nowrap">{one.last_seen ? instant(one.last_seen, zone, "minute") : t("sense.never")}</td>
-                  <td>{one.battery === null ? "–" : `${one.battery}%`}</td>
-                  <td className="nowrap">{one.calibration_due ? instant(one.calibration_due, zone, "day") : "–"}</td>
-                  <td className="nowrap">{one.signed_off ? instant(one.signed_off, zone, "day") : "–"}</td>
-                </tr>
+        <Table label={t("sense.devices")}>
+          <thead>
+            <tr>
+              {["deviceName", "key", "kind", "state", "lastSeen", "battery", "calibrationDue", "signedOff"].map((one) => (
+                <th key={one} scope="col">{t(`sense.${one}`)}</th>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          </thead>
+          <tbody>
+            {found.data.devices.map((one) => (
+              <tr key={one.id}>
+                <th scope="row"><Link to={`/sense/devices/${one.id}`}>{one.name}</Link></th>
+                <td className="nowrap">{one.key}</td>
+                <td className="nowrap">{t(`sense.kinds.${one.kind}`, { defaultValue: one.kind })}</td>
+                <td><StateOf state={one.state} /></td>
+                <td className="nowrap">{one.last_seen ? instant(one.last_seen, zone, "minute") : t("sense.never")}</td>
+                <td>{one.battery === null ? "–" : `${one.battery}%`}</td>
+                <td className="nowrap">{one.calibration_due ? instant(one.calibration_due, zone, "day") : "–"}</td>
+                <td className="nowrap">{one.signed_off ? instant(one.signed_off, zone, "day") : "–"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
       )}
       <div className="sense-tools">
         {after > 0 && <button type="button" className="button" onClick={() => setAfter(0)}>{t("sense.first")}</button>}
@@ -171,26 +167,17 @@ function Import({ close }: { close: () => void }) {
         <section role="status">
           <p>{t("sense.imported", { new: told.new, changed: told.changed, same: told.same, bad: told.findings_count })}</p>
           {told.findings.length > 0 && (
-            <div className="table-box" tabIndex={0} role="region" aria-label={t("sense.problem")}>
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("sense.row")}</th>
-                    <th scope="col">{t("sense.column")}</th>
-                    <th scope="col">{t("sense.problem")}</th>
+            <Table label={t("sense.problem")} head={[t("sense.row"), t("sense.column"), t("sense.problem")]}>
+              <tbody>
+                {told.findings.map((one, index) => (
+                  <tr key={index}>
+                    <td>{one.row}</td>
+                    <td>{one.column}</td>
+                    <td>{say(one.says)}</td>
                   </tr>
-                </thead>
-                <tbody>
-                  {told.findings.map((one, index) => (
-                    <tr key={index}>
-                      <td>{one.row}</td>
-                      <td>{one.column}</td>
-                      <td>{say(one.says)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                ))}
+              </tbody>
+            </Table>
           )}
         </section>
       )}

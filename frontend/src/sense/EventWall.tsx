@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
 import { count, say } from "../words";
 import { AlarmItem, SeverityBadge, Span } from "./AlarmItem";
 import { type Incident, useAlarms, useFreshAlarms, useIncidents } from "./alarms";
@@ -30,8 +30,7 @@ export function EventWall() {
           {t("alarms.wall.open")}
         </Link>
       </div>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} stale />
       {found.data && incidents.length === 0 && (
         <Empty title={t(which === "lasting" ? "alarms.none" : "alarms.noneEver")}>{t("alarms.noneMend")}</Empty>
       )}
@@ -78,8 +77,7 @@ function IncidentItem({ incident, first }: { incident: Incident; first: boolean 
 function Members({ incident }: { incident: number }) {
   const { t } = useTranslation();
   const found = useAlarms({ incident }, MEMBERS);
-  if (found.isPending) return <Loading lines={2} />;
-  if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} compact />;
+  if (!found.data) return <Waiting of={found} lines={2} compact />;
   return (
     <>
       <ul className="alarm-list" aria-label={t("alarms.members")}>

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Fault as Problem } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Failure, Loading, Waiting } from "../design/States";
 import { dayOfYear, instant, say } from "../words";
 import { Chart } from "./Chart";
 
@@ -58,8 +58,7 @@ export function Faults() {
           {t("sense.faults.lasting")}
         </label>
       </div>
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
-      {found.isPending && <Loading lines={6} />}
+      <Waiting of={found} lines={6} />
       {pages && faults.length === 0 && <Empty title={t("sense.faults.none")}>{t("sense.faults.noneMend")}</Empty>}
       <ul className="sense-faults">
         {faults.map((one) => (

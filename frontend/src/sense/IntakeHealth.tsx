@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { askJson } from "../api/client";
 import { useZone } from "../api/questions";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { count, instant } from "../words";
 import { Chart, type Line } from "./Chart";
 
@@ -154,14 +155,16 @@ function Rejects({ told }: { told: Health }) {
             ))}
           </ul>
           {told.examples.length > 0 && (
-            <Table name={t("sense.intake.rejects")} heads={["reason", "stream", "said"].map((one) => t(`sense.intake.${one}`))}>
-              {told.examples.map((one, index) => (
-                <tr key={index}>
-                  <td className="nowrap">{t(`sense.intake.reasons.${one.code}`)}</td>
-                  <td><Link to={`/sense/streams/${one.stream}`}>{one.stream}</Link></td>
-                  <td><code>{words(one.said)}</code></td>
-                </tr>
-              ))}
+            <Table label={t("sense.intake.rejects")} head={["reason", "stream", "said"].map((one) => t(`sense.intake.${one}`))}>
+              <tbody>
+                {told.examples.map((one, index) => (
+                  <tr key={index}>
+                    <td className="nowrap">{t(`sense.intake.reasons.${one.code}`)}</td>
+                    <td><Link to={`/sense/streams/${one.stream}`}>{one.stream}</Link></td>
+                    <td><code>{words(one.said)}</code></td>
+                  </tr>
+                ))}
+              </tbody>
             </Table>
           )}
         </>
@@ -181,15 +184,17 @@ function Sources({ sources }: { sources: Source[] }) {
   return (
     <section className="intake-part">
       <h2>{t("sense.intake.sources")}</h2>
-      <Table name={t("sense.intake.sources")} heads={[t("sense.intake.stream"), t("sense.thing"), t("sense.intake.rate"), t("sense.intake.behind")]}>
-        {sources.map((one) => (
-          <tr key={one.stream}>
-            <th scope="row"><Link to={`/sense/streams/${one.stream}`}>{one.name}</Link></th>
-            <td className="nowrap">{one.thing}</td>
-            <td>{count(one.per_minute)}</td>
-            <td>{one.behind === null ? "–" : span(one.behind, t)}</td>
-          </tr>
-        ))}
+      <Table label={t("sense.intake.sources")} head={[t("sense.intake.stream"), t("sense.thing"), t("sense.intake.rate"), t("sense.intake.behind")]}>
+        <tbody>
+          {sources.map((one) => (
+            <tr key={one.stream}>
+              <th scope="row"><Link to={`/sense/streams/${one.stream}`}>{one.name}</Link></th>
+              <td className="nowrap">{one.thing}</td>
+              <td>{count(one.per_minute)}</td>
+              <td>{one.behind === null ? "–" : span(one.behind, t)}</td>
+            </tr>
+          ))}
+        </tbody>
       </Table>
     </section>
   );
@@ -200,31 +205,16 @@ function NotUnderstood({ rejects }: { rejects: { topic: string; text: string }[]
   return (
     <section className="intake-part">
       <h2>{t("sense.intake.notUnderstood")}</h2>
-      <Table name={t("sense.intake.notUnderstood")} heads={[t("sense.intake.topic"), t("sense.intake.said")]}>
-        {rejects.map((one, index) => (
-          <tr key={index}>
-            <td><code>{one.topic}</code></td>
-            <td><code>{one.text}</code></td>
-          </tr>
-        ))}
+      <Table label={t("sense.intake.notUnderstood")} head={[t("sense.intake.topic"), t("sense.intake.said")]}>
+        <tbody>
+          {rejects.map((one, index) => (
+            <tr key={index}>
+              <td><code>{one.topic}</code></td>
+              <td><code>{one.text}</code></td>
+            </tr>
+          ))}
+        </tbody>
       </Table>
     </section>
-  );
-}
-
-function Table({ name, heads, children }: { name: string; heads: string[]; children: React.ReactNode }) {
-  return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={name}>
-      <table className="table">
-        <thead>
-          <tr>
-            {heads.map((one) => (
-              <th key={one} scope="col">{one}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
   );
 }

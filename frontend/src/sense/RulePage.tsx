@@ -11,13 +11,13 @@ import { More } from "../design/More";
 import { Empty, Failure, Loading } from "../design/States";
 import type { Choice } from "../design/Picker";
 import { DepartmentPicker } from "../people/DepartmentPicker";
+import { actorOf } from "../session/actors";
 import { instant, say } from "../words";
 import { AlarmItem } from "./AlarmItem";
 import { type Rule, type RuleBody, saveRule, switchRule, useAlarms, useFreshAlarms, useRule, type WholeRule } from "./alarms";
 import { RuleForm } from "./RuleForm";
 import { Broken, OnBadge, Switch } from "./RulesPage";
 import { TrialBox } from "./TrialBox";
-import { by } from "./people";
 
 const FRESH: RuleBody = { zh: "", en: "", signs: [{ observes: "", kind: "above", value: null }] };
 
@@ -138,7 +138,7 @@ function Known({ whole, saved: told }: { whole: WholeRule | null; saved?: (numbe
                 {whole.versions.map((one) => (
                   <li key={one.version}>
                     <b>{t("alarms.rule.version", { number: one.version })}</b>{" "}
-                    <span className="small quiet">{t("alarms.rule.changed", { time: instant(one.at, zone, "minute"), who: by(one.by, t) })}</span>
+                    <span className="small quiet">{t("alarms.rule.changed", { time: instant(one.at, zone, "minute"), who: actorOf(one.by, t) })}</span>
                     {may && one.version !== rule?.version && (
                       <button
                         type="button"

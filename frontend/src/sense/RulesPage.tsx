@@ -6,11 +6,11 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useZone } from "../api/questions";
 import { Fault } from "../design/Form";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { instant, say, type Text } from "../words";
 import { SeverityBadge, useDatasetWords, useSignWords } from "./AlarmItem";
 import { type Rule, switchRule, useFreshAlarms, useRules } from "./alarms";
-import { by } from "./people";
 
 export function RulesPage() {
   const { t } = useTranslation();
@@ -26,8 +26,7 @@ export function RulesPage() {
           </Link>
         </div>
       )}
-      {found.isPending && <Loading lines={6} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} stale />
       {found.data?.rules.length === 0 && <Empty title={t("alarms.rule.none")}>{t("alarms.rule.noneMend")}</Empty>}
       <ul className="rules">
         {found.data?.rules.map((one) => (
@@ -81,7 +80,7 @@ function RuleItem({ rule }: { rule: Rule }) {
         ))}
       </ul>
       {rule.broken && <Broken why={rule.broken} />}
-      <p className="small quiet">{t("alarms.rule.changed", { time: instant(rule.changed, zone, "minute"), who: by(rule.by, t) })}</p>
+      <p className="small quiet">{t("alarms.rule.changed", { time: instant(rule.changed, zone, "minute"), who: actorOf(rule.by, t) })}</p>
       {rule.may_write && <Switch rule={rule} />}
     </li>
   );

@@ -1,13 +1,13 @@
 /** Sensors on the map and in a list, with what they say at this moment. */
 import type { FeatureCollection } from "geojson";
 import type { MapMouseEvent } from "maplibre-gl";
-import { Search } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useCityNow } from "../api/clock";
 import { useCity, useZone } from "../api/questions";
 import { textScale, token, useLook } from "../app/mode";
+import { SearchField } from "../design/SearchField";
 import { Empty, Failure, Loading } from "../design/States";
 import { BaseMap, useMap } from "../map/BaseMap";
 import { type DrawnLayer, GeoJsonLayer } from "../map/GeoJsonLayer";
@@ -103,10 +103,7 @@ export function SensorMap() {
             <span className="quiet">{t("sense.sensors", { count: found.length, shown: count(found.length) })}</span>
           </p>
           <Replay at={at} present={present} show={setAt} />
-          <label className="field">
-            <Search aria-hidden />
-            <input type="search" value={needle} placeholder={t("sense.find")} aria-label={t("sense.find")} onChange={(event) => setNeedle(event.target.value)} />
-          </label>
+          <SearchField label={t("sense.find")} value={needle} most={80} set={setNeedle} />
         </div>
         {found.length === 0 ? (
           <Empty title={t("sense.noSuch")} compact />

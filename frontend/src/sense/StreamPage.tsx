@@ -5,6 +5,7 @@ import { Link, useParams } from "react-router";
 import { useZone } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Empty, Failure, Loading } from "../design/States";
+import { Table } from "../design/Table";
 import { count, dayOfYear, instant } from "../words";
 import { Chart, type Line } from "./Chart";
 import { HOUR, resultText, useBuckets, useDays, useLive, useSeries, useStream } from "./questions";
@@ -204,30 +205,28 @@ function Hours({ stream, from, to, zone }: { stream: number; from: string; to: s
   if (found.error) return <Failure error={found.error} retry={() => found.refetch()} compact />;
   if (!found.data) return <Loading lines={6} />;
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("sense.table")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("sense.at")}</th>
-            {["count", "mean", "min", "max"].map((one) => (
-              <th key={one} scope="col" className="end">
-                {t(`sense.${one}`)}
-              </th>
+    <Table label={t("sense.table")}>
+      <thead>
+        <tr>
+          <th scope="col">{t("sense.at")}</th>
+          {["count", "mean", "min", "max"].map((one) => (
+            <th key={one} scope="col" className="end">
+              {t(`sense.${one}`)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {found.data.map((one) => (
+          <tr key={one.start}>
+            <th scope="row" className="nowrap">{instant(one.start, zone, "minute")}</th>
+            <td className="end">{count(one.count)}</td>
+            {[one.mean, one.min, one.max].map((value, index) => (
+              <td key={index} className="end">{value === null ? "–" : Number(value.toPrecision(5))}</td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {found.data.map((one) => (
-            <tr key={one.start}>
-              <th scope="row" className="nowrap">{instant(one.start, zone, "minute")}</th>
-              <td className="end">{count(one.count)}</td>
-              {[one.mean, one.min, one.max].map((value, index) => (
-                <td key={index} className="end">{value === null ? "–" : Number(value.toPrecision(5))}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }

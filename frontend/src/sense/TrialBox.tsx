@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useCityNow } from "../api/clock";
 import { useZone } from "../api/questions";
 import { Fault, Input } from "../design/Form";
+import { Table } from "../design/Table";
 import { count, instant, say } from "../words";
 import { dayIn, midnight } from "../words/days";
 import { type RuleBody, tryRule } from "./alarms";
@@ -75,37 +76,29 @@ export function TrialBox({ body, owner, number }: { body: RuleBody; owner: strin
         </ul>
       )}
       {told && told.found.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("alarms.rule.trial")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("alarms.rule.began")}</th>
-                <th scope="col">{t("alarms.rule.endedAt")}</th>
-                <th scope="col">{t("alarms.rule.subject")}</th>
-                <th scope="col">{t("alarms.rule.reading")}</th>
-                <th scope="col">{t("alarms.rule.mark")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {told.found.slice(0, SHOWN).map((one) => {
-                const [kind = "", id = ""] = one.subject.split("/");
-                const why = one.reasons[0];
-                return (
-                  <tr key={`${one.subject}-${one.began}`}>
-                    <td className="nowrap">{instant(one.began, zone)}</td>
-                    <td className="nowrap">{one.ended ? instant(one.ended, zone) : t("alarms.rule.still")}</td>
-                    <td>{why?.thing || t(`alarms.rule.subjects.${kind}`, { id })}</td>
-                    <td>
-                      {why ? resultText(why.value, why.symbol, "–") : "–"}
-                      {one.grounds.length > 0 && <Grounds grounds={one.grounds} signs={[]} />}
-                    </td>
-                    <td>{one.mark && <span className={one.mark === "false" ? "badge warn" : "badge good"}>{t(`alarms.marks.${one.mark}`)}</span>}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t("alarms.rule.trial")}
+          head={[t("alarms.rule.began"), t("alarms.rule.endedAt"), t("alarms.rule.subject"), t("alarms.rule.reading"), t("alarms.rule.mark")]}
+        >
+          <tbody>
+            {told.found.slice(0, SHOWN).map((one) => {
+              const [kind = "", id = ""] = one.subject.split("/");
+              const why = one.reasons[0];
+              return (
+                <tr key={`${one.subject}-${one.began}`}>
+                  <td className="nowrap">{instant(one.began, zone)}</td>
+                  <td className="nowrap">{one.ended ? instant(one.ended, zone) : t("alarms.rule.still")}</td>
+                  <td>{why?.thing || t(`alarms.rule.subjects.${kind}`, { id })}</td>
+                  <td>
+                    {why ? resultText(why.value, why.symbol, "–") : "–"}
+                    {one.grounds.length > 0 && <Grounds grounds={one.grounds} signs={[]} />}
+                  </td>
+                  <td>{one.mark && <span className={one.mark === "false" ? "badge warn" : "badge good"}>{t(`alarms.marks.${one.mark}`)}</span>}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </Table>
       )}
       {told && told.alarms > SHOWN && <p className="small quiet">{t("alarms.rule.firstOf", { n: SHOWN })}</p>}
     </section>

@@ -1,12 +1,13 @@
 /** What every page says in open mode, and the choice of whom to act as. */
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { Check, DoorOpen, Search, UserRound } from "lucide-react";
+import { Check, DoorOpen, UserRound } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { Dialog } from "../design/Dialog";
 import { More } from "../design/More";
-import { Empty, Failure, Loading } from "../design/States";
+import { SearchField } from "../design/SearchField";
+import { Empty, Waiting } from "../design/States";
 import { say } from "../words";
 import { actAs, type Duty, type Person, useSession } from "./questions";
 
@@ -70,16 +71,7 @@ function ActAs({ close }: { close: () => void }) {
     <Dialog title={t("open.title")} close={close}>
       <p className="small quiet">{t("open.hint")}</p>
       <div className="act-search">
-        <div className="field">
-          <Search aria-hidden />
-          <input
-            aria-label={t("people.search")}
-            placeholder={t("people.search")}
-            value={search}
-            maxLength={80}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        </div>
+        <SearchField label={t("people.search")} value={search} most={80} set={setSearch} />
         <select className="choice" aria-label={t("people.role")} value={role} onChange={(event) => setRole(event.target.value)}>
           <option value="">{t("people.anyRole")}</option>
           {ROLES.map((one) => (
@@ -113,8 +105,7 @@ function ActAs({ close }: { close: () => void }) {
           </li>
         ))}
       </ul>
-      {found.isPending && <Loading lines={4} />}
-      {found.error && <Failure error={found.error} compact />}
+      <Waiting of={found} lines={4} compact />
       {found.isSuccess && people.length === 0 && <Empty title={t("open.nobody")} compact />}
       <More of={found} />
     </Dialog>

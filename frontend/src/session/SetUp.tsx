@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../api/client";
 import { Form, Input } from "../design/Form";
-import { Failure, Loading } from "../design/States";
+import { Waiting } from "../design/States";
 import { DoorFrame } from "./DoorFrame";
 import { agreed, NewPassword, NOTHING_TYPED } from "./passwords";
 import type { Session } from "./questions";
@@ -25,8 +25,7 @@ export function SetUp({ code, first, done }: { code: string; first: boolean; don
   };
   return (
     <DoorFrame title={first ? t("session.firstStart") : t("session.setPassword")}>
-      {who.isPending && <Loading lines={3} />}
-      {who.error && <Failure error={who.error} compact />}
+      <Waiting of={who} lines={3} compact />
       {who.data && (
         <>
           <p className="small">{t(first ? "session.firstStartLead" : "session.setPasswordLead", { login: who.data.login })}</p>

@@ -10,7 +10,8 @@ import { Dialog } from "../design/Dialog";
 import { Fault, Form, Input } from "../design/Form";
 import { More } from "../design/More";
 import { Secret } from "../design/Secret";
-import { Empty, Failure, Loading } from "../design/States";
+import { Empty, Waiting } from "../design/States";
+import { Table } from "../design/Table";
 import { count, instant } from "../words";
 import "./webhooks.css";
 
@@ -54,8 +55,7 @@ export default function WebhooksPage() {
           {t("webhooks.add")}
         </button>
       </div>
-      {found.isPending && <Loading lines={5} />}
-      {found.error && !found.data && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={5} stale />
       {found.data?.subscribers.length === 0 && <Empty title={t("webhooks.none")}>{t("webhooks.noneMend")}</Empty>}
       <ul className="webhooks">
         {found.data?.subscribers.map((one) => (
@@ -202,42 +202,39 @@ function Deliveries({ number, title, act }: { number: number; title: string; act
     getNextPageParam: (page) => page.before,
   });
   const rows = found.data?.pages.flatMap((page) => page.deliveries) ?? [];
-  if (found.isPending) return <Loading lines={3} />;
-  if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} compact />;
+  if (!found.data) return <Waiting of={found} lines={3} compact />;
   if (rows.length === 0) return <Empty title={t("webhooks.noDeliveries")} compact />;
   return (
     <>
-      <div className="table-box" tabIndex={0} role="region" aria-label={`${t("webhooks.deliveries")} ${title}`}>
-        <table className="table">
-          <thead>
-            <tr>
-              {["position", "type", "made", "result", "tries", "answer"].map((one) => (
-                <th key={one} scope="col">{t(`webhooks.columns.${one}`)}</th>
-              ))}
-              <th scope="col"><span className="hidden-visually">{t("webhooks.sendAgain")}</span></th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((one) => (
-              <tr key={one.id}>
-                <td>{one.position}</td>
-                <td><code>{one.type}</code></td>
-                <td className="nowrap">{instant(one.made, zone)}</td>
-                <td className="nowrap">{t(`webhooks.results.${one.result || "waiting"}`)}</td>
-                <td>{one.tries}</td>
-                <td className="nowrap">{answered(one, t) || "–"}</td>
-                <td>
-                  {one.done && (
-                    <button type="button" className="button" aria-label={`${t("webhooks.sendAgain")} ${one.position}`} onClick={() => void act(() => ask(`/api/webhooks/${number}/deliveries/${one.id}/again`, { method: "POST" }))}>
-                      {t("webhooks.sendAgain")}
-                    </button>
-                  )}
-                </td>
-              </tr>
+      <Table label={`${t("webhooks.deliveries")} ${title}`}>
+        <thead>
+          <tr>
+            {["position", "type", "made", "result", "tries", "answer"].map((one) => (
+              <th key={one} scope="col">{t(`webhooks.columns.${one}`)}</th>
             ))}
-          </tbody>
-        </table>
-      </div>
+            <th scope="col"><span className="hidden-visually">{t("webhooks.sendAgain")}</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => (
+            <tr key={one.id}>
+              <td>{one.position}</td>
+              <td><code>{one.type}</code></td>
+              <td className="nowrap">{instant(one.made, zone)}</td>
+              <td className="nowrap">{t(`webhooks.results.${one.result || "waiting"}`)}</td>
+              <td>{one.tries}</td>
+              <td className="nowrap">{answered(one, t) || "–"}</td>
+              <td>
+                {one.done && (
+                  <button type="button" className="button" aria-label={`${t("webhooks.sendAgain")} ${one.position}`} onClick={() => void act(() => ask(`/api/webhooks/${number}/deliveries/${one.id}/again`, { method: "POST" }))}>
+                    {t("webhooks.sendAgain")}
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
       <More of={found} label={t("webhooks.more")} />
     </>
   );

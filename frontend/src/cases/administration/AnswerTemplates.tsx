@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
 import { Dialog } from "../../design/Dialog";
 import { Form, Input } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { Empty, Waiting } from "../../design/States";
 import { say } from "../../words";
 import { type Answer, type Answers, useAnswers } from "../Answers";
 import { Versions } from "../RulesPage";
@@ -51,8 +51,7 @@ export function AnswerTemplates() {
       <p role="status" className="small">
         {said}
       </p>
-      {found.isPending && <Loading lines={5} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={5} />
       {now?.answers.length === 0 && <Empty title={t("cases.administration.answers.empty")} />}
       {now && now.answers.length > 0 && (
         <ul className="rows card">

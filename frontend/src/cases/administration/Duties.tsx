@@ -1,6 +1,6 @@
 /** Who is responsible for what and where, since when and until when. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Plus, Search } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
@@ -8,7 +8,9 @@ import { useZone } from "../../api/questions";
 import { Dialog } from "../../design/Dialog";
 import { Form, Input } from "../../design/Form";
 import type { Choice } from "../../design/Picker";
-import { Empty, Failure, Loading } from "../../design/States";
+import { SearchField } from "../../design/SearchField";
+import { Empty, Waiting } from "../../design/States";
+import { Table } from "../../design/Table";
 import { count as written, instant, say } from "../../words";
 import { midnight } from "../../words/days";
 import { HandlingDepartment, TypePicker } from "../pickers";
@@ -62,20 +64,7 @@ export function Duties() {
     <>
       <Head room="duties" />
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input
-            type="search"
-            aria-label={t("cases.administration.duties.area")}
-            placeholder={t("cases.administration.duties.area")}
-            value={area}
-            maxLength={40}
-            onChange={(event) => {
-              setArea(event.target.value);
-              setAfter(0);
-            }}
-          />
-        </div>
+        <SearchField label={t("cases.administration.duties.area")} value={area} most={40} set={(text) => { setArea(text); setAfter(0); }} />
         <label className="radio">
           <input
             type="checkbox"
@@ -102,45 +91,42 @@ export function Duties() {
           }}
         />
       </div>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {found.isSuccess && rows.length === 0 && <Empty title={t("cases.administration.duties.none")}>{t("cases.administration.duties.noneMend")}</Empty>}
       {rows.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.administration.duties.name")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("cases.administration.duties.where")}</th>
-                <th scope="col">{t("cases.administration.duties.what")}</th>
-                <th scope="col">{t("cases.administration.duties.who")}</th>
-                <th scope="col">{t("cases.administration.duties.when")}</th>
-                <th scope="col">{t("cases.rules.change")}</th>
+        <Table
+          label={t("cases.administration.duties.name")}
+          head={[
+            t("cases.administration.duties.where"),
+            t("cases.administration.duties.what"),
+            t("cases.administration.duties.who"),
+            t("cases.administration.duties.when"),
+            t("cases.rules.change"),
+          ]}
+        >
+          <tbody>
+            {rows.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">{one.area || t("cases.administration.duties.city")}</th>
+                <td>{what(one)}</td>
+                <td>
+                  {one.title || one.department}
+                  {one.person && <span className="small quiet block">{one.name || one.person}</span>}
+                </td>
+                <td className="numbers">
+                  {one.since && instant(one.since, zone, "day")}–{one.until && instant(one.until, zone, "day")}
+                </td>
+                <td>
+                  {(!one.until || one.until > now) && (
+                    <button type="button" className="button" onClick={() => setEnding(one)}>
+                      {t("cases.administration.duties.end")}
+                    </button>
+                  )}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rows.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">{one.area || t("cases.administration.duties.city")}</th>
-                  <td>{what(one)}</td>
-                  <td>
-                    {one.title || one.department}
-                    {one.person && <span className="small quiet block">{one.name || one.person}</span>}
-                  </td>
-                  <td className="numbers">
-                    {one.since && instant(one.since, zone, "day")}–{one.until && instant(one.until, zone, "day")}
-                  </td>
-                  <td>
-                    {(!one.until || one.until > now) && (
-                      <button type="button" className="button" onClick={() => setEnding(one)}>
-                        {t("cases.administration.duties.end")}
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <Leaf begun={after > 0} next={found.data?.next ?? null} go={(mark) => setAfter(Number(mark ?? 0))} />
       {giving && (

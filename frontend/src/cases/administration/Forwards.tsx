@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { askJson } from "../../api/client";
 import { useZone } from "../../api/questions";
 import { Fault } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { Empty, Waiting } from "../../design/States";
 import { instant } from "../../words";
 import { Head, Leaf } from "./parts";
 
@@ -49,8 +49,7 @@ export function Forwards() {
     <>
       <Head room="forwards" />
       <Fault error={error} />
-      {found.isPending && <Loading lines={3} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={3} />
       {found.isSuccess && rows.length === 0 && <Empty title={t("cases.administration.forwards.none")} />}
       {rows.length > 0 && (
         <ul className="rows card">

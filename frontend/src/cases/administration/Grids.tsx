@@ -1,14 +1,15 @@
 /** The unit grids in force at a day: listed, on the map, and replaced by a file from a day on. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { FeatureCollection, Geometry } from "geojson";
-import { Search } from "lucide-react";
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
 import { useCity, useZone } from "../../api/questions";
 import { token, useLook } from "../../app/mode";
 import { Input } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { SearchField } from "../../design/SearchField";
+import { Empty, Waiting } from "../../design/States";
+import { Table } from "../../design/Table";
 import { BaseMap, useMap } from "../../map/BaseMap";
 import { type DrawnLayer, GeoJsonLayer } from "../../map/GeoJsonLayer";
 import { useGround } from "../../map/ground";
@@ -44,24 +45,10 @@ export function Grids() {
     <>
       <Head room="grids" />
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input
-            type="search"
-            aria-label={t("cases.administration.grids.area")}
-            placeholder={t("cases.administration.grids.area")}
-            value={area}
-            maxLength={40}
-            onChange={(event) => {
-              setArea(event.target.value);
-              setAfter("");
-            }}
-          />
-        </div>
+        <SearchField label={t("cases.administration.grids.area")} value={area} most={40} set={(text) => { setArea(text); setAfter(""); }} />
         <Input label={t("cases.administration.grids.at")} type="date" value={day} onChange={(event) => setDay(event.target.value)} />
       </div>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {found.isSuccess && rows.length === 0 && <Empty title={t("cases.administration.grids.none")}>{t("cases.administration.grids.noneMend")}</Empty>}
       {rows.length > 0 && (
         <>
@@ -70,32 +57,30 @@ export function Grids() {
               <Outlines grids={rows} />
             </BaseMap>
           </div>
-          <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.administration.grids.name")}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">{t("cases.administration.grids.code")}</th>
-                  <th scope="col">{t("cases.administration.grids.duty")}</th>
-                  <th scope="col">{t("cases.administration.grids.grade")}</th>
-                  <th scope="col">{t("cases.administration.duties.when")}</th>
+          <Table
+            label={t("cases.administration.grids.name")}
+            head={[
+              t("cases.administration.grids.code"),
+              t("cases.administration.grids.duty"),
+              t("cases.administration.grids.grade"),
+              t("cases.administration.duties.when"),
+            ]}
+          >
+            <tbody>
+              {rows.map((one) => (
+                <tr key={one.code}>
+                  <th scope="row">
+                    <code>{one.code}</code>
+                  </th>
+                  <td>{one.duty_grid}</td>
+                  <td>{one.grade}</td>
+                  <td className="numbers">
+                    {instant(one.since, zone, "day")}–{one.until && instant(one.until, zone, "day")}
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {rows.map((one) => (
-                  <tr key={one.code}>
-                    <th scope="row">
-                      <code>{one.code}</code>
-                    </th>
-                    <td>{one.duty_grid}</td>
-                    <td>{one.grade}</td>
-                    <td className="numbers">
-                      {instant(one.since, zone, "day")}–{one.until && instant(one.until, zone, "day")}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </Table>
         </>
       )}
       <Leaf begun={after !== ""} next={found.data?.next ?? null} go={(mark) => setAfter(String(mark ?? ""))} />

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../../api/client";
 import { Form, Input } from "../../design/Form";
-import { Failure, Loading } from "../../design/States";
+import { Waiting } from "../../design/States";
 import { Versions } from "../RulesPage";
 import { Head } from "./parts";
 
@@ -26,8 +26,7 @@ export function Hours() {
           <Link to="/cases/calendar">{t("cases.administration.hours.days")}</Link>
         </p>
       </Head>
-      {found.isPending && <Loading lines={4} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={4} />
       {found.data && <Edit key={found.data.version} now={found.data} />}
       {found.data && <Versions part="calendar" now={found.data.version} />}
     </>

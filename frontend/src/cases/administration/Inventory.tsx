@@ -1,12 +1,14 @@
 /** The inventory of components: looked through, and taken in from a table with progress that can be stopped. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { FileUp, Search } from "lucide-react";
+import { FileUp } from "lucide-react";
 import { useDeferredValue, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson, Problem, problemOf } from "../../api/client";
 import { Fault } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { SearchField } from "../../design/SearchField";
+import { Empty, Waiting } from "../../design/States";
+import { Table } from "../../design/Table";
 import { count as written, languageNow, say, share, type Text } from "../../words";
 import { useTitles, useTypes } from "../questions";
 import { Head, Leaf } from "./parts";
@@ -39,53 +41,37 @@ export function Inventory() {
       <Head room="components" />
       <TakeIn />
       <div className="filter-row">
-        <div className="field search">
-          <Search aria-hidden />
-          <input
-            type="search"
-            aria-label={t("cases.administration.components.area")}
-            placeholder={t("cases.administration.components.area")}
-            value={digits}
-            maxLength={15}
-            onChange={(event) => {
-              setDigits(event.target.value);
-              setAfter("");
-            }}
-          />
-        </div>
+        <SearchField label={t("cases.administration.components.area")} value={digits} most={15} set={(text) => { setDigits(text); setAfter(""); }} />
       </div>
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {found.isSuccess && rows.length === 0 && <Empty title={t("cases.administration.components.none")} />}
       {rows.length > 0 && (
-        <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.administration.components.name")}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{t("cases.administration.components.code")}</th>
-                <th scope="col">{t("cases.type")}</th>
-                <th scope="col">{t("cases.administration.components.charge")}</th>
-                <th scope="col">{t("cases.administration.grids.code")}</th>
+        <Table
+          label={t("cases.administration.components.name")}
+          head={[
+            t("cases.administration.components.code"),
+            t("cases.type"),
+            t("cases.administration.components.charge"),
+            t("cases.administration.grids.code"),
+          ]}
+        >
+          <tbody>
+            {rows.map((one) => (
+              <tr key={one.code}>
+                <th scope="row">
+                  <Link to={`/objects/${one.object}`}>
+                    <code>{one.code}</code>
+                  </Link>
+                </th>
+                <td>{say(types.find((each) => each.kind === "component" && each.code === one.code.slice(6, 11))?.name)}</td>
+                <td>{titles[one.department] ?? one.department}</td>
+                <td>
+                  <code>{one.area}</code>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rows.map((one) => (
-                <tr key={one.code}>
-                  <th scope="row">
-                    <Link to={`/objects/${one.object}`}>
-                      <code>{one.code}</code>
-                    </Link>
-                  </th>
-                  <td>{say(types.find((each) => each.kind === "component" && each.code === one.code.slice(6, 11))?.name)}</td>
-                  <td>{titles[one.department] ?? one.department}</td>
-                  <td>
-                    <code>{one.area}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </Table>
       )}
       <Leaf begun={after !== ""} next={found.data?.next ?? null} go={(mark) => setAfter(String(mark ?? ""))} />
     </>

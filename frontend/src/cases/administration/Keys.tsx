@@ -7,7 +7,7 @@ import { askJson } from "../../api/client";
 import { useZone } from "../../api/questions";
 import { Dialog } from "../../design/Dialog";
 import { Form, Input } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { Empty, Waiting } from "../../design/States";
 import { instant } from "../../words";
 import { Head } from "./parts";
 
@@ -31,8 +31,7 @@ export function Keys() {
           {t("cases.administration.keys.make")}
         </button>
       </div>
-      {found.isPending && <Loading lines={3} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={3} />
       {found.isSuccess && found.data.length === 0 && <Empty title={t("cases.administration.keys.none")} />}
       {found.isSuccess && found.data.length > 0 && (
         <ul className="rows card">

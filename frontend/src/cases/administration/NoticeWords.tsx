@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
 import { Fault, Form, Input } from "../../design/Form";
-import { Failure, Loading } from "../../design/States";
+import { Waiting } from "../../design/States";
 import { Versions } from "../RulesPage";
 import { Area } from "./AnswerTemplates";
 import { Head } from "./parts";
@@ -24,8 +24,7 @@ export function NoticeWords() {
   return (
     <>
       <Head room="notices" />
-      {found.isPending && <Loading lines={6} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={6} />
       {now && (
         <div className="wide-form stack">
           <label className="input">

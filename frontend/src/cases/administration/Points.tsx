@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
 import { Dialog } from "../../design/Dialog";
 import { Form, Input } from "../../design/Form";
-import { Empty, Failure, Loading } from "../../design/States";
+import { Empty, Waiting } from "../../design/States";
 import { decimal } from "../../words";
 import { type Place, PlacePicker } from "../PlacePicker";
 import { Head } from "./parts";
@@ -40,8 +40,7 @@ export function Points() {
           {t("cases.administration.points.add")}
         </button>
       </div>
-      {found.isPending && <Loading lines={3} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={3} />
       {found.isSuccess && points.length === 0 && <Empty title={t("cases.administration.points.none")} />}
       {points.length > 0 && (
         <ul className="rows card">

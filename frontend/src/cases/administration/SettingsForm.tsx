@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { askJson } from "../../api/client";
 import { Form, Input } from "../../design/Form";
-import { Failure, Loading } from "../../design/States";
+import { Waiting } from "../../design/States";
 import { say } from "../../words";
 import { useLifecycle } from "../questions";
 import { Versions } from "../RulesPage";
@@ -46,8 +46,7 @@ export function SettingsForm() {
   return (
     <>
       <Head room="settings" />
-      {found.isPending && <Loading lines={8} />}
-      {found.error && <Failure error={found.error} retry={() => found.refetch()} />}
+      <Waiting of={found} lines={8} />
       {found.data && <Edit key={found.data.version} now={found.data} />}
       {found.data && <Versions part="settings" now={found.data.version} />}
     </>

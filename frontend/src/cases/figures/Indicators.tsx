@@ -4,7 +4,8 @@ import { ArrowDownWideNarrow } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../../api/client";
-import { Empty, Failure, Loading } from "../../design/States";
+import { Empty, Waiting } from "../../design/States";
+import { Table } from "../../design/Table";
 import { count as written, say } from "../../words";
 import type { Address } from "../filters";
 import { casesOf, chosenBy, differs, type Figure, type Group, type Indicator, isShare, LEADS, shown } from "./figures";
@@ -35,8 +36,7 @@ export function Indicators({ address, asked, table }: { address: Address; asked:
     },
     placeholderData: keepPreviousData,
   });
-  if (answer.isPending) return <Loading lines={10} />;
-  if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+  if (!answer.data) return <Waiting of={answer} lines={10} />;
   return by ? (
     <Scoreboard groups={answer.data} table={table} keys={keys} by={by} asked={asked} address={address} />
   ) : (
@@ -54,55 +54,41 @@ function Whole({ figures, table, asked, compares }: {
   const points = (n: string) => t("cases.figures.points", { n });
   const hours = (n: string) => t("cases.figures.hours", { n });
   return (
-    <div className="table-box" tabIndex={0} role="region" aria-label={t("cases.figures.name")}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t("cases.figures.indicator")}</th>
-            <th scope="col" className="end">
-              {t("cases.figures.value")}
-            </th>
-            <th scope="col" className="end">
-              {t("cases.figures.counted")}
-            </th>
-            {compares && (
-              <>
-                <th scope="col" className="end">
-                  {t("cases.figures.before")}
-                </th>
-                <th scope="col" className="end">
-                  {t("cases.figures.yearBefore")}
-                </th>
-              </>
-            )}
-            <th scope="col">{t("cases.figures.formula")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {table.map((one) => {
-            const figure = figures[one.key];
-            return (
-              <tr key={one.key}>
-                <th scope="row">{say(one.says)}</th>
-                <td className="end">
-                  {figure && figure.value !== null ? <Link to={casesOf(asked, { indicator: one.key })}>{shown(one.key, figure, hours)}</Link> : "–"}
-                </td>
-                <td className="end quiet">
-                  {isShare(one.key, figure) ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}
-                </td>
-                {compares && (
-                  <>
-                    <td className="end">{differs(one.key, figure, figure?.change, points)}</td>
-                    <td className="end">{differs(one.key, figure, figure?.year_change, points)}</td>
-                  </>
-                )}
-                <td className="small formula">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: say(one.waits) })}</span> : say(one.said)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={t("cases.figures.name")}
+      head={[
+        t("cases.figures.indicator"),
+        { end: t("cases.figures.value") },
+        { end: t("cases.figures.counted") },
+        compares && { end: t("cases.figures.before") },
+        compares && { end: t("cases.figures.yearBefore") },
+        t("cases.figures.formula"),
+      ]}
+    >
+      <tbody>
+        {table.map((one) => {
+          const figure = figures[one.key];
+          return (
+            <tr key={one.key}>
+              <th scope="row">{say(one.says)}</th>
+              <td className="end">
+                {figure && figure.value !== null ? <Link to={casesOf(asked, { indicator: one.key })}>{shown(one.key, figure, hours)}</Link> : "–"}
+              </td>
+              <td className="end quiet">
+                {isShare(one.key, figure) ? `${written(figure.top)} / ${written(figure.bottom)}` : ""}
+              </td>
+              {compares && (
+                <>
+                  <td className="end">{differs(one.key, figure, figure?.change, points)}</td>
+                  <td className="end">{differs(one.key, figure, figure?.year_change, points)}</td>
+                </>
+              )}
+              <td className="small formula">{one.waits ? <span className="quiet">{t("cases.figures.waits", { what: say(one.waits) })}</span> : say(one.said)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }
 
@@ -143,46 +129,44 @@ function Scoreboard({ groups, table, keys, by, asked, address }: {
             ))}
         </div>
       </details>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t(`cases.figures.dimensions.${by}`)}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t(`cases.figures.dimensions.${by}`)}</th>
-              {chosen.map((one) => (
-                <th key={one.key} scope="col" className="end" aria-sort={order === one.key && !["month", "day"].includes(by) ? "descending" : undefined}>
-                  <button type="button" className="link-button" title={say(one.said)} onClick={() => address.put({ order: one.key })}>
-                    {say(one.says)}
-                    {order === one.key && <ArrowDownWideNarrow aria-hidden />}
-                  </button>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((group) => {
-              const value = group.by[0] ?? null;
-              return (
-                <tr key={String(value)}>
-                  <th scope="row">{nameOf(value)}</th>
-                  {chosen.map((one) => {
-                    const figure = group.figures[one.key];
-                    const text = shown(one.key, figure, hours);
-                    return (
-                      <td key={one.key} className="end">
-                        {LEADS.includes(by) && value !== null && figure?.value !== null ? (
-                          <Link to={casesOf(asked, { indicator: one.key, ...chosenBy(by, value) })}>{text}</Link>
-                        ) : (
-                          text
-                        )}
-                      </td>
-                    );
-                  })}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table label={t(`cases.figures.dimensions.${by}`)}>
+        <thead>
+          <tr>
+            <th scope="col">{t(`cases.figures.dimensions.${by}`)}</th>
+            {chosen.map((one) => (
+              <th key={one.key} scope="col" className="end" aria-sort={order === one.key && !["month", "day"].includes(by) ? "descending" : undefined}>
+                <button type="button" className="link-button" title={say(one.said)} onClick={() => address.put({ order: one.key })}>
+                  {say(one.says)}
+                  {order === one.key && <ArrowDownWideNarrow aria-hidden />}
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map((group) => {
+            const value = group.by[0] ?? null;
+            return (
+              <tr key={String(value)}>
+                <th scope="row">{nameOf(value)}</th>
+                {chosen.map((one) => {
+                  const figure = group.figures[one.key];
+                  const text = shown(one.key, figure, hours);
+                  return (
+                    <td key={one.key} className="end">
+                      {LEADS.includes(by) && value !== null && figure?.value !== null ? (
+                        <Link to={casesOf(asked, { indicator: one.key, ...chosenBy(by, value) })}>{text}</Link>
+                      ) : (
+                        text
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </Table>
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { askJson } from "../../api/client";
 import { Empty, Failure, Loading } from "../../design/States";
+import { Table } from "../../design/Table";
 import { decimal, list, say, type Text } from "../../words";
 import type { Address } from "../filters";
 import { casesOf, chosenBy, type Figure, type Indicator, LEADS, shown } from "./figures";
@@ -50,55 +51,53 @@ export function Scores({ address, asked, table }: { address: Address; asked: URL
       {scores.data.length === 0 || !board ? (
         <Empty title={t("cases.figures.none")} />
       ) : (
-        <div className="table-box" tabIndex={0} role="region" aria-label={say(board.says)}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col" className="end">
-                  {t("cases.figures.rank")}
+        <Table label={say(board.says)}>
+          <thead>
+            <tr>
+              <th scope="col" className="end">
+                {t("cases.figures.rank")}
+              </th>
+              <th scope="col">{t(`cases.figures.dimensions.${board.dimension}`)}</th>
+              <th scope="col" className="end">
+                {t("cases.figures.score")}
+              </th>
+              <th scope="col">{t("cases.figures.grade")}</th>
+              {board.indicators.map((one) => (
+                <th key={one.key} scope="col" className="end">
+                  {says(one.key)}
                 </th>
-                <th scope="col">{t(`cases.figures.dimensions.${board.dimension}`)}</th>
-                <th scope="col" className="end">
-                  {t("cases.figures.score")}
-                </th>
-                <th scope="col">{t("cases.figures.grade")}</th>
-                {board.indicators.map((one) => (
-                  <th key={one.key} scope="col" className="end">
-                    {says(one.key)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {scores.data.map((one) => (
-                <tr key={String(one.by)}>
-                  <td className="end">{one.rank ?? "–"}</td>
-                  <th scope="row">
-                    {LEADS.includes(board.dimension) ? (
-                      <Link to={casesOf(asked, chosenBy(board.dimension, one.by))}>{nameOf(one.by)}</Link>
-                    ) : (
-                      nameOf(one.by)
-                    )}
-                  </th>
-                  <td className="end">{one.score === null ? "–" : decimal(one.score, 4)}</td>
-                  <td>{one.grade && <span className="badge">{say(one.grade)}</span>}</td>
-                  {board.indicators.map((each) => {
-                    const text = shown(each.key, one.figures[each.key], hours);
-                    return (
-                      <td key={each.key} className="end">
-                        {LEADS.includes(board.dimension) && text !== "–" ? (
-                          <Link to={casesOf(asked, { indicator: each.key, ...chosenBy(board.dimension, one.by) })}>{text}</Link>
-                        ) : (
-                          text
-                        )}
-                      </td>
-                    );
-                  })}
-                </tr>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          </thead>
+          <tbody>
+            {scores.data.map((one) => (
+              <tr key={String(one.by)}>
+                <td className="end">{one.rank ?? "–"}</td>
+                <th scope="row">
+                  {LEADS.includes(board.dimension) ? (
+                    <Link to={casesOf(asked, chosenBy(board.dimension, one.by))}>{nameOf(one.by)}</Link>
+                  ) : (
+                    nameOf(one.by)
+                  )}
+                </th>
+                <td className="end">{one.score === null ? "–" : decimal(one.score, 4)}</td>
+                <td>{one.grade && <span className="badge">{say(one.grade)}</span>}</td>
+                {board.indicators.map((each) => {
+                  const text = shown(each.key, one.figures[each.key], hours);
+                  return (
+                    <td key={each.key} className="end">
+                      {LEADS.includes(board.dimension) && text !== "–" ? (
+                        <Link to={casesOf(asked, { indicator: each.key, ...chosenBy(board.dimension, one.by) })}>{text}</Link>
+                      ) : (
+                        text
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </Table>
       )}
     </>
   );
