@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from jingwei.city import City
     from jingwei.city.loader import LoadReport
+    from jingwei.cli_show import Shown
     from jingwei.grid import Cell
     from jingwei.lake import Rows
 
@@ -329,10 +330,7 @@ def status(dataset: str | None, city_id: str | None, *, as_json: bool) -> None:
             shown = cli_show.city_summary(city.about, city.lake.datasets(local_person()))
         else:
             shown = cli_show.dataset_summary(city.about, city.lake.dataset(local_person(), dataset))
-        if as_json:
-            _print_json(shown.data)
-        else:
-            shown.print()
+        _show(shown, as_json=as_json)
 
 
 @main.command(
@@ -364,10 +362,7 @@ def at(place: str, level: int | None, limit: int, city_id: str | None, *, as_jso
     with open_named(city_id) as city:
         found = city.lake.at(local_person(), cell, limit=limit)
         shown = cli_show.cell_contents(city.about, cell, found)
-        if as_json:
-            _print_json(shown.data)
-        else:
-            shown.print()
+        _show(shown, as_json=as_json)
 
 
 def _cell(place: str, level: int | None) -> Cell:
@@ -445,10 +440,7 @@ def query(
             limit=limit,
         )
         shown = cli_show.query_answer(city.about, rows)
-        if as_json:
-            _print_json(shown.data)
-        else:
-            shown.print()
+        _show(shown, as_json=as_json)
 
 
 def _region(bounds: str | None, cell: str | None, polygon: Path | None) -> Any:
@@ -527,14 +519,18 @@ def decode(code: str, *, as_json: bool) -> None:
     _show_cell(_cell(code, None), as_json=as_json)
 
 
-def _show_cell(cell: Cell, *, as_json: bool) -> None:
-    from jingwei import cli_show
-
-    shown = cli_show.cell_facts(cell)
+def _show(shown: Shown, *, as_json: bool) -> None:
     if as_json:
         _print_json(shown.data)
     else:
         shown.print()
+
+
+def _show_cell(cell: Cell, *, as_json: bool) -> None:
+    from jingwei import cli_show
+
+    shown = cli_show.cell_facts(cell)
+    _show(shown, as_json=as_json)
 
 
 @main.command(

@@ -49,6 +49,7 @@ from jingwei.lake.covers import cover_table
 from jingwei.lake.erasing import erased_marks, without_erased
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
+from jingwei.lake.quarantine import Quarantined, quarantine_of
 from jingwei.lake.schemas import Consulted, Content, Counts, Dataset, Finding, Read, SourceFile, Version
 from jingwei.lake.store import MEMORY, Description, Load
 from jingwei.lake.weighing import Anchor
@@ -535,19 +536,8 @@ def _noted(batches: Iterator[pa.RecordBatch], order: quality.KeyOrder) -> Iterat
 class _Quarantine:
     """Rows that cannot be published, with where they stand and why."""
 
-    SCHEMA = pa.schema(
-        [
-            ("file", pa.string()),
-            ("row", pa.int64()),
-            ("rule", pa.string()),
-            ("reason_zh", pa.string()),
-            ("reason_en", pa.string()),
-            ("text", pa.string()),
-        ]
-    )
-
     def __init__(self) -> None:
-        self._rows: list[tuple[str, int, str, str, str, str]] = []
+        self._rows: list[Quarantined] = []
 
     def add(self, file: str, faults: list[forms.RowFault]) -> None:
         """Add faults found in a file."""
@@ -559,8 +549,7 @@ class _Quarantine:
 
     def table(self) -> pa.Table:
         """Return the quarantine as a table, in order of file and row."""
-        columns = list(zip(*sorted(self._rows), strict=True)) or [()] * len(self.SCHEMA)
-        return pa.table([list(column) for column in columns], schema=self.SCHEMA)
+        return quarantine_of(sorted(self._rows))
 
 
 def _unresolved(counts: dict[str, int]) -> list[Finding]:

@@ -524,11 +524,7 @@ class Reader:
             f"SELECT {_name(place.cell)} & {mask} AS jw_cell, count(*) AS n FROM {source}"
             f"{_and(tests)} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         )
-        with self._engine.cursor() as cursor:
-            if region is not None and not region.exact:
-                facts, _ = self._facts_in(version, region, (place,), permitted=permitted)
-                cursor.register("wanted", pa.table({"jw_fact": facts}))
-            table = _run(cursor, question, values, where)
+        table = self._ask_in(version, place, region, permitted, (question, values, where))
         codes = grid.from_stored(table["jw_cell"].to_numpy())
         areas = grid.area_m2(codes, level) if len(codes) else np.empty(0)
         return table.append_column("area_m2", pa.array(areas, pa.float64()))
@@ -600,11 +596,22 @@ class Reader:
             f"SELECT {cell} AS jw_cell, {level} AS jw_level, jw_fact{second} "
             f"FROM {self._source(version, permitted=permitted)}{_and(tests)} LIMIT {limit}"
         )
+        return self._ask_in(version, place, region, permitted, (question, values, where))
+
+    def _ask_in(
+        self,
+        version: Version,
+        place: Place,
+        region: Region | None,
+        permitted: Permitted | None,
+        asked: tuple[str, list[Any], str | None],
+    ) -> pa.Table:
+        """Run a question with its values and filter, to which `_placed_test` limited places to a region."""
         with self._engine.cursor() as cursor:
             if region is not None and not region.exact:
                 facts, _ = self._facts_in(version, region, (place,), permitted=permitted)
                 cursor.register("wanted", pa.table({"jw_fact": facts}))
-            return _run(cursor, question, values, where)
+            return _run(cursor, *asked)
 
     def named(
         self, version: Version, text: str, *, limit: int, permitted: Permitted | None = None

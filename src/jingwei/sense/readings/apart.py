@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import pyarrow as pa
 
+from jingwei.lake.quarantine import quarantine_of
 from jingwei.sense.readings.batch import readings_of
 from jingwei.sense.readings.facts import reason
-from jingwei.sense.readings.flushing import QUARANTINE
 
 if TYPE_CHECKING:
     from jingwei.sense.readings.columns import Rows
@@ -68,8 +68,7 @@ class Apart:
         for row in self._rows:
             why = reason(row.code, row.stream)
             rows.append((file, row.number, row.code, why.zh, why.en, row.text))
-        columns = list(zip(*rows, strict=True)) or [()] * len(QUARANTINE)
-        return pa.table([list(column) for column in columns], schema=QUARANTINE)
+        return quarantine_of(rows)
 
 
 def _said(row: dict[str, object]) -> dict[str, object]:

@@ -51,16 +51,6 @@ ADDRESS = pa.schema(
     ]
 )
 OWN = tuple(name for name in SCHEMA.names if lake_name(name)[:3] != "jw_")
-QUARANTINE = pa.schema(
-    [
-        ("file", pa.string()),
-        ("row", pa.int64()),
-        ("rule", pa.string()),
-        ("reason_zh", pa.string()),
-        ("reason_en", pa.string()),
-        ("text", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
