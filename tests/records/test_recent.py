@@ -81,6 +81,13 @@ def test_the_newest_is_kept_however_large_it_is():
     assert (recent.get("large"), recent.get("next")) == (None, "12")
 
 
+def test_what_counts_for_nothing_is_not_kept_without_end():
+    recent = Recent(3, size=len)
+    for key in range(10):
+        recent.put(key, "")
+    assert [key for key in range(10) if recent.get(key) is not None] == [7, 8, 9]
+
+
 def test_none_is_a_value_that_is_made_once():
     recent, made = Recent(3), []
     for _ in range(2):

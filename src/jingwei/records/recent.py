@@ -31,7 +31,7 @@ class Recent(Generic[K, V]):
         How many values are kept, or how much of them where `size` is given; the newest one is kept however
         large it is.
     size
-        Returns how much a value counts for as it is put; one each where it is left out.
+        Returns how much a value counts for as it is put, one at least; one each where it is left out.
 
     Notes
     -----
@@ -110,7 +110,7 @@ class Recent(Generic[K, V]):
 
     def _keep(self, key: K, value: V) -> None:
         self._drop(key)
-        size = 1 if self._size_of is None else self._size_of(value)
+        size = 1 if self._size_of is None else max(1, self._size_of(value))
         while self._line and self._size + size > self._most:
             first, held = next(iter(self._line.items()))
             if held.asked:
