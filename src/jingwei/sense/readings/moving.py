@@ -124,17 +124,18 @@ class Moving:
         """Leave out what the lake has already; return the rest, and what was left out."""
         found = np.zeros(len(fresh), np.int64)
         streams, begins = np.unique(fresh["stream"], return_index=True)
-        for stream, begin in zip(streams.tolist(), begins.tolist(), strict=True):
-            first = int(fresh["time"][begin])
-            end = int(np.searchsorted(fresh["stream"], stream, "right"))
-            last = int(fresh["time"][end - 1])
-            for stored in now.files:
-                at = int(np.searchsorted(stored.streams, stream))
-                if at == len(stored.streams) or stored.streams[at] != stream:
-                    continue
-                if stored.last[at] < first or stored.first[at] > last:
-                    continue
-                there = self._tier.of_stream(stored, stream, first, last + 1, None)
+        ends = np.append(begins, len(fresh))[1:]
+        for stored in now.files:
+            if not len(stored.streams):
+                continue
+            # Most streams have nothing but newer readings: one look at all of them leaves the few others.
+            at = np.minimum(np.searchsorted(stored.streams, streams), len(stored.streams) - 1)
+            met = (stored.streams[at] == streams) & (stored.last[at] >= fresh["time"][begins])
+            met &= stored.first[at] <= fresh["time"][ends - 1]
+            for one in np.flatnonzero(met).tolist():
+                begin, end = int(begins[one]), int(ends[one])
+                first, last = int(fresh["time"][begin]), int(fresh["time"][end - 1])
+                there = self._tier.of_stream(stored, int(streams[one]), first, last + 1, None)
                 find_in(now.overlay.covered(there), fresh.take(slice(begin, end)), found[begin:end])
         known = found > 0
         return fresh.take(~known), fresh.take(known)
