@@ -117,8 +117,11 @@ def check_load(
     own: pa.Schema,
     content: Content,
     boundary: Any,
+    plain_times: frozenset[str] = frozenset(),
 ) -> list[Read]:
     """Check what a load wrote, where a contract is in force; return what its rules compared it with.
+
+    `plain_times` are the columns that were seen to hold times to the second only; see `PlainTimes`.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def check_load(
         agreed = contracting.in_force(session, dataset)
     if agreed is None:
         return []
-    around = surroundings(city, dataset, boundary=boundary)
+    around = replace(surroundings(city, dataset, boundary=boundary), plain_times=plain_times)
     before = published(city.lake, dataset)
     if before is not None and any(isinstance(rule, Change) for rule in agreed.contract.rules):
         around.consulted.note(before, "rule")

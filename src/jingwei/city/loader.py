@@ -120,6 +120,8 @@ class _Work:
     near: tuple[float, float, float, float] | None = None
     consulted: Consulted = field(default_factory=Consulted)
     """What is read of other datasets for the source under way."""
+    plain_times: frozenset[str] = frozenset()
+    """Columns of the source under way whose texts were all seen to be times to the second."""
     reports: dict[str, SourceReport] = field(default_factory=dict)
 
     def heed(self) -> None:
@@ -353,7 +355,7 @@ def _check(work: _Work, spec: SourceSpec, load: Load, content: Content) -> list[
     folder = load.table("facts")
     written = [folder / file.path for file in content.facts]
     own = contracting.own_schema(written, content)
-    return check_load(work.city, spec.id, load.intent, written, own, content, work.boundary)
+    return check_load(work.city, spec.id, load.intent, written, own, content, work.boundary, work.plain_times)
 
 
 def _unchanged(
@@ -453,11 +455,14 @@ def _write(
         places = [placing.place for placing in plan.placings]
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
+        times = quality.PlainTimes(addresser.own)
         first_place = places[0] if places else None
-        rows = named(_noted(batches, order), spec, first_place, work.city.records, work.asker, load.intent)
+        passing = _noted(batches, order, times)
+        rows = named(passing, spec, first_place, work.city.records, work.asker, load.intent)
         stream = pa.RecordBatchReader.from_batches(named_schema(addresser.schema, spec), rows)
         work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
         survey.confirm(spec, plan, thinned, around)
+        work.plain_times = frozenset(times.columns)
     finally:
         for reading in readings:
             reading.close()
@@ -527,9 +532,12 @@ def _addressed(
                 yield rows
 
 
-def _noted(batches: Iterator[pa.RecordBatch], order: quality.KeyOrder) -> Iterator[pa.RecordBatch]:
+def _noted(
+    batches: Iterator[pa.RecordBatch], *watching: quality.KeyOrder | quality.PlainTimes
+) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        order.note(batch)
+        for one in watching:
+            one.note(batch)
         yield batch
 
 

@@ -103,6 +103,8 @@ class Surroundings:
     held
         Returns values of a column of rows of another dataset that are in quarantine: they are there, if
         not as they should be.
+    plain_times
+        Columns whose texts were all seen to be times to the second, or missing, as they were written.
     """
 
     at: datetime
@@ -112,6 +114,7 @@ class Surroundings:
     previous: Content | None = None
     consulted: Consulted = field(default_factory=Consulted)
     held: Callable[[str, str], pa.Array] = lambda _name, _column: pa.array([], pa.string())
+    plain_times: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +308,9 @@ class _Check:
     def _are_plain_times(self, test: RowTest) -> bool:
         times = {f"type:{terms.name}": terms.name for terms in self.contract.fields if terms.type == "time"}
         name = times.get(test.id)
-        return bool(self.paths) and name is not None and are_plain_times(self.paths, name)
+        if name is None or not self.paths:
+            return False
+        return name in self.around.plain_times or are_plain_times(self.paths, name)
 
     def _numbered(self) -> list[tuple[str, Rule]]:
         return [(f"{rule.kind}:{n}", rule) for n, rule in enumerate(self.contract.rules, start=1)]

@@ -25,6 +25,9 @@ MOST_SORTED = 20_000_000
 LOOKED_AT = 262_144
 """Rows that are looked at at once."""
 
+WORTH_COMPILED = 4_096
+"""Texts from which on a compiled loop is worth loading."""
+
 SECONDS = len("2026-01-31 08:05:00")
 YEAR_1000 = -30_610_224_000
 """Its begin, in seconds from 1970."""
@@ -56,6 +59,32 @@ class KeyOrder:
         follows = self._last is None or numbers[0] > self._last
         self.rising = bool(follows and (numbers[1:] > numbers[:-1]).all())
         self._last = int(numbers[-1])
+
+
+class PlainTimes:
+    """Watches rows go by: which columns of texts hold times to the second only; see `are_plain_times`."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.columns = {field.name for field in schema if pa.types.is_string(field.type)}
+
+    def note(self, batch: pa.RecordBatch) -> None:
+        """Take note of the next rows."""
+        for name in [*self.columns]:
+            texts = batch.column(name)
+            if not pa.types.is_string(texts.type) or not _are_times_at_once(texts):
+                self.columns.discard(name)
+
+
+def _are_times_at_once(texts: pa.Array) -> bool:
+    """Say what `are_times` does; of many texts by a compiled loop, which ends at the first that is none."""
+    if len(texts) < WORTH_COMPILED:
+        return are_times(texts)
+    from jingwei.lake.kernels_quality import to_the_second  # Numba takes a moment to load
+
+    texts = texts.drop_null() if texts.null_count else texts
+    _, offsets, data = texts.buffers()
+    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return bool(to_the_second(starts, np.frombuffer(data or b"", np.uint8)))
 
 
 def describe(
