@@ -1,5 +1,6 @@
 """The command line: what people type, what programs read, and what they are told when something is wrong."""
 
+import csv
 import json
 import os
 import random
@@ -303,6 +304,44 @@ def test_people_are_listed_added_and_reset_at_the_machine(home, pack):
     assert reset.output != added.output
     assert run("people", "reset", "nobody").exit_code == NOT_FOUND
     assert "wang" not in run("people", "list", "--search", "li").output
+
+
+def test_devices_get_a_token_each_and_lose_it_at_the_machine(home, pack, tmp_path):
+    from jingwei import access
+    from jingwei.access import NotSignedInError, tokens
+    from jingwei.city import open_city
+
+    run("load", pack)
+    run("people", "add", "pumps", "泵站")
+    names, told = tmp_path / "names", tmp_path / "tokens.csv"
+    names.write_text("\ufeff" + "".join(f"pump-{n}\n" for n in range(120)) + "\npump-7\n", "utf-8")
+    assert run("people", "tokens", "pumps", names, "--to", told).exit_code == CONFLICT, "no role yet"
+    (tmp_path / "gbk").write_bytes("泵\n".encode("gbk"))
+    assert "UTF-8" in run("people", "tokens", "pumps", tmp_path / "gbk", "--to", told).output
+    assert not told.exists()
+    with open_city(home / "square") as city, city.records.write() as session:
+        (pumps,) = access.people(session, search="pumps")
+        access.give_role(session, access.local_person(), pumps.id, "device")
+    assert "120" in run("people", "tokens", "pumps", names, "--to", told, "--days", "30").output
+    assert told.stat().st_mode & 0o777 == 0o600
+    with told.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["device"] for row in rows] == [f"pump-{n}" for n in range(120)]
+    assert run("people", "tokens", "pumps", names, "--to", told).exit_code == CONFLICT, (
+        "nothing is written over"
+    )
+    again = run("people", "tokens", "pumps", names, "--to", tmp_path / "again.csv")
+    assert again.output.startswith("Issued 0 ")
+    assert not (tmp_path / "again.csv").exists()
+    assert run("people", "revoke", "pumps", rows[3]["number"], "none").exit_code == NOT_FOUND, "all or none"
+    assert run("people", "revoke", "pumps", rows[3]["number"]).exit_code == 0
+    with open_city(home / "square") as city:
+        pump = tokens.asker_of_token(city.records, rows[4]["token"], touch=False)
+        assert pump.id == f"person/{pumps.id}"
+        assert "sense.observe" in pump.only
+        assert "sense.read" not in pump.only
+        with pytest.raises(NotSignedInError):
+            tokens.asker_of_token(city.records, rows[3]["token"], touch=False)
 
 
 def test_open_mode_and_plain_http_are_refused_elsewhere_before_anything_is_loaded(home, pack):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -10,7 +15,7 @@ from jingwei.cli_guard import guarded, say
 from jingwei.cli_home import city_option, home_option, open_named
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from sqlalchemy.orm import Session
 
@@ -18,9 +23,15 @@ if TYPE_CHECKING:
     from jingwei.city import City
 
 PAGE = 200
+AT_ONCE = 1_000
+LONGEST_DAYS = 366
 
 
-@click.group(help=say("人员：列出、新增、重置密码。", "People: list, add, reset a password."))
+@click.group(
+    help=say(
+        "人员：列出、新增、重置密码；设备的令牌。", "People: list, add, reset a password; tokens of devices."
+    )
+)
 def people() -> None:
     """People of a city."""
 
@@ -104,6 +115,112 @@ def reset(login: str, city_id: str | None, home: Path | None) -> None:
             if person.has_second_factor:
                 second_factor.remove(session, SYSTEM, person.id)
         _show_code(city, code)
+
+
+@people.command(
+    help=say(
+        "为名单 LIST 中的每台设备（每行一台）签发令牌，写入新文件：设备、编号、令牌、到期时间。LOGIN 是只有"
+        "“设备”角色的人员。已有有效令牌的设备跳过。",
+        "Issue a token for each device of LIST (one a line) into a new file: device, number, token, expiry."
+        " LOGIN is somebody whose only role is device. Devices that have a token that stands are left out.",
+    )
+)
+@click.argument("login")
+@click.argument("names", metavar="LIST", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path),
+    help=say("写入令牌的新文件（仅本账户可读）", "the new file of tokens, which only this account may read"),
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, LONGEST_DAYS),
+    default=365,
+    show_default=True,
+    help=say("有效天数", "for how many days they are good"),
+)
+@click.option("--reads", is_flag=True, help=say("也可读取读数", "they may read readings, too"))
+@city_option
+@home_option
+@guarded
+def tokens(
+    login: str, names: Path, to: Path, days: int, reads: bool, city_id: str | None, home: Path | None
+) -> None:
+    """Issue tokens for devices; each thousand is on the disk before it is good."""
+    from jingwei.access.signing_in import SYSTEM
+    from jingwei.records import now_utc
+    from jingwei.sense import sign_ins
+
+    devices = sign_ins.names_of(names.read_bytes())
+    until, issued = now_utc() + timedelta(days=days), 0
+    with open_named(city_id, home) as city:
+        with city.records.read() as session:
+            person = _named(session, login)
+        sign_ins.check_stands_for_devices(person)
+        with _new_file(to) as file:
+            rows = csv.writer(file)
+            for start in range(0, len(devices), AT_ONCE):
+                some = devices[start : start + AT_ONCE]
+                with city.records.write() as session:
+                    found = sign_ins.issue(session, SYSTEM, person.id, some, until, reads=reads)
+                    if found and not issued:
+                        rows.writerow(["device", "number", "token", "expires"])
+                    rows.writerows([kept.title, kept.id, token, kept.expires] for token, kept in found)
+                    file.flush()
+                    os.fsync(file.fileno())
+                issued += len(found)
+    click.echo(
+        say(
+            f"已签发 {issued:,} 个令牌，写入 {to}；{len(devices) - issued:,} 台设备已有令牌。",
+            f"Issued {issued:,} tokens in {to}; {len(devices) - issued:,} devices have one already.",
+        )
+    )
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[TextIO]:
+    """Open a file that is not there yet and that only this account may read; nothing written, no file."""
+    from jingwei.errors import ConflictError
+    from jingwei.words import Text
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ConflictError(
+            Text(f"{path} 已存在", f"{path} is there already."),
+            mend=Text("请指定一个新文件", "Name a new file."),
+            where={"file": str(path)},
+        ) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    finally:
+        if not path.stat().st_size:
+            path.unlink()
+
+
+@people.command(
+    help=say(
+        "吊销 LOGIN 的令牌（按编号），例如设备遗失时。",
+        "Revoke tokens of LOGIN by their numbers, as when a device is lost.",
+    )
+)
+@click.argument("login")
+@click.argument("numbers", nargs=-1, required=True)
+@city_option
+@home_option
+@guarded
+def revoke(login: str, numbers: tuple[str, ...], city_id: str | None, home: Path | None) -> None:
+    """Revoke tokens; all or none."""
+    from jingwei.access import tokens
+    from jingwei.access.signing_in import SYSTEM
+
+    with open_named(city_id, home) as city, city.records.write() as session:
+        person = _named(session, login)
+        for number in numbers:
+            tokens.revoke_token(session, SYSTEM, person.id, number)
+    click.echo(say(f"已吊销 {len(numbers)} 个令牌。", f"Revoked {len(numbers)} tokens."))
 
 
 def _named(session: Session, login: str) -> Person:

@@ -27,7 +27,7 @@ from jingwei.records.database import driver_text
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Dialect
     from sqlalchemy.orm import Session
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "jw_"  # noqa: S105 - marks a token as ours, for those who look for leaked ones
 LONGEST_TOKEN = timedelta(days=366)
 MOST_TOKENS = 50
+LONGEST_TITLE = 120
+MOST_TOLD = 200
+"""Tokens of a person that are listed: devices may have many more, which their keeper lists otherwise."""
 NOTED_AT_ONCE = 1_000
 """Tokens of which it is noted in one transaction that they were used."""
 TOLD_AT_ONCE = 500
@@ -84,6 +87,30 @@ def issue_token(
         Where the person has too many.
 
     """
+    (issued,) = issue_tokens(session, f"person/{person}", person, [title], allowed, expires)
+    return issued
+
+
+def issue_tokens(
+    session: Session,
+    actor: str,
+    person: str,
+    titles: Sequence[str],
+    allowed: frozenset[str],
+    expires: datetime,
+    *,
+    most: int = MOST_TOKENS,
+) -> list[tuple[str, Token]]:
+    """Return a new token for each title, as `issue_token` does; the person has `most` of them at most.
+
+    Raises
+    ------
+    BadRequestError
+        Where they name no action, one that is unknown or not for tokens, or last too long.
+    ConflictError
+        Where the person would have too many.
+
+    """
     row = person_row(session, person)
     now = now_utc()
     if not allowed or not now < expires <= now + LONGEST_TOKEN:
@@ -95,17 +122,30 @@ def issue_token(
             Text(f"令牌不能用于：{'、'.join(unknown)}", f"no token is for {', '.join(unknown)}."),
             where={"field": "actions"},
         )
-    if (session.scalar(select(func.count()).where(TokenRow.person == row.id)) or 0) >= MOST_TOKENS:
+    has = session.scalar(select(func.count()).where(TokenRow.person == row.id)) or 0
+    if has + len(titles) > most:
         raise ConflictError(
-            Text(f"每人至多 {MOST_TOKENS} 个令牌", f"a person has {MOST_TOKENS} tokens at most."),
+            Text(f"每人至多 {most} 个令牌", f"a person has {most} tokens at most."),
             mend=Text("请先吊销不用的", "Revoke those that are no longer used."),
         )
+    return [_issue(session, actor, row.id, one, allowed, now, expires) for one in titles]
+
+
+def _issue(
+    session: Session,
+    actor: str,
+    person: str,
+    title: str,
+    allowed: frozenset[str],
+    now: datetime,
+    expires: datetime,
+) -> tuple[str, Token]:
     token, number = TOKEN_PREFIX + secrets.token_urlsafe(32), secrets.token_hex(8)
     kept = TokenRow(
         id=number,
         token=digest(token),
-        person=row.id,
-        title=title.strip()[:120],
+        person=person,
+        title=title.strip()[:LONGEST_TITLE],
         actions=sorted(allowed),
         created=now,
         expires=expires,
@@ -113,7 +153,7 @@ def issue_token(
     )
     session.add(kept)
     told = {"token": number, "actions": sorted(allowed), "expires": expires.isoformat()}
-    _tell(session, f"person/{row.id}", "person.token_issued", row.id, **told)
+    _tell(session, actor, "person.token_issued", person, **told)
     return token, _token(kept)
 
 
@@ -285,9 +325,16 @@ def _noting(dialect: Dialect) -> tuple[str, Callable[[datetime], Any]]:
 
 
 def tokens(session: Session, person: str) -> list[Token]:
-    """Return the tokens of a person, newest first."""
+    """Return the newest tokens of a person, newest first."""
     question = select(TokenRow).where(TokenRow.person == person_row(session, person).id)
-    return [_token(row) for row in session.scalars(question.order_by(TokenRow.created.desc()))]
+    newest = question.order_by(TokenRow.created.desc()).limit(MOST_TOLD)
+    return [_token(row) for row in session.scalars(newest)]
+
+
+def titles_of_person(session: Session, person: str, now: datetime) -> set[str]:
+    """Return the titles of a person's tokens that stand."""
+    question = select(TokenRow.title).where(TokenRow.person == person, TokenRow.expires > now)
+    return set(session.scalars(question))
 
 
 def revoke_token(session: Session, asker: Asker, person: str, number: str) -> None:

@@ -160,7 +160,10 @@ class OtherCityError(BadRequestError):
                 f"{home} 中已是城市“{here}”，不是“{wanted}”。",
                 f"{home} holds the city '{here}', not '{wanted}'.",
             ),
-            mend=Text("用 --home 指定另一个文件夹。", "Name another folder with --home."),
+            mend=Text(
+                f"用 --city {here} 打开这座城市，或用 --home 指定另一个文件夹。",
+                f"Open this one by --city {here}, or name another folder with --home.",
+            ),
             where={"home": home},
         )
 
