@@ -140,13 +140,10 @@ def reset(login: str, city_id: str | None, home: Path | None) -> None:
     show_default=True,
     help=say("有效天数", "for how many days they are good"),
 )
-@click.option("--reads", is_flag=True, help=say("也可读取读数", "they may read readings, too"))
 @city_option
 @home_option
 @guarded
-def tokens(
-    login: str, names: Path, to: Path, days: int, reads: bool, city_id: str | None, home: Path | None
-) -> None:
+def tokens(login: str, names: Path, to: Path, days: int, city_id: str | None, home: Path | None) -> None:
     """Issue tokens for devices; each thousand is on the disk before it is good."""
     from jingwei.access.signing_in import SYSTEM
     from jingwei.records import now_utc
@@ -163,7 +160,7 @@ def tokens(
             for start in range(0, len(devices), AT_ONCE):
                 some = devices[start : start + AT_ONCE]
                 with city.records.write() as session:
-                    found = sign_ins.issue(session, SYSTEM, person.id, some, until, reads=reads)
+                    found = sign_ins.issue(session, SYSTEM, person.id, some, until)
                     if found and not issued:
                         rows.writerow(["device", "number", "token", "expires"])
                     rows.writerows([kept.title, kept.id, token, kept.expires] for token, kept in found)

@@ -15,6 +15,8 @@ type Props = {
 const WIDTH = 960;
 const HEIGHT = 320;
 const LEFT = 64;
+/** How wide a digit of the axis is at most, where the text is drawn larger because the chart is small. */
+const DIGIT = 15;
 const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 30;
@@ -46,7 +48,9 @@ export function Chart({ lines, label, xText, xTick, yText }: Props) {
     const pad = (high - low) * 0.06;
     return { first, last: last === first ? first + 1 : last, low: low - pad, high: high + pad };
   }, [all]);
-  const px = (x: number) => LEFT + ((x - scale.first) / (scale.last - scale.first)) * (WIDTH - LEFT - RIGHT);
+  const marks = useMemo(() => ticks(scale.low, scale.high, 5).map((y) => ({ y, text: String(Number(y.toPrecision(6))) })), [scale]);
+  const left = Math.max(LEFT, 16 + DIGIT * Math.max(...marks.map((one) => one.text.length)));
+  const px = (x: number) => left + ((x - scale.first) / (scale.last - scale.first)) * (WIDTH - left - RIGHT);
   const py = (y: number) => TOP + (1 - (y - scale.low) / (scale.high - scale.low)) * (HEIGHT - TOP - BOTTOM);
 
   const path = (line: Line) => {
@@ -74,7 +78,7 @@ export function Chart({ lines, label, xText, xTick, yText }: Props) {
     const edge = box.current?.getBoundingClientRect();
     if (!edge || known.length === 0) return;
     const inside = ((clientX - edge.left) / edge.width) * WIDTH;
-    setAt(near(scale.first + ((inside - LEFT) / (WIDTH - LEFT - RIGHT)) * (scale.last - scale.first)));
+    setAt(near(scale.first + ((inside - left) / (WIDTH - left - RIGHT)) * (scale.last - scale.first)));
   };
   const step = (by: number) => {
     const place = at === null ? (by > 0 ? -1 : known.length) : known.indexOf(at);
@@ -106,11 +110,11 @@ export function Chart({ lines, label, xText, xTick, yText }: Props) {
           } else if (event.key === "Escape") setAt(null);
         }}
       >
-        {ticks(scale.low, scale.high, 5).map((y) => (
+        {marks.map(({ y, text }) => (
           <g key={y}>
-            <line className="chart-rule" x1={LEFT} x2={WIDTH - RIGHT} y1={py(y)} y2={py(y)} />
-            <text className="chart-text" x={LEFT - 8} y={py(y)} textAnchor="end" dominantBaseline="middle">
-              {Number(y.toPrecision(6))}
+            <line className="chart-rule" x1={left} x2={WIDTH - RIGHT} y1={py(y)} y2={py(y)} />
+            <text className="chart-text" x={left - 8} y={py(y)} textAnchor="end" dominantBaseline="middle">
+              {text}
             </text>
           </g>
         ))}

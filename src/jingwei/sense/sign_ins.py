@@ -23,7 +23,6 @@ ROLE = "device"
 MOST = 150_000
 """Tokens of one person who stands for devices: as many as a city reads ahead."""
 SENDS = frozenset({policy.OBSERVE})
-READS = frozenset({policy.READ})
 
 
 def names_of(file: bytes) -> list[str]:
@@ -91,8 +90,6 @@ def issue(
     person: str,
     names: Sequence[str],
     expires: datetime,
-    *,
-    reads: bool = False,
 ) -> list[tuple[str, tokens.Token]]:
     """Return a new token for each device that has none which stands, with what it is known by.
 
@@ -108,8 +105,6 @@ def issue(
         What the devices are called; the title of a token is the name of its device.
     expires
         Until when they are good, a year at most.
-    reads
-        Whether they may read, too.
 
     Raises
     ------
@@ -121,5 +116,4 @@ def issue(
     check_stands_for_devices(known)
     has = tokens.titles_of_person(session, person, now_utc())
     new = [one for one in names if one not in has]
-    allowed = SENDS | READS if reads else SENDS
-    return tokens.issue_tokens(session, asker.id, person, new, allowed, expires, most=MOST)
+    return tokens.issue_tokens(session, asker.id, person, new, SENDS, expires, most=MOST)
