@@ -31,6 +31,11 @@ WRITTEN = [
     ("西城区青石工农路12号", 3),
     ("人民东路8号和平新村1座", 4),
     ("和平新材1栋", 4),
+    ("东城区柳浪街道解放路14#", 2),
+    ("解放路12#锦绣花园4#", 1),
+    ("解放路12＃锦绣花园4#楼2单元", 1),
+    ("锦绣花园4-2-501", 1),
+    ("解放路14号（靠近菜场）", 2),
     ("东城区 柳浪街道，解放路12号（锦绣花元）4栋3楼", 1),
 ]
 
@@ -111,3 +116,14 @@ def test_a_city_without_a_table_of_addresses_says_so(opened, pack):
     opened.load(pack)
     with pytest.raises(NotFoundError):
         Geocoder(opened.city).find(opened.asker, ["解放路1号"])
+
+
+def test_a_gate_behind_a_hyphen_is_a_gate_of_its_own():
+    table = [
+        ("海州市东城区柳浪街道解放路123号", 114.01, 22.51),
+        ("海州市东城区柳浪街道解放路12-4号", 114.02, 22.52),
+    ]
+    known = Gazetteer(table)
+    assert not known.find("东城区柳浪街道解放路12-3号").sure
+    assert known.find("东城区柳浪街道解放路12-4号").lon == pytest.approx(114.02)
+    assert known.find("柳浪街道解放路123号").lon == pytest.approx(114.01)

@@ -166,6 +166,19 @@ def test_rows_of_the_same_moment_that_come_later_are_not_missed(city, source):
     assert read_table(city, ASKER, HOW).total == 3
 
 
+@pytest.mark.parametrize("keys", [("id",), ()])
+def test_rows_without_a_value_of_the_cursor_are_not_missed_and_are_there_once(city, source, keys):
+    how = Reading("bureau", "stations", "changed", keys)
+    source.put([row(0), row(1)])
+    read_table(city, ASKER, how)
+    source.run("INSERT INTO stations (id, name) VALUES (7, '新站')")
+    assert read_table(city, ASKER, how).total == 3
+    assert not read_table(city, ASKER, how).new
+    source.run("DELETE FROM stations WHERE id = 7")
+    source.put([row(8, 2)])
+    assert read_table(city, ASKER, how).total == 3
+
+
 def test_without_a_cursor_all_is_read_each_time(city, source):
     source.put(row(n) for n in range(3))
     how = Reading("bureau", "stations")

@@ -40,10 +40,13 @@ NAMES = re.compile(r"地址|住址|address", re.IGNORECASE)
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _BUILDING = re.compile(r"(\d+)(?:栋|幢|座|号楼|#楼|#|楼栋)")
-_NUMBER = re.compile(r"(\d+)(?:号(?!楼)|#)")
+_NUMBER = re.compile(r"(\d+(?:-\d+)?)(?:号(?!楼)|#)")
 _REST = re.compile(r"\d+(?:单元|层|楼|室|房|户).*$")
 _ROAD = re.compile(r"^(.{1,8}?(?:大道|公路|村路|环路|路|街|巷|道))")
-_BLANK = re.compile(r"[\s,，。.、·()（）\-—_/]+")
+_BLANK = re.compile(r"[\s,，。.、·()（）_/]+|(?<!\d)[-—]+|[-—]+(?!\d)")
+_GATE_SIGN = re.compile(r"(?<=[路街巷道弄])(\d+(?:-\d+)?)#(?!楼)")
+_ROOM = re.compile(r"(?<![路街巷道弄\d-])(\d+)(?:-\d{1,2})?-\d{3,4}室?$")
+_ASIDE = re.compile(r"[(（][^()（）\d]*(?:靠近|附近|旁|对面|斜对|侧)[^()（）\d]*[)）]\s*$")
 _CHINESE = re.compile(r"[零〇一二两三四五六七八九十百]+(?=号|栋|幢|座|单元|层|楼|室)")
 
 
@@ -94,8 +97,13 @@ class _Entry:
 
 
 def normal(text: str) -> str:
-    """Return an address in half width, without blanks and punctuation, its Chinese numbers in figures."""
-    plain = _BLANK.sub("", unicodedata.normalize("NFKC", text))
+    """Return an address in half width, without blanks and punctuation, its Chinese numbers in figures.
+
+    A hyphen between figures stays: 12-3号 is a gate of its own, no 123号. `22#` after a road is its gate,
+    elsewhere a building; what says in brackets that something is near is left out.
+    """
+    plain = _BLANK.sub("", _ASIDE.sub("", unicodedata.normalize("NFKC", text)).replace("—", "-"))
+    plain = _ROOM.sub(r"\1栋", _GATE_SIGN.sub(r"\1号", plain))
     return _CHINESE.sub(lambda found: str(_number(found.group())), plain)
 
 
@@ -152,7 +160,7 @@ class Gazetteer:
     def _tail(self, rest: str) -> Parts:
         road = number = building = ""
         rest = _REST.sub("", rest)
-        if found := re.match(r"(.*?)(\d+)号(?!楼)", rest):
+        if found := re.match(r"(.*?)(\d+(?:-\d+)?)号(?!楼)", rest):
             road, number, rest = found.group(1), found.group(2), rest[found.end() :]
         if found := _BUILDING.search(rest):
             building, rest = found.group(1), rest[: found.start()]

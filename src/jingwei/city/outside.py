@@ -173,7 +173,8 @@ class Outside:
         table, columns
             The table, and its columns as `columns` says.
         cursor, since, again
-            Only rows whose value of this column is beyond the mark; also those that equal it, if `again`.
+            Only rows whose value of this column is beyond the mark, or that have none; also those that equal
+            it, if `again`.
 
         Raises
         ------
@@ -195,7 +196,7 @@ class Outside:
             question = question.order_by(by)
             if since is not None:
                 edge = sa.literal(_value_of(since))
-                question = question.where(by >= edge if again else by > edge)
+                question = question.where(sa.or_(by >= edge if again else by > edge, by.is_(None)))
         schema_of = pa.schema([(one.name, one.type) for one in columns])
         with self.reading() as connection:
             answer = connection.execution_options(stream_results=True, max_row_buffer=AT_ONCE).execute(

@@ -150,7 +150,7 @@ def read_table(
         whole = work / "new.parquet"
         if known is not None:
             whole = work / "all.parquet"
-            if not _merge(known.path, work / "new.parquet", whole, how.keys):
+            if not _merge(known.path, work / "new.parquet", whole, how):
                 _remember(city, asker, how, known.file, fetched.mark or mark, known.rows, 0)
                 return Read(intake.received_file(city, known.file), 0, known.rows, new=False)
         total = pq.read_metadata(whole).num_rows
@@ -260,19 +260,26 @@ class _Fetched:
             self.mark = outside.mark_of(values[-1].as_py())
 
 
-def _merge(old: Path, new: Path, whole: Path, keys: tuple[str, ...]) -> bool:
-    """Write the rows of before with the new ones; say whether that is anything else than before."""
+def _merge(old: Path, new: Path, whole: Path, how: Reading) -> bool:
+    """Write the rows of before with the new ones; say whether that is anything else than before.
+
+    Rows without a value of the cursor come each time: those of before make way for them.
+    """
     before, after = (f"read_parquet({literal(str(path))})" for path in (old, new))
+    assert how.cursor is not None  # noqa: S101 -- without one all rows are read anew
+    unmarked = f"{name_of(how.cursor)} IS NULL"
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [MEMORY])
         engine.execute("SET temp_directory = ?", [str(whole.parent)])
-        unlike = f"FROM {after} EXCEPT FROM {before}" if keys else f"FROM {after}"
-        if not engine.sql(f"SELECT 1 FROM ({unlike}) LIMIT 1").fetchall():
+        unlike = f"FROM {after} EXCEPT FROM {before}" if how.keys else f"FROM {after} WHERE NOT {unmarked}"
+        loose, known = (f"SELECT * FROM {rows} WHERE {unmarked}" for rows in (after, before))
+        changed = f"({unlike}) UNION ALL ({loose} EXCEPT ALL {known}) UNION ALL ({known} EXCEPT ALL {loose})"
+        if not engine.sql(f"SELECT 1 FROM ({changed}) LIMIT 1").fetchall():
             return False
-        kept = f"SELECT * FROM {before} AS o"
-        if keys:
-            same = " AND ".join(f"o.{name_of(key)} = n.{name_of(key)}" for key in keys)
-            kept += f" WHERE NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {same})"
+        kept = f"SELECT * FROM {before} AS o WHERE NOT o.{unmarked}"
+        if how.keys:
+            same = " AND ".join(f"o.{name_of(key)} = n.{name_of(key)}" for key in how.keys)
+            kept += f" AND NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {same})"
         answer = engine.sql(f"{kept} UNION ALL SELECT * FROM {after}")
         schema = pq.read_schema(old)
         with pq.ParquetWriter(whole, schema, compression="zstd") as writer:
