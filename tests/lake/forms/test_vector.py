@@ -149,3 +149,35 @@ def test_texts_cut_within_a_character_are_faults(tmp_path):
     _, table, batches = read(path)
     assert table["名"].to_pylist() == [NAMES[0], NAMES[2], "大鹏新区"]
     assert [(f.row, f.rule) for batch in batches for f in batch.faults] == [(2, "undecodable")]
+
+
+def test_names_that_were_cut_within_a_character_are_read_without_it(tmp_path):
+    table = pa.table({"设施名称很长": ["甲"], "g": pa.array(shapely.to_wkb([SQUARE]), pa.binary())})
+    with pytest.warns(RuntimeWarning):
+        pyogrio.write_arrow(
+            table,
+            tmp_path / "a.shp",
+            geometry_name="g",
+            geometry_type="Polygon",
+            crs="EPSG:4490",
+            encoding="UTF-8",
+        )
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for part in tmp_path.glob("a.*"):
+            if part.suffix != ".zip":
+                archive.write(part, part.name)
+    for name in ("a.shp", "a.zip"):
+        reading, found, _ = read(tmp_path / name)
+        assert (found.column_names[0], found["设施名"].to_pylist()) == ("设施名", ["甲"])
+        assert "cut" in [one.verdict for one in reading.evidence]
+
+
+def test_data_of_a_kml_keep_their_chinese_names_and_what_it_does_not_say_is_no_column(tmp_path):
+    data = '<Data name="编号"><value>1</value></Data><Data name="名称"><value>甲</value></Data>'
+    point = "<Point><coordinates>114,22.5</coordinates></Point>"
+    placemark = f"<Placemark><name>p</name><ExtendedData>{data}</ExtendedData>{point}</Placemark>"
+    kml = f'<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>{placemark}</Document></kml>'
+    (tmp_path / "点.kml").write_text(kml, encoding="utf-8")
+    reading, table, _ = read(tmp_path / "点.kml")
+    assert table.column_names == ["Name", "编号", "名称", reading.geometry]
+    assert (table["编号"].to_pylist(), table["名称"].to_pylist()) == (["1"], ["甲"])

@@ -6,6 +6,8 @@ without.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ from pyproj.exceptions import CRSError
 
 from jingwei.lake.forms.archives import check_archive
 from jingwei.lake.forms.columns import unique_names
+from jingwei.lake.forms.cut_names import whole_names
 from jingwei.lake.forms.delimited import undecodable
 from jingwei.lake.forms.encodings import EncodingVerdict, weigh_lines
 from jingwei.lake.forms.errors import (
@@ -30,12 +33,14 @@ from jingwei.lake.forms.errors import (
     UnknownLayerError,
     WrongEncodingError,
 )
+from jingwei.lake.forms.kml import absent_columns, with_ascii_names
 from jingwei.lake.forms.parquet import crs_name, shown_row, without_faulty
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Reading
 from jingwei.words import Text
 
 VECTOR_SUFFIXES = (".shp", ".zip", ".gpkg", ".kml", ".fgb", ".gml")
 NEEDED_PARTS = (".shx", ".dbf")
+COPIED_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 DBF_SAMPLE = 2**20
 FID = "OGC_FID"
 
@@ -58,6 +63,11 @@ class VectorReading(Reading):
         self.layer = self._chosen_layer(layer)
         self._encoding = self._find_encoding(encoding)
         self._as_text = frozenset(columns_as_text)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._renamed: dict[str, str] = {}
+        if path.suffix.lower() == ".kml":
+            self._name_data()
+        self._mend_names()
         info = self._described()
         self.total = int(info["features"]) if info["features"] >= 0 else None
         self._geometry_name = info["geometry_name"] or "wkb_geometry"
@@ -65,6 +75,9 @@ class VectorReading(Reading):
         with self._opened(1) as (meta, reader):
             fid = meta["fid_column"] or FID
             self._source_fields = [field for field in reader.schema if field.name != fid]
+        if path.suffix.lower() == ".kml":
+            absent = absent_columns(path)
+            self._source_fields = [field for field in self._source_fields if field.name not in absent]
         self._names = [field.name for field in self._source_fields]
         self._find_columns()
         self._undecodable = self._find_undecodable()
@@ -111,6 +124,46 @@ class VectorReading(Reading):
         with opened_part(self.path, self.layer, ".dbf") as file:
             return undecodable_records(file, self._encoding) if file else np.empty(0, dtype=np.int64)
 
+    def close(self) -> None:
+        """Let go of the file, and of a copy that had to be made."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _name_data(self) -> None:
+        """Read a copy of a KML whose data have names that GDAL would not keep."""
+        self._folder = tempfile.TemporaryDirectory(prefix="jingwei-kml-")
+        copy = Path(self._folder.name) / self.path.name
+        self._renamed = with_ascii_names(self.path, copy)
+        if self._renamed:
+            self._source = str(copy)
+        else:
+            self.close()
+
+    def _mend_names(self) -> None:
+        """Read a copy of a shapefile of whose field names some are cut in the middle of a character."""
+        dbf = read_part(self.path, self.layer, ".dbf", DBF_SAMPLE) if self._encoding else None
+        if dbf is None or self._encoding is None:
+            return
+        mended = whole_names(dbf, self._encoding)
+        if mended == dbf:
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="jingwei-shp-")
+        for suffix in COPIED_PARTS:
+            copy = Path(self._folder.name) / f"{self.layer}{suffix}"
+            with opened_part(self.path, self.layer, suffix) as part:
+                if part is not None:
+                    with copy.open("wb") as file:
+                        shutil.copyfileobj(part, file)
+        with (Path(self._folder.name) / f"{self.layer}.dbf").open("r+b") as file:
+            file.write(mended)
+        self._source = str(Path(self._folder.name) / f"{self.layer}.shp")
+        reason = Text(
+            "Shapefile 的列名最多 10 个字节，有的列名在半个字处被截断，已去掉那半个字",
+            "names in a shapefile have at most 10 bytes; pieces of characters at their ends are left out",
+        )
+        self.evidence.append(Evidence("columns", "cut", reason, {}))
+
     def _chosen_layer(self, layer: str | None) -> str:
         known = layer_names(self.path)
         if layer is None and len(known) == 1:
@@ -148,7 +201,7 @@ class VectorReading(Reading):
             yield opened
 
     def _find_columns(self) -> None:
-        names, changed = unique_names(self._names)
+        names, changed = unique_names([self._renamed.get(name, name) for name in self._names])
         fields = []
         for name, field in zip(names, self._source_fields, strict=True):
             is_geometry = field.name == self._geometry_name
