@@ -35,6 +35,7 @@ FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # a page without a map costs half where only maps are drawn by WebGL
     "--disable-background-networking",
 ]
 PHONE, DESK, WALL = (390, 844), (1440, 900), (2560, 1440)
