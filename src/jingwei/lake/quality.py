@@ -25,9 +25,6 @@ MOST_SORTED = 20_000_000
 LOOKED_AT = 262_144
 """Rows that are looked at at once."""
 
-WORTH_COMPILED = 4_096
-"""Texts from which on a compiled loop is worth loading."""
-
 SECONDS = len("2026-01-31 08:05:00")
 YEAR_1000 = -30_610_224_000
 """Its begin, in seconds from 1970."""
@@ -71,20 +68,8 @@ class PlainTimes:
         """Take note of the next rows."""
         for name in [*self.columns]:
             texts = batch.column(name)
-            if not pa.types.is_string(texts.type) or not _are_times_at_once(texts):
+            if not pa.types.is_string(texts.type) or not are_times(texts):
                 self.columns.discard(name)
-
-
-def _are_times_at_once(texts: pa.Array) -> bool:
-    """Say what `are_times` does; of many texts by a compiled loop, which ends at the first that is none."""
-    if len(texts) < WORTH_COMPILED:
-        return are_times(texts)
-    from jingwei.lake.kernels_quality import to_the_second  # Numba takes a moment to load
-
-    texts = texts.drop_null() if texts.null_count else texts
-    _, offsets, data = texts.buffers()
-    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return bool(to_the_second(starts, np.frombuffer(data or b"", np.uint8)))
 
 
 def describe(
