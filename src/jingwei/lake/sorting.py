@@ -136,8 +136,8 @@ class Sorter:
 
     def add(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Take in batches; each is sorted by a second thread while the next is being made."""
-        with _behind(self._add) as hand_over:
-            for run in _gathered(batches):
+        with behind(self._add) as hand_over:
+            for run in gathered(batches):
                 hand_over(run)
 
     def _add(self, batches: list[pa.RecordBatch]) -> None:
@@ -224,7 +224,12 @@ def in_order(batch: pa.RecordBatch, cell: str | None) -> pa.RecordBatch:
     keys = sort_keys(batch, cell)
     if bool((keys[1:] >= keys[:-1]).all()):
         return batch
-    return batch.take(pa.array(np.argsort(keys, kind="stable")))
+    return batch.take(pa.array(order_of(keys)))
+
+
+def order_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of keys in rising order; equal ones keep theirs."""
+    return np.argsort(keys, kind="stable")
 
 
 def _stored(path: Path) -> Iterator[pa.RecordBatch]:
@@ -232,7 +237,7 @@ def _stored(path: Path) -> Iterator[pa.RecordBatch]:
         yield from reader
 
 
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     """Put batches together until they are worth sorting."""
     run: list[pa.RecordBatch] = []
     for batch in batches:
@@ -246,7 +251,7 @@ def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch
 
 
 @contextmanager
-def _behind(work: Callable[[Work], None]) -> Iterator[Callable[[Work], None]]:
+def behind(work: Callable[[Work], None]) -> Iterator[Callable[[Work], None]]:
     """Yield a function that hands what it is given to `work` in a second thread, in order.
 
     A few items wait at most. An error of the work is raised where the next item is handed over, or at the
@@ -265,8 +270,8 @@ def _behind(work: Callable[[Work], None]) -> Iterator[Callable[[Work], None]]:
             waiting.popleft().result()
 
 
-def ahead(batches: Iterable[pa.RecordBatch], work: Callable[[pa.RecordBatch], None]) -> None:
-    """Do `work` on each batch in a second thread, while this one makes the next."""
-    with _behind(work) as hand_over:
-        for batch in batches:
-            hand_over(batch)
+def ahead(items: Iterable[Work], work: Callable[[Work], None]) -> None:
+    """Do `work` on each item in a second thread, while this one makes the next."""
+    with behind(work) as hand_over:
+        for item in items:
+            hand_over(item)

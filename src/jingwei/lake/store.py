@@ -37,12 +37,13 @@ from jingwei.lake.classify import LEVELS, classify
 from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
 from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
 from jingwei.lake.schemas import Column, Content, DataFile, RowGroup
+from jingwei.lake.slicing import TIME, TimedSorter
 from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
     from typing import TextIO
 
@@ -238,14 +239,10 @@ class Store:
         folder = load.table("facts")
         folder.mkdir(parents=True, exist_ok=True)
         load.schemas["facts"] = pa.schema([*(_plain(field) for field in batches.schema), writing.FACT])
-        sorter = Sorter(batches.schema, cells[0] if cells else None, load.scratch)
-        period = _Period()
-        sorter.add(period.watched(batches))
-        dense = sorter.rows > DENSE_ROWS_PER_DAY * period.days
-        cuts = writing.slices(period.sample(), sorter.rows, zone) if cells else np.empty(0, np.int64)
         path = folder / f"{load.intent}-0.parquet"
-        paths = _write_days(sorter, path, zone) if dense else _write_sorted(sorter, path, cuts)
-        load.files["facts"] = _described(paths, folder, cells[:1])
+        cell = cells[0] if cells else None
+        write = _write_timed if TIME in batches.schema.names else _write_untimed
+        load.files["facts"] = _described(write(batches, cell, zone, load.scratch, path), folder, cells[:1])
 
     def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
         """Write the covers or the quarantine of a load, sorted by `sort`."""
@@ -574,14 +571,13 @@ class _Period:
     def watched(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pass batches on, and take note of their times."""
         for batch in batches:
-            if "jw_time" in batch.schema.names:
-                times = batch.column("jw_time")
-                span = pc.min_max(times).as_py()
-                if span["min"] is not None:
-                    self._first = min(self._first or span["min"], span["min"])
-                    self._last = max(self._last or span["max"], span["max"])
-                    known = times.drop_null() if times.null_count else times
-                    self._sampled.append(np.asarray(known.cast(pa.int64()))[::SAMPLED].copy())
+            times = batch.column(TIME)
+            span = pc.min_max(times).as_py()
+            if span["min"] is not None:
+                self._first = min(self._first or span["min"], span["min"])
+                self._last = max(self._last or span["max"], span["max"])
+                known = times.drop_null() if times.null_count else times
+                self._sampled.append(np.asarray(known.cast(pa.int64()))[::SAMPLED].copy())
             yield batch
 
     @property
@@ -591,38 +587,84 @@ class _Period:
             return math.inf
         return (self._last - self._first).days + 1
 
+    def midnights(self, zone: str) -> dict[date, int]:
+        """Return the local days of `zone` that the rows lie in, and when each begins."""
+        if self._first is None or self._last is None:
+            return {}
+        return writing.midnights(self._first, self._last, zone)
+
     def sample(self) -> NDArray[np.int64]:
         """Return some of the times, in UTC microseconds."""
         return np.concatenate([np.empty(0, np.int64), *self._sampled])
 
 
-def _write_sorted(sorter: Sorter, path: Path, cuts: NDArray[np.int64]) -> list[Path]:
-    """Write sorted rows as one file whose row groups are cut by time too; returns it."""
-    group = writing.group_rows(sorter.rows)
+def _write_untimed(
+    batches: pa.RecordBatchReader, cell: str | None, zone: str, scratch: Path, path: Path
+) -> list[Path]:
+    """Write rows of a table without times, sorted, as one file; returns it."""
+    del zone
+    sorter = Sorter(batches.schema, cell, scratch)
+    sorter.add(batches)
     pieces = sorter.pieces()
     first = list(islice(pieces, 1))
-    options = writing.encoding(first[0]) if first else {}
-    with writing.FactsFile(path, sorter.schema, group, 0, options) as file:
-        if not len(cuts):
-            ahead(chain(first, pieces), file.write)
-        else:
-            sliced = writing.SlicedFile(file, cuts)
-            ahead(chain(first, pieces), sliced.write)
-            sliced.finish()
+    with writing.FactsFile(path, sorter.schema, writing.group_rows(sorter.rows), 0, _encoding(first)) as file:
+        ahead(chain(first, pieces), file.write)
     return [path]
 
 
-def _write_days(sorter: Sorter, path: Path, zone: str) -> list[Path]:
-    """Write sorted rows as one file for each local day of `zone`; returns the files in order."""
-    group = writing.group_rows(sorter.rows)
-    pieces = sorter.pieces()
+def _write_timed(
+    batches: pa.RecordBatchReader, cell: str | None, zone: str, scratch: Path, path: Path
+) -> list[Path]:
+    """Write rows with times, sorted, as one file or one for each day; returns the files in order."""
+    sorter = TimedSorter(batches.schema, cell, scratch)
+    period = _Period()
+    sorter.add(period.watched(batches))
+    if sorter.rows > DENSE_ROWS_PER_DAY * period.days:
+        return _write_days(sorter, path, period.midnights(zone))
+    cuts = writing.slices(period.sample(), sorter.rows, zone)
+    return _write_slices(sorter, path, cuts if cell is not None else cuts[:0])
+
+
+def _write_slices(sorter: TimedSorter, path: Path, cuts: NDArray[np.int64]) -> list[Path]:
+    """Write sorted rows as one file whose row groups are cut by time too; returns it."""
+    pieces = (piece for pieces in sorter.slices(cuts) for piece in chain(pieces, [None]))
     first = list(islice(pieces, 1))
-    options = writing.encoding(first[0]) if first else {}
-    counts = writing.days_counted(sorter.pieces(), zone)
-    paths = {day: path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}" / path.name for day in counts}
-    with writing.DayFiles(paths, counts, sorter.schema, group, zone, options) as files:
-        ahead(chain(first, pieces), files.write)
-    return list(paths.values())
+    known = [piece for piece in first if piece is not None]
+    with writing.FactsFile(path, sorter.schema, writing.group_rows(sorter.rows), 0, _encoding(known)) as file:
+
+        def write(piece: pa.RecordBatch | None) -> None:
+            if piece is None:
+                file.end_group()
+            else:
+                file.write(piece)
+
+        ahead(chain(first, pieces), write)
+    return [path]
+
+
+def _write_days(sorter: TimedSorter, path: Path, begins: dict[date, int]) -> list[Path]:
+    """Write sorted rows as one file for each local day, and one for rows without a time; returns them."""
+    slices = islice(sorter.slices(np.array(list(begins.values()), np.int64)), 1, None)
+    paths: list[Path] = []
+    options: dict[str, Any] | None = None
+    rows = 0
+    for day, pieces in zip([*begins, None], slices, strict=True):
+        first = list(islice(pieces, 1))
+        if not first:
+            continue
+        options = options or _encoding(first)
+        mine = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}" / path.name
+        mine.parent.mkdir(exist_ok=True)
+        group = writing.group_rows(sorter.rows)
+        with writing.FactsFile(mine, sorter.schema, group, rows, options) as file:
+            ahead(chain(first, pieces), file.write)
+        rows = file.next
+        paths.append(mine)
+    return paths
+
+
+def _encoding(first: list[pa.RecordBatch]) -> dict[str, Any]:
+    return writing.encoding(first[0]) if first else {}
 
 
 def _plain(field: pa.Field) -> pa.Field:

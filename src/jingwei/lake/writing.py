@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import math
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import date, datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -30,9 +27,6 @@ SLICED = 500_000
 
 BROAD = 2.5
 """So many times fewer slices of time there are than if time and place were cut alike."""
-
-HELD = 64 * 2**20
-"""Bytes of slices of time that wait for their row groups to be full."""
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -145,6 +139,11 @@ class FactsFile:
         if self._rows >= self.group:
             self._flush(self._rows - self._rows % self.group)
 
+    def end_group(self) -> None:
+        """Write what waits: the next rows begin a row group."""
+        if self._rows:
+            self._flush(self._rows)
+
     def write_now(self, table: pa.Table) -> None:
         """Write rows behind all that are written, in row groups of their own."""
         numbers = pa.array(np.arange(self.next, self.next + table.num_rows))
@@ -165,131 +164,21 @@ class FactsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None and self._rows:
-                self._flush(self._rows)
+            if kind is None:
+                self.end_group()
         finally:
             self._writer.close()
 
 
-@dataclasses.dataclass(slots=True)
-class _Slice:
-    """Rows of one slice of time that wait for their row group to be full."""
+def midnights(first: datetime, last: datetime, zone: str) -> dict[date, int]:
+    """Return the local days of a city from one instant to another, and when each begins (UTC microseconds).
 
-    waiting: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
-    rows: int = 0
-    bytes: int = 0
-
-
-class SlicedFile:
-    """One Parquet file whose row groups each hold the rows of one slice of time, in the order of the pieces.
-
-    Parameters
-    ----------
-    file
-        The file that is written.
-    cuts
-        Where one slice ends and the next begins, in UTC microseconds; see `slices`. Rows without a time
-        are a slice of their own.
-
+    A day that begins within an hour that the clock leaves out begins when the clock goes on.
     """
-
-    def __init__(self, file: FactsFile, cuts: NDArray[np.int64]) -> None:
-        self._file = file
-        self._cuts = cuts
-        self._slices = [_Slice() for _ in range(len(cuts) + 2)]
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Take in the next rows; whole row groups are written."""
-        times = batch.column("jw_time")
-        number = self._cuts.searchsorted(np.asarray(times.cast(pa.int64()).fill_null(0)), "right")
-        if times.null_count:
-            number[np.asarray(times.is_null())] = len(self._cuts) + 1
-        order = np.argsort(number.astype(np.int16), kind="stable")
-        ends = np.cumsum(np.bincount(number, minlength=len(self._slices)))
-        for one, (begin, end) in zip(self._slices, itertools.pairwise([0, *ends.tolist()]), strict=True):
-            if end > begin:  # copied, so that a slice of few rows does not keep whole pieces in memory
-                self._take(one, batch.take(pa.array(order[begin:end])))
-        while sum(one.bytes for one in self._slices) > HELD:
-            fullest = max(self._slices, key=lambda one: one.bytes)
-            self._flush(fullest, fullest.rows)
-
-    def _take(self, one: _Slice, rows: pa.RecordBatch) -> None:
-        one.waiting.append(rows)
-        one.rows += rows.num_rows
-        one.bytes += rows.nbytes
-        if one.rows >= self._file.group:
-            self._flush(one, one.rows - one.rows % self._file.group)
-
-    def _flush(self, one: _Slice, rows: int) -> None:
-        table = pa.Table.from_batches(one.waiting)
-        self._file.write_now(table.slice(0, rows))
-        rest = table.slice(rows)
-        one.waiting, one.rows, one.bytes = rest.to_batches(), rest.num_rows, rest.nbytes
-
-    def finish(self) -> None:
-        """Write what is left."""
-        for one in self._slices:
-            if one.rows:
-                self._flush(one, one.rows)
-
-
-class DayFiles:
-    """One file for each local day of a dense table; facts are numbered in the order of the days.
-
-    Parameters
-    ----------
-    paths
-        Day, or None for rows without a time, and the file of it.
-    counts
-        How many rows each day has, in the same order.
-
-    """
-
-    def __init__(
-        self,
-        paths: dict[Any, Path],
-        counts: dict[Any, int],
-        schema: pa.Schema,
-        group: int,
-        zone: str,
-        options: dict[str, Any],
-    ) -> None:
-        self._zone = zone
-        self._files = ExitStack()
-        self._of_day: dict[Any, FactsFile] = {}
-        first = 0
-        for day, path in paths.items():
-            path.parent.mkdir(exist_ok=True)
-            self._of_day[day] = self._files.enter_context(FactsFile(path, schema, group, first, options))
-            first += counts[day]
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Take in the next rows, each into the file of its day."""
-        days = local_days(batch, self._zone)
-        for day, file in self._of_day.items():
-            mine = pc.is_null(days) if day is None else pc.fill_null(pc.equal(days, day), False)  # noqa: FBT003
-            rows = batch.filter(mine)
-            if rows.num_rows:
-                file.write(rows)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._files.__exit__(*error)  # type: ignore[arg-type]  # as given by `with`
-
-
-def local_days(batch: pa.RecordBatch, zone: str) -> pa.Array:
-    """Return the city's local day of each row (date32), null where a row has no time."""
-    times = batch.column("jw_time")
-    return pc.local_timestamp(times.cast(pa.timestamp("us", zone))).cast(pa.date32(), safe=False)
-
-
-def days_counted(batches: Iterable[pa.RecordBatch], zone: str) -> dict[Any, int]:
-    """Return how many rows each local day has, the days in order, rows without a time last (None)."""
-    counts: dict[Any, int] = {}
-    for batch in batches:
-        for entry in local_days(batch, zone).value_counts():
-            day = entry["values"].as_py()
-            counts[day] = counts.get(day, 0) + entry["counts"].as_py()
-    return dict(sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or 0)))
+    ends = pc.local_timestamp(pa.array([first, last], pa.timestamp("us", zone))).cast(pa.date32(), safe=False)
+    low, high = np.asarray(ends.cast(pa.int32())).tolist()
+    days = pa.array(np.arange(low, high + 1, dtype=np.int32)).cast(pa.date32())
+    begin = pc.assume_timezone(
+        days.cast(pa.timestamp("us")), zone, ambiguous="earliest", nonexistent="latest"
+    )
+    return dict(zip(days.to_pylist(), begin.cast(pa.int64()).to_pylist(), strict=True))

@@ -1,0 +1,191 @@
+"""Holding more rows than memory has until it is known how their time is cut, then sorting each slice by cell.
+
+Systems write their rows in the order of time, or nearly. So rows are kept as they come, in runs that are each
+in the order of time (which mostly they are already), and a slice of time is found in a run by two searches.
+Only the rows of one slice are then put together and sorted by cell, once; a slice that memory should not hold
+is sorted in runs of its own instead (`jingwei.lake.sorting`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jingwei.lake import sorting
+from jingwei.lake.sorting import LAST, Sorter, behind, gathered, order_of, sort_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TIME = "jw_time"
+
+SLICE = 256 * 2**20
+"""Bytes of a slice of time up to which it is sorted at once."""
+
+FIRST = np.iinfo(np.int64).min
+
+ARRIVAL = pa.field("jw_arrival", pa.int64())
+"""In a run that had to be put in the order of time: the place at which each of its rows came."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows that came one after the other, in memory or in a file, and the times that they span."""
+
+    first: int
+    last: int
+    held: list[pa.RecordBatch]
+    path: Path | None
+
+    def between(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the times from `low` to before `high`, in the order in which they came."""
+        if self.last < low or (high is not None and self.first >= high):
+            return
+        for batch in self._batches():
+            times = time_keys(batch)
+            begin = int(times.searchsorted(low))
+            end = len(times) if high is None else int(times.searchsorted(high))
+            if end > begin:
+                yield _as_come(batch.slice(begin, end - begin))
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        if self.path is None:
+            yield from self.held
+            return
+        with pa.memory_map(str(self.path)) as source, pa.ipc.open_stream(source) as reader:
+            yield from reader
+
+
+class TimedSorter:
+    """Collects addressed rows with times, and hands them on slice by slice, each in the order of its cells.
+
+    Parameters
+    ----------
+    schema
+        Of the rows; they bear `jw_time`.
+    cell
+        The int64 column that sorts, nulls last; None keeps the order in which rows come. Rows of one cell
+        keep that order too.
+    folder
+        Where rows go that memory should not hold; it must exist. The caller removes it.
+
+    """
+
+    def __init__(self, schema: pa.Schema, cell: str | None, folder: Path) -> None:
+        self.schema = schema
+        self.cell = cell
+        self.folder = folder
+        self.rows = 0
+        self._bytes = 0
+        self._runs: list[_Run] = []
+
+    def add(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Take in batches; a second thread stores them while the next are being made."""
+        with behind(self._add) as hand_over:
+            for run in gathered(batches):
+                hand_over(run)
+
+    def _add(self, batches: list[pa.RecordBatch]) -> None:
+        self.rows += sum(batch.num_rows for batch in batches)
+        self._bytes += sum(batch.nbytes for batch in batches)
+        timed = _by_time(batches)
+        keys = [time_keys(batch) for batch in timed]
+        path = None
+        if self._bytes > sorting.IN_MEMORY:
+            path = self.folder / f"times-{len(self._runs)}.arrow"
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, timed[0].schema) as writer:
+                for batch in timed:
+                    writer.write_batch(batch)
+        first, last = min(int(one[0]) for one in keys), max(int(one[-1]) for one in keys)
+        self._runs.append(_Run(first, last, [] if path else timed, path))
+
+    def slices(self, cuts: NDArray[np.int64]) -> Iterator[Iterator[pa.RecordBatch]]:
+        """Yield the rows of each slice of time in pieces of some megabytes, in order.
+
+        Parameters
+        ----------
+        cuts
+            Where one slice ends and the next begins, rising, in UTC microseconds. Rows without a time are a
+            slice of their own, the last. Without cuts all rows are one slice.
+
+        """
+        ends = [FIRST, *cuts.tolist(), LAST]
+        spans = [*pairwise(ends), (LAST, None)] if len(cuts) else [(FIRST, None)]
+        for low, high in spans:
+            yield self._sorted(low, high)
+
+    def _sorted(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
+        rows = (part for run in self._runs for part in run.between(low, high))
+        if self.cell is None:
+            yield from rows
+            return
+        parts, size = [], 0
+        for part in rows:
+            parts.append(part)
+            size += part.nbytes
+            if size > SLICE:
+                yield from self._sorted_in_runs(chain(parts, rows))
+                return
+        if parts:
+            yield from _pieces(pa.concat_batches(parts), self.cell)
+
+    def _sorted_in_runs(self, rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        folder = self.folder / "slice"
+        folder.mkdir()
+        try:
+            sorter = Sorter(self.schema, self.cell, folder)
+            sorter.add(rows)
+            yield from sorter.pieces()
+        finally:
+            shutil.rmtree(folder)
+
+
+def time_keys(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """Return the times of rows in UTC microseconds; `LAST` for rows without one."""
+    times = batch.column(TIME).cast(pa.int64())
+    return np.asarray(pc.fill_null(times, LAST) if times.null_count else times)
+
+
+def _by_time(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Return batches that are each in the order of time, the same ones if they are already."""
+    wide = sum(batch.num_rows for batch in batches) >= len(batches) * sorting.SPILLED_ROWS
+    if wide and all(_rises(time_keys(batch)) for batch in batches):
+        return batches
+    whole = pa.concat_batches(batches)
+    keys = time_keys(whole)
+    if _rises(keys):
+        return [whole]
+    order = pa.array(order_of(keys))
+    columns = [*whole.take(order).columns, order]
+    return [pa.RecordBatch.from_arrays(columns, schema=whole.schema.append(ARRIVAL))]
+
+
+def _rises(keys: NDArray[np.int64]) -> bool:
+    return bool((keys[1:] >= keys[:-1]).all())
+
+
+def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows in the order in which they came."""
+    if batch.schema.names[-1] != ARRIVAL.name:
+        return batch
+    order = pa.array(order_of(np.asarray(batch.column(ARRIVAL.name))))
+    return batch.select(batch.schema.names[:-1]).take(order)
+
+
+def _pieces(batch: pa.RecordBatch, cell: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a batch in the order of cells."""
+    keys = sort_keys(batch, cell)
+    order = None if _rises(keys) else order_of(keys)
+    width = max(1, batch.nbytes // batch.num_rows)
+    step = max(1, min(sorting.PIECE_ROWS, sorting.PIECE // width))
+    for begin in range(0, batch.num_rows, step):
+        yield batch.slice(begin, step) if order is None else batch.take(pa.array(order[begin : begin + step]))
