@@ -196,7 +196,8 @@ def test_grafana_searches_and_draws(sta):
         "Observations": [{"phenomenonTime": f"2026-11-01T0{n}:00:00Z", "result": n} for n in range(3)],
     }  # fmt: skip
     assert sta.post(f"{ROOT}/Things", json=thing | {"Datastreams": [stream]}).status_code == 201
-    assert sta.get("/api/sense/grafana").status_code == 200
+    assert sta.get("/api/sense/grafana").json() == sta.get("/api/sense/grafana/").json()
+    assert sta.get("/api/sense/grafana/").json()["status"] == "ok"
     (choice,) = sta.post("/api/sense/grafana/search", json={"target": "d"}).json()
     asked = {
         "range": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"},

@@ -466,6 +466,7 @@ class SearchIn(BaseModel):
     target: str = Field(default="", max_length=400)
 
 
+@router.get("/grafana/", summary="The same, as data sources ask that test their address")
 @router.get("/grafana", summary="Whether the data source for Grafana is there")
 def test_grafana(asker: AskerOf) -> dict[str, str]:
     """Answer the test of a data source."""
