@@ -63,9 +63,10 @@ def expected(given_rows, cuts, cell):
 
 def found(sorter, cuts):
     parts = []
-    for pieces in sorter.slices(np.array(cuts, np.int64)):
+    for span in slicing.spans(np.array(cuts, np.int64)):
+        assert sorter.before(span.low) == sum(map(len, parts))
         rows = []
-        for piece in pieces:
+        for piece in sorter.pieces(span):
             assert piece.schema == SCHEMA
             assert piece.column("text").to_pylist() == [f"r{n}" for n in piece.column("jw_row").to_pylist()]
             rows += piece.column("jw_row").to_pylist()

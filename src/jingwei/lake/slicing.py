@@ -9,9 +9,10 @@ is sorted in runs of its own instead (`jingwei.lake.sorting`).
 from __future__ import annotations
 
 import shutil
+import uuid
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,26 @@ ARRIVAL = pa.field("jw_arrival", pa.int64())
 """In a run that had to be put in the order of time: the place at which each of its rows came."""
 
 
+class Span(NamedTuple):
+    """The times from `low` to before `high` (UTC microseconds), rows without a time being of the time `LAST`.
+
+    Without `high` it has no end.
+    """
+
+    low: int
+    high: int | None
+
+
+def spans(cuts: NDArray[np.int64]) -> list[Span]:
+    """Return the slices of time that rising cuts make, in order; without cuts all times are one.
+
+    Rows without a time are a slice of their own, the last.
+    """
+    if not len(cuts):
+        return [Span(FIRST, None)]
+    return [*(Span(low, high) for low, high in pairwise([FIRST, *cuts.tolist(), LAST])), Span(LAST, None)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Rows that came one after the other, in memory or in a file, and the times that they span."""
@@ -46,8 +67,8 @@ class _Run:
     held: list[pa.RecordBatch]
     path: Path | None
 
-    def between(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of the times from `low` to before `high`, in the order in which they came."""
+    def between(self, low: int, high: int | None, *, as_come: bool = True) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the times from `low` to before `high`, if asked in the order they came."""
         if self.last < low or (high is not None and self.first >= high):
             return
         for batch in self._batches():
@@ -55,7 +76,8 @@ class _Run:
             begin = int(times.searchsorted(low))
             end = len(times) if high is None else int(times.searchsorted(high))
             if end > begin:
-                yield _as_come(batch.slice(begin, end - begin))
+                rows = batch.slice(begin, end - begin)
+                yield _as_come(rows) if as_come else rows
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         if self.path is None:
@@ -108,20 +130,16 @@ class TimedSorter:
         first, last = min(int(one[0]) for one in keys), max(int(one[-1]) for one in keys)
         self._runs.append(_Run(first, last, [] if path else timed, path))
 
-    def slices(self, cuts: NDArray[np.int64]) -> Iterator[Iterator[pa.RecordBatch]]:
-        """Yield the rows of each slice of time in pieces of some megabytes, in order.
+    def before(self, time: int) -> int:
+        """Return how many rows are of a time before this one, in UTC microseconds."""
+        return sum(part.num_rows for run in self._runs for part in run.between(FIRST, time, as_come=False))
 
-        Parameters
-        ----------
-        cuts
-            Where one slice ends and the next begins, rising, in UTC microseconds. Rows without a time are a
-            slice of their own, the last. Without cuts all rows are one slice.
+    def pieces(self, span: Span) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a span in the order of cells, in pieces of some megabytes.
 
+        Several threads may do so at once, each with spans of its own.
         """
-        ends = [FIRST, *cuts.tolist(), LAST]
-        spans = [*pairwise(ends), (LAST, None)] if len(cuts) else [(FIRST, None)]
-        for low, high in spans:
-            yield self._sorted(low, high)
+        yield from self._sorted(*span)
 
     def _sorted(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
         rows = (part for run in self._runs for part in run.between(low, high))
@@ -139,7 +157,7 @@ class TimedSorter:
             yield from _pieces(pa.concat_batches(parts), self.cell)
 
     def _sorted_in_runs(self, rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        folder = self.folder / "slice"
+        folder = self.folder / f"slice-{uuid.uuid4()}"
         folder.mkdir()
         try:
             sorter = Sorter(self.schema, self.cell, folder)

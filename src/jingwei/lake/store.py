@@ -17,8 +17,10 @@ import shutil
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +39,7 @@ from jingwei.lake.classify import LEVELS, classify
 from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
 from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
 from jingwei.lake.schemas import Column, Content, DataFile, RowGroup
-from jingwei.lake.slicing import TIME, TimedSorter
+from jingwei.lake.slicing import TIME, Span, TimedSorter, spans
 from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
@@ -64,6 +66,9 @@ BRIEF = "brief"
 
 PATIENCE = 600.0
 """Seconds for which a load waits for housekeeping."""
+
+AT_ONCE = 2
+"""Files of a table that are sorted and written at once."""
 
 SAMPLED = 256
 """Every so many rows, a time is looked at to find how the rows are spread."""
@@ -620,17 +625,57 @@ def _write_timed(
     period = _Period()
     sorter.add(period.watched(batches))
     if sorter.rows > DENSE_ROWS_PER_DAY * period.days:
-        return _write_days(sorter, path, period.midnights(zone))
-    cuts = writing.slices(period.sample(), sorter.rows, zone)
-    return _write_slices(sorter, path, cuts if cell is not None else cuts[:0])
+        parts = _day_parts(sorter, path, period.midnights(zone))
+    else:
+        cuts = writing.slices(period.sample(), sorter.rows, zone)
+        parts = _slice_parts(sorter, path, cuts if cell is not None else cuts[:0])
+    with ThreadPoolExecutor(AT_ONCE, "jingwei-write") as threads:
+        list(threads.map(partial(_write_part, sorter), parts))
+    return [part.path for part in parts]
 
 
-def _write_slices(sorter: TimedSorter, path: Path, cuts: NDArray[np.int64]) -> list[Path]:
-    """Write sorted rows as one file whose row groups are cut by time too; returns it."""
-    pieces = (piece for pieces in sorter.slices(cuts) for piece in chain(pieces, [None]))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the files of a table: where it lies, its spans of time, and the number of its first fact."""
+
+    path: Path
+    spans: list[Span]
+    first: int
+
+
+def _slice_parts(sorter: TimedSorter, path: Path, cuts: NDArray[np.int64]) -> list[_Part]:
+    """Return one file whose row groups are cut by time; of a large table two, which are written at once."""
+    listed = spans(cuts)
+    half = len(listed) // 2
+    before = sorter.before(listed[half].low) if half else 0
+    if not 0 < before < sorter.rows:
+        return [_Part(path, listed, 0)]
+    second = path.with_name(path.name.replace("-0.parquet", "-1.parquet"))
+    return [_Part(path, listed[:half], 0), _Part(second, listed[half:], before)]
+
+
+def _day_parts(sorter: TimedSorter, path: Path, begins: dict[date, int]) -> list[_Part]:
+    """Return one file for each local day that has rows, and one for rows without a time."""
+    listed = spans(np.array(list(begins.values()), np.int64))[1:]
+    firsts = [sorter.before(span.low) for span in listed]
+    parts = []
+    for day, span, first, end in zip(
+        [*begins, None], listed, firsts, [*firsts[1:], sorter.rows], strict=True
+    ):
+        if end > first:
+            folder = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}"
+            folder.mkdir(exist_ok=True)
+            parts.append(_Part(folder / path.name, [span], first))
+    return parts
+
+
+def _write_part(sorter: TimedSorter, part: _Part) -> None:
+    """Write the rows of one file; a row group holds rows of one span."""
+    pieces = (piece for span in part.spans for piece in chain(sorter.pieces(span), [None]))
     first = list(islice(pieces, 1))
     known = [piece for piece in first if piece is not None]
-    with writing.FactsFile(path, sorter.schema, writing.group_rows(sorter.rows), 0, _encoding(known)) as file:
+    group = writing.group_rows(sorter.rows)
+    with writing.FactsFile(part.path, sorter.schema, group, part.first, _encoding(known)) as file:
 
         def write(piece: pa.RecordBatch | None) -> None:
             if piece is None:
@@ -639,28 +684,6 @@ def _write_slices(sorter: TimedSorter, path: Path, cuts: NDArray[np.int64]) -> l
                 file.write(piece)
 
         ahead(chain(first, pieces), write)
-    return [path]
-
-
-def _write_days(sorter: TimedSorter, path: Path, begins: dict[date, int]) -> list[Path]:
-    """Write sorted rows as one file for each local day, and one for rows without a time; returns them."""
-    slices = islice(sorter.slices(np.array(list(begins.values()), np.int64)), 1, None)
-    paths: list[Path] = []
-    options: dict[str, Any] | None = None
-    rows = 0
-    for day, pieces in zip([*begins, None], slices, strict=True):
-        first = list(islice(pieces, 1))
-        if not first:
-            continue
-        options = options or _encoding(first)
-        mine = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}" / path.name
-        mine.parent.mkdir(exist_ok=True)
-        group = writing.group_rows(sorter.rows)
-        with writing.FactsFile(mine, sorter.schema, group, rows, options) as file:
-            ahead(chain(first, pieces), file.write)
-        rows = file.next
-        paths.append(mine)
-    return paths
 
 
 def _encoding(first: list[pa.RecordBatch]) -> dict[str, Any]:
