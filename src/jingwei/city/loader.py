@@ -44,11 +44,12 @@ from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.city.stating import note_stated, waits_for
 from jingwei.errors import JingweiError
 from jingwei.lake import contracting, forms, quality
-from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, key_of
+from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Tally, key_of
 from jingwei.lake.covers import cover_table
 from jingwei.lake.erasing import erased_marks, without_erased
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
+from jingwei.lake.forms.side_by_side import ordered_map
 from jingwei.lake.quarantine import Quarantined, quarantine_of
 from jingwei.lake.schemas import Consulted, Content, Counts, Dataset, Finding, Read, SourceFile, Version
 from jingwei.lake.store import MEMORY, Description, Load
@@ -514,22 +515,31 @@ def _addressed(
     quarantine: _Quarantine,
     thinned: Thinned,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield addressed rows of all files of a source; faults go to the quarantine."""
+    """Yield addressed rows of all files of a source, in order; faults go to the quarantine."""
     lake = work.city.lake
     marks = erased_marks(lake, spec.id)
-    for number, reading in enumerate(readings):
-        for read in reading.batches(BATCH_ROWS):
-            batch = read
-            if marks:
-                kept = without_erased(lake, spec.id, read.table, marks)
-                batch = replace(read, table=read.table.filter(pa.array(kept)), rows=read.rows[kept])
-            thinned.note(batch.table)
-            rows, faults = addresser.address(batch, number)
-            quarantine.add(names[number], faults)
-            share = (number + reading.progress) / len(readings)
-            work.tell(spec, "reading", share, addresser.tally.read)
-            if rows.num_rows:
-                yield rows
+
+    def batches() -> Iterator[tuple[int, forms.Batch]]:
+        for number, reading in enumerate(readings):
+            for read in reading.batches(BATCH_ROWS):
+                batch = read
+                if marks:
+                    kept = without_erased(lake, spec.id, read.table, marks)
+                    batch = replace(read, table=read.table.filter(pa.array(kept)), rows=read.rows[kept])
+                thinned.note(batch.table)
+                yield number, batch
+
+    def address(one: tuple[int, forms.Batch]) -> tuple[int, pa.RecordBatch, list[forms.RowFault], Tally]:
+        number, batch = one
+        return number, *addresser.apart(batch, number)
+
+    for number, rows, faults, tally in ordered_map(address, batches()):
+        addresser.tally.add(tally)
+        quarantine.add(names[number], faults)
+        share = (number + readings[number].progress) / len(readings)
+        work.tell(spec, "reading", share, addresser.tally.read)
+        if rows.num_rows:
+            yield rows
 
 
 def _noted(

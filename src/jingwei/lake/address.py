@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,37 @@ class Tally:
     bounds: list[float] | None = None
     period: list[int] | None = None
 
+    def add(self, other: Tally) -> None:
+        """Add what was counted of other rows."""
+        self.read += other.read
+        self.published += other.published
+        self.addressed += other.addressed
+        self.quarantined += other.quarantined
+        for mine, more in ((self.rules, other.rules), (self.unresolved, other.unresolved)):
+            for name, rows in more.items():
+                mine[name] = mine.get(name, 0) + rows
+        for role, levels in other.levels.items():
+            self.levels.setdefault(role, set()).update(levels)
+        if other.bounds is not None:
+            self.widen(*other.bounds)
+        if other.period is not None:
+            self.lengthen(*other.period)
+
+    def widen(self, west: float, south: float, east: float, north: float) -> None:
+        """Take in places of a box, in degrees."""
+        old = self.bounds or [west, south, east, north]
+        self.bounds = [
+            float(min(old[0], west)),
+            float(min(old[1], south)),
+            float(max(old[2], east)),
+            float(max(old[3], north)),
+        ]
+
+    def lengthen(self, first: int, last: int) -> None:
+        """Take in times of a period, in UTC microseconds."""
+        old = self.period or [first, last]
+        self.period = [min(old[0], first), max(old[1], last)]
+
     def count_faults(self, faults: list[RowFault]) -> None:
         """Count quarantined rows by rule."""
         self.quarantined += len(faults)
@@ -181,6 +213,12 @@ class Addresser:
                 pa.field("jw_time_precision", pa.dictionary(pa.int8(), pa.string())),
             ]
         return pa.schema([*fields, pa.field("jw_source", pa.int16()), pa.field("jw_row", pa.int64())])
+
+    def apart(self, batch: Batch, source: int) -> tuple[pa.RecordBatch, list[RowFault], Tally]:
+        """Address a batch as `address` does and return its own tally; threads may do so side by side."""
+        mine = copy(self)
+        mine.tally = Tally()
+        return *mine.address(batch, source), mine.tally
 
     def address(self, batch: Batch, source: int) -> tuple[pa.RecordBatch, list[RowFault]]:
         """Return the addressed rows of a batch, and the faults of those that cannot be published.
@@ -329,22 +367,13 @@ class Addresser:
             known &= ~outside
         good = known & ~faults.bad
         if good.any():
-            self._widen(
+            self.tally.widen(
                 np.min(lon, where=good, initial=np.inf),
                 np.min(lat, where=good, initial=np.inf),
                 np.max(lon, where=good, initial=-np.inf),
                 np.max(lat, where=good, initial=-np.inf),
             )
         return known
-
-    def _widen(self, west: float, south: float, east: float, north: float) -> None:
-        old = self.tally.bounds or [west, south, east, north]
-        self.tally.bounds = [
-            float(min(old[0], west)),
-            float(min(old[1], south)),
-            float(max(old[2], east)),
-            float(max(old[3], north)),
-        ]
 
     def _by_geometry(
         self, placing: GeometryPlacing, table: pa.RecordBatch, columns: dict[str, pa.Array], faults: _Faults
@@ -373,7 +402,9 @@ class Addresser:
         good = known & ~faults.bad
         if good.any():
             corners = boxes[good]
-            self._widen(corners[:, 0].min(), corners[:, 1].min(), corners[:, 2].max(), corners[:, 3].max())
+            self.tally.widen(
+                corners[:, 0].min(), corners[:, 1].min(), corners[:, 2].max(), corners[:, 3].max()
+            )
         columns[placing.column] = pa.array(shapely.to_wkb(shapes), pa.binary())
         levels = level_of_extent(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
         codes = np.zeros(len(lon), np.uint64)
@@ -409,9 +440,7 @@ class Addresser:
             faults.mark(backwards, "ends-before-start", Text("结束早于开始。", "It ends before it begins."))
         good = start.given & ~faults.bad
         if good.any():
-            low, high = int(start.utc[good].min()), int(start.utc[good].max())
-            old = self.tally.period or [low, high]
-            self.tally.period = [min(old[0], low), max(old[1], high)]
+            self.tally.lengthen(int(start.utc[good].min()), int(start.utc[good].max()))
         precision = start.precision_names()
         if timing.precision is not None:
             named = np.where(start.given, PRECISIONS.index(timing.precision), 0).astype(np.int8)

@@ -9,15 +9,11 @@ is a folder for it, the first look keeps what it parsed for the second.
 from __future__ import annotations
 
 import codecs
-import os
 import re
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +40,7 @@ from jingwei.lake.forms.errors import (
     UnreadableFileError,
 )
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading, RowFault, slices
+from jingwei.lake.forms.side_by_side import ordered_map
 from jingwei.lake.forms.spool import Parsed, Spool
 from jingwei.lake.forms.text_table import (
     Header,
@@ -65,7 +62,6 @@ WORTH_SPOOLING = 16 * 2**20
 """Bytes of a file from which on what was parsed is kept for the second look."""
 
 HEAD_LINES = 200
-WORKERS = min(4, os.cpu_count() or 1)
 
 NEWLINE, QUOTE, RETURN = 10, 34, 13
 
@@ -77,8 +73,6 @@ UTF8_LINE = re.compile(
 
 UNDECODABLE = "undecodable"
 ENOUGH_UNREAD = 1_000
-
-Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -312,22 +306,6 @@ def parse_file(path: Path, shape: Shape) -> Iterator[Parsed]:
         return parse_block(block, shape)
 
     yield from ordered_map(parse, cut_into_blocks(path, shape))
-
-
-def ordered_map(work: Callable[[Block], Result], blocks: Iterable[Block]) -> Iterator[Result]:
-    """Map in threads, a bounded number of blocks ahead, results in order."""
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="csv") as pool:
-        try:
-            for block in blocks:
-                waiting.append(pool.submit(work, block))
-                if len(waiting) > WORKERS:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def decoded_chunks(path: Path, shape: Shape) -> Iterator[tuple[bytes, bool, int]]:
