@@ -466,11 +466,16 @@ class SearchIn(BaseModel):
     target: str = Field(default="", max_length=400)
 
 
-@router.get("/grafana/", summary="The same, as data sources ask that test their address")
 @router.get("/grafana", summary="Whether the data source for Grafana is there")
 def test_grafana(asker: AskerOf) -> dict[str, str]:
     """Answer the test of a data source."""
     return {"status": "ok", "asker": asker.name}
+
+
+@router.get("/grafana/", summary="The same for data sources that ask with a slash at the end")
+def test_grafana_with_slash(asker: AskerOf) -> dict[str, str]:
+    """Answer the test of a data source."""
+    return test_grafana(asker)
 
 
 @router.post("/grafana/search", summary="Streams for Grafana")
