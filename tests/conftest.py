@@ -29,6 +29,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_collection_finish() -> None:
+    """Let what was imported and collected, which stays until the end, be looked at no more for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real public data; a test that needs it skips where it is absent."""
