@@ -102,19 +102,33 @@ function Clocks({ now, change }: { now: Content; change: (clocks: Content["clock
               <td>{limit(t("hotline.settings.dispatch"), one.dispatch, (dispatch) => put(index, { dispatch }))}</td>
               <td>{limit(t("hotline.settings.reply"), one.reply, (reply) => put(index, { reply }))}</td>
               <td>
-                <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${index + 1}`} onClick={() => change(now.clocks.filter((_, at) => at !== index))}>
-                  <Trash2 aria-hidden />
-                </button>
+                <Remove name={String(index + 1)} remove={() => change(now.clocks.filter((_, at) => at !== index))} />
               </td>
             </tr>
           ))}
         </tbody>
       </Table>
-      <button type="button" className="button more" onClick={() => change([...now.clocks, { kind: "", urgency: "", dispatch: ["urgent_hour", 24], reply: ["natural_day", 7] }])}>
-        <Plus aria-hidden />
-        {t("hotline.settings.add")}
-      </button>
+      <Add add={() => change([...now.clocks, { kind: "", urgency: "", dispatch: ["urgent_hour", 24], reply: ["natural_day", 7] }])} />
     </section>
+  );
+}
+
+function Remove({ name, remove }: { name: string; remove: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${name}`} onClick={remove}>
+      <Trash2 aria-hidden />
+    </button>
+  );
+}
+
+function Add({ add }: { add: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <button type="button" className="button more" onClick={add}>
+      <Plus aria-hidden />
+      {t("hotline.settings.add")}
+    </button>
   );
 }
 
@@ -135,7 +149,7 @@ function Listed<T extends Row>({ title, rows, fresh, change, more, moreName }: {
       <summary>{title}</summary>
       <Table
         label={title}
-        head={[t("hotline.settings.key"), t("hotline.settings.zh"), t("hotline.settings.en"), moreName && moreName, t("hotline.settings.remove")]}
+        head={[t("hotline.settings.key"), t("hotline.settings.zh"), t("hotline.settings.en"), moreName, t("hotline.settings.remove")]}
       >
         <tbody>
           {rows.map((row, index) => (
@@ -147,18 +161,13 @@ function Listed<T extends Row>({ title, rows, fresh, change, more, moreName }: {
               ))}
               {more && <td>{more(row, (next) => put(index, next))}</td>}
               <td>
-                <button type="button" className="icon-button" aria-label={`${t("hotline.settings.remove")} ${row.zh}`} onClick={() => change(rows.filter((_, at) => at !== index))}>
-                  <Trash2 aria-hidden />
-                </button>
+                <Remove name={row.zh} remove={() => change(rows.filter((_, at) => at !== index))} />
               </td>
             </tr>
           ))}
         </tbody>
       </Table>
-      <button type="button" className="button more" onClick={() => change([...rows, fresh])}>
-        <Plus aria-hidden />
-        {t("hotline.settings.add")}
-      </button>
+      <Add add={() => change([...rows, fresh])} />
     </details>
   );
 }

@@ -203,7 +203,6 @@ def _pieces(batch: pa.RecordBatch, cell: str) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a batch in the order of cells."""
     keys = sort_keys(batch, cell)
     order = None if _rises(keys) else order_of(keys)
-    width = max(1, batch.nbytes // batch.num_rows)
-    step = max(1, min(sorting.PIECE_ROWS, sorting.PIECE // width))
+    step = sorting.rows_of_a_piece(batch.nbytes, batch.num_rows)
     for begin in range(0, batch.num_rows, step):
         yield batch.slice(begin, step) if order is None else batch.take(pa.array(order[begin : begin + step]))

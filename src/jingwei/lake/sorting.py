@@ -205,9 +205,14 @@ class Sorter:
         rows = np.concatenate([rows for _, rows in samples])
         runs = np.repeat(np.arange(first, last), [len(keys) for keys, _ in samples])
         order = np.lexsort((rows, runs, keys)) if self.cell else np.arange(len(keys))
-        width = max(1, self.bytes // max(1, self.rows))
-        step = max(1, min(PIECE_ROWS, PIECE // width) // SAMPLED)
+        step = max(1, rows_of_a_piece(self.bytes, self.rows) // SAMPLED)
         return [Splitter(int(keys[n]), int(runs[n]), int(rows[n])) for n in order[step::step]]
+
+
+def rows_of_a_piece(size: int, rows: int) -> int:
+    """Return how many rows a piece has of `rows` rows that take `size` bytes."""
+    width = max(1, size // max(1, rows))
+    return max(1, min(PIECE_ROWS, PIECE // width))
 
 
 def sort_keys(batch: pa.RecordBatch, cell: str | None) -> NDArray[np.int64]:

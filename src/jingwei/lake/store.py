@@ -74,7 +74,7 @@ SAMPLED = 256
 """Every so many rows, a time is looked at to find how the rows are spread."""
 
 MEMORY = "400MB"
-"""What sorting may hold in memory before it spills to the city's own folder."""
+"""What the query engine may hold in memory while it puts together or describes a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,10 +610,7 @@ def _write_untimed(
     del zone
     sorter = Sorter(batches.schema, cell, scratch)
     sorter.add(batches)
-    pieces = sorter.pieces()
-    first = list(islice(pieces, 1))
-    with writing.FactsFile(path, sorter.schema, writing.group_rows(sorter.rows), 0, _encoding(first)) as file:
-        ahead(chain(first, pieces), file.write)
+    _write_file(path, sorter.schema, sorter.rows, 0, sorter.pieces())
     return [path]
 
 
@@ -672,10 +669,29 @@ def _day_parts(sorter: TimedSorter, path: Path, begins: dict[date, int]) -> list
 def _write_part(sorter: TimedSorter, part: _Part) -> None:
     """Write the rows of one file; a row group holds rows of one span."""
     pieces = (piece for span in part.spans for piece in chain(sorter.pieces(span), [None]))
-    first = list(islice(pieces, 1))
-    known = [piece for piece in first if piece is not None]
-    group = writing.group_rows(sorter.rows)
-    with writing.FactsFile(part.path, sorter.schema, group, part.first, _encoding(known)) as file:
+    _write_file(part.path, sorter.schema, sorter.rows, part.first, pieces)
+
+
+def _write_file(
+    path: Path, schema: pa.Schema, rows: int, first: int, pieces: Iterator[pa.RecordBatch | None]
+) -> None:
+    """Write pieces in their order as one file, each encoded while the next is made.
+
+    Parameters
+    ----------
+    path, schema
+        Where, and of which columns.
+    rows
+        How many rows the whole table has, which decides how large its row groups are.
+    first
+        The number of the first fact.
+    pieces
+        Rows; where one is None, the next begin a row group.
+
+    """
+    begin = list(islice(pieces, 1))
+    options = writing.encoding(begin[0]) if begin and begin[0] is not None else {}
+    with writing.FactsFile(path, schema, writing.group_rows(rows), first, options) as file:
 
         def write(piece: pa.RecordBatch | None) -> None:
             if piece is None:
@@ -683,11 +699,7 @@ def _write_part(sorter: TimedSorter, part: _Part) -> None:
             else:
                 file.write(piece)
 
-        ahead(chain(first, pieces), write)
-
-
-def _encoding(first: list[pa.RecordBatch]) -> dict[str, Any]:
-    return writing.encoding(first[0]) if first else {}
+        ahead(chain(begin, pieces), write)
 
 
 def _plain(field: pa.Field) -> pa.Field:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jingwei.lake.forms.columns import Kind, kind_of, read_numbers
+from jingwei.lake.forms.columns import Kind, kind_and_values, kind_of
 
 PLAIN = re.compile(r"-?(0|[1-9][0-9]*)")
 FRACTION = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)")
@@ -59,7 +59,7 @@ def test_as_programs_write_numbers_they_are_numbers(text):
 def test_many_texts_are_read_as_few_are(texts):
     array = pa.array(["9.9", *texts], pa.string()).slice(1)
     for at_least in Kind:
-        kind, values = read_numbers(array, at_least)
+        kind, values = kind_and_values(array, at_least)
         assert kind is kind_of(array, at_least)
         if kind in (Kind.INTEGER, Kind.DECIMAL) and len(array) > array.null_count:
             wanted = pc.cast(array, kind.type)
@@ -73,6 +73,6 @@ def test_many_texts_are_read_as_few_are(texts):
 def test_fractions_are_the_doubles_nearest_to_what_is_written(digits, places):
     text = f"{digits:0{places + 2}d}"
     text = f"{text[:-places]}.{text[-places:]}"
-    kind, values = read_numbers(pa.array([text], pa.string()))
+    kind, values = kind_and_values(pa.array([text], pa.string()))
     if kind is Kind.DECIMAL:
         assert values[0].as_py() == float(text)

@@ -46,7 +46,7 @@ def kind_of(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> Kind:
     return Kind.DECIMAL if are_decimals(texts) else Kind.TEXT
 
 
-def read_numbers(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> tuple[Kind, pa.Array]:
+def kind_and_values(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> tuple[Kind, pa.Array]:
     """Return `kind_of` many texts, and the texts as that kind; nearly all are read by a compiled loop.
 
     Parameters

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from jingwei.lake.forms.columns import Kind, kind_of, read_numbers, unique_names
+from jingwei.lake.forms.columns import Kind, kind_and_values, kind_of, unique_names
 from jingwei.lake.forms.encodings import (
     UNREADABLE,
     WIDE,
@@ -249,7 +249,7 @@ class DelimitedReading(Reading):
 
     def _read(self, texts: pa.Array, kind: Kind) -> tuple[Kind, pa.Array]:
         """Return what texts are, and as that where they are kept for the second look."""
-        return read_numbers(texts, kind) if self._folder is not None else (kind_of(texts, kind), texts)
+        return kind_and_values(texts, kind) if self._folder is not None else (kind_of(texts, kind), texts)
 
     def _keep(self, seen: _Look, before: list[Kind], kinds: list[Kind]) -> bool:
         """Keep a block for the second look; say whether all of them still hold what the file says."""
