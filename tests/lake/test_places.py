@@ -30,6 +30,10 @@ def found(**columns):
         ("x", "y"),
         ("gps_longitude", "gps_latitude"),
         ("中心点经度", "中心点纬度"),
+        ("經度", "緯度"),
+        ("東經", "北緯"),
+        ("座標X", "座標Y"),
+        ("橫坐標", "縱坐標"),
     ],
 )
 def test_names_of_coordinates(x, y):
@@ -47,6 +51,8 @@ def test_pairs_have_roles():
     assert (origin.role, origin.x) == ("origin", "Lng")
     assert (destination.role, destination.x) == ("destination", "ELng")
     roles = {place.role for place in found(起点经度=LON, 起点纬度=LAT, 终点经度=LON, 终点纬度=LAT)}
+    assert roles == {"origin", "destination"}
+    roles = {place.role for place in found(起點經度=LON, 起點緯度=LAT, 終點經度=LON, 終點緯度=LAT)}
     assert roles == {"origin", "destination"}
 
 

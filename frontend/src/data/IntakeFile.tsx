@@ -376,14 +376,26 @@ function Points({ points }: { points: [number, number][] }) {
   return <GeoJsonLayer id="handed-in" data={data} layers={layers} before={BELOW_LABELS} />;
 }
 
+/** What was detected that loses something of the file: cells that are read as empty although something stands in them. */
+const LOSSES = new Set(["cell-errors", "formulas"]);
+
 function Findings({ seen }: { seen: Examined }) {
   const { t } = useTranslation();
   const faults = Object.entries(seen.faults);
-  if (faults.length === 0 && seen.rules.length === 0) return null;
+  const lost = seen.evidence.filter((one) => LOSSES.has(String(one.about)));
+  if (faults.length === 0 && seen.rules.length === 0 && lost.length === 0) return null;
   return (
     <section className="stack">
       <h2>{t("intake.firstFindings", { count: seen.looked_at })}</h2>
       <ul className="findings">
+        {lost.map((one) => (
+          <li key={String(one.about)} className="card">
+            <TriangleAlert aria-hidden />
+            <div>
+              <p>{say(one.reason as Text)}</p>
+            </div>
+          </li>
+        ))}
         {seen.rules.map((rule) => (
           <li key={rule.id} className="card">
             <TriangleAlert aria-hidden />

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jingwei.lake.names import simplified
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -28,7 +30,7 @@ SAMPLE = 2_000
 """Rows whose values are looked at."""
 
 _NAMES = re.compile(
-    r"姓名|身份证|证件号|手机|联系电话|联系方式|住址|家庭地址|户籍|出生日期|生日|来电人|报案人|上报人|申请人|联系人|举报人|户主"
+    r"姓名|身[份分]证|证件号|手机|联[系络]电话|联[系络]方式|住址|家庭地址|户籍|出生日期|生日|来电人|报案人|上报人|申请人|联[系络]人|举报人|户主"
     r"|(?:^|_)(?:phone|mobile|id_?card|birth(?:day|_?date)?|surname|given_?name)(?:$|_)",
     re.IGNORECASE,
 )
@@ -79,7 +81,7 @@ def classify(
         before = known.get(column.name)
         if before is not None:
             first = FieldClass(before["level"], before["personal"], before["by"])
-        elif _NAMES.search(column.name):
+        elif _NAMES.search(simplified(column.name)):
             first = FieldClass(max(level, PERSONAL), personal=True, by="name")
         elif column.name in looks:
             first = FieldClass(max(level, PERSONAL), personal=True, by="values")

@@ -38,9 +38,21 @@ SYSTEMS = {
 """Words in a column's name that name its coordinate system."""
 
 
+_TRADITIONAL = str.maketrans(
+    "經緯東標橫縱點終發車達時間開結實際計劃編號碼證機聯絡話電戶報請舉稱區縣鄉鎮樓棟單門類級產",
+    "经纬东标横纵点终发车达时间开结实际计划编号码证机联络话电户报请举称区县乡镇楼栋单门类级产",
+)
+"""Characters of the words that names are known by, as they are written in Hong Kong, Macao and Taiwan."""
+
+
+def simplified(text: str) -> str:
+    """Return a text with the characters of known words simplified: `經度` → 经度, `座標` → 坐标."""
+    return text.translate(_TRADITIONAL).replace("座标", "坐标")
+
+
 def folded(name: str) -> str:
-    """Return a name in half-width lower case without what stands in brackets."""
-    plain = unicodedata.normalize("NFKC", name).strip()
+    """Return a name in half-width simplified characters without what stands in brackets."""
+    plain = simplified(unicodedata.normalize("NFKC", name)).strip()
     return re.sub(r"[(\[（【].*?[)\]）】]", "", plain).strip()
 
 

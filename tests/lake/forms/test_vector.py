@@ -181,3 +181,37 @@ def test_data_of_a_kml_keep_their_chinese_names_and_what_it_does_not_say_is_no_c
     reading, table, _ = read(tmp_path / "点.kml")
     assert table.column_names == ["Name", "编号", "名称", reading.geometry]
     assert (table["编号"].to_pylist(), table["名称"].to_pylist()) == (["1"], ["甲"])
+
+
+def test_a_kmz_is_read_as_the_kml_in_it(tmp_path):
+    data = '<ExtendedData><Data name="编号"><value>1</value></Data></ExtendedData>'
+    placemark = (
+        f"<Placemark><name>站</name>{data}<Point><coordinates>114.05,22.54</coordinates></Point></Placemark>"
+    )
+    kml = f'<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>层</name>{placemark}</Document></kml>'
+    with zipfile.ZipFile(tmp_path / "点.kmz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("files/other.kml", "<kml/>")
+        archive.writestr("doc.kml", kml)
+    (tmp_path / "点.kml").write_text(kml, encoding="utf-8")
+    zipped, found, _ = read(tmp_path / "点.kmz")
+    _, plain, _ = read(tmp_path / "点.kml")
+    assert found.to_pydict() == plain.to_pydict()
+    assert found["编号"].to_pylist() == ["1"]
+    assert layers(tmp_path / "点.kmz") == layers(tmp_path / "点.kml") == ["层"]
+    assert zipped.declared_crs in ("EPSG:4326", "OGC:CRS84")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "refused"),
+    [
+        ("doc.kml", b"\0" * (80 * 2**20), "form-zip-bomb"),
+        ("a.txt", b"", "form-unknown"),
+        ("doc.kml", b"no", "form-corrupt"),
+    ],
+)
+def test_a_kmz_has_the_bounds_of_a_zip(tmp_path, name, text, refused):
+    with zipfile.ZipFile(tmp_path / "a.kmz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+    assert code(tmp_path / "a.kmz") == refused
+    (tmp_path / "b.kmz").write_bytes(b"PK no archive")
+    assert code(tmp_path / "b.kmz") == "form-corrupt"

@@ -10,6 +10,7 @@ import pytest
 
 from jingwei.errors import JingweiError
 from jingwei.lake.forms import layers, open_form
+from jingwei.lake.forms.sheet_gaps import gaps
 
 
 def book(path, merges=(), **sheets):
@@ -139,3 +140,41 @@ def test_a_zip_bomb_that_lies_about_its_size_is_not_opened(tmp_path):
     path.write_bytes(raw)
     assert zipfile.ZipFile(path).infolist()[0].file_size == 1000
     assert code(path) == "form-zip-bomb"
+
+
+def test_errors_and_formulas_without_a_result_are_told_of(tmp_path):
+    rows = [["站点", "人数"], ["甲", "=1+1"], ["乙", "#N/A"], ["丙", "#DIV/0!"], ["丁", 3]]
+    path = book(tmp_path / "a.xlsx", 线路=[["名"], ["=2+2"]], 站点=rows)
+    with open_form(path, layer="站点") as reading:
+        told = {one.about: one for one in reading.evidence}
+    assert (told["cell-errors"].verdict, told["cell-errors"].figures) == (
+        "#DIV/0! #N/A",
+        {"cells": 2, "columns": {"人数": 2}, "rows": [3, 4]},
+    )
+    assert told["formulas"].figures == {"cells": 1, "columns": {"人数": 1}, "rows": [2]}
+    assert "人数" in told["formulas"].reason.zh
+
+
+def test_errors_are_found_in_every_part_of_a_long_sheet(tmp_path):
+    rows = [["站点", "人数"], *([f"站{n}", "#REF!" if n % 1000 == 0 else n] for n in range(1, 20_001))]
+    with open_form(book(tmp_path / "a.xlsx", 站点=rows)) as reading:
+        [found] = [one for one in reading.evidence if one.about == "cell-errors"]
+    assert found.figures["cells"] == 20
+    assert found.figures["rows"] == [1 + n for n in range(1000, 20_001, 1000)]
+
+
+def test_stored_results_and_texts_are_no_errors(tmp_path):
+    sheet = (
+        '<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        '<x:sheetData><x:row><x:c t="inlineStr"><x:is><x:t>名</x:t></x:is></x:c></x:row>'
+        "<x:row><x:c><x:f>1+1</x:f><x:v>2</x:v></x:c></x:row>"
+        '<x:row><x:c t="str"><x:f>A1&amp;""</x:f><x:v></x:v></x:c></x:row>'
+        "<x:row><x:c><x:f>1+2</x:f></x:c></x:row></x:sheetData></x:worksheet>"
+    )
+    path = book(tmp_path / "a.xlsx", 站点=STOPS)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else text)
+    assert [(gap.row, gap.column, gap.said) for gap in gaps(path, "站点")] == [(4, 1, "")]

@@ -1,4 +1,4 @@
-"""Vector files that GDAL reads: Shapefile (also zipped), GeoPackage, KML, FlatGeobuf, GML.
+"""Vector files that GDAL reads: Shapefile (also zipped), GeoPackage, KML (also zipped, KMZ), FlatGeobuf, GML.
 
 GDAL is loaded when the first such file is opened: it takes half a second, and a server that opens none does
 without.
@@ -38,7 +38,8 @@ from jingwei.lake.forms.parquet import crs_name, shown_row, without_faulty
 from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Reading
 from jingwei.words import Text
 
-VECTOR_SUFFIXES = (".shp", ".zip", ".gpkg", ".kml", ".fgb", ".gml")
+VECTOR_SUFFIXES = (".shp", ".zip", ".gpkg", ".kml", ".kmz", ".fgb", ".gml")
+KML_SUFFIXES = (".kml", ".kmz")
 NEEDED_PARTS = (".shx", ".dbf")
 COPIED_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 DBF_SAMPLE = 2**20
@@ -59,14 +60,13 @@ class VectorReading(Reading):
         columns_as_text: Iterable[str] = (),
     ) -> None:
         super().__init__(path)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._source = source_of(path)
         self.layer = self._chosen_layer(layer)
         self._encoding = self._find_encoding(encoding)
         self._as_text = frozenset(columns_as_text)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._renamed: dict[str, str] = {}
-        if path.suffix.lower() == ".kml":
-            self._name_data()
+        absent = self._name_data() if self._is_kml else set()
         self._mend_names()
         info = self._described()
         self.total = int(info["features"]) if info["features"] >= 0 else None
@@ -75,9 +75,7 @@ class VectorReading(Reading):
         with self._opened(1) as (meta, reader):
             fid = meta["fid_column"] or FID
             self._source_fields = [field for field in reader.schema if field.name != fid]
-        if path.suffix.lower() == ".kml":
-            absent = absent_columns(path)
-            self._source_fields = [field for field in self._source_fields if field.name not in absent]
+        self._source_fields = [field for field in self._source_fields if field.name not in absent]
         self._names = [field.name for field in self._source_fields]
         self._find_columns()
         self._undecodable = self._find_undecodable()
@@ -130,15 +128,18 @@ class VectorReading(Reading):
             self._folder.cleanup()
             self._folder = None
 
-    def _name_data(self) -> None:
-        """Read a copy of a KML whose data have names that GDAL would not keep."""
+    def _name_data(self) -> set[str]:
+        """Read a copy with names that GDAL keeps; return the columns of which the file says nothing."""
         self._folder = tempfile.TemporaryDirectory(prefix="jingwei-kml-")
-        copy = Path(self._folder.name) / self.path.name
-        self._renamed = with_ascii_names(self.path, copy)
-        if self._renamed:
+        with opened_kml(self.path) as text:
+            copy = Path(self._folder.name) / f"{self.path.stem}.kml"
+            self._renamed = with_ascii_names(text, copy)
+            absent = absent_columns(text)
+        if self._renamed or self.path.suffix.lower() == ".kmz":
             self._source = str(copy)
         else:
             self.close()
+        return absent
 
     def _mend_names(self) -> None:
         """Read a copy of a shapefile of whose field names some are cut in the middle of a character."""
@@ -226,13 +227,17 @@ class VectorReading(Reading):
             self.declared_crs = crs_name(pyproj.CRS.from_user_input(stated))
         except CRSError:
             self.declared_crs = stated
-        by_form = self.path.suffix.lower() == ".kml"
+        by_form = self._is_kml
         reason = (
             Text("KML 规定坐标为 WGS84", "KML coordinates are WGS84 by its standard")
             if by_form
             else Text("文件声明的坐标系", "declared by the file")
         )
         self.evidence.append(Evidence("crs", self.declared_crs, reason, {}))
+
+    @property
+    def _is_kml(self) -> bool:
+        return self.path.suffix.lower() in KML_SUFFIXES
 
     @property
     def _is_shapefile(self) -> bool:
@@ -311,12 +316,43 @@ def source_of(path: Path) -> str:
     return f"/vsizip/{path.resolve()}{inside}"
 
 
+def kml_inside(path: Path) -> str:
+    """Return the name of the KML that a KMZ stands for: `doc.kml`, else the first one.
+
+    Raises
+    ------
+    ZipBombError, CorruptFileError, UnknownFormError
+        the archive is unsafe, damaged, or holds no KML.
+    """
+    names = [name for name in check_archive(path, "KMZ") if name.lower().endswith(".kml")]
+    if not names:
+        raise UnknownFormError(path, [".kmz (doc.kml)"])
+    return next((name for name in names if name.lower() == "doc.kml"), names[0])
+
+
+@contextmanager
+def opened_kml(path: Path) -> Iterator[Path]:
+    """Give the path of a KML, for a KMZ that of a copy that is gone afterwards."""
+    if path.suffix.lower() == ".kml":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="jingwei-kmz-") as folder:
+        copy = Path(folder) / "doc.kml"
+        inside = kml_inside(path)
+        with zipfile.ZipFile(path) as archive, archive.open(inside) as text, copy.open("wb") as file:
+            shutil.copyfileobj(text, file)
+        yield copy
+
+
 def layer_names(path: Path) -> list[str]:
     """Return the layers of a vector file."""
     import pyogrio
     from pyogrio.errors import DataSourceError
 
     try:
+        if path.suffix.lower() == ".kmz":
+            with opened_kml(path) as text:
+                return [str(name) for name, _ in pyogrio.list_layers(text)]
         return [str(name) for name, _ in pyogrio.list_layers(source_of(path))]
     except DataSourceError as error:
         raise CorruptFileError(path, path.suffix[1:].upper(), str(error)) from error

@@ -32,7 +32,8 @@ from jingwei.lake.forms.errors import (
     UnknownColumnError,
     UnknownLayerError,
 )
-from jingwei.lake.forms.reading import BATCH_ROWS, Batch, Evidence, Progress, Reading
+from jingwei.lake.forms.reading import BATCH_ROWS, JSON, Batch, Evidence, Progress, Reading
+from jingwei.lake.forms.sheet_gaps import Gap, gaps
 from jingwei.lake.forms.text_table import VALUE, Header, find_header
 from jingwei.lake.forms.values import Value, ValueWatch, as_column, as_text, whole_if_whole
 from jingwei.words import Text
@@ -40,6 +41,8 @@ from jingwei.words import Text
 HEAD_ROWS = 200
 ZIPPED_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".ods")
 LARGEST_FILE = 256 * 2**20
+SHOWN_ROWS = 20
+SHOWN_COLUMNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +172,50 @@ class WorkbookReading(Reading):
         changed = {name: was for name, was in changed.items() if name in self.schema.names}
         if changed:
             self.evidence.append(renamed_evidence(changed))
+        self._tell_gaps(progress)
         if self._merges.last_row >= self._first_row - 1:
             reason = Text(
                 "数据中的合并单元格已按首格取值",
                 "merged cells among the data have the value of their first cell",
             )
             self.evidence.append(Evidence("merged-cells", "filled", reason, {}))
+
+    def _tell_gaps(self, progress: Progress | None) -> None:
+        """Tell of cells that are read as empty although something stands in them."""
+        found = gaps(self.path, self.layer, lambda: progress(1.0) if progress else None)
+        cells = [gap for gap in found if gap.row >= self._first_row]
+        errors = [gap for gap in cells if gap.said]
+        formulas = [gap for gap in cells if not gap.said]
+        if errors:
+            kinds = sorted({gap.said for gap in errors})
+            zh, en, figures = self._where(errors)
+            said = " ".join(kinds)
+            reason = Text(
+                f"{zh}是错误值（{said}），按空值读取", f"{en} hold an error ({said}) and are read as empty"
+            )
+            self.evidence.append(Evidence("cell-errors", said, reason, figures))
+        if formulas:
+            zh, en, figures = self._where(formulas)
+            reason = Text(
+                f"{zh}是没有保存结果的公式，按空值读取；请在表格软件中打开并保存后再提交",
+                f"{en} hold a formula without its result and are read as empty; open the workbook in a "
+                "spreadsheet program, save it, and hand it in again",
+            )
+            self.evidence.append(Evidence("formulas", "empty", reason, figures))
+
+    def _where(self, cells: list[Gap]) -> tuple[str, str, dict[str, JSON]]:
+        """Return how many cells in which columns these are and in which rows, in words and figures."""
+        columns: dict[str, JSON] = {}
+        for gap in cells:
+            name = self._names[gap.column - 1] if gap.column <= len(self._names) else ""
+            name = name or f"column_{gap.column}"
+            columns[name] = int(str(columns.get(name, 0))) + 1
+        rows = sorted({gap.row for gap in cells})[:SHOWN_ROWS]
+        listed = list(columns)[:SHOWN_COLUMNS]
+        numbers = [str(row) for row in rows[:SHOWN_COLUMNS]]
+        zh = f"“{'”“'.join(listed)}”列有 {len(cells)} 个单元格（如第 {'、'.join(numbers)} 行）"
+        en = f"{len(cells)} cells of “{'”, “'.join(listed)}” (rows {', '.join(numbers)} ...)"
+        return zh, en, {"cells": len(cells), "columns": columns, "rows": [*rows]}
 
     def _data_rows(self) -> Iterator[tuple[int, list[Value]]]:
         for number, cells in self._merges.fill(_rows(self._sheet)):
