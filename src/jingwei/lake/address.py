@@ -358,7 +358,7 @@ class Addresser:
             known &= ~far
         if inside is not None:
             outside = known.copy()
-            outside[known] = ~shapely.contains_xy(inside, lon[known], lat[known])
+            outside[known] = ~shapely.intersects_xy(inside, lon[known], lat[known])
             faults.mark(
                 outside,
                 "outside-declared-area",

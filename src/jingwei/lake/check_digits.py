@@ -7,6 +7,8 @@ from __future__ import annotations
 
 IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 IDENTITY_CHECKS = "10X98765432"
+LATEST_BIRTH = "current_date + 1"
+"""Who is born today east of Greenwich may be born tomorrow by UTC."""
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
@@ -18,7 +20,7 @@ def wrong_identity_number(text: str) -> str:
     check = f"substr('{IDENTITY_CHECKS}', ({total}) % 11 + 1, 1)"
     return (
         f"CASE WHEN NOT regexp_matches({text}, '{shape}') THEN TRUE "
-        f"WHEN try_strptime(substr({text}, 7, 8), '%Y%m%d') IS NULL THEN TRUE "
+        f"WHEN coalesce(try_strptime(substr({text}, 7, 8), '%Y%m%d') > {LATEST_BIRTH}, TRUE) THEN TRUE "
         f"ELSE {check} <> upper(substr({text}, 18, 1)) END"
     )
 

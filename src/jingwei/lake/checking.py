@@ -31,7 +31,7 @@ from jingwei.lake.contracts import (
     Repeated,
     Rule,
 )
-from jingwei.lake.enclosing import middles_inside, ranges_inside
+from jingwei.lake.enclosing import cells_touch, middles_inside, ranges_inside
 from jingwei.lake.quality import are_plain_times, has_unique_key, is_plainly_unique
 from jingwei.lake.row_checks import Broken, RowChecks
 from jingwei.lake.rules import (
@@ -459,7 +459,9 @@ class _Check:
         if rule.since:
             on.append(f"coalesce({moment(rule.since)} <= mine.jw_day, TRUE)")
         if rule.until:
-            on.append(f"coalesce({moment(rule.until)} > mine.jw_day, TRUE)")
+            day = f"{moment(rule.until)}::DATE"
+            sign = ">" if rule.since and self._ends_are_first_days(rule.since, rule.until) else ">="
+            on.append(f"coalesce({day} {sign} mine.jw_day, TRUE)")
         text = Text(
             f"“{rule.column}”在该行日期不是有效代码。", f"'{rule.column}' was not in force on the row's date."
         )
@@ -475,6 +477,18 @@ class _Check:
             f"WHERE mine.jw_code <> '' AND good.jw_code IS NULL",
         )
         self.engine.unregister("other")
+
+    def _ends_are_first_days(self, since: str, until: str) -> bool:
+        """Say whether the table calls the first day without a code its end, rather than the last day with it.
+
+        That is so where what follows begins on the day of the end more often than on the day after.
+        """
+        begins, end = f"(SELECT {moment(since)}::DATE FROM other)", f"{moment(until)}::DATE"
+        (counted,) = self.engine.execute(
+            f"SELECT count(*) FILTER (WHERE {end} IN {begins}), "
+            f"count(*) FILTER (WHERE {end} + 1 IN {begins}) FROM other"
+        ).fetchall()
+        return bool(counted[0] > counted[1])
 
     def _other(self, dataset: str, columns: list[str]) -> pa.Table:
         table = self.around.columns(dataset, columns)
@@ -540,7 +554,9 @@ class _Check:
         if area is None:
             raise ContractError(self.contract.dataset, Text("没有这个范围", "there is no such area"))
         facts, codes = self._cells_to_look_at(place, area)
-        outside = facts[~middles_inside(area, codes)]
+        beyond = ~middles_inside(area, codes)
+        beyond[beyond] = ~cells_touch(area, codes[beyond])
+        outside = facts[beyond]
         self.engine.register("outside", pa.table({"jw_fact": outside}))
         text = Text("位置不在范围内。", "Its place is not inside the area.")
         self._asked(test(place.columns or [], "accurate", text), "SELECT jw_fact FROM outside")

@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from jingwei import grid
+from jingwei.grid.levels import SIZE, TICKS_PER_DEGREE
 
 MOST_CELLS = 16_384
 """Cells, about, into which the box of an area is cut at most."""
@@ -50,6 +51,29 @@ def middles_inside(area: Any, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
     doubtful = np.flatnonzero(np.repeat(parted[of_run], lengths))
     inside[doubtful] = _contained(area, codes[doubtful])
     return inside
+
+
+def cells_touch(area: Any, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say of each code of level 32 whether its cell (some 15 mm) has a point in common with an area.
+
+    Of a point on the very edge the middle of its cell may lie beyond; such a point is not outside.
+
+    Parameters
+    ----------
+    area, codes
+        As for `middles_inside`.
+
+    """
+    if not len(codes):
+        return np.empty(0, bool)
+    lon, lat = grid.centre(codes, 32)
+    west, south, east, north = area.bounds
+    margin = 2.0 * SIZE[32] / TICKS_PER_DEGREE
+    near = (lon >= west - margin) & (lon <= east + margin) & (lat >= south - margin) & (lat <= north + margin)
+    touched = np.zeros(len(codes), bool)
+    shapely.prepare(area)
+    touched[near] = shapely.intersects(area, shapely.box(*grid.bounds(codes[near], 32)))
+    return touched
 
 
 def ranges_inside(area: Any, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -29,11 +29,15 @@ ONE_WORD = (
 )
 """Patterns (RE2), and what they are all written as: punctuation, buildings, companies, divisions, signs."""
 MARK = re.compile(
-    r"[一二三四五六七八九十](?=[期号栋幢座楼层单区组村队店厂校院中小路街巷弄环])"
+    r"(?<=第)[一二三四五六七八九十百]+"
+    r"|[一二三四五六七八九十百]+(?=[期号栋幢座楼层单区组村队店厂校院中小路街巷弄环分])"
     r"|[a-z甲乙丙丁戊](?=[座栋幢区馆楼口段门])"
     r"|[东西南北](?=[路街巷门段区苑侧座塔馆园口])"
+    r"|[上下](?=行)|[内外](?=环)|[左右](?=[岸幅侧线])"
 )
-"""What tells things of one name apart as figures do: phase one and two, block A and B, roads east, west."""
+"""What tells things of one name apart as figures do: phase one and two, block A and B, roads east, west.
+
+Also branches, and the two sides of a way."""
 LEAST_HELD = 4
 """Characters of a text that counts as held in another one; fewer may be part of anything."""
 
