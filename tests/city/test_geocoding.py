@@ -14,6 +14,9 @@ TABLE = [
     ("海州市东城区柳浪街道解放路14号", 114.03, 22.53),
     ("海州市西城区青石镇解放路12号", 114.04, 22.54),
     ("海州市西城区青石镇人民东路8号和平新村1栋", 114.05, 22.55),
+    ("海州市西城区青石镇竹溪巷6号云龙公寓A座", 114.06, 22.56),
+    ("海州市西城区青石镇竹溪巷6号云龙公寓B座", 114.07, 22.57),
+    ("海州市西城区青石镇海州路9号", 114.08, 22.58),
 ]
 
 
@@ -37,6 +40,17 @@ WRITTEN = [
     ("锦绣花园4-2-501", 1),
     ("解放路14号（靠近菜场）", 2),
     ("东城区 柳浪街道，解放路12号（锦绣花元）4栋3楼", 1),
+    ("解放路12号锦绣花园4号", 1),
+    ("锦绣花园4号", 1),
+    ("竹溪巷6号云龙公寓b座", 6),
+    ("竹溪巷6号Ａ栋502", 5),
+    ("云龙公寓B-502", 6),
+    ("竹墀巷6号云龙公寓B座", 6),
+    ("海州西城區青石鎮竹溪巷6號雲龍公寓B座", 6),
+    ("柳浪街道解放14号", 2),
+    ("海州路9号", 7),
+    ("海州市海州市西城区海州路9号", 7),
+    ("广东省海州市西城区海州路9号", 7),
 ]
 
 
@@ -49,6 +63,8 @@ def test_an_address_is_found_however_it_is_written(gazetteer, text, row):
 
 COARSE = [
     ("锦绣花园", "gate"),
+    ("竹溪巷6号云龙公寓", "gate"),
+    ("竹溪巷6号云龙公寓C座", "gate"),
     ("柳浪街道", "street"),
     ("西城区", "district"),
     ("火星大街1号", "none"),
@@ -68,6 +84,36 @@ def test_what_fits_two_places_names_both(gazetteer):
     assert not found.sure
     named = {found.address, *(text for text, _ in found.alternatives)}
     assert normal(TABLE[3][0]) in named
+
+
+FORKED = [
+    ("海州市东城区柳浪街道桃源路5号", 114.01, 22.51),
+    ("海州市东城区柳浪街道桃花路5号", 114.02, 22.52),
+    ("海州市东城区柳浪街道中央大街12号锦绣花园一期3栋", 114.03, 22.53),
+    ("海州市东城区柳浪街道中央大街12号锦绣花园二期3栋", 114.04, 22.54),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "东城区桃某路5号",  # one character off from both
+        "锦绣花园3栋",  # part of both names
+        "南京市鼓楼区中央大街12号锦绣花园一期3栋",
+        "江苏省南京市中央大街12号锦绣花园一期3栋",
+        "东城区山花路5号",  # half a name may be that of a road that the table lacks
+    ],
+)
+def test_what_may_as_well_be_another_place_is_not_sure(text):
+    assert not Gazetteer(FORKED).find(text).sure
+
+
+@pytest.mark.parametrize("province", ["", "江西省", "广西壮族自治区"])
+def test_the_province_may_stand_in_the_table_the_address_both_or_neither(province):
+    gazetteer = Gazetteer([(f"{province}{text}", lon, lat) for text, lon, lat in TABLE])
+    for said in ("", "海州市", "海州", province.removesuffix("省") + "海州市"):
+        found = gazetteer.find(f"{said}西城区青石镇人民东路8号和平新村1栋")
+        assert (found.sure, found.lon) == (True, 114.05)
 
 
 def damaged(random, gazetteer, address):

@@ -39,15 +39,29 @@ MOST_ALTERNATIVES = 5
 NAMES = re.compile(r"地址|住址|address", re.IGNORECASE)
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_BUILDING = re.compile(r"(\d+)(?:栋|幢|座|号楼|#楼|#|楼栋)")
+_BUILDING = re.compile(r"([A-Z甲乙丙丁戊]?\d+[A-Z]?|[A-Z甲乙丙丁戊])(?:栋|幢|座|号楼|#楼|#|楼栋)")
+_SECOND_GATE = re.compile(r"(?<=\D)(\d+)号$")
 _NUMBER = re.compile(r"(\d+(?:-\d+)?)(?:号(?!楼)|#)")
 _REST = re.compile(r"\d+(?:单元|层|楼|室|房|户).*$")
 _ROAD = re.compile(r"^(.{1,8}?(?:大道|公路|村路|环路|路|街|巷|道))")
-_BLANK = re.compile(r"[\s,，。.、·()（）_/]+|(?<!\d)[-—]+|[-—]+(?!\d)")
+_BLANK = re.compile(r"[\s,，。.、·()（）_/]+|(?<![A-Z\d])[-—]+|[-—]+(?!\d)")
 _GATE_SIGN = re.compile(r"(?<=[路街巷道弄])(\d+(?:-\d+)?)#(?!楼)")
-_ROOM = re.compile(r"(?<![路街巷道弄\d-])(\d+)(?:-\d{1,2})?-\d{3,4}室?$")
+_ROOM = re.compile(r"(?<![路街巷道弄A-Z\d-])([A-Z]?\d+|[A-Z])(?:-\d{1,2})?-\d{3,4}室?$")
 _ASIDE = re.compile(r"[(（][^()（）\d]*(?:靠近|附近|旁|对面|斜对|侧)[^()（）\d]*[)）]\s*$")
 _CHINESE = re.compile(r"[零〇一二两三四五六七八九十百]+(?=号|栋|幢|座|单元|层|楼|室)")
+_PROVINCE = re.compile(
+    r"(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
+    r"|台湾|内蒙古|广西(?:壮族)?|西藏|宁夏(?:回族)?|新疆(?:维吾尔)?)(?:省|自治区)?"
+)
+_OTHER_CITY = re.compile(r"[^\d路街巷道弄号区县旗镇乡]{2,7}?市(?![场政民府])")
+_OLD_SIGNS = str.maketrans(
+    "號樓區縣鎮鄉棟層單戶門東園廣場廠橋龍雲陽關灣華興寧慶豐縱橫鐵銀農糧機電體醫學館臺廟壩嶺島麗莊馬鳳鶴蘭長濱",
+    "号楼区县镇乡栋层单户门东园广场厂桥龙云阳关湾华兴宁庆丰纵横铁银农粮机电体医学馆台庙坝岭岛丽庄马凤鹤兰长滨",
+)
+"""Traditional characters that are often on old gate plates and in old registers."""
+MOST_READINGS = 5
+SHORT = 3
+"""Characters of a name of which one that is wrong is half of what tells it from others (桃源路)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """A way to read an address; `guessed` where only half a name speaks for it, or it names another city."""
+
+    parts: Parts
+    guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     text: str
     parts: Parts
@@ -102,7 +124,8 @@ def normal(text: str) -> str:
     A hyphen between figures stays: 12-3号 is a gate of its own, no 123号. `22#` after a road is its gate,
     elsewhere a building; what says in brackets that something is near is left out.
     """
-    plain = _BLANK.sub("", _ASIDE.sub("", unicodedata.normalize("NFKC", text)).replace("—", "-"))
+    half = unicodedata.normalize("NFKC", text).upper().translate(_OLD_SIGNS)
+    plain = _BLANK.sub("", _ASIDE.sub("", half).replace("—", "-"))
     plain = _ROOM.sub(r"\1栋", _GATE_SIGN.sub(r"\1号", plain))
     return _CHINESE.sub(lambda found: str(_number(found.group())), plain)
 
@@ -138,6 +161,7 @@ class Gazetteer:
         self.old_names = {normal(old): normal(new) for old, new in (old_names or {}).items()}
         texts = [(normal(text), lon, lat) for text, lon, lat in addresses if text]
         self.city = _common_city([text for text, _, _ in texts])
+        self._heads = _heads_of(self.city)
         self._entries: list[_Entry] = []
         self._roads: set[str] = set()
         self._compounds: set[str] = set()
@@ -162,7 +186,7 @@ class Gazetteer:
         rest = _REST.sub("", rest)
         if found := re.match(r"(.*?)(\d+(?:-\d+)?)号(?!楼)", rest):
             road, number, rest = found.group(1), found.group(2), rest[found.end() :]
-        if found := _BUILDING.search(rest):
+        if found := _BUILDING.search(rest) or (_SECOND_GATE.search(rest) if number else None):
             building, rest = found.group(1), rest[: found.start()]
         return Parts(road=road, number=number, compound=rest, building=building)
 
@@ -191,19 +215,25 @@ class Gazetteer:
             "road": _pieces_of(self._roads),
             "compound": _pieces_of(self._compounds),
         }
+        self._masked = {"road": _masked(self._roads), "compound": _masked(self._compounds)}
 
     def find(self, text: str) -> Found:
         """Return where an address is."""
-        said = self._said(normal(text))
-        candidates = self._candidates(said)
-        if not candidates:
-            return self._coarse(text, said)
-        scored = sorted(
-            ((self._score(said, self._entries[at].parts), -at) for at in candidates), reverse=True
-        )
+        readings = self._readings(normal(text))
+        scores: dict[int, float] = {}
+        fitting: list[int] = []
+        for reading in readings:
+            for at in self._candidates(reading.parts):
+                theirs = self._entries[at].parts
+                scores[at] = max(scores.get(at, 0.0), self._score(reading.parts, theirs))
+                if self._fits(reading.parts, theirs):
+                    fitting.append(at)
+        if not scores:
+            return self._coarse(text, readings[0].parts)
+        fitting = list(dict.fromkeys(fitting))
+        scored = sorted(((score, -at) for at, score in scores.items()), reverse=True)
         best = scored[0][0]
         equal = [-at for score, at in scored if score >= best - CLEAR]
-        fitting = [at for at in candidates if self._fits(said, self._entries[at].parts)]
         entry = self._entries[equal[0]]
         others = [
             (self._entries[-at].text, round(score, 3)) for score, at in scored[1 : MOST_ALTERNATIVES + 1]
@@ -215,7 +245,7 @@ class Gazetteer:
             precision, shown = self._shared(open_)
             lon = float(np.mean([self._entries[at].lon for at in open_]))
             lat = float(np.mean([self._entries[at].lat for at in open_]))
-        sure = best >= SURE and len(open_) == 1
+        sure = best >= SURE and len(open_) == 1 and not any(reading.guessed for reading in readings)
         return Found(text, precision, round(best, 3), sure, shown, lon, lat, tuple(others))
 
     def find_all(self, texts: Sequence[str]) -> list[Found]:
@@ -226,15 +256,14 @@ class Gazetteer:
                 known[text] = self.find(text)
         return [known[text] for text in texts]
 
-    def _said(self, text: str) -> Parts:
-        """Take an address apart as people write it, by the names that the table holds."""
+    def _readings(self, text: str) -> list[_Reading]:
+        """Take an address apart as people write it, by the names that the table holds.
+
+        A name that stands for several of the table as well gives a reading for each.
+        """
         for old, new in self.old_names.items():
             text = text.replace(old, new)
-        rest = text.removeprefix(self.city)
-        if rest == text and len(self.city) > 2:
-            rest = (
-                text.removeprefix(self.city.removesuffix("市")) if text.startswith(self.city[:-1]) else text
-            )
+        rest, elsewhere = self._without_city(text)
         district, rest = _leading(rest, self._districts)
         street, rest = _leading(rest, self._streets)
         if not district and not street:
@@ -244,41 +273,80 @@ class Gazetteer:
                 else rest
             )
         parts = self._tail(rest)
-        road = self._known(parts.road, "road") or self._road_within(rest)
-        compound = self._known(parts.compound, "compound") or self._compound_within(rest)
-        if not parts.number and not compound and not road and parts.compound:
-            compound = parts.compound
-        return Parts(
-            district, street, road or parts.road, parts.number, compound or parts.compound, parts.building
+        roads, guessed_road = self._known(parts.road, "road")
+        roads, guessed_road = (roads, guessed_road) if roads else self._road_within(rest)
+        compounds, guessed_compound = self._known(parts.compound, "compound")
+        within = "" if compounds else self._compound_within(rest)
+        if within and not roads and parts.number and not parts.building and parts.road.endswith(within):
+            parts = replace(parts, road="", number="", building=parts.number)
+        compounds = compounds or ([within] if within else [])
+        backed = street or (compounds and not guessed_compound)
+        guessed = elsewhere or guessed_compound or (guessed_road and not backed)
+        said = replace(parts, district=district, street=street)
+        return [
+            _Reading(replace(said, road=road, compound=compound), guessed)
+            for road in roads or [said.road]
+            for compound in compounds or [said.compound]
+        ][: MOST_READINGS**2]
+
+    def _without_city(self, text: str) -> tuple[str, bool]:
+        """Return an address without province and city, and whether it names another city than this one."""
+        rest, here = text, not self.city
+        for _ in range(2):  # people name the city twice
+            for head in self._heads:
+                if rest.startswith(head) and (head[-1] in "省区市" or not self._begins_with_name(rest)):
+                    rest = rest.removeprefix(head)
+                    here |= head[-1] != "省" and not head.endswith("自治区")
+                    break
+        if here:
+            return rest, False
+        other = _OTHER_CITY.match(_PROVINCE.sub("", rest, count=1))
+        return rest, other is not None and not any(
+            name.startswith(other.group()) for name in (*self._streets, *self._roads, *self._compounds)
         )
+
+    def _begins_with_name(self, rest: str) -> bool:
+        return any(rest.startswith(name) for name in (*self._roads, *self._compounds))
 
     def _begins_known(self, rest: str) -> bool:
         return any(rest.startswith(name[:2]) for name in (*self._roads, *self._compounds) if len(name) >= 2)
 
-    def _known(self, name: str, kind: str) -> str:
-        """Return the name of the table that a name stands for: itself, a part of it, or one character off."""
+    def _known(self, name: str, kind: str) -> tuple[list[str], bool]:
+        """Return the names of the table that a name may stand for as well, and whether that is a guess.
+
+        They are itself, else those of which it is a part or the other way round, or that are one character
+        off. It is a guess where that is one of the two that tell names of three characters apart.
+        """
         known = self._roads if kind == "road" else self._compounds
-        if not name or name in known:
-            return name
+        if not name:
+            return [], False
+        if name in known:
+            return [name], False
         shared: dict[str, int] = defaultdict(int)
         for piece in _bits(name):
             for other in self._pieces[kind].get(piece, ()):
                 shared[other] += 1
-        best, least = "", 0.0
+        alike: dict[str, float] = {}
         for other, common in shared.items():
             likeness = 2 * common / (len(_bits(name)) + len(_bits(other)))
-            if name in other or other in name:
+            if name in other:
+                likeness = 1.0
+            elif other in name:
                 likeness += 0.3
             elif _changes(name, other) > 1 + (len(other) > 5):
                 continue
-            if likeness > least:
-                best, least = other, likeness
-        return best
+            alike[other] = likeness
+        if alike:
+            most = max(alike.values())
+            best = [other for other in alike if alike[other] >= most][:MOST_READINGS]
+            return best, all(len(other) == len(name) == SHORT for other in best)
+        guesses = {other for mask in _masks(name) for other in self._masked[kind].get(mask, ())}
+        return sorted(guesses)[:MOST_READINGS], bool(guesses)
 
-    def _road_within(self, text: str) -> str:
+    def _road_within(self, text: str) -> tuple[list[str], bool]:
         if found := _ROAD.search(text):
             return self._known(found.group(1), "road")
-        return ""
+        return [], False
 
     def _compound_within(self, text: str) -> str:
         """Return a compound that the text names somewhere."""
@@ -323,7 +391,8 @@ class Gazetteer:
         first = parts[0]
         head = f"{self.city}{first.district}{first.street}"
         if all((p.road, p.number) == (first.road, first.number) for p in parts):
-            return "gate", f"{head}{first.road}{first.number}号{first.compound}"
+            compound = first.compound if all(p.compound == first.compound for p in parts) else ""
+            return "gate", f"{head}{first.road}{first.number}号{compound}"
         if first.compound and all(p.compound == first.compound for p in parts):
             return "compound", f"{head}{first.compound}"
         if first.road and all(p.road == first.road for p in parts):
@@ -346,13 +415,24 @@ class Gazetteer:
 
 
 def _common_city(texts: list[str]) -> str:
-    """Return the city with which nearly all addresses begin."""
+    """Return the city, with its province where it is named, with which nearly all addresses begin."""
     counts: dict[str, int] = defaultdict(int)
     for text in texts[:2000]:
-        if found := re.match(r".{1,8}?市", text):
-            counts[found.group()] += 1
+        province = found.group() if (found := _PROVINCE.match(text)) else ""
+        if found := re.match(r".{1,8}?市", text.removeprefix(province)):
+            counts[province + found.group()] += 1
     best = max(counts, key=lambda name: counts[name], default="")
     return best if counts and counts[best] > 0.5 * min(len(texts), 2000) else ""
+
+
+def _heads_of(city: str) -> list[str]:
+    """Return how an address may begin with a province and city, the longest first."""
+    province = found.group() if (found := _PROVINCE.match(city)) else ""
+    name = city.removeprefix(province)
+    short = re.sub("(?:省|(?:壮族|回族|维吾尔)?自治区)$", "", province)
+    names = [name, name.removesuffix("市")] if len(name) > 2 else [name]
+    heads = {before + after for before in (province, short, "") for after in (*names, "")}
+    return sorted(heads - {"", short} | ({province} - {""}), key=len, reverse=True)
 
 
 def _leading(text: str, known: dict[str, str]) -> tuple[str, str]:
@@ -376,6 +456,19 @@ def _pieces_of(names: Iterable[str]) -> dict[str, list[str]]:
         for bit in _bits(name):
             pieces[bit].append(name)
     return pieces
+
+
+def _masks(name: str) -> set[str]:
+    """Return a short name with each of its characters hidden in turn."""
+    return {f"{name[:at]}?{name[at + 1 :]}" for at in range(len(name))} if len(name) == SHORT else set()
+
+
+def _masked(names: Iterable[str]) -> dict[str, list[str]]:
+    hidden: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        for mask in _masks(name):
+            hidden[mask].append(name)
+    return hidden
 
 
 def _changes(a: str, b: str) -> int:
