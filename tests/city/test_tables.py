@@ -7,17 +7,20 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pyarrow.parquet as pq
 import pymysql
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 from tests.city.packs import write_pack
 
 from jingwei.access import local_person
 from jingwei.city import intake, load_pack, open_city, outside, read_manifest, tables
+from jingwei.city.settings import DatabaseSettings
 from jingwei.city.tables import Reading, load_table, read_table
 from jingwei.errors import JingweiError
 from jingwei.ledger.models import Event
@@ -187,6 +190,91 @@ def test_without_a_cursor_all_is_read_each_time(city, source):
     assert read_table(city, ASKER, how).total == 2
 
 
+def test_rows_that_were_deleted_or_came_late_are_noticed_by_their_number(city, source):
+    source.put(row(n) for n in range(4))
+    read_table(city, ASKER, HOW)
+    source.put([row(7, minute=1)])  # written late, with a moment that was passed
+    assert read_table(city, ASKER, HOW).total == 5
+    source.run("DELETE FROM stations WHERE id = 0")
+    assert read_table(city, ASKER, HOW).total == 4
+    source.run("DELETE FROM stations")  # and begun anew, from an earlier moment
+    source.put([row(1, -3)])
+    assert (read_table(city, ASKER, HOW).total, read_table(city, ASKER, HOW).new) == (1, False)
+
+
+def test_without_a_key_rows_of_the_last_moment_that_come_later_are_there_once(city, source):
+    how = Reading("bureau", "stations", "changed")
+    source.put([row(0), row(1)])
+    read_table(city, ASKER, how)
+    assert not read_table(city, ASKER, how).new
+    source.put([row(2, minute=1)])
+    read = read_table(city, ASKER, how)
+    assert (read.rows, read.total) == (2, 3)
+    assert not read_table(city, ASKER, how).new
+
+
+NUMBERS = [Decimal(12345678901234567890), Decimal(12345678901234567891)]
+
+
+@pytest.fixture
+def numbered(source):
+    """A table whose keys have more digits than a double, on databases that hold such."""
+    if source.mark == "?":
+        pytest.skip("SQLite holds no decimals")
+    source.run("CREATE TABLE numbered (id NUMERIC(20, 0) PRIMARY KEY, exact NUMERIC(30, 10))")
+    for number in NUMBERS:
+        source.run("INSERT INTO numbered VALUES (%s, %s)", (number, number + Decimal("0.0000000001")))
+    return Reading("bureau", "numbered", "id", ("id",))
+
+
+def test_numbers_beyond_doubles_are_kept_to_the_last_digit(city, source, numbered):
+    file = read_table(city, ASKER, numbered).file
+    assert pq.read_table(intake.path_of(city, file))["id"].to_pylist() == NUMBERS
+    assert pq.read_table(intake.path_of(city, file))["exact"].to_pylist()[0] == NUMBERS[0] + Decimal("1e-10")
+    source.run("INSERT INTO numbered (id) VALUES (%s)", (NUMBERS[1] + 1,))
+    read = read_table(city, ASKER, numbered)
+    assert (read.rows, read.total) == (2, 3)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("source", ["postgresql"], indirect=True)
+def test_whole_numbers_that_no_column_could_hold_are_refused_not_rounded(city, source):
+    source.run("CREATE TABLE free (id NUMERIC)")
+    source.run("INSERT INTO free VALUES (0.333333333333333333333), (9007199254740992)")
+    assert read_table(city, ASKER, Reading("bureau", "free")).total == 2
+    source.run("INSERT INTO free VALUES (9007199254740993)")
+    with pytest.raises(JingweiError, match="'id'") as caught:
+        read_table(city, ASKER, Reading("bureau", "free"))
+    assert caught.value.code == "table-column"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("source", ["postgresql"], indirect=True)
+def test_infinity_is_a_missing_date_and_a_table_may_be_called_anything(city, source):
+    source.run('CREATE TABLE "a.b ""c" (id INTEGER, until DATE)')
+    source.run("""INSERT INTO "a.b ""c" VALUES (1, '2026-09-01'), (2, 'infinity')""")
+    file = read_table(city, ASKER, Reading("bureau", 'a.b "c', "until", ("id",))).file
+    rows = pq.read_table(intake.path_of(city, file)).sort_by("id")
+    assert rows["until"].to_pylist() == [dt.date(2026, 9, 1), None]
+
+
+@pytest.mark.parametrize("source", ["sqlite"], indirect=True)
+def test_a_column_without_a_type_is_no_cursor(city, source):
+    source.run("CREATE VIEW numbered AS SELECT id, id + 0 AS number FROM stations")
+    told = {one.name: one.rises for one in outside.database(city.home, "bureau").columns("numbered")}
+    assert told == {"id": True, "number": False}
+
+
+@pytest.mark.parametrize("source", ["mariadb"], indirect=True)
+def test_what_is_of_mariadb_alone_is_understood(city, source):
+    source.run("SET sql_mode = '', time_zone = '+08:00'")
+    source.run("CREATE TABLE odd (id BIGINT UNSIGNED PRIMARY KEY, at timestamp NULL, day DATE)")
+    source.run("INSERT INTO odd VALUES (18446744073709551615, '2026-09-01 08:00:00', '0000-00-00')")
+    file = read_table(city, ASKER, Reading("bureau", "odd", "at", ("id",))).file
+    (only,) = pq.read_table(intake.path_of(city, file)).to_pylist()
+    assert only == {"id": 2**64 - 1, "at": dt.datetime(2026, 9, 1, tzinfo=dt.UTC), "day": None}
+
+
 def test_a_file_that_was_deleted_is_made_anew_from_all_rows(city, source):
     source.put(row(n) for n in range(3))
     first = read_table(city, ASKER, HOW)
@@ -220,6 +308,42 @@ def test_what_cannot_be_read_is_said(city, how, code):
     with pytest.raises(JingweiError) as caught:
         read_table(city, ASKER, how)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"url": "postgresql://reader:geheim@127.0.0.1:1/tax"}, "it is not reached"),
+        ({"url": "mysql://reader:geheim@127.0.0.1:1/tax"}, "it is not reached"),
+        ({"url": "sqlite:////nowhere/tax.db"}, "there is no such database or file"),
+        ({"url": "postgresql://reader@/tax", "password_file": "/nowhere/secret"}, "its password_file"),
+    ],
+)
+def test_why_a_database_is_not_read_is_said_in_words(changed, told):
+    bureau = outside.Outside(DatabaseSettings.model_validate({"name": "tax", **changed}))
+    with pytest.raises(JingweiError) as caught:
+        bureau.tables()
+    assert told in str(caught.value)
+    assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.postgres
+def test_an_account_without_the_right_to_read_is_told_so(postgres):
+    name = postgres.create()
+    with psycopg.connect(host=str(postgres.folder), user="postgres", dbname=name, autocommit=True) as root:
+        root.execute("CREATE TABLE firms (id INTEGER)")
+        root.execute(f"CREATE ROLE {name}_reader LOGIN")
+    url = postgres.url(name).replace("+psycopg", "").replace("postgres@", f"{name}_reader@")
+    bureau = outside.Outside(DatabaseSettings(name="tax", url=url))
+    with pytest.raises(JingweiError, match="the account may not read it"):
+        list(bureau.rows("firms", bureau.columns("firms"), None, None, again=False))
+    postgres.drop(name)
+
+
+def test_an_address_that_is_none_is_refused_without_a_word_of_it():
+    with pytest.raises(ValidationError) as caught:
+        DatabaseSettings(name="tax", url="postgresql://reader:g@h:eheim@10.2.0.8/tax")
+    assert "eheim" not in str(caught.value.errors()[0]["msg"])
 
 
 def test_where_it_is_and_its_password_are_nowhere(city, source, tmp_path):

@@ -7,6 +7,7 @@ may name hosts and accounts; it is told to nobody, only its kind is.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,22 +18,30 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from jingwei.city.outside_failures import DatabaseFailedError
 from jingwei.city.settings import DatabaseSettings, read_settings
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake.errors import did_you_mean
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WAIT_SECONDS = 10
 """How long a connection is waited for."""
+SILENT_SECONDS = 300
+"""How long a server may be silent while rows are read."""
 AT_ONCE = 20_000
 """Rows fetched at once."""
+DIGITS_OF_DOUBLES = 15
+DIGITS_OF_INTEGERS = 18
+DIGITS_OF_DECIMALS = 38
+"""Decimal digits that a double, 64 bits and an Arrow decimal hold without loss, whatever they are."""
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
 Mark = dict[str, str]
@@ -80,26 +89,6 @@ class TableColumnError(BadRequestError):
         super().__init__(what, mend=mend, where={"table": table, "column": column})
 
 
-class DatabaseFailedError(BadRequestError):
-    """The database could not be reached, or did not answer."""
-
-    code = "database-failed"
-    status = 502
-
-    def __init__(self, database: str, kind: str) -> None:
-        super().__init__(
-            Text(
-                f"数据库“{database}”未能连接或读取（{kind}）。",
-                f"Database '{database}' could not be reached or read ({kind}).",
-            ),
-            mend=Text(
-                "请管理员检查 settings.toml 中的地址、账号及其读取权限。",
-                "An administrator checks address, account and its right to read, in settings.toml.",
-            ),
-            where={"database": database},
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class TableColumn:
     """A column of a table outside; by one that `rises` what is new can be known."""
@@ -129,18 +118,36 @@ class Outside:
 
     def tables(self) -> list[str]:
         """Return the tables and views that may be read, those outside the default schema with its name."""
+        return sorted(self._places())
+
+    def _places(self) -> dict[str, tuple[str | None, str]]:
+        """Return the schema (None: the default one) and the name of each table, by what it is called here."""
+        found: dict[str, tuple[str | None, str]] = {}
         with self.reading() as connection:
             inspector = sa.inspect(connection)
-            found = []
             own = inspector.default_schema_name
-            for schema in inspector.get_schema_names() if self.kind == "postgresql" else [own]:
+            many = self.kind == "postgresql"
+            for schema in inspector.get_schema_names() if many else [own]:
                 if schema in SYSTEM_SCHEMAS or (schema or "").startswith("pg_"):
                     continue
-                inside = "" if schema == own else f"{schema}."
                 names = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-                found += [inside + name for name in names]
+                if many:
+                    names += inspector.get_materialized_view_names(schema)
+                for name in names:
+                    called = name if schema == own else f"{schema}.{name}"
+                    found[called] = (None if schema == own else schema, name)
         allowed = self.settings.tables
-        return sorted(one for one in found if not allowed or any(fnmatchcase(one, rule) for rule in allowed))
+        return {
+            one: place
+            for one, place in found.items()
+            if not allowed or any(fnmatchcase(one, rule) for rule in allowed)
+        }
+
+    def _place(self, table: str) -> tuple[str | None, str]:
+        known = self._places()
+        if table not in known:
+            raise UnknownTableError(self.name, table, did_you_mean(table, sorted(known)))
+        return known[table]
 
     def columns(self, table: str) -> list[TableColumn]:
         """Return the columns of a table.
@@ -151,20 +158,24 @@ class Outside:
             If there is none that may be read.
 
         """
-        known = self.tables()
-        if table not in known:
-            raise UnknownTableError(self.name, table, did_you_mean(table, known))
-        schema, _, name = table.rpartition(".")
+        schema, name = self._place(table)
         with self.reading() as connection:
             inspector = sa.inspect(connection)
-            keys = inspector.get_pk_constraint(name, schema or None)["constrained_columns"]
+            keys = inspector.get_pk_constraint(name, schema)["constrained_columns"]
             return [
                 _column(one["name"], one["type"], sqlite=self.kind == "sqlite", key=one["name"] in keys)
-                for one in inspector.get_columns(name, schema or None)
+                for one in inspector.get_columns(name, schema)
             ]
 
     def rows(
-        self, table: str, columns: list[TableColumn], cursor: str | None, since: Mark | None, *, again: bool
+        self,
+        table: str,
+        columns: list[TableColumn],
+        cursor: str | None,
+        since: Mark | None,
+        *,
+        again: bool,
+        counted: Callable[[int], None] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows of a table, in the order of the cursor column where there is one.
 
@@ -175,6 +186,8 @@ class Outside:
         cursor, since, again
             Only rows whose value of this column is beyond the mark, or that have none; also those that equal
             it, if `again`.
+        counted
+            Told first how many rows the whole table has at that moment; if given, for it takes a scan.
 
         Raises
         ------
@@ -182,34 +195,38 @@ class Outside:
             If a column holds what its type does not say.
 
         """
-        schema, _, name = table.rpartition(".")
-        of = sa.table(name, *(sa.column(one.name) for one in columns), schema=schema or None)
-        wanted = [
-            sa.cast(of.c[one.name], sa.String if self.kind == "postgresql" else sa.CHAR).label(one.name)
-            if one.as_text and self.kind != "sqlite"
-            else of.c[one.name]
-            for one in columns
-        ]
-        question = sa.select(*wanted)
+        schema, name = self._place(table)
+        of = sa.table(name, *(sa.column(one.name) for one in columns), schema=schema)
+        question = sa.select(*(self._wanted(of.c[one.name], one) for one in columns))
         if cursor is not None:
             by = of.c[cursor]
             question = question.order_by(by)
             if since is not None:
-                edge = sa.literal(_value_of(since))
+                edge = sa.literal(value_of(since))
                 question = question.where(sa.or_(by >= edge if again else by > edge, by.is_(None)))
         schema_of = pa.schema([(one.name, one.type) for one in columns])
-        with self.reading() as connection:
+        with self.reading(rows=True) as connection:
+            if counted is not None:
+                counted(connection.scalar(sa.select(sa.func.count()).select_from(of)) or 0)
             answer = connection.execution_options(stream_results=True, max_row_buffer=AT_ONCE).execute(
                 question
             )
             for part in answer.partitions(AT_ONCE):
                 yield _batch(table, part, columns, schema_of)
 
+    def _wanted(self, column: sa.ColumnClause[Any], one: TableColumn) -> sa.ColumnElement[Any]:
+        if self.kind == "postgresql" and pa.types.is_temporal(one.type):
+            # No date of Python is `infinity`, which stands for "open": without a value.
+            return sa.case((sa.func.isfinite(column), column)).label(one.name)
+        if one.as_text and self.kind != "sqlite":
+            return sa.cast(column, sa.String if self.kind == "postgresql" else sa.CHAR).label(one.name)
+        return column
+
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection within one transaction that can only read."""
+    def reading(self, *, rows: bool = False) -> Iterator[sa.Connection]:
+        """Yield a connection within one transaction that can only read; `rows`: for long."""
         try:
-            engine = self._engine()
+            engine = self._engine(SILENT_SECONDS if rows else WAIT_SECONDS)
             try:
                 with engine.connect() as connection:
                     for said in _BEGIN.get(self.kind, ()):
@@ -219,9 +236,9 @@ class Outside:
             finally:
                 engine.dispose()
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise DatabaseFailedError(self.name, type(error).__name__) from None
+            raise DatabaseFailedError(self.name, error) from None
 
-    def _engine(self) -> sa.Engine:
+    def _engine(self, silent: int) -> sa.Engine:
         url = sa.make_url(self.settings.url)
         if self.settings.password_file is not None:
             url = url.set(password=self.settings.password_file.read_text("utf-8").strip())
@@ -232,20 +249,32 @@ class Outside:
                 url.set(drivername="postgresql+psycopg"),
                 poolclass=NullPool,
                 isolation_level="REPEATABLE READ",
-                connect_args={"connect_timeout": WAIT_SECONDS, "application_name": "jingwei"},
+                connect_args={
+                    "connect_timeout": WAIT_SECONDS,
+                    "application_name": "jingwei",
+                    "keepalives_idle": WAIT_SECONDS,  # a machine that is gone is noticed
+                    "keepalives_interval": WAIT_SECONDS,
+                    "keepalives_count": 3,
+                },
             )
         return sa.create_engine(
             url.set(drivername=f"{self.kind}+pymysql"),
             poolclass=NullPool,
             isolation_level="REPEATABLE READ",
-            connect_args={"connect_timeout": WAIT_SECONDS},
+            connect_args={"connect_timeout": WAIT_SECONDS, "read_timeout": silent},
         )
 
 
+_BEGIN_MYSQL = (
+    "SET SESSION time_zone = '+00:00'",  # in which TIMESTAMP is told
+    "SET SESSION TRANSACTION READ ONLY",
+    "COMMIT",
+    "START TRANSACTION READ ONLY",
+)
 _BEGIN = {
     "postgresql": ("SET TRANSACTION READ ONLY",),
-    "mysql": ("SET SESSION TRANSACTION READ ONLY", "COMMIT", "START TRANSACTION READ ONLY"),
-    "mariadb": ("SET SESSION TRANSACTION READ ONLY", "COMMIT", "START TRANSACTION READ ONLY"),
+    "mysql": _BEGIN_MYSQL,
+    "mariadb": _BEGIN_MYSQL,
 }
 
 
@@ -278,7 +307,8 @@ def mark_of(value: Any) -> Mark:
     return {"type": "int" if isinstance(value, int) else type(value).__name__, "value": str(value)}
 
 
-def _value_of(mark: Mark) -> Any:
+def value_of(mark: Mark) -> Any:
+    """Return what `mark_of` made a mark of."""
     kinds: dict[str, Any] = {
         "datetime": dt.datetime.fromisoformat,
         "date": dt.date.fromisoformat,
@@ -299,19 +329,34 @@ def _sqlite(path: str | None) -> sqlite3.Connection:
 def _column(name: str, type_: Any, *, sqlite: bool, key: bool) -> TableColumn:
     """Say as what a column is read; what has no equal in Arrow is read as text."""
     kind, rises = _arrow(type_)
-    if sqlite and (pa.types.is_temporal(kind) or pa.types.is_boolean(kind)):
-        kind = pa.string() if pa.types.is_temporal(kind) else pa.int64()  # as SQLite itself holds them
+    if sqlite:
+        kind = _of_sqlite(kind)
+        rises = not (pa.types.is_binary(kind) or isinstance(type_, sa.types.NullType))
     as_text = not isinstance(type_, sa.String) and pa.types.is_string(kind)
-    return TableColumn(name, kind, rises or (sqlite and not pa.types.is_binary(kind)), key, as_text)
+    return TableColumn(name, kind, rises, key, as_text)
+
+
+def _of_sqlite(kind: pa.DataType) -> pa.DataType:
+    """Return as what SQLite itself holds a type."""
+    if pa.types.is_temporal(kind):
+        return pa.string()
+    if pa.types.is_boolean(kind):
+        return pa.int64()
+    return pa.float64() if pa.types.is_decimal(kind) else kind
 
 
 def _arrow(type_: Any) -> tuple[pa.DataType, bool]:
     if isinstance(type_, sa.Boolean):
         return pa.bool_(), False
     if isinstance(type_, sa.Integer):
-        return pa.int64(), True
-    if isinstance(type_, sa.Float | sa.Numeric):
-        return (pa.int64() if type_.scale == 0 and (type_.precision or 99) <= 18 else pa.float64()), True
+        beyond = isinstance(type_, mysql.BIGINT) and type_.unsigned
+        return (pa.decimal128(20, 0) if beyond else pa.int64()), True
+    if isinstance(type_, sa.Float):
+        return pa.float64(), True
+    if isinstance(type_, sa.Numeric):
+        return _decimal(type_.precision, type_.scale or 0), True
+    if isinstance(type_, mysql.TIMESTAMP):
+        return pa.timestamp("us", "UTC"), True
     if isinstance(type_, sa.DateTime):
         return pa.timestamp("us", "UTC" if type_.timezone else None), True
     if isinstance(type_, sa.Date):
@@ -321,11 +366,33 @@ def _arrow(type_: Any) -> tuple[pa.DataType, bool]:
     return pa.string(), isinstance(type_, sa.String)
 
 
+def _decimal(digits: int | None, scale: int) -> pa.DataType:
+    """Return what holds decimals of so many digits; where the database sets no bound, a double."""
+    if digits is None or digits > DIGITS_OF_DECIMALS or not 0 <= scale <= digits:
+        return pa.float64()
+    if scale == 0 and digits <= DIGITS_OF_INTEGERS:
+        return pa.int64()
+    return pa.float64() if digits <= DIGITS_OF_DOUBLES else pa.decimal128(digits, scale)
+
+
 def _batch(table: str, rows: Any, columns: list[TableColumn], schema: pa.Schema) -> pa.RecordBatch:
     arrays = []
     for column, values in zip(columns, zip(*rows, strict=True), strict=True):
         try:
             arrays.append(pa.array(_plain(values, column.type), column.type))
+        except _TooManyDigitsError:
+            raise TableColumnError(
+                table,
+                column.name,
+                Text(
+                    f"表“{table}”的列“{column.name}”中有浮点数存不下的整数。",
+                    f"Column '{column.name}' of '{table}' holds whole numbers that no double holds.",
+                ),
+                Text(
+                    "请读取一个把它转换为 NUMERIC(38, 0) 或文本的视图。",
+                    "Read a view that casts it to NUMERIC(38, 0) or to text.",
+                ),
+            ) from None
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             raise TableColumnError(
                 table,
@@ -338,11 +405,34 @@ def _batch(table: str, rows: Any, columns: list[TableColumn], schema: pa.Schema)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+class _TooManyDigitsError(ValueError):
+    pass
+
+
 def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
     if pa.types.is_floating(kind):
-        return [None if one is None else float(one) for one in values]
+        return [None if one is None else _double(one) for one in values]
+    if pa.types.is_decimal(kind):
+        return [one if one is None or Decimal(one).is_finite() else None for one in values]
     if pa.types.is_integer(kind):
         return [int(one) if isinstance(one, Decimal) else one for one in values]
+    if pa.types.is_temporal(kind):
+        return [None if isinstance(one, str) and one.startswith(ZERO_DATE) else one for one in values]
     if pa.types.is_string(kind):
         return [one if one is None or isinstance(one, str) else str(one) for one in values]
     return list(values)
+
+
+ZERO_DATE = "0000-00-00"
+"""What MariaDB and MySQL keep where a date is missing and may not be NULL; a driver tells it as text."""
+
+
+def _double(value: Any) -> float:
+    """Return a number as a double: fractions are rounded, a whole number is that very number."""
+    number = float(value)
+    if abs(number) < 2**53 or isinstance(value, float) or not math.isfinite(number):
+        return number
+    exact = Decimal(value)
+    if exact == exact.to_integral_value() and exact != Decimal(number):
+        raise _TooManyDigitsError
+    return number

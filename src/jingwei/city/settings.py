@@ -311,10 +311,13 @@ class DatabaseSettings(_Part):
     def _known(cls, url: str) -> str:
         try:
             kind = make_url(url).get_backend_name()
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # whose words may be a piece of the password
             kind = ""
         if kind not in ("postgresql", "mysql", "mariadb", "sqlite"):
-            msg = "a database is postgresql://, mariadb://, mysql:// or sqlite:///"
+            msg = (
+                "a database is postgresql://, mariadb://, mysql:// or sqlite:///; a password with @, : or / "
+                "stands in password_file"
+            )
             raise ValueError(msg)
         return url
 

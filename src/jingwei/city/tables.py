@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -52,7 +52,8 @@ class Reading:
     cursor
         The column that rises with every new or changed row; all is read each time without one.
     keys
-        The columns by which a row is known again: a row with the same key takes the place of the one before.
+        The columns by which a row is known again: a row with the same key takes the place of the one before,
+        and where the table then has another number of rows (deleted, or come late) all are read anew.
         Without keys rows only come behind those that are there.
     whole
         Read all rows anew.
@@ -145,15 +146,22 @@ def read_table(
     try:
         fetched = _Fetched(how, columns, work / "new.parquet", listener, stop)
         mark = known.mark if known else None
-        again = bool(how.keys)
-        fetched.write(database.rows(how.table, columns, how.cursor, mark, again=again), folder)
+        again = bool(how.keys) or _equal_as_here(database, columns, how.cursor)
+        counted = fetched.count if known is not None and how.keys else None
+        fetched.write(
+            database.rows(how.table, columns, how.cursor, mark, again=again, counted=counted), folder
+        )
         whole = work / "new.parquet"
+        changed = True
         if known is not None:
             whole = work / "all.parquet"
-            if not _merge(known.path, work / "new.parquet", whole, how):
-                _remember(city, asker, how, known.file, fetched.mark or mark, known.rows, 0)
-                return Read(intake.received_file(city, known.file), 0, known.rows, new=False)
-        total = pq.read_metadata(whole).num_rows
+            changed = _merge(known, work / "new.parquet", whole, how)
+        total = pq.read_metadata(whole).num_rows if changed or known is None else known.rows
+        if fetched.there not in (None, total):
+            return read_table(city, asker, replace(how, whole=True), listener=listener, stop=stop)
+        if known is not None and not changed:
+            _remember(city, asker, how, known.file, fetched.mark or mark, known.rows, 0)
+            return Read(intake.received_file(city, known.file), 0, known.rows, new=False)
         file = intake.receive(city, asker, f"{how.database}.{how.table}.parquet", _chunks(whole))
         _remember(city, asker, how, file.id, fetched.mark or mark, total, fetched.rows)
         return Read(file, fetched.rows, total, new=True)
@@ -233,7 +241,11 @@ class _Fetched:
         self.how, self.columns, self.path = how, columns, path
         self.listener, self.stop = listener, stop
         self.rows = 0
+        self.there: int | None = None
         self.mark: Mark | None = None
+
+    def count(self, rows: int) -> None:
+        self.there = rows
 
     def write(self, batches: Iterator[pa.RecordBatch], folder: Path) -> None:
         with pq.ParquetWriter(self.path, _schema(self.columns), compression="zstd") as writer:
@@ -260,28 +272,39 @@ class _Fetched:
             self.mark = outside.mark_of(values[-1].as_py())
 
 
-def _merge(old: Path, new: Path, whole: Path, how: Reading) -> bool:
+def _equal_as_here(database: outside.Outside, columns: list[TableColumn], cursor: str | None) -> bool:
+    """Say whether values are equal there only if they are here: texts of MariaDB may differ in case."""
+    kind = next((one.type for one in columns if one.name == cursor), None)
+    return kind is not None and not (pa.types.is_string(kind) and database.kind in ("mysql", "mariadb"))
+
+
+def _merge(known: _Known, new: Path, whole: Path, how: Reading) -> bool:
     """Write the rows of before with the new ones; say whether that is anything else than before.
 
-    Rows without a value of the cursor come each time: those of before make way for them.
+    Rows without a value of the cursor come each time, those at its last value mostly: those of before make
+    way for them, and so do those with the key of a new one.
     """
-    before, after = (f"read_parquet({literal(str(path))})" for path in (old, new))
+    before, after = (f"read_parquet({literal(str(path))})" for path in (known.path, new))
     assert how.cursor is not None  # noqa: S101 -- without one all rows are read anew
-    unmarked = f"{name_of(how.cursor)} IS NULL"
+    cursor = name_of(how.cursor)
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [MEMORY])
         engine.execute("SET temp_directory = ?", [str(whole.parent)])
-        unlike = f"FROM {after} EXCEPT FROM {before}" if how.keys else f"FROM {after} WHERE NOT {unmarked}"
-        loose, known = (f"SELECT * FROM {rows} WHERE {unmarked}" for rows in (after, before))
-        changed = f"({unlike}) UNION ALL ({loose} EXCEPT ALL {known}) UNION ALL ({known} EXCEPT ALL {loose})"
-        if not engine.sql(f"SELECT 1 FROM ({changed}) LIMIT 1").fetchall():
-            return False
-        kept = f"SELECT * FROM {before} AS o WHERE NOT o.{unmarked}"
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET VARIABLE edge = ?", [outside.value_of(known.mark)])
+        edge = "getvariable('edge')"
         if how.keys:
             same = " AND ".join(f"o.{name_of(key)} = n.{name_of(key)}" for key in how.keys)
-            kept += f" AND NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {same})"
-        answer = engine.sql(f"{kept} UNION ALL SELECT * FROM {after}")
-        schema = pq.read_schema(old)
+            gives_way = f"o.{cursor} IS NULL OR EXISTS (SELECT 1 FROM {after} AS n WHERE {same})"
+        else:
+            came_again = f"EXISTS (SELECT 1 FROM {after} WHERE {cursor} = {edge})"
+            gives_way = f"o.{cursor} IS NULL OR (o.{cursor} = {edge} AND {came_again})"
+        replaced = f"FROM {before} AS o WHERE {gives_way}"
+        changed = f"(FROM {after} EXCEPT ALL {replaced}) UNION ALL ({replaced} EXCEPT ALL FROM {after})"
+        if not engine.sql(f"SELECT 1 FROM ({changed}) LIMIT 1").fetchall():
+            return False
+        answer = engine.sql(f"FROM {before} AS o WHERE NOT ({gives_way}) UNION ALL FROM {after}")
+        schema = pq.read_schema(known.path)
         with pq.ParquetWriter(whole, schema, compression="zstd") as writer:
             for batch in answer.to_arrow_reader(100_000):
                 writer.write_batch(_cast(batch, schema))
