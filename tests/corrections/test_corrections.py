@@ -185,3 +185,59 @@ def test_from_a_version_to_all_that_was_made_of_it(city):
     assert ("checked", "dataset/stops", 1) in found
     kinds = {use.kind for use in lineage.uses(city.lake, staff("别处"), "stops", 1)}
     assert not kinds & {"correction", "checked", "matched"}
+
+
+def test_what_a_check_did_not_look_at_is_not_corrected(city, pack):  # noqa: F811
+    made = asked(city)
+    manifest = pack / "city.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('name = "name"\n', "", 2), encoding="utf-8")
+    lines = "\n".join(["code,lon,lat", *(f"{code},{lon},{lat}" for code, _, lon, lat in GOOD)])
+    (pack / "stops.csv").write_text(lines, encoding="utf-8")
+    assert city.load(pack)["stops"].stage == "published"
+    reviewed(city)
+    left = corrections.correction(city.city, city.asker, made.id)
+    assert (left.state, left.rules[0]["remaining"]) == ("open", 10)
+
+
+def test_a_rule_is_known_again_where_another_one_before_it_is_gone(city, pack):  # noqa: F811
+    fields = [{"name": "name", "required": True}]
+    first, second = ({"kind": "never", "where": f"name = '第{n}站'"} for n in (998, 3))
+    adopt_contract(
+        city.city, city.asker, Contract(dataset="stops", fields=fields, rules=[first, second]), after=1
+    )
+    check = check_again(city.city, city.asker, "stops")
+    made = corrections.request(city.city, city.asker, "stops", check.intent, ["never:2"])
+    adopt_contract(city.city, city.asker, Contract(dataset="stops", fields=fields, rules=[second]), after=2)
+    write_stops(pack, BETTER)
+    city.load(pack)
+    reviewed(city)
+    left = corrections.correction(city.city, city.asker, made.id)
+    assert (left.state, left.rules[0]["id"], left.rules[0]["remaining"]) == ("open", "never:1", 1)
+    adopt_contract(city.city, city.asker, Contract(dataset="stops", fields=fields), after=3)
+    write_stops(pack, GOOD)
+    city.load(pack)
+    reviewed(city)
+    assert corrections.correction(city.city, city.asker, made.id).state == "open"
+    adopt_contract(
+        city.city, city.asker, Contract(dataset="stops", fields=fields, rules=[first, second]), after=4
+    )
+    write_stops(pack, GOOD[4:])
+    city.load(pack)
+    reviewed(city)
+    left = corrections.correction(city.city, city.asker, made.id)
+    assert (left.state, left.outcome, left.rules[0]["remaining"]) == ("closed", "corrected", 0)
+
+
+def test_what_nobody_answered_cannot_be_accepted(city):
+    made = asked(city)
+    with pytest.raises(ConflictError):
+        corrections.decide(city.city, city.asker, made.id, accept=True)
+    assert corrections.correction(city.city, city.asker, made.id).state == "open"
+
+
+def test_a_dataset_of_no_department_has_nobody_to_ask(city, pack):  # noqa: F811
+    manifest = pack / "city.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("交通局", "没有这个局"), encoding="utf-8")
+    city.load(pack)
+    with pytest.raises(BadRequestError, match="没有这个局"):
+        asked(city)

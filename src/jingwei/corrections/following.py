@@ -29,7 +29,7 @@ class Reviewer:
         for dataset in dict.fromkeys((entry.subject or "").removeprefix("dataset/") for entry in entries):
             newest = next(iter(contracting.latest(session, dataset, 1)), None)
             if newest is not None:
-                review(session, dataset, newest.intent, newest.version, newest.report, newest.at)
+                review(session, newest)
 
     def running(self) -> AbstractContextManager[Follower]:
         """Follow in a thread of its own while the block lasts."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from jingwei import ledger
+from jingwei import access, ledger
 from jingwei.access.policy import RefusedError
+from jingwei.corrections.holding import held_against
 from jingwei.corrections.models import CorrectionAnswerRow, CorrectionRow
 from jingwei.corrections.policy import ANSWER, READ, resource_of
 from jingwei.errors import BadRequestError, ConflictError, NotFoundError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from jingwei.access import Asker
     from jingwei.city import City
-    from jingwei.lake.checking import Report
+    from jingwei.lake.contracting import Checked
 
 OPEN = ("open", "answered")
 
@@ -107,7 +108,8 @@ def request(
     UnknownDatasetError, RefusedError
         If the asker may not inspect the dataset.
     NotFoundError, BadRequestError
-        If there is no such check by a contract in force, or it does not show that these rules are broken.
+        If there is no such check by a contract in force, it does not show that these rules are broken, or the
+        dataset belongs to no department of the city.
     ConflictError
         If one of them is being corrected already.
 
@@ -140,6 +142,7 @@ def request(
             where={"rules": unknown},
         )
     owner = contracting.current(city.lake, dataset).owner
+    _check_somebody_answers(city, dataset, owner)
     now = now_utc()
     with city.records.write() as session:
         agreed = contracting.in_force(session, dataset)
@@ -156,6 +159,7 @@ def request(
                     "rows": broken[rule].rows,
                     "remaining": broken[rule].rows,
                     "examples": broken[rule].examples,
+                    "contract": found.contract,
                 }
                 for rule in rules
             ],
@@ -184,6 +188,29 @@ def request(
             },
         )
         return _correction(session, row)
+
+
+def _check_somebody_answers(city: City, dataset: str, owner: str) -> None:
+    """Refuse to ask a department that the city's directory, where it has one, does not know."""
+    policies = city.policies.current()
+    with city.records.read() as session:
+        if policies.knows(policies.department(owner)) or not access.departments(session):
+            return
+    what = (
+        Text(
+            f"单位目录中没有“{owner}”，没有人能答复。",
+            f"'{owner}' is no department here: nobody could answer.",
+        )
+        if owner
+        else Text(
+            "数据集没有责任单位，没有人能答复。", "No department owns the dataset: nobody could answer."
+        )
+    )
+    mend = Text(
+        "收文件时请填写责任单位的名称或代码。",
+        "Name the department that owns it, by title or code, where its file is taken in.",
+    )
+    raise BadRequestError(what, mend=mend, where={"dataset": dataset})
 
 
 def _refuse_twice(session: Session, dataset: str, rules: Sequence[str]) -> None:
@@ -289,12 +316,18 @@ def decide(city: City, asker: Asker, identifier: int, *, accept: bool, words: st
 
     Raises
     ------
-    NotFoundError, NotOpenError
-        If there is no such request, or it is closed.
+    NotFoundError, NotOpenError, ConflictError
+        If there is no such request, it is closed, or nobody answered it yet.
 
     """
     with city.records.write() as session:
         row = _open_row(session, identifier)
+        if row.state != "answered":
+            raise ConflictError(
+                Text("责任单位还没有答复。", "The department did not answer yet."),
+                mend=Text("不再需要更正时，可以撤回。", "Withdraw the request if it is not needed any more."),
+                where={"correction": identifier},
+            )
         _say(session, row, asker, "accepted" if accept else "refused", words, None)
         if accept:
             close(session, row, "explained", actor=asker.id)
@@ -339,36 +372,32 @@ def close(session: Session, row: CorrectionRow, outcome: str, *, actor: str) -> 
     )
 
 
-def review(
-    session: Session, dataset: str, check: str, version: int | None, report: Report, at: datetime
-) -> None:
-    """Hold a newer check against the open requests for a dataset: what it no longer shows is corrected.
+def review(session: Session, checked: Checked) -> None:
+    """Hold a newer check against the open requests for a dataset: what it sees to be kept is corrected.
 
     Parameters
     ----------
     session
         A writing session.
-    dataset, check, version
-        What was checked; no version where the gate held it back.
-    report, at
-        What it found, and when.
+    checked
+        What was checked, and what was found; no version where the gate held it back.
 
     """
-    left = {one.id: (one.rows, one.examples) for one in report.rules if one.failed}
+    dataset, check, version = checked.dataset, checked.intent, checked.version
     waiting = session.scalars(
         select(CorrectionRow).where(CorrectionRow.dataset == dataset, CorrectionRow.state.in_(OPEN))
     ).all()
     for row in waiting:
-        if row.check == check or at <= row.opened:
+        if row.check == check or checked.at <= row.opened:
             continue
-        row.rules = [
-            {**rule, "remaining": left[rule["id"]][0], "examples": left[rule["id"]][1]}
-            if rule["id"] in left
-            else {**rule, "remaining": 0, "examples": []}
-            for rule in row.rules
-        ]
+        row.rules, kept = held_against(
+            row.rules,
+            checked.report,
+            checked.contract,
+            lambda number: contracting.numbered(session, dataset, number),
+        )
         row.check, row.version, row.changed = check, version, now_utc()
-        if any(rule["id"] in left for rule in row.rules):
+        if not kept:
             row.state = "open"
             ledger.append(
                 session,

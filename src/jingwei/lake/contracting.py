@@ -85,6 +85,12 @@ def in_force(session: Session, dataset: str) -> Agreed | None:
     return Agreed(Contract.model_validate(row.body), row.number, row.adopted, row.by)
 
 
+def numbered(session: Session, dataset: str, number: int) -> Contract | None:
+    """Return a contract that was adopted by its number, or None."""
+    row = session.get(ContractRow, (dataset, number))
+    return None if row is None else Contract.model_validate(row.body)
+
+
 def contract_of(lake: Lake, asker: Asker, dataset: str) -> Agreed:
     """Return the contract of a dataset: the one in force, else one proposed from its data.
 
