@@ -16,8 +16,10 @@ def open(path: Any, **more: Any) -> Any:  # noqa: A001 -- as `jingwei.open` it s
 
 
 def __getattr__(name: str) -> Any:
-    """Bring the conditions of links when they are first asked for: `jingwei.Within(50)`."""
+    """Bring the conditions of links (`jingwei.Within(50)`), and the error of all, when first asked for."""
     if name in _CONDITIONS:
         return getattr(import_module("jingwei.python"), name)
+    if name == "JingweiError":
+        return import_module("jingwei.errors").JingweiError
     msg = f"module 'jingwei' has no attribute {name!r}"
     raise AttributeError(msg)

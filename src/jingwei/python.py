@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -21,6 +21,7 @@ from jingwei import grid
 from jingwei.access import Asker, local_person
 from jingwei.city import City, open_city
 from jingwei.city.errors import NoCityError
+from jingwei.errors import BadRequestError
 from jingwei.lake import Region, Rows, Version, paged, region_of_bounds, region_of_cell, region_of_geometry
 from jingwei.lake.errors import BadRegionError
 from jingwei.lake.linking import Alike, Condition, Equal, Inside, Pairs, SameCell, SameTime, Within
@@ -40,7 +41,20 @@ PAGE = 100_000
 POINT_LEVEL = 19
 """Level of the cell that a coordinate stands for: 4 arc-seconds, about 120 m."""
 
+Moment: TypeAlias = datetime | date | str
 Place: TypeAlias = "str | grid.Cell | tuple[float, float]"
+
+
+class ArgumentError(BadRequestError):
+    """An argument is not what it stands for."""
+
+    code = "argument"
+
+    def __init__(self, name: str, value: object, what: Text) -> None:
+        super().__init__(
+            Text(f"{name} {what.zh}，不能是 {value!r:.80}。", f"{name} {what.en}, not {value!r:.80}."),
+            where={"argument": name},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +159,7 @@ class OpenedCity:
             Rows of each dataset.
 
         """
-        found = self.city.lake.at(self.asker, _cell(place, level), limit=limit)
+        found = self.city.lake.at(self.asker, _cell(place, level), limit=_limit(limit))
         return {dataset.id: Answer(dataset.id, rows.version, rows.table) for dataset, rows in found}
 
     def query(
@@ -153,8 +167,8 @@ class OpenedCity:
         dataset: str,
         *,
         within: Any = None,
-        since: datetime | str | None = None,
-        until: datetime | str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         where: str | None = None,
         columns: Sequence[str] | None = None,
         version: int | None = None,
@@ -167,9 +181,11 @@ class OpenedCity:
         dataset
             Its identifier.
         within
-            A grid code or cell, (west, south, east, north) in degrees, or a shapely geometry; WGS84.
+            A grid code or cell, (west, south, east, north) in degrees (as `total_bounds` of GeoPandas), or a
+            shapely geometry; WGS84.
         since, until
-            Facts whose time meets `[since, until)`; without a zone in that of the city.
+            Facts whose time meets `[since, until)`; a day begins at midnight, without a zone in that of the
+            city.
         where
             A filter on the department's columns: `"price > 50 AND line LIKE '6%'"`.
         columns
@@ -183,9 +199,14 @@ class OpenedCity:
         ------
         UnknownDatasetError, NotPublishedError, RefusedError, BadFilterError
             As the container does.
+        ArgumentError
+            If an argument is none.
 
         """
         region, period = _region(within), self._period(since, until)
+        if isinstance(columns, str):
+            raise ArgumentError("columns", columns, Text("应为列名的列表", "is a list of names"))
+        limit = None if limit is None else _limit(limit)
         pages: list[Rows] = []
         found = 0
 
@@ -213,16 +234,21 @@ class OpenedCity:
         schema = stamped(table.schema, [stamp_of(answered)])
         return Answer(dataset, answered, table.replace_schema_metadata(schema.metadata))
 
-    def _period(self, since: datetime | str | None, until: datetime | str | None) -> tuple[int, int] | None:
+    def _period(self, since: Moment | None, until: Moment | None) -> tuple[int, int] | None:
         if since is None and until is None:
             return None
         return (
-            self._micro(since) if since is not None else -(2**62),
-            self._micro(until) if until is not None else 2**62,
+            self._micro("since", since) if since is not None else -(2**62),
+            self._micro("until", until) if until is not None else 2**62,
         )
 
-    def _micro(self, moment: datetime | str) -> int:
-        read = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    def _micro(self, name: str, moment: Moment) -> int:
+        try:
+            read = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+        except ValueError:
+            raise ArgumentError(
+                name, moment, Text("应为时间，如 2026-09-01T08:00", "is a time such as 2026-09-01T08:00")
+            ) from None
         aware = read if read.tzinfo else read.replace(tzinfo=self.city.about.zone)
         return round((aware - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
@@ -239,7 +265,8 @@ class OpenedCity:
         Returns
         -------
         pyarrow.Table
-            `left`, `right` (row numbers of the tables), `score`, and what explains it. It is stamped with
+            `left`, `right` (which rows of the two answers, counted from 0: `answer.arrow().take(...)`; for
+            names of datasets those of `query(name)`), `score`, and what explains it. It is stamped with
             what both were read from, so that a Parquet file of it says so when it is loaded as a dataset.
 
         """
@@ -251,7 +278,13 @@ class OpenedCity:
     def _table(self, data: str | Answer | pa.Table) -> pa.Table:
         if isinstance(data, str):
             return self.query(data).table
-        return data.table if isinstance(data, Answer) else data
+        if isinstance(data, Answer | pa.Table):
+            return data.table if isinstance(data, Answer) else data
+        what = Text(
+            "应为数据集的编号、query 的回答或带地址列的 Arrow 表",
+            "is the identifier of a dataset, an answer of query, or an Arrow table with address columns",
+        )
+        raise ArgumentError("left, right", type(data).__name__, what)
 
 
 def open_path(
@@ -282,9 +315,20 @@ def open_path(
     )
 
 
+def _limit(limit: int) -> int:
+    if not isinstance(limit, int) or limit < 1:
+        raise ArgumentError("limit", limit, Text("应为不小于 1 的整数", "is a whole number from 1"))
+    return limit
+
+
 def _cell(place: Any, level: int | None) -> grid.Cell:
-    if isinstance(place, tuple):
-        return grid.Cell.at(place[0], place[1], level or POINT_LEVEL)
+    if isinstance(place, tuple | list) and len(place) == 2:
+        return grid.Cell.at(place[0], place[1], POINT_LEVEL if level is None else level)
+    if not isinstance(place, str | grid.Cell):
+        what = Text(
+            "应为网格码、网格单元或（经度, 纬度）", "is a grid code, a cell, or (longitude, latitude)"
+        )
+        raise ArgumentError("place", place, what)
     cell = place if isinstance(place, grid.Cell) else grid.parse(place)
     return cell if level is None else cell.parent(level)
 
@@ -294,8 +338,8 @@ def _region(within: Any) -> Region | None:
         return None
     if isinstance(within, (str, grid.Cell)):
         return region_of_cell(_cell(within, None))
-    if isinstance(within, tuple) and len(within) == 4:
-        return region_of_bounds(*within)
+    if isinstance(within, tuple | list | np.ndarray) and len(within) == 4:
+        return region_of_bounds(*map(float, within))
     if isinstance(within, shapely.Geometry):
         return region_of_geometry(within)
     raise BadRegionError(

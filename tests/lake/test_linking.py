@@ -192,3 +192,32 @@ def test_several_conditions_at_once_are_those_of_pandas_and_shapely(seed, n, m, 
     expected = set(map(tuple, pairs[holds & sure][["row", "row_r"]].to_numpy().tolist()))
     doubtful = set(map(tuple, pairs[~sure][["row", "row_r"]].to_numpy().tolist()))
     assert set(zip(found["left"].to_pylist(), found["right"].to_pylist(), strict=True)) - doubtful == expected
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        Within(50),
+        ["within"],
+        [Within(0)],
+        [Within(float("nan"))],
+        [Within("50")],
+        [SameCell(0)],
+        [SameCell(33)],
+        [SameCell(15.0)],
+        [SameCell(15, neighbours="yes")],
+        [Within(50), SameTime(-1)],
+        [Within(50), Alike("name", "name", 80)],
+        [Within(50), Alike(1, "name")],
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused(by):
+    table = table_of([114.0], [22.5], name=pa.array(["甲"]))
+    with pytest.raises(LinkError):
+        link(table, table, by)
+
+
+def test_another_way_to_choose_pairs_than_those_known_is_refused():
+    table = table_of([114.0], [22.5])
+    with pytest.raises(LinkError, match="one-to-one"):
+        link(table, table, [Within(5)], pairs="some")

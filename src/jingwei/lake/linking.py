@@ -6,8 +6,9 @@ hold; the score is the product of how well each does. Each link says why: its me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import duckdb
 import numpy as np
@@ -122,15 +123,17 @@ def link(left: pa.Table, right: pa.Table, by: Sequence[Condition], *, pairs: Pai
     Returns
     -------
     pyarrow.Table
-        `left`, `right` (row numbers, from 0), `score` (0 to 1), and `metres`, `seconds`, `likeness` as the
-        conditions ask, in order of left and right.
+        `left`, `right` (which rows of the two tables, counted from 0), `score` (0 to 1), and `metres`,
+        `seconds`, `likeness` as the conditions ask, in order of left and right.
 
     Raises
     ------
     LinkError
-        If there is no condition that finds candidates, one names what is not there, or there are too many.
+        If a condition is none or cannot hold, none finds candidates, one names what is not there, or there
+        are too many candidates.
 
     """
+    _check(by, pairs)
     found = _candidates(left, right, by)
     for condition in by:
         if isinstance(condition, SameTime):
@@ -149,6 +152,59 @@ def link(left: pa.Table, right: pa.Table, by: Sequence[Condition], *, pairs: Pai
     chosen = _chosen(found, pairs, left.num_rows, right.num_rows)
     columns = {"left": found.left[chosen], "right": found.right[chosen], "score": found.score[chosen]}
     return pa.table({**columns, **{name: values[chosen] for name, values in found.why.items()}})
+
+
+def _check(by: Sequence[Condition], pairs: str) -> None:
+    """Refuse what is no condition, or one that means nothing."""
+    if pairs not in get_args(Pairs):
+        raise LinkError(
+            Text(f"pairs 不能是 {pairs!r}。", f"pairs cannot be {pairs!r}."),
+            mend=Text(f"可用：{'、'.join(get_args(Pairs))}。", f"It is one of {', '.join(get_args(Pairs))}."),
+            where={"pairs": str(pairs)},
+        )
+    if not isinstance(by, list | tuple) or not all(isinstance(one, get_args(Condition)) for one in by):
+        known = ", ".join(one.__name__ for one in get_args(Condition))
+        raise LinkError(
+            Text("by 应为条件的列表。", "by is a list of conditions."),
+            mend=Text(f"条件有 {known}。", f"Conditions are {known}: by=[Within(50)]."),
+            where={"by": repr(by)[:200]},
+        )
+    for one in by:
+        for field in fields(one):
+            _check_value(one, field.name, getattr(one, field.name))
+
+
+_BETWEEN = {"metres": (0, math.inf), "seconds": (0, math.inf), "at_least": (0, 1), "level": (1, 32)}
+
+
+def _check_value(one: Condition, name: str, value: Any) -> None:
+    if name not in _BETWEEN:
+        right = isinstance(value, bool if name == "neighbours" else str)
+        wanted = (
+            Text("应为 True 或 False", "is True or False")
+            if name == "neighbours"
+            else Text("应为列名", "is the name of a column")
+        )
+    else:
+        least, most = _BETWEEN[name]
+        kind = (int, np.integer) if name == "level" else (int, float, np.integer, np.floating)
+        right = isinstance(value, kind) and type(value) is not bool and math.isfinite(value)
+        right = right and least <= value <= most and (name != "metres" or value > 0)
+        wanted = Text(
+            {"metres": "应大于 0", "seconds": "不小于 0"}.get(name, f"应在 {least} 与 {most} 之间"),
+            {"metres": "is more than 0", "seconds": "is 0 or more"}.get(
+                name, f"lies between {least} and {most}"
+            ),
+        )
+    if not right:
+        of = type(one).__name__
+        raise LinkError(
+            Text(
+                f"{of} 的 {name}{wanted.zh}，不能是 {value!r}。",
+                f"{name} of {of} {wanted.en}, not {value!r}.",
+            ),
+            where={"condition": of, "field": name},
+        )
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -202,8 +258,6 @@ def _reach(table: pa.Table, condition: SameCell) -> float:
 def _near(left: pa.Table, right: pa.Table, metres: float) -> _Found:
     from jingwei.lake.kernels_link import near_pairs
 
-    if metres <= 0:
-        raise LinkError(Text("距离应大于 0。", "A distance is more than 0."))
     rows_a, lon_a, lat_a = _places(left)
     rows_b, lon_b, lat_b = _places(right)
     if not len(rows_a) or not len(rows_b):
