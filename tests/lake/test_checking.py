@@ -26,6 +26,7 @@ from jingwei.lake.checking import Surroundings, check
 from jingwei.lake.contracts import Contract, ContractError
 from jingwei.lake.quality import PlainTimes, are_times
 from jingwei.lake.schemas import Column, Content, Counts, DataFile, Place, RowGroup
+from jingwei.lake.terms import check_terms
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 CREDIT = "91310000775785552L"
@@ -386,8 +387,19 @@ def test_a_contract_written_as_odcs_is_read_back_as_it_was():
     text = odcs.to_odcs(FULL, version=3, identifier="urn:jingwei:square:things")
     again, not_taken = odcs.from_odcs(text, "things")
     assert not_taken == []
-    assert again.model_copy(update={"rules": []}) == FULL.model_copy(update={"rules": []})
-    assert sorted(map(repr, again.rules)) == sorted(map(repr, FULL.rules))
+    assert again == FULL
+
+
+def test_a_contract_is_read_for_another_dataset_as_it_was():
+    bare = Contract(
+        dataset="things",
+        rules=[{"kind": "fresh", "days": 2, "severity": "warning"}, {"kind": "reference", "column": "c", "dataset": "o", "to": "a.b"}],
+    )  # fmt: skip
+    for contract in (FULL, bare):
+        text = odcs.to_odcs(contract, version=1, identifier="urn:x")
+        again, not_taken = odcs.from_odcs(text, "elsewhere")
+        assert not_taken == []
+        assert again.model_copy(update={"dataset": "things"}) == contract
 
 
 def test_what_is_written_is_valid_by_the_schema_of_the_standard():
@@ -413,7 +425,95 @@ schema:
 """
     contract, not_taken = odcs.from_odcs(text, "things")
     assert [(one.name, one.required, one.unique) for one in contract.fields] == [("id", True, True)]
-    assert not_taken == ["id: nullValues", "things: daily"]
+    assert not_taken == ["things: daily", "schema other"]
+
+
+def test_no_part_of_a_foreign_document_is_lost_in_silence():
+    text = """
+apiVersion: v3.1.0
+kind: DataContract
+id: x
+version: 1.0.0
+status: retired
+domain: traffic
+tags: [roads]
+description: {purpose: to know, limitations: none, usage: reports}
+servers: [{server: a, type: postgres, host: h, port: 1, database: d, schema: s}]
+slaProperties: [{property: latency, value: 4, unit: w}, {property: frequency, value: 1, unit: d}]
+customProperties: [{property: ruleset, value: a}]
+schema:
+  - name: things
+    description: what there is
+    customProperties: [{property: grain, value: row}]
+    properties:
+      - name: id
+        classification: restricted
+        physicalType: varchar(9)
+        logicalTypeOptions: {minLength: 2, maxLength: 9}
+        relationships: [{to: Other/Table.id}]
+        quality: [{type: library, metric: invalidValues, arguments: {validValues: [a]}, mustBeLessThan: 5}]
+      - {name: n, logicalType: integer, logicalTypeOptions: {exclusiveMinimum: 0}}
+      - {name: list, logicalType: array, items: {logicalType: string}}
+"""
+    contract, not_taken = odcs.from_odcs(text, "things")
+    assert (contract.fields[0].longest, contract.fields[0].level, contract.fields[0].codes) == (9, None, [])
+    assert sorted(not_taken) == sorted(
+        [
+            "status retired", "domain", "tags", "description.limitations", "description.usage", "servers",
+            "sla latency", "sla frequency", "customProperties ruleset", "things.description",
+            "things.customProperties grain", "id: classification restricted", "things.id.physicalType",
+            "things.id.logicalTypeOptions.minLength", "id: relationship Other/Table.id", "id: invalidValues",
+            "things.n.logicalTypeOptions.exclusiveMinimum", "list: logicalType array", "things.list.items",
+        ]
+    )  # fmt: skip
+
+
+def test_where_a_document_stops_being_yaml_is_told():
+    with pytest.raises(ContractError, match="near line 2"):
+        odcs.from_odcs("apiVersion: v3.1.0\n  kind: [", "things")
+
+
+def test_a_document_that_stands_for_more_than_it_holds_is_refused():
+    lines = [
+        "a0: &a0 {name: x}",
+        *(f"a{n}: &a{n} {{properties: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 12)),
+    ]
+    with pytest.raises(ContractError, match="too large"):
+        odcs.from_odcs("\n".join(["apiVersion: v3.1.0", *lines]), "things")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "customProperties: [{property: 'jingwei:deadlineDays', value: soon}]",
+        "customProperties: [{property: 'jingwei:rule', value: 3}]",
+    ],
+)
+def test_our_own_parts_are_refused_where_they_are_malformed(line):
+    text = f"apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: '1'\nstatus: active\nschema: [{{name: a}}]\n{line}"
+    with pytest.raises(ContractError):
+        odcs.from_odcs(text, "things")
+
+
+@pytest.mark.parametrize(
+    ("said", "term"),
+    [
+        ({"type": "number", "least": 10, "most": 5}, "most"),
+        ({"type": "integer", "least": "abc"}, "least"),
+        ({"least": "A"}, "least"),
+        ({"type": "date", "most": "8月"}, "most"),
+        ({"type": "date", "least": "2026-02-01", "most": "2026-01-01"}, "most"),
+        ({"pattern": "["}, "pattern"),
+    ],
+)
+def test_terms_that_cannot_be_meant_are_named(said, term):
+    with pytest.raises(ContractError) as caught:
+        check_terms(Contract(dataset="things", fields=[{"name": "ok"}, {"name": "n", **said}]))
+    assert (caught.value.where["field"], caught.value.where["term"]) == ("n", term)
+
+
+def test_terms_that_can_be_meant_are_taken():
+    check_terms(FULL)
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "a: [", "kind: x\nnonsense: 1", "apiVersion: v2.2.2\nschema: []", "apiVersion: v3.1.0"])  # fmt: skip

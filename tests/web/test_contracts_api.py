@@ -69,3 +69,15 @@ def test_a_rule_that_cannot_be_is_refused_with_the_reason(desk, rule):
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert desk.get("/api/datasets/stops/contract").json()["number"] == 0
+
+
+def test_what_is_wrong_with_a_contract_is_told_with_its_place(desk):
+    fields = [{"name": "code", "type": "number", "least": "many"}]
+    rules = [{"kind": "change"}, {"kind": "reference", "column": "code", "dataset": "nowhere", "to": "x"}]
+    for contract, place in [
+        ({"dataset": "stops", "rules": rules}, {"rule": 2}),
+        ({"dataset": "stops", "fields": fields}, {"field": "code", "term": "least"}),
+    ]:
+        answer = desk.put("/api/datasets/stops/contract", json={"contract": contract, "after": 0})
+        assert answer.status_code == 400
+        assert place.items() <= answer.json()["where"].items()

@@ -322,6 +322,7 @@ class _Check:
             yield
         except BadRequestError as error:
             if self.strict:
+                error.where = {**error.where, "rule": int(identifier.rpartition(":")[2])}
                 raise
             text = Text(f"规则无法检查：{error.what.zh}", f"A rule could not be checked: {error.what.en}")
             self._whole(identifier, "unchecked", [], "normative", rule.severity, text)
@@ -334,9 +335,9 @@ class _Check:
             if len(tests) > 1:
                 return [one for test in tests for one in self._broken(rows, [test])]
             reason = Text("有规则与列的类型不合。", f"a rule does not suit the type of its column: {error}")
-            if self.strict:
-                raise ContractError(self.contract.dataset, reason) from error
             test = tests[0]
+            if self.strict:
+                raise ContractError(self.contract.dataset, reason, columns=test.columns) from error
             self._whole(test.id, "unchecked", list(test.columns), test.dimension, test.severity, reason)
             return []
 

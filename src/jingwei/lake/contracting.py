@@ -17,6 +17,7 @@ from jingwei.lake.contracts import Contract
 from jingwei.lake.models import ContractRow, ReportRow, VersionRow
 from jingwei.lake.proposing import propose
 from jingwei.lake.schemas import Content
+from jingwei.lake.terms import check_terms
 from jingwei.records import now_utc
 from jingwei.words import Text
 
@@ -144,7 +145,8 @@ def adopt(lake: Lake, asker: Asker, contract: Contract, around: Surroundings, *,
     UnknownDatasetError, RefusedError
         If the asker may not.
     ContractError
-        If a rule names what is not there, or is no condition.
+        If a rule names what is not there, or is no condition, or a field's terms cannot be meant; its `where`
+        says which.
     ContractChangedError
         If another is in force by now.
 
@@ -152,6 +154,7 @@ def adopt(lake: Lake, asker: Asker, contract: Contract, around: Surroundings, *,
     dataset = contract.dataset
     lake.check(asker, "publish", dataset)
     contract = contract.model_copy(update={"status": "active"})
+    check_terms(contract)
     found = current(lake, dataset)
     if found.version is not None:
         content = found.version.content

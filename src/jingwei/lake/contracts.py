@@ -6,6 +6,7 @@ Standard 3.1 document and reads one; `jingwei.lake.checking` compiles it to SQL.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -267,9 +268,11 @@ class ContractError(BadRequestError):
 
     code = "contract-invalid"
 
-    def __init__(self, dataset: str, what: Text, mend: Text | None = None) -> None:
+    def __init__(
+        self, dataset: str, what: Text, mend: Text | None = None, *, columns: Sequence[str] = ()
+    ) -> None:
         super().__init__(
             Text(f"“{dataset}”的数据契约有误：{what.zh}", f"The contract of '{dataset}' is wrong: {what.en}"),
             mend=mend,
-            where={"dataset": dataset},
+            where={"dataset": dataset, **({"field": columns[0]} if columns else {})},
         )

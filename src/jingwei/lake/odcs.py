@@ -7,6 +7,7 @@ silence.
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import yaml  # type: ignore[import-untyped]
@@ -32,6 +33,7 @@ from jingwei.lake.contracts import (
     Repeated,
     Rule,
 )
+from jingwei.lake.odcs_rest import MOST_NODES, nodes, not_taken
 from jingwei.words import Text
 
 API_VERSION = "v3.1.0"
@@ -66,7 +68,10 @@ def to_odcs(contract: Contract, *, version: int, identifier: str) -> str:
         What names it in the whole world: a URN of the city and the dataset.
 
     """
-    references = {rule.column: rule for rule in contract.rules if isinstance(rule, Reference)}
+    fields = {terms.name for terms in contract.fields}
+    references = {
+        rule.column: rule for rule in contract.rules if isinstance(rule, Reference) and rule.column in fields
+    }
     table = SchemaObject(
         name=contract.dataset,
         businessName=contract.title or None,
@@ -85,8 +90,11 @@ def to_odcs(contract: Contract, *, version: int, identifier: str) -> str:
     custom += [
         CustomProperty(property="jingwei:rule", value=rule.model_dump(mode="json"))
         for rule in contract.rules
-        if isinstance(rule, Reference)
-        and (rule.says or rule.severity != "error" or rule is not references[rule.column])
+        if (isinstance(rule, Fresh) and rule.severity != "error")
+        or (
+            isinstance(rule, Reference)
+            and (rule.says or rule.severity != "error" or rule is not references.get(rule.column))
+        )
     ]
     document = OpenDataContractStandard(
         apiVersion=API_VERSION,
@@ -100,7 +108,21 @@ def to_odcs(contract: Contract, *, version: int, identifier: str) -> str:
         slaProperties=_agreements(contract) or None,
         customProperties=custom,
     )
+    order = _order(contract, _Reading(contract.dataset, document, table).contract()[0])
+    if order != sorted(order):
+        document.customProperties = [*custom, CustomProperty(property="jingwei:order", value=order)]
     return document.to_yaml()
+
+
+def _order(contract: Contract, read: Contract) -> list[int]:
+    """Return at which place each rule stands in the contract, in the order in which they are read."""
+    left = list(enumerate(contract.rules))
+    order = []
+    for rule in read.rules:
+        place = next((n for n, (_, one) in enumerate(left) if one == rule), None)
+        if place is not None:
+            order.append(left.pop(place)[0])
+    return order
 
 
 def _agreements(contract: Contract) -> list[ServiceLevelAgreementProperty]:
@@ -211,15 +233,13 @@ def from_odcs(text: str, dataset: str) -> tuple[Contract, list[str]]:
         raise ContractError(dataset, Text("文件太大", "the document is too large"))
     try:
         data = yaml.safe_load(text)
-        if not isinstance(data, dict):
-            raise ContractError(dataset, Text("不是 ODCS 文件", "it is no ODCS document"))
-        document = OpenDataContractStandard(**data)
-    except (yaml.YAMLError, ValidationError, TypeError, RecursionError) as error:
-        reason = _reason(error)
-        raise ContractError(
-            dataset, Text(f"不是 ODCS 文件：{reason}", f"it is no ODCS document: {reason}")
-        ) from error
-    version = document.apiVersion or ""
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ContractError(dataset, _no_yaml(error)) from error
+    if not isinstance(data, dict):
+        raise ContractError(dataset, Text("不是 ODCS 文件", "it is no ODCS document"))
+    if nodes(data) > MOST_NODES:
+        raise ContractError(dataset, Text("文件太大", "the document is too large"))
+    version = str(data.get("apiVersion") or "")
     if not version.startswith("v3."):
         raise ContractError(
             dataset,
@@ -228,21 +248,73 @@ def from_odcs(text: str, dataset: str) -> tuple[Contract, list[str]]:
                 f"only ODCS 3 is read, this is {version or 'unsaid'}",
             ),
         )
+    try:
+        document = OpenDataContractStandard(**data)
+    except (ValidationError, TypeError) as error:
+        where, what = _reason(error)
+        raise ContractError(
+            dataset,
+            Text(f"不合 ODCS 3.1：{where}{what.zh}", f"it does not follow ODCS 3.1: {where}{what.en}"),
+        ) from error
     tables = document.schema_ or []
     if not tables:
         raise ContractError(dataset, Text("文件中没有 schema", "the document has no schema"))
     table = next((one for one in tables if dataset in (one.name, one.physicalName)), tables[0])
     try:
-        return _Reading(dataset, document, table).contract()
-    except ValidationError as error:
-        raise ContractError(dataset, Text(f"契约有误：{_reason(error)}", _reason(error))) from error
+        contract, left = _Reading(dataset, document, table).contract()
+    except (ValueError, TypeError, OverflowError) as error:
+        where, what = _reason(error)
+        raise ContractError(dataset, Text(f"{where}{what.zh}", f"{where}{what.en}")) from error
+    return contract, [*left, *not_taken(data, table.name or "")]
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_input=False, include_url=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
-    return str(error)[:300]
+def _no_yaml(error: Exception) -> Text:
+    """Return where a document stops being YAML."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return Text("不是正确的 YAML", "it is no YAML")
+    line, column = mark.line + 1, mark.column + 1
+    return Text(
+        f"第 {line} 行第 {column} 列附近不是正确的 YAML",
+        f"it is no YAML near line {line}, column {column}",
+    )
+
+
+_WORDS = {
+    "extra_forbidden": Text("标准中没有这一项", "the standard has no such part"),
+    "missing": Text("缺少这一项", "is missing"),
+    "string_type": Text("应为文字", "must be a text"),
+    "list_type": Text("应为列表", "must be a list"),
+    "dict_type": Text("应为键值表", "must be a mapping"),
+    "model_type": Text("应为键值表", "must be a mapping"),
+    "bool_parsing": Text("应为 true 或 false", "must be true or false"),
+}
+
+
+def _reason(error: Exception) -> tuple[str, Text]:
+    """Return where a document is wrong, and what is."""
+    if not isinstance(error, ValidationError):
+        return "", Text("有的值不能读取", f"a value cannot be read: {error}"[:300])
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    what = _WORDS.get(first["type"], Text(f"有不能接受的值（{first['msg']}）", first["msg"]))
+    return (f"{where}: " if where else ""), what
+
+
+def _allows_none(quality: DataQuality) -> bool:
+    """Tell whether a check allows no row that breaks it."""
+    bounds = quality.model_dump(include=_BOUNDS, exclude_none=True)
+    return not bounds or (bounds == {"mustBe": 0} and quality.unit in (None, "rows", "percent"))
+
+
+_BOUNDS = {name for name in DataQuality.model_fields if name.startswith("mustBe") or name == "mustNotBe"}
+
+
+def _twin(rule: Any) -> tuple[Any, ...] | None:
+    """Return what is the same of a rule in its two places: where the standard has a field, and in full."""
+    if isinstance(rule, Reference):
+        return ("reference", rule.column, rule.dataset, rule.to)
+    return ("fresh", rule.days, rule.says) if isinstance(rule, Fresh) else None
 
 
 class _Reading:
@@ -270,14 +342,17 @@ class _Reading:
             if one.property == "jingwei:rule"
         ]
         described = self.document.description
+        if (self.document.status or "draft") not in _STATUS:
+            self.not_taken.append(f"status {self.document.status}")
+        named = self.document.name if self.document.name != self.table.name else None
         contract = Contract(
             dataset=self.dataset,
-            title=(self.table.businessName or self.document.name or "")[:200],
+            title=(self.table.businessName or named or "")[:200],
             purpose=((described.purpose if described else None) or "")[:2_000],
             owner=str(known.get("jingwei:owner") or ""),
             status=cast("Any", _STATUS.get(self.document.status or "", "proposed")),
             fields=fields,
-            rules=self._without_twins(),
+            rules=self._in_order(self._without_twins(), known.get("jingwei:order")),
             gate=known.get("jingwei:gate"),
             deadline_days=int(known.get("jingwei:deadlineDays") or 10),
             retention_days=self.retention_days,
@@ -285,58 +360,82 @@ class _Reading:
         return contract, self.not_taken
 
     def _without_twins(self) -> list[Any]:
-        """Return the rules; a reference that stands twice counts as it was written out in full."""
-        full = {(one.column, one.dataset, one.to): one for one in self.rules if isinstance(one, Reference)}
+        """Return the rules; one that stands twice counts as it was written out in full."""
+        full = {_twin(one): one for one in self.rules if _twin(one)}
         kept: list[Any] = []
         for rule in self.rules:
-            chosen = full[rule.column, rule.dataset, rule.to] if isinstance(rule, Reference) else rule
+            chosen = full.get(_twin(rule), rule)
             if chosen not in kept:
                 kept.append(chosen)
         return kept
 
+    def _in_order(self, rules: list[Any], order: Any) -> list[Any]:
+        """Return the rules in the order that the document names, if it is one of these very rules."""
+        if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(rules)))):
+            return rules
+        return [rule for _, rule in sorted(zip(map(int, order), rules, strict=True), key=lambda one: one[0])]
+
     def _field(self, one: SchemaProperty) -> FieldTerms:
         options = one.logicalTypeOptions or {}
         custom = {each.property: each.value for each in one.customProperties or []}
-        codes = [str(each.value) for each in one.enum or [] if each.value is not None]
-        placeholders: list[str] = []
+        said: dict[str, Any] = {
+            "codes": [str(each.value) for each in one.enum or [] if each.value is not None],
+            "pattern": options.get("pattern"),
+            "required": bool(one.required or one.primaryKey),
+            "unique": bool(one.unique or (one.primaryKey and self._only_key(one))),
+        }
         for quality in one.quality or []:
-            arguments = quality.arguments or {}
-            if quality.metric == "invalidValues" and "validValues" in arguments:
-                codes = [str(value) for value in arguments["validValues"]]
-            elif quality.metric == "missingValues" and "missingValues" in arguments:
-                placeholders = [str(value) for value in arguments["missingValues"] if value is not None]
-            else:
-                self._not_taken(quality, str(one.name))
+            said |= self._field_rule(quality, str(one.name), said)
         for relation in one.relationships or []:
             self._relation(relation, str(one.name))
         level = (one.classification or "").removeprefix("L")
+        if one.classification and level not in ("1", "2", "3", "4"):
+            self.not_taken.append(f"{one.name}: classification {one.classification}")
+        if (one.logicalType or "string") not in _IN or one.logicalType == "array":
+            self.not_taken.append(f"{one.name}: logicalType {one.logicalType}")
         return FieldTerms(
             name=str(one.name),
             title=one.businessName or "",
             type=cast("FieldType", _IN.get(one.logicalType or "string", "text")),
-            required=bool(one.required or one.primaryKey),
-            unique=bool(one.unique or (one.primaryKey and self._only_key(one))),
-            codes=codes,
-            placeholders=placeholders,
             least=options.get("minimum"),
             most=options.get("maximum"),
             longest=options.get("maxLength"),
-            pattern=options.get("pattern"),
             format=custom.get("jingwei:format"),
             level=int(level) if level in ("1", "2", "3", "4") else None,
             personal=custom.get("jingwei:personal"),
             severity=custom.get("jingwei:severity") or "error",
+            **said,
         )
+
+    def _field_rule(self, quality: DataQuality, column: str, said: dict[str, Any]) -> dict[str, Any]:
+        """Return what a check of a field's values says of its terms; only those that allow no row count."""
+        arguments = quality.arguments or {}
+        metric, valid = quality.metric, arguments.get("validValues")
+        missing, pattern = arguments.get("missingValues"), arguments.get("pattern")
+        if not _allows_none(quality):
+            pass
+        elif metric == "invalidValues" and isinstance(valid, list) and not pattern:
+            return {"codes": [str(value) for value in valid]}
+        elif metric == "invalidValues" and isinstance(pattern, str) and not valid and not said["pattern"]:
+            return {"pattern": pattern}
+        elif metric == "missingValues" and isinstance(missing, list):
+            return {"placeholders": [str(value) for value in missing if value is not None]}
+        elif metric == "nullValues" and not arguments:
+            return {"required": True}
+        elif metric == "duplicateValues" and not arguments:
+            return {"unique": True}
+        self._not_taken(quality, column)
+        return {}
 
     def _only_key(self, one: SchemaProperty) -> bool:
         return [each for each in self.table.properties or [] if each.primaryKey] == [one]
 
     def _relation(self, relation: Relationship, column: str) -> None:
         to = relation.to
-        if isinstance(to, str) and to.count(".") == 1:
-            dataset, name = to.split(".")
+        dataset, _, name = to.partition(".") if isinstance(to, str) else ("", "", "")
+        try:
             self.rules.append(Reference(column=column, dataset=dataset, to=name))
-        else:
+        except ValidationError:
             self.not_taken.append(f"{column}: relationship {to}")
 
     def _table_rule(self, quality: DataQuality) -> None:
@@ -344,7 +443,11 @@ class _Reading:
         said = {"says": (quality.description or "")[:400], "severity": severity}
         if quality.engine == ENGINE and isinstance(quality.implementation, dict):
             self.rules.append(_RULE.validate_python({**quality.implementation, **said}))
-        elif quality.metric == "duplicateValues" and (quality.arguments or {}).get("properties"):
+        elif (
+            quality.metric == "duplicateValues"
+            and _allows_none(quality)
+            and isinstance((quality.arguments or {}).get("properties"), list)
+        ):
             columns = (quality.arguments or {})["properties"]
             self.rules.append(_RULE.validate_python({"kind": "repeated", "columns": columns, **said}))
         else:
@@ -356,11 +459,14 @@ class _Reading:
             **dict.fromkeys(("d", "day", "days"), 1.0),
             **dict.fromkeys(("y", "yr", "year", "years"), 365.25),
         }
-        if sla.property == "latency" and isinstance(sla.value, int | float) and sla.unit in days:
+        value = sla.value if isinstance(sla.value, int | float) and sla.value > 0 else math.inf
+        if not math.isfinite(value):
+            self.not_taken.append(f"sla {sla.property}")
+        elif sla.property == "latency" and sla.unit in days:
             said = (sla.description or "")[:400]
-            self.rules.append(Fresh(days=sla.value * days[sla.unit], says=said))
-        elif sla.property == "retention" and isinstance(sla.value, int | float) and sla.unit in kept:
-            self.retention_days = max(1, round(sla.value * kept[sla.unit]))
+            self.rules.append(Fresh(days=value * days[sla.unit], says=said))
+        elif sla.property == "retention" and sla.unit in kept:
+            self.retention_days = max(1, round(value * kept[sla.unit]))
         else:
             self.not_taken.append(f"sla {sla.property}")
 

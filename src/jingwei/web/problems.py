@@ -54,6 +54,7 @@ VALUE_WORDS: dict[str, Text] = {
     "less_than": Text("应小于 {lt}", "must be less than {lt}"),
     "string_too_short": Text("至少 {min_length} 个字符", "needs at least {min_length} characters"),
     "string_too_long": Text("至多 {max_length} 个字符", "takes at most {max_length} characters"),
+    "too_short": Text("至少 {min_length} 项", "needs at least {min_length} items"),
     "too_long": Text("至多 {max_length} 项", "takes at most {max_length} items"),
     "string_pattern_mismatch": Text("写法不对，应符合 {pattern}", "must match {pattern}"),
     "literal_error": Text("只能是 {expected}", "must be {expected}"),
