@@ -1,9 +1,13 @@
 """Uses of versions as the log tells them, kept by what was used: the same on both databases."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import func, select, true
 
 from jingwei import ledger
+from jingwei.lake import uses
+from jingwei.lake.errors import LineageBehindError
 from jingwei.lake.models import DatasetRow, UseRow, VersionRow
 from jingwei.lake.uses import catch_up, counted, of_file, of_load, of_version, told_of, versions_by
 from jingwei.ledger.sealer import Sealer
@@ -104,3 +108,20 @@ def test_an_event_is_taken_in_once(records, tmp_path, sealed):
     catch_up(records)
     with records.read() as session:
         assert session.scalar(select(func.count()).select_from(UseRow)) == 1
+
+
+def test_a_log_longer_than_the_patience_is_read_on_by_the_next_one(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(uses, "WINDOW", 2)
+    for number in range(7):
+        published(records, "trams", number + 1, reads=["place"])
+    Sealer(records, tmp_path / "log").seal_all()
+    with pytest.raises(LineageBehindError) as caught:
+        catch_up(records, seconds=-1)
+    assert caught.value.where == {"read": 0, "events": 8}
+    with monkeypatch.context() as slow:
+        moments = iter([0.0, 0.0, 1.0])
+        slow.setattr(uses, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+        with pytest.raises(LineageBehindError) as caught:
+            catch_up(records, seconds=0.5)
+    assert caught.value.where == {"read": 2, "events": 8}
+    assert len(told(records)) == 7  # and the event of the key tells of none

@@ -136,6 +136,23 @@ class BadFilterError(BadRequestError):
         )
 
 
+class LineageBehindError(JingweiError):
+    """What was made of versions is still being read from the log, as after an upgrade."""
+
+    code = "lineage-behind"
+    status = 503
+
+    def __init__(self, read: int, size: int) -> None:
+        super().__init__(
+            Text(
+                f"正在从日志中读取数据的去向：已读 {read:,} / {size:,} 条。",
+                f"What was made of versions is being read from the log: {read:,} of {size:,} events so far.",
+            ),
+            mend=Text("请稍后再问。", "Ask again in a while."),
+            where={"read": read, "events": size},
+        )
+
+
 class BadRegionError(BadRequestError):
     """A region that is none, or is too large or too intricate to be asked for."""
 

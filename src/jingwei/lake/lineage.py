@@ -118,7 +118,14 @@ def uses(lake: Lake, asker: Asker, dataset: str, number: int) -> list[Use]:
 
 
 def page_of_uses(
-    lake: Lake, asker: Asker, dataset: str, number: int, *, after: str | None = None, limit: int = 100
+    lake: Lake,
+    asker: Asker,
+    dataset: str,
+    number: int,
+    *,
+    after: str | None = None,
+    limit: int = 100,
+    patience: float | None = None,
 ) -> Uses:
     """Return what was made of a version, oldest first, as far as the asker may know of it.
 
@@ -130,11 +137,15 @@ def page_of_uses(
         Where the page before ended, of the form `AFTER`.
     limit
         At most so many, up to `MOST`.
+    patience
+        Seconds for which the log is read on, if it was not read to its end; as long as it takes if not given.
 
     Raises
     ------
     UnknownDatasetError, NotFoundError
         If there is no such dataset that the asker may see, or no such version.
+    LineageBehindError
+        If the log is longer than that.
 
     """
     view = lake.view(asker, dataset, number)
@@ -145,7 +156,7 @@ def page_of_uses(
             where={"dataset": dataset, "version": number},
         )
     inspects = "inspect" in view.rights
-    catch_up(lake.records)
+    catch_up(lake.records, seconds=patience)
     begin = _turn_of(after) if after is not None else None
     allowed = _allowed(lake, asker, dataset, inspects=inspects)
     with lake.records.read() as session:

@@ -5,6 +5,7 @@ An event may be told before it is sealed and is then passed over once it is, for
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, literal, or_, select
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from jingwei import ledger
+from jingwei.lake.errors import LineageBehindError
 from jingwei.lake.models import UseRow, VersionRow
 from jingwei.ledger.followers import position_of
 from jingwei.ledger.models import Event, Progress
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 NAME = "lineage"
 """Under which it is kept how far the log was read."""
-WINDOW = 50_000
-"""Positions of the log that are looked through at a time."""
+WINDOW = 5_000
+"""Positions of the log that are looked through at a time: nothing else is written meanwhile."""
 SOME = 500
 """Values that are asked for in one statement."""
 COUNTED = ("exported", "identified")
@@ -65,9 +67,27 @@ def keys_of(session: Session, version: Version) -> list[str]:
 # keeping up with the log
 
 
-def catch_up(records: Records) -> None:
-    """Take in what the log tells since it was last read."""
+def catch_up(records: Records, *, seconds: float | None = None) -> None:
+    """Take in what the log tells since it was last read.
+
+    Parameters
+    ----------
+    records
+        The record store.
+    seconds
+        For how long at most; to the end if not given.
+
+    Raises
+    ------
+    LineageBehindError
+        If the log is longer than that. What was read stays so, and the next one goes on from there.
+
+    """
+    until = None if seconds is None else time.monotonic() + seconds
     while _waits(records):
+        if until is not None and time.monotonic() > until:
+            with records.read() as session:
+                raise LineageBehindError(position_of(session, NAME), ledger.size(session))
         with records.write() as session:
             _step(session)
 

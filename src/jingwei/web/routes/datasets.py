@@ -26,6 +26,9 @@ from jingwei.web.routes.city import CityOf
 from jingwei.web.texts import TextOut, text_or_none, text_out
 from jingwei.words import Text
 
+PATIENCE = 5.0
+"""Seconds for which who asks what was made of a version waits until the log is read."""
+
 router = APIRouter(prefix="/datasets", tags=["datasets"], responses=problems.responses(403, 404))
 
 DatasetPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="Identifier of the dataset")]
@@ -401,6 +404,7 @@ def list_versions(
     "/{dataset}/versions/{number}/uses",
     summary="What was made of a version",
     dependencies=[allowed("dataset.read", of_dataset)],
+    responses=problems.responses(503),
 )
 def list_uses(
     city: CityOf,
@@ -414,7 +418,9 @@ def list_uses(
     limit: Annotated[int, Query(ge=1, le=lineage.MOST)] = 100,
 ) -> UsePage:
     """Return versions that read it, checks, corrections, links, cases, rules and exports, oldest first."""
-    page = lineage.page_of_uses(city.lake, asker, dataset, number, after=after, limit=limit)
+    page = lineage.page_of_uses(
+        city.lake, asker, dataset, number, after=after, limit=limit, patience=PATIENCE
+    )
     known = lineage.listed(city.lake, asker)
     return UsePage(uses=[_use(one, known) for one in page.uses], after=page.after)
 
