@@ -17,6 +17,9 @@ TABLE = [
     ("海州市西城区青石镇竹溪巷6号云龙公寓A座", 114.06, 22.56),
     ("海州市西城区青石镇竹溪巷6号云龙公寓B座", 114.07, 22.57),
     ("海州市西城区青石镇海州路9号", 114.08, 22.58),
+    ("海州市西城区青石镇柳营路88弄12号", 114.09, 22.59),
+    ("海州市西城区青石镇枣林村二组3号", 114.10, 22.60),
+    ("海州市西城区青石镇经六路7-1号", 114.11, 22.61),
 ]
 
 
@@ -49,6 +52,10 @@ WRITTEN = [
     ("海州西城區青石鎮竹溪巷6號雲龍公寓B座", 6),
     ("柳浪街道解放14号", 2),
     ("海州路9号", 7),
+    ("柳营路88弄12-301", 8),
+    ("西城区柳营路八十八弄十二号602室", 8),
+    ("青石镇枣林村2组3号", 9),
+    ("西城区经6路7号之一", 10),
     ("海州市海州市西城区海州路9号", 7),
     ("广东省海州市西城区海州路9号", 7),
 ]
@@ -91,6 +98,10 @@ FORKED = [
     ("海州市东城区柳浪街道桃花路5号", 114.02, 22.52),
     ("海州市东城区柳浪街道中央大街12号锦绣花园一期3栋", 114.03, 22.53),
     ("海州市东城区柳浪街道中央大街12号锦绣花园二期3栋", 114.04, 22.54),
+    ("海州市东城区柳浪街道麟湖东路7号", 114.05, 22.55),
+    ("海州市东城区柳浪街道麟湖西路7号", 114.06, 22.56),
+    ("海州市西城区青石镇鹤湖路7号", 114.07, 22.57),
+    ("海州市西城区青石镇经六路8号", 114.08, 22.58),
 ]
 
 
@@ -102,6 +113,9 @@ FORKED = [
         "南京市鼓楼区中央大街12号锦绣花园一期3栋",
         "江苏省南京市中央大街12号锦绣花园一期3栋",
         "东城区山花路5号",  # half a name may be that of a road that the table lacks
+        "东城区柳浪街道麟湖路7号",  # the east one or the west one, and no 鹤湖路
+        "东城区柳浪街道麟湖南路7号",
+        "西城区青石镇经7路8号",
     ],
 )
 def test_what_may_as_well_be_another_place_is_not_sure(text):
@@ -162,6 +176,15 @@ def test_a_city_without_a_table_of_addresses_says_so(opened, pack):
     opened.load(pack)
     with pytest.raises(NotFoundError):
         Geocoder(opened.city).find(opened.asker, ["解放路1号"])
+
+
+def test_a_compound_and_its_building_are_enough_where_no_other_has_that_name(gazetteer):
+    assert gazetteer.find("锦绣花园4号楼").sure
+    assert (
+        not Gazetteer([*TABLE, ("海州市西城区青石镇环城路2号锦绣花园4栋", 114.2, 22.6)])
+        .find("锦绣花园4号楼")
+        .sure
+    )
 
 
 def test_a_gate_behind_a_hyphen_is_a_gate_of_its_own():

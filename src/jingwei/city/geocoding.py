@@ -19,6 +19,7 @@ import numpy as np
 from jingwei import grid
 from jingwei.errors import NotFoundError
 from jingwei.lake import contracting
+from jingwei.lake.wording import MARK
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -48,7 +49,12 @@ _BLANK = re.compile(r"[\s,，。.、·()（）_/]+|(?<![A-Z\d])[-—]+|[-—]+(?
 _GATE_SIGN = re.compile(r"(?<=[路街巷道弄])(\d+(?:-\d+)?)#(?!楼)")
 _ROOM = re.compile(r"(?<![路街巷道弄A-Z\d-])([A-Z]?\d+|[A-Z])(?:-\d{1,2})?-\d{3,4}室?$")
 _ASIDE = re.compile(r"[(（][^()（）\d]*(?:靠近|附近|旁|对面|斜对|侧)[^()（）\d]*[)）]\s*$")
-_CHINESE = re.compile(r"[零〇一二两三四五六七八九十百]+(?=号|栋|幢|座|单元|层|楼|室)")
+_CHINESE = re.compile(
+    r"[零〇一二两三四五六七八九十百]+(?=号|栋|幢|座|单元|层|楼|室|弄|组|队|期)"
+    r"|(?<=[经纬])[一二三四五六七八九十百]+(?=路|街|道|大道)|(?<=号之)[一二三四五六七八九十]+"
+)
+_LANE_ROOM = re.compile(r"(?<=弄)(\d+)(?:号)?-\d{3,4}室?$")
+_SUB_GATE = re.compile(r"(\d+)号之(\d+)")
 _PROVINCE = re.compile(
     r"(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
     r"|台湾|内蒙古|广西(?:壮族)?|西藏|宁夏(?:回族)?|新疆(?:维吾尔)?)(?:省|自治区)?"
@@ -103,11 +109,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of the table that a name may stand for as well, and how like it they are.
+
+    `same` is itself, `part` holds it or is held by it, `near` is a character off, `guess` so many that half
+    of what tells it from others is wrong.
+    """
+
+    names: tuple[str, ...] = ()
+    how: Literal["same", "part", "near", "guess"] = "same"
+
+
+@dataclass(frozen=True, slots=True)
 class _Reading:
-    """A way to read an address; `guessed` where only half a name speaks for it, or it names another city."""
+    """A way to read an address: its parts, and how like the names are to what was said."""
 
     parts: Parts
-    guessed: bool = False
+    road: _Names
+    compound: _Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +145,9 @@ def normal(text: str) -> str:
     """
     half = unicodedata.normalize("NFKC", text).upper().translate(_OLD_SIGNS)
     plain = _BLANK.sub("", _ASIDE.sub("", half).replace("—", "-"))
-    plain = _ROOM.sub(r"\1栋", _GATE_SIGN.sub(r"\1号", plain))
-    return _CHINESE.sub(lambda found: str(_number(found.group())), plain)
+    plain = _LANE_ROOM.sub(r"\1号", _GATE_SIGN.sub(r"\1号", plain))
+    plain = _CHINESE.sub(lambda found: str(_number(found.group())), _ROOM.sub(r"\1栋", plain))
+    return _SUB_GATE.sub(r"\1-\2号", plain)
 
 
 def _number(words: str) -> int:
@@ -219,19 +239,21 @@ class Gazetteer:
 
     def find(self, text: str) -> Found:
         """Return where an address is."""
-        readings = self._readings(normal(text))
-        scores: dict[int, float] = {}
+        readings, elsewhere = self._readings(normal(text))
+        scores: dict[int, tuple[float, _Reading]] = {}
         fitting: list[int] = []
         for reading in readings:
             for at in self._candidates(reading.parts):
                 theirs = self._entries[at].parts
-                scores[at] = max(scores.get(at, 0.0), self._score(reading.parts, theirs))
+                score = self._score(reading.parts, theirs)
+                if at not in scores or score > scores[at][0]:
+                    scores[at] = score, reading
                 if self._fits(reading.parts, theirs):
                     fitting.append(at)
         if not scores:
             return self._coarse(text, readings[0].parts)
         fitting = list(dict.fromkeys(fitting))
-        scored = sorted(((score, -at) for at, score in scores.items()), reverse=True)
+        scored = sorted(((score, -at) for at, (score, _) in scores.items()), reverse=True)
         best = scored[0][0]
         equal = [-at for score, at in scored if score >= best - CLEAR]
         entry = self._entries[equal[0]]
@@ -245,7 +267,7 @@ class Gazetteer:
             precision, shown = self._shared(open_)
             lon = float(np.mean([self._entries[at].lon for at in open_]))
             lat = float(np.mean([self._entries[at].lat for at in open_]))
-        sure = best >= SURE and len(open_) == 1 and not any(reading.guessed for reading in readings)
+        sure = not elsewhere and len(open_) == 1 and self._speaks(scores[equal[0]][1], entry.parts, best)
         return Found(text, precision, round(best, 3), sure, shown, lon, lat, tuple(others))
 
     def find_all(self, texts: Sequence[str]) -> list[Found]:
@@ -256,10 +278,22 @@ class Gazetteer:
                 known[text] = self.find(text)
         return [known[text] for text in texts]
 
-    def _readings(self, text: str) -> list[_Reading]:
+    @staticmethod
+    def _speaks(reading: _Reading, entry: Parts, score: float) -> bool:
+        """Say whether enough was said for an entry to be taken without a look."""
+        said = reading.parts
+        compound = said.compound == entry.compound != ""
+        if reading.road.how == "guess" and said.road:
+            street = said.street == entry.street != ""
+            return score >= SURE and (street or (compound and reading.compound.how != "guess"))
+        named = compound and reading.compound.how == "same" and said.building == entry.building != ""
+        return (score >= SURE and reading.compound.how != "guess") or named
+
+    def _readings(self, text: str) -> tuple[list[_Reading], bool]:
         """Take an address apart as people write it, by the names that the table holds.
 
-        A name that stands for several of the table as well gives a reading for each.
+        A name that stands for several of the table as well gives a reading for each. Also says whether it
+        names another city.
         """
         for old, new in self.old_names.items():
             text = text.replace(old, new)
@@ -273,21 +307,19 @@ class Gazetteer:
                 else rest
             )
         parts = self._tail(rest)
-        roads, guessed_road = self._known(parts.road, "road")
-        roads, guessed_road = (roads, guessed_road) if roads else self._road_within(rest)
-        compounds, guessed_compound = self._known(parts.compound, "compound")
-        within = "" if compounds else self._compound_within(rest)
-        if within and not roads and parts.number and not parts.building and parts.road.endswith(within):
-            parts = replace(parts, road="", number="", building=parts.number)
-        compounds = compounds or ([within] if within else [])
-        backed = street or (compounds and not guessed_compound)
-        guessed = elsewhere or guessed_compound or (guessed_road and not backed)
         said = replace(parts, district=district, street=street)
+        roads = self._known("road", said.road, said)
+        roads = roads if roads.names else self._road_within(rest, said)
+        compounds = self._known("compound", said.compound, said)
+        within = "" if compounds.names else self._compound_within(rest)
+        if within and not roads.names and said.number and not said.building and said.road.endswith(within):
+            said = replace(said, road="", number="", building=said.number)
+        compounds = _Names((within,)) if within else compounds
         return [
-            _Reading(replace(said, road=road, compound=compound), guessed)
-            for road in roads or [said.road]
-            for compound in compounds or [said.compound]
-        ][: MOST_READINGS**2]
+            _Reading(replace(said, road=road, compound=compound), roads, compounds)
+            for road in roads.names or [said.road]
+            for compound in compounds.names or [said.compound]
+        ], elsewhere
 
     def _without_city(self, text: str) -> tuple[str, bool]:
         """Return an address without province and city, and whether it names another city than this one."""
@@ -311,42 +343,60 @@ class Gazetteer:
     def _begins_known(self, rest: str) -> bool:
         return any(rest.startswith(name[:2]) for name in (*self._roads, *self._compounds) if len(name) >= 2)
 
-    def _known(self, name: str, kind: str) -> tuple[list[str], bool]:
-        """Return the names of the table that a name may stand for as well, and whether that is a guess.
-
-        They are itself, else those of which it is a part or the other way round, or that are one character
-        off. It is a guess where that is one of the two that tell names of three characters apart.
-        """
-        known = self._roads if kind == "road" else self._compounds
+    def _known(self, kind: Literal["road", "compound"], name: str, said: Parts) -> _Names:
+        """Return the names of the table that a name may stand for."""
+        known = self._by_road if kind == "road" else self._by_compound
         if not name:
-            return [], False
+            return _Names()
         if name in known:
-            return [name], False
-        shared: dict[str, int] = defaultdict(int)
-        for piece in _bits(name):
-            for other in self._pieces[kind].get(piece, ()):
-                shared[other] += 1
-        alike: dict[str, float] = {}
-        for other, common in shared.items():
-            likeness = 2 * common / (len(_bits(name)) + len(_bits(other)))
-            if name in other:
-                likeness = 1.0
-            elif other in name:
-                likeness += 0.3
-            elif _changes(name, other) > 1 + (len(other) > 5):
-                continue
-            alike[other] = likeness
-        if alike:
-            most = max(alike.values())
-            best = [other for other in alike if alike[other] >= most][:MOST_READINGS]
-            return best, all(len(other) == len(name) == SHORT for other in best)
-        guesses = {other for mask in _masks(name) for other in self._masked[kind].get(mask, ())}
-        return sorted(guesses)[:MOST_READINGS], bool(guesses)
+            return _Names((name,))
+        near = {other for piece in _bits(name) for other in self._pieces[kind].get(piece, ())}
+        part = [other for other in near if name in other or other in name]
+        if part:
+            whole = [other for other in part if name in other]
+            longest = max(map(len, part))
+            return self._nearest(
+                whole or [other for other in part if len(other) == longest], kind, said, "part"
+            )
+        near.update(other for mask in _masks(name) for other in self._masked[kind].get(mask, ()))
+        changes = {
+            other: _changes(name, other)
+            for other in near
+            if abs(len(other) - len(name)) <= 1 + (len(other) > 5)
+        }
+        least = min(changes.values(), default=0)
+        marks = _marks(name)
+        like = [
+            other
+            for other, count in changes.items()
+            if count == least <= 1 + (len(other) > 5) and not _differ(marks, _marks(other))
+        ]
+        short = len(name) <= SHORT or any(len(other) <= SHORT or _marks(other) != marks for other in like)
+        return self._nearest(like, kind, said, "guess" if short else "near")
 
-    def _road_within(self, text: str) -> tuple[list[str], bool]:
+    def _nearest(
+        self,
+        names: list[str],
+        kind: Literal["road", "compound"],
+        said: Parts,
+        how: Literal["part", "near", "guess"],
+    ) -> _Names:
+        """Return the first of many names, those before that are in the street or district that was said."""
+        if len(names) <= MOST_READINGS:
+            return _Names(tuple(sorted(names)), how)
+        where = self._by_road if kind == "road" else self._by_compound
+
+        def away(name: str) -> tuple[bool, bool, str]:
+            parts = [self._entries[at].parts for at in where[name]]
+            street = said.street in {one.street for one in parts}
+            return not street, said.district not in {one.district for one in parts}, name
+
+        return _Names(tuple(sorted(names, key=away)[:MOST_READINGS]), how)
+
+    def _road_within(self, text: str, said: Parts) -> _Names:
         if found := _ROAD.search(text):
-            return self._known(found.group(1), "road")
-        return [], False
+            return self._known("road", found.group(1), said)
+        return _Names()
 
     def _compound_within(self, text: str) -> str:
         """Return a compound that the text names somewhere."""
@@ -456,6 +506,16 @@ def _pieces_of(names: Iterable[str]) -> dict[str, list[str]]:
         for bit in _bits(name):
             pieces[bit].append(name)
     return pieces
+
+
+def _marks(name: str) -> list[str]:
+    """Return what tells names apart as figures do, figures among it."""
+    return [*MARK.findall(name), *re.findall(r"\d+", name)]
+
+
+def _differ(marks: list[str], others: list[str]) -> bool:
+    """Say whether both names bear marks, and not the same."""
+    return bool(marks and others) and marks != others
 
 
 def _masks(name: str) -> set[str]:
