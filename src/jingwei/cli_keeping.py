@@ -228,7 +228,7 @@ def erase(
         )
     )
     for path in done.elsewhere:
-        click.echo(say(f"仍在城市之外的文件中：{path}", f"Still in a file outside the city: {path}"))
+        click.echo(say(f"仍在其他文件中：{path}", f"Still in another file: {path}"))
 
 
 def export_all(folder: Path, keys: Path | None, city_id: str | None) -> None:

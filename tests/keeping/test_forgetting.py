@@ -135,6 +135,38 @@ def test_the_file_that_was_handed_in_goes_and_the_dataset_stays(town):
     )
 
 
+def test_a_file_that_was_only_looked_at_goes_too(town):
+    waiting = intake.receive(
+        town.city, ASKER, "other.csv", [town.text(3).encode()]
+    )  # with the row of the lost
+    none = intake.receive(town.city, ASKER, "none.csv", [f"证件号,姓名\n{VALUE}0,别人\n".encode()])
+    assert len(town.erase().files) == 1
+    assert said_anywhere(town.city, VALUE) == [none.name]
+    assert intake.received_file(town.city, waiting.id).state == "erased"
+
+
+def test_a_file_of_another_dataset_that_says_the_value_is_named_and_stays(town):
+    other = intake.receive(town.city, ASKER, "visits.csv", [f"病人,lon,lat\n{VALUE},114.05,22.55\n".encode()])
+    said = {"id": "visits", "title": {"zh": "就诊"}, "place": {"lon": "lon", "lat": "lat", "crs": "WGS84"}}
+    intake.load_file(town.city, ASKER, other.id, said)
+    assert town.erase().elsewhere == ["people.csv", "visits: visits.csv"]
+    assert len(answers(town.city)["visits", 1]) == 1
+
+
+def test_a_file_that_bears_who_was_erased_is_not_kept_after_its_load(town):
+    town.erase()
+    again = intake.receive(town.city, ASKER, "people.csv", [town.text(11).encode()])
+    assert (
+        intake.load_file(town.city, ASKER, again.id, {"id": "people"}, new_layout=True).stage == "published"
+    )
+    assert len(answers(town.city)["people", 3]) == 10
+    assert said_anywhere(town.city, VALUE) == []
+    assert intake.received_file(town.city, again.id).state == "erased"
+    after = intake.receive(town.city, ASKER, "people.csv", [town.text(4).replace(VALUE, "1").encode()])
+    intake.load_file(town.city, ASKER, after.id, {"id": "people"}, new_layout=True)
+    assert intake.path_of(town.city, after).is_file()
+
+
 def test_a_crash_leaves_what_the_next_writer_completes(town, monkeypatch):
     def power_cut(*_):
         raise KeyboardInterrupt

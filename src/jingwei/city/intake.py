@@ -24,6 +24,7 @@ from sqlalchemy import select
 
 from jingwei import ledger
 from jingwei.access import Asker
+from jingwei.city.bearing import bears_erased, delete_kept
 from jingwei.city.kept import FOLDER, PREFIX, kept_sources
 from jingwei.city.loader import SourceReport, load_pack
 from jingwei.city.manifest import Manifest, SourceSpec, parse_manifest, read_manifest
@@ -434,9 +435,20 @@ def load_file(
             row = _row(session, file)
             row.source = spec.id
             row.state = "loaded" if loaded.stage in ("published", "unchanged") else loaded.stage
+        if loaded.stage == "published" and bears_erased(city, spec, path_of(city, found)):
+            _forget(city, file)
     finally:  # what ends of itself is told of; only a process that was killed leaves the note
         unfinished.unlink(missing_ok=True)
     return loaded
+
+
+def _forget(city: City, file: str) -> None:
+    """Delete a file whose rows were loaded but for those that had been erased."""
+    with city.records.write() as session:
+        row = _row(session, file)
+        row.state = "erased"
+        digest = row.digest
+    delete_kept(city, digest)
 
 
 class _Note(NamedTuple):

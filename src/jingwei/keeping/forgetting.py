@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from jingwei import ledger
+from jingwei.city.bearing import delete_kept, says
 from jingwei.city.kept import FOLDER
 from jingwei.city.models import IntakeFileRow
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake.erasing import Erased, erase_rows, mark_of
+from jingwei.lake.forms.errors import FormError
 from jingwei.ledger.models import Event
 from jingwei.registry.models import ObjectRow
 from jingwei.words import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy.orm import Session
 
     from jingwei.city import City
@@ -84,14 +88,15 @@ def erase(city: City, dataset: str, column: str, value: str, *, reason: str, act
             ),
         )
     mark = mark_of(city.lake, dataset, column, value)
+    waiting, others = _handed_in(city, dataset, column, value)
     told: dict[str, list[str]] = {"files": [], "elsewhere": []}
     counts = {"objects": 0, "events": 0}
 
     def within(session: Session, erased: Erased) -> None:
-        if not erased.anything:
+        if not erased.anything and not waiting:
             raise NothingToEraseError(dataset, column)
         counts["objects"], counts["events"] = _objects(session, erased.objects, reason, actor)
-        handed_in = set(
+        handed_in = waiting | set(
             session.scalars(
                 select(IntakeFileRow.digest).where(IntakeFileRow.digest.in_(list(erased.sources)))
             )
@@ -100,7 +105,8 @@ def erase(city: City, dataset: str, column: str, value: str, *, reason: str, act
             update(IntakeFileRow).where(IntakeFileRow.digest.in_(handed_in)).values(state="erased")
         )
         told["files"] = sorted(handed_in)
-        told["elsewhere"] = sorted({one.path for key, one in erased.sources.items() if key not in handed_in})
+        outside = {one.path for key, one in erased.sources.items() if key not in handed_in}
+        told["elsewhere"] = sorted(outside | others)
         data = {
             "column": column,
             "mark": mark,
@@ -116,10 +122,40 @@ def erase(city: City, dataset: str, column: str, value: str, *, reason: str, act
 
     erased = erase_rows(city.lake, dataset, column, value, within)
     for digest in told["files"]:
-        _delete_kept(city, digest)
+        delete_kept(city, digest)
     return Erasure(
         erased.rows, erased.quarantined, erased.findings, counts["objects"], counts["events"], **told
     )
+
+
+def _handed_in(city: City, dataset: str, column: str, value: str) -> tuple[set[str], set[str]]:
+    """Return which kept files bear a value: digests of those that go, and names of those of other datasets.
+
+    What was only looked at, or held back, goes too; so does what cannot be read and holds the value as it is.
+    """
+    going, others = set(), set()
+    with city.records.read() as session:
+        files = session.execute(
+            select(IntakeFileRow.digest, IntakeFileRow.name, IntakeFileRow.source).where(
+                IntakeFileRow.state != "erased"
+            )
+        ).all()
+    for digest, name, source in files:
+        path = city.home / FOLDER / digest / name
+        if not path.is_file() or not _says(path, column, value):
+            continue
+        if source in (None, dataset):
+            going.add(digest)
+        else:
+            others.add(f"{source}: {name}")
+    return going, others
+
+
+def _says(path: Path, column: str, value: str) -> bool:
+    try:
+        return says(path, column, value)
+    except FormError:
+        return value.encode() in path.read_bytes()
 
 
 def _objects(session: Session, objects: set[str], reason: str, actor: str) -> tuple[int, int]:
@@ -135,11 +171,3 @@ def _objects(session: Session, objects: set[str], reason: str, actor: str) -> tu
     if positions:
         ledger.erase(session, [one for one in positions if one is not None], actor=actor, reason=reason)
     return len(objects), len(positions)
-
-
-def _delete_kept(city: City, digest: str) -> None:
-    folder = city.home / FOLDER / digest
-    for path in sorted(folder.glob("*")):
-        path.unlink()
-    if folder.is_dir():
-        folder.rmdir()
