@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from jingwei.corrections import Reviewer
 from jingwei.ledger.sealer import Sealer
@@ -57,6 +58,15 @@ def test_a_file_is_taken_in_agreed_on_checked_corrected_and_closed(desk):
     page.get_by_role("heading", name="建议的契约").wait_for()
     assert desk.faults() == []
     page.get_by_label("名称: 必填").check()
+    page.get_by_label("名称: 级别").select_option("2 级")
+    page.get_by_role("button", name="名称 更多约定").press("Enter")
+    page.get_by_label("名称: 写法").fill("[")
+    page.get_by_role("button", name="生效").press("Enter")
+    expect(page.get_by_label("名称: 写法")).to_be_focused()
+    page.get_by_text("不是正则表达式").first.wait_for()
+    assert desk.faults() == []
+    desk.complaints.clear()  # the browser tells of the answer 400, which is meant
+    page.get_by_label("名称: 写法").fill("")
     page.get_by_role("button", name="生效").click()
     page.get_by_role("heading", name="第 1 版契约，已生效").wait_for()
 

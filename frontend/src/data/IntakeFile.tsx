@@ -7,7 +7,7 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { askJson } from "../api/client";
-import { useCity } from "../api/questions";
+import { useCity, useDatasets } from "../api/questions";
 import { useLook } from "../app/mode";
 import { Input } from "../design/Form";
 import { Select } from "../design/Select";
@@ -257,7 +257,8 @@ function Corrections({ seen, changes, change, looking }: {
       <div className="fields">
         <Input label={t("intake.id")} value={draft.id} pattern="[a-z][a-z0-9_]*" required maxLength={60} hint={t("intake.idHint")} onChange={(e) => set({ id: e.target.value })} />
         <Input label={t("intake.titleOf")} value={draft.title} required maxLength={200} onChange={(e) => set({ title: e.target.value })} />
-        <Input label={t("intake.owner")} value={draft.owner} maxLength={200} onChange={(e) => set({ owner: e.target.value })} />
+        <Input label={t("intake.owner")} value={draft.owner} maxLength={200} list="known-owners" onChange={(e) => set({ owner: e.target.value })} />
+        <Owners />
         {seen.layers.length > 1 && (
           <Select label={t("intake.layer")} value={draft.layer} options={seen.layers} set={(layer) => set({ layer })} />
         )}
@@ -300,6 +301,18 @@ function Corrections({ seen, changes, change, looking }: {
       {error !== null && <Failure error={error} compact />}
       {events && <Following address={events} dataset={draft.id} again={() => setEvents(null)} link />}
     </form>
+  );
+}
+
+/** The departments that own datasets already, offered while one types. */
+function Owners() {
+  const owners = new Set((useDatasets().data ?? []).map((one) => one.owner).filter(Boolean));
+  return (
+    <datalist id="known-owners">
+      {[...owners].map((owner) => (
+        <option key={owner} value={owner} />
+      ))}
+    </datalist>
   );
 }
 

@@ -6,20 +6,31 @@ import { useTranslation } from "react-i18next";
 import { Problem } from "../api/client";
 import "./form.css";
 
-type InputProps = InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: ReactNode };
+type InputProps = InputHTMLAttributes<HTMLInputElement> & {
+  label: string;
+  hint?: ReactNode;
+  /** What is wrong with the value. */
+  fault?: string;
+};
 
-export function Input({ label, hint, id, ...rest }: InputProps) {
+export function Input({ label, hint, fault, id, ...rest }: InputProps) {
   const own = useId();
   const name = id ?? own;
+  const told = [hint && `${name}-hint`, fault && `${name}-fault`].filter(Boolean).join(" ");
   return (
     <div className="input">
       <label htmlFor={name}>{label}</label>
       <div className="field">
-        <input id={name} aria-describedby={hint ? `${name}-hint` : undefined} {...rest} />
+        <input id={name} aria-describedby={told || undefined} aria-invalid={fault ? true : undefined} {...rest} />
       </div>
       {hint && (
         <p id={`${name}-hint`} className="small quiet">
           {hint}
+        </p>
+      )}
+      {fault && (
+        <p id={`${name}-fault`} className="small bad-text">
+          {fault}
         </p>
       )}
     </div>
