@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from jingwei.city import intake
 from jingwei.ledger.models import Event
 from jingwei.web import OPEN, create_app
-from jingwei.web.routes.intake import begin_anew
+from jingwei.web.routes.intake import about_file, begin_anew
 from jingwei.words import Text
 from square import open_square
 
@@ -183,3 +184,25 @@ def test_a_load_whose_process_was_killed_is_begun_anew_and_says_so(desk, tmp_pat
     assert intake.interrupted(app.state.city) == []
     with app.state.city.records.read() as session:
         assert "file.begun_anew" in session.scalars(select(Event.type)).all()
+
+
+def test_a_load_under_way_is_found_again_with_its_file(desk):
+    file, other = hand_in(desk), hand_in(desk, "别的.csv")
+    go_on = threading.Event()
+
+    def work(_job):
+        go_on.wait()
+        return {}
+
+    job = desk.app.state.jobs.start(Text("载入", "Load"), "local", work, about_file(file["id"]))
+    desk.app.state.jobs.start(Text("载入", "Load"), "person/another", work, about_file(other["id"]))
+    try:
+        told = {one["id"]: one for one in desk.get("/api/intake/files").json()["files"]}
+        assert told[file["id"]]["job"] == {"id": job.id, "events": f"/api/jobs/{job.id}/events"}
+        assert (told[other["id"]]["loading"], told[other["id"]]["job"]) == (True, None)
+        seen = desk.post(f"/api/intake/files/{file['id']}/examination", json={"changes": SAID}).json()
+        assert seen["file"]["job"]["id"] == job.id
+    finally:
+        go_on.set()
+    desk.get(f"/api/jobs/{job.id}/events")  # ends with the job
+    assert desk.get("/api/intake/files").json()["files"][1]["loading"] is False

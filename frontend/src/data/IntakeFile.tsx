@@ -218,7 +218,7 @@ function Corrections({ seen, changes, change, looking }: {
     name: spec.name ?? "",
     madeOf: spec.made_of ?? [],
   });
-  const [events, setEvents] = useState<string | null>(null);
+  const [events, setEvents] = useState<string | null>(seen.file.job?.events ?? null);
   const [error, setError] = useState<unknown>(null);
   const [newLayout, setNewLayout] = useState(false);
   const set = (more: Partial<typeof draft>) => setDraft((now) => ({ ...now, ...more }));

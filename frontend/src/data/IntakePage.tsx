@@ -21,6 +21,9 @@ export type HandedIn = {
   by: string;
   source: string | null;
   state: "received" | "loaded" | "held" | "failed" | "erased";
+  loading: boolean;
+  /** Its load under way, for who began it. */
+  job: { id: string; events: string } | null;
 };
 
 /** Send a file as it is; `told` hears the share that has gone out. */
@@ -50,6 +53,7 @@ export function IntakePage() {
       askJson<{ files: HandedIn[]; before: string | null }>("/api/intake/files", { query: { before: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.before ?? undefined,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.files.some((file) => file.loading)) ? 3000 : false),
   });
   const files = answer.data?.pages.flatMap((page) => page.files) ?? [];
   return (
@@ -77,9 +81,13 @@ export function IntakePage() {
                   <Link to={`/data/intake/${file.id}`}>{file.name}</Link>
                 </th>
                 <td>
-                  <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad", erased: "" }[file.state]}`}>
-                    {t(`intake.states.${file.state}`)}
-                  </span>
+                  {file.loading ? (
+                    <span className="badge accent">{t("data.loading")}</span>
+                  ) : (
+                    <span className={`badge ${{ received: "", loaded: "good", held: "warn", failed: "bad", erased: "" }[file.state]}`}>
+                      {t(`intake.states.${file.state}`)}
+                    </span>
+                  )}
                 </td>
                 <td>{file.source ? <Link to={`/data/${file.source}`}>{file.source}</Link> : "–"}</td>
                 <td className="end">{bytes(file.size)}</td>

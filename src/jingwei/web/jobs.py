@@ -38,6 +38,7 @@ class Job:
     id: str
     title: Text
     starter: str
+    about: str = ""
     state: State = "running"
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     result: dict[str, Any] | None = None
@@ -112,12 +113,14 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def start(self, title: Text, starter: str, work: Callable[[Job], dict[str, Any] | None]) -> Job:
+    def start(
+        self, title: Text, starter: str, work: Callable[[Job], dict[str, Any] | None], about: str = ""
+    ) -> Job:
         """Begin `work` in a thread of its own; it tells the job its steps and heeds its `wish` to stop.
 
-        `starter` is the identifier of who may follow and stop it.
+        `starter` is the identifier of who may follow and stop it, `about` names what is worked on.
         """
-        job = Job(secrets.token_urlsafe(9), title, starter)
+        job = Job(secrets.token_urlsafe(9), title, starter, about)
         with self._mutex:
             self._jobs[job.id] = job
             while len(self._jobs) > KEPT:
@@ -129,6 +132,12 @@ class Jobs:
         """Return the jobs that are kept, the oldest first."""
         with self._mutex:
             return list(self._jobs.values())
+
+    def running(self, about: str) -> Job | None:
+        """Return the newest job under way that works on something, if any."""
+        return next(
+            (job for job in reversed(self.all()) if job.about == about and job.state == "running"), None
+        )
 
     def get(self, job_id: str) -> Job:
         """Return a job.

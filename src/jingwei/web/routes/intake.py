@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, FastAPI, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from jingwei.access import Asker
 from jingwei.city import intake, outside, tables
 from jingwei.lake.checking import Report
 from jingwei.web import jobs, problems
@@ -41,6 +42,8 @@ class FileOut(BaseModel):
     by: str
     source: str | None
     state: str = Field(description="received, loaded, held, failed or erased")
+    loading: bool = Field(description="Whether it is being loaded now")
+    job: JobOut | None = Field(description="Its load under way, for who began it")
 
 
 class FilePage(BaseModel):
@@ -121,8 +124,16 @@ class LoadIn(Changes):
     new_layout: bool = Field(default=False, description="Take it although its columns are not the known ones")
 
 
-def _file(one: intake.Received) -> FileOut:
-    return FileOut(**{name: getattr(one, name) for name in FileOut.model_fields})
+def _file(one: intake.Received, asker: Asker, works: jobs.Jobs) -> FileOut:
+    job = works.running(about_file(one.id))
+    told = {name: getattr(one, name) for name in FileOut.model_fields if name not in ("loading", "job")}
+    mine = JobOut(id=job.id, events=f"/api/jobs/{job.id}/events") if job and job.starter == asker.id else None
+    return FileOut(**told, loading=job is not None, job=mine)
+
+
+def about_file(file: str) -> str:
+    """Return by what name a load of a file is found among the works under way."""
+    return f"file/{file}"
 
 
 @router.post(
@@ -149,14 +160,16 @@ async def upload(
         async for chunk in request.stream():
             if chunk:
                 await run_in_threadpool(incoming.write, chunk)
-        return _file(await run_in_threadpool(incoming.finish, asker))
+        return _file(await run_in_threadpool(incoming.finish, asker), asker, request.app.state.jobs)
     finally:
         await run_in_threadpool(incoming.close)
 
 
 @router.get("/files", summary="Files that were handed in, newest first", dependencies=manages)
 def list_files(
+    request: Request,
     city: CityOf,
+    asker: AskerOf,
     before: Annotated[AwareDatetime | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> FilePage:
@@ -164,7 +177,8 @@ def list_files(
     found = intake.received_files(city, before=before, limit=limit + 1)
     page = found[:limit]
     return FilePage(
-        files=[_file(one) for one in page], before=page[-1].received if len(found) > limit else None
+        files=[_file(one, asker, request.app.state.jobs) for one in page],
+        before=page[-1].received if len(found) > limit else None,
     )
 
 
@@ -173,12 +187,14 @@ def list_files(
     summary="What a file is, and what it would become",
     dependencies=manages,
 )
-def examine_file(city: CityOf, file: FilePath, body: Annotated[Changes, Body()]) -> ExaminedOut:
+def examine_file(
+    request: Request, city: CityOf, asker: AskerOf, file: FilePath, body: Annotated[Changes, Body()]
+) -> ExaminedOut:
     """Return what was detected with the evidence, where its rows lie, and the first findings."""
     found = intake.examine(city, file, body.changes)
     seen = found.preview
     return ExaminedOut(
-        file=_file(found.file),
+        file=_file(found.file, asker, request.app.state.jobs),
         layers=found.layers,
         form=seen.form,
         spec=found.spec.model_dump(mode="json", exclude_defaults=True, exclude={"file"}),
@@ -235,7 +251,7 @@ def load_file(
         )
         return {"source": report.id, "stage": report.stage, "problem": report.problem}
 
-    job = request.app.state.jobs.start(title, asker.id, work)
+    job = request.app.state.jobs.start(title, asker.id, work, about_file(file))
     return JobOut(id=job.id, events=f"/api/jobs/{job.id}/events")
 
 
@@ -253,7 +269,7 @@ def begin_anew(app: FastAPI) -> None:
             report = intake.load_again(city, file, listener=tell, stop=stop)
             return {"source": report.id, "stage": report.stage, "problem": report.problem}
 
-        app.state.jobs.start(title, file.by, work)
+        app.state.jobs.start(title, file.by, work, about_file(file.id))
 
 
 class TableColumnOut(BaseModel):
