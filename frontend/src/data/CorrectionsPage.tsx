@@ -30,6 +30,7 @@ export type Correction = {
   version: number | null;
   outcome: string;
   answers: { at: string; by: string; kind: string; words: string; file: string | null }[];
+  names: Record<string, string>;
   may_answer: boolean;
   may_decide: boolean;
 };
@@ -176,7 +177,7 @@ function Said({ one, zone }: { one: Correction; zone: string }) {
         {one.answers.map((answer) => (
           <li key={answer.at} className="card stack">
             <p className="small quiet">
-              {t(`intake.answerKinds.${answer.kind}`)} · {actorOf(answer.by, t)} · {instant(answer.at, zone, "minute")}
+              {t(`intake.answerKinds.${answer.kind}`)} · {actorOf(answer.by, t, one.names)} · {instant(answer.at, zone, "minute")}
             </p>
             {answer.words && <p>{answer.words}</p>}
           </li>

@@ -13,7 +13,7 @@ import { Table } from "../design/Table";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
 import { bytes, count, instant, langOf, say, share } from "../words";
-import { Checks } from "./Checks";
+import { Checks, useChecks } from "./Checks";
 import { ContractTab } from "./ContractTab";
 import { HeldSource } from "./HeldSource";
 import { Reads, Uses } from "./Lineage";
@@ -183,7 +183,8 @@ function Places({ role, kind, levels }: { role: string; kind: string; levels: nu
 function Quality({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation();
   const rules = Object.entries(dataset.rules);
-  const clean = dataset.findings.length === 0 && rules.length === 0;
+  const checked = (useChecks(dataset).data?.checks.length ?? 0) > 0;
+  const clean = dataset.findings.length === 0 && rules.length === 0 && !checked;
   return (
     <>
       <Checks dataset={dataset} />

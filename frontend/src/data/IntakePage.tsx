@@ -10,6 +10,7 @@ import { More } from "../design/More";
 import { Empty, Failure, Waiting } from "../design/States";
 import { Table } from "../design/Table";
 import { bytes, instant, languageNow } from "../words";
+import { useMay } from "../session/questions";
 import { FromDatabase } from "./FromDatabase";
 
 export type HandedIn = {
@@ -47,6 +48,7 @@ export function send<T>(path: string, file: File, told: (share: number) => void)
 export function IntakePage() {
   const { t } = useTranslation();
   const zone = useZone();
+  const mayTake = useMay("intake.manage");
   const answer = useInfiniteQuery({
     queryKey: ["intake"],
     queryFn: ({ signal, pageParam }) =>
@@ -65,8 +67,8 @@ export function IntakePage() {
         <h1>{t("intake.title")}</h1>
         <p className="lead">{t("intake.lead")}</p>
       </header>
-      <Drop />
-      <FromDatabase />
+      {mayTake && <Drop />}
+      {mayTake && <FromDatabase />}
       <Waiting of={answer} lines={5} />
       {answer.data && files.length === 0 && <Empty title={t("intake.none")}>{t("intake.noneMend")}</Empty>}
       {files.length > 0 && (

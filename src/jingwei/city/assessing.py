@@ -51,8 +51,9 @@ class GateError(HeldError):
                 "and that no rule on the whole is broken. It was not published; the old version stays.",
             ),
             mend=Text(
-                "请责任单位更正后重新提交，或修改契约。",
-                "Have its department correct it, or change the contract.",
+                "请责任单位更正后重新提交；或修改契约，再从“收文件”打开这个文件重新装载。",
+                "Have its department correct it; or change the contract, then open the file under “Take in a "
+                "file” and load it again.",
             ),
             where={
                 "source": dataset,

@@ -235,8 +235,7 @@ def _field_tests(terms: FieldTerms, type_: pa.DataType) -> Iterator[RowTest]:
         says = Text(f"“{column}”不是有效的{named.zh}。", f"'{column}' is no valid {named.en}.")
         yield test(terms.format, "accurate", says, f"{there} AND {_malformed(terms.format, text)}")
     if terms.least is not None or terms.most is not None:
-        low = "" if terms.least is None else f"{terms.least}"
-        high = "" if terms.most is None else f"{terms.most}"
+        low, high = plain_bound(terms.least), plain_bound(terms.most)
         says = Text(f"“{column}”超出 {low}～{high}。", f"'{column}' is outside {low} to {high}.")
         yield test("range", "accurate", says, f"{there} AND ({_outside(terms, type_)})")
 
@@ -294,6 +293,13 @@ def _malformed(form: str, text: str) -> str:
     if form == "mobile":
         return f"NOT regexp_full_match({text}, '(\\+?86[- ]?)?1[3-9]\\d{{9}}')"
     return f"NOT regexp_full_match({text}, '[1-9]\\d{{5}}(\\d{{3}}(\\d{{3}})?)?')"
+
+
+def plain_bound(bound: float | str | None) -> str:
+    """Return a bound as people write it: whole numbers without a point."""
+    if isinstance(bound, float) and bound.is_integer():
+        return str(int(bound))
+    return "" if bound is None else str(bound)
 
 
 def _outside(terms: FieldTerms, type_: pa.DataType) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from jingwei.lake.contracts import ContractError
+from jingwei.lake.rules import plain_bound
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -41,15 +42,11 @@ def _faults(terms: FieldTerms, engine: duckdb.DuckDBPyConnection) -> list[tuple[
             found.append((name, _no_bound(terms, str(said))))
     low, high = bounds["least"], bounds["most"]
     if low is not None and high is not None and low > high:
-        found.append(
-            (
-                "most",
-                Text(
-                    f"的最大值 {terms.most} 小于最小值 {terms.least}",
-                    f"the most ({terms.most}) is less than the least ({terms.least})",
-                ),
-            )
+        least, most = plain_bound(terms.least), plain_bound(terms.most)
+        what = Text(
+            f"的最大值 {most} 小于最小值 {least}", f"the most ({most}) is less than the least ({least})"
         )
+        found.append(("most", what))
     if terms.pattern:
         try:
             engine.execute("SELECT regexp_full_match('', ?)", [terms.pattern])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from jingwei import corrections
+from jingwei import access, corrections
 from jingwei.access.policy import Resource
 from jingwei.city import intake
 from jingwei.corrections.policy import resource_of
@@ -85,6 +85,7 @@ class CorrectionOut(BaseModel):
     version: int | None
     outcome: str
     answers: list[AnswerOut]
+    names: dict[str, str] = Field(description="What those who asked, answered and decided are called")
     may_answer: bool
     may_decide: bool
 
@@ -124,6 +125,9 @@ class DecisionIn(WordsIn):
 
 def _out(city: CityOf, asker: AskerOf, one: corrections.Correction) -> CorrectionOut:
     policies = city.policies.current()
+    involved = {one.by, *(answer.by for answer in one.answers)}
+    with city.records.read() as session:
+        names = access.names_of(session, involved)
     thing = resource_of(one.id, one.department, one.dataset, policies)
     titles = {dataset.id: dataset.title for dataset in city.lake.datasets(asker)}
     title = titles.get(one.dataset)
@@ -146,6 +150,7 @@ def _out(city: CityOf, asker: AskerOf, one: corrections.Correction) -> Correctio
             "answers": [AnswerOut(**{n: getattr(a, n) for n in AnswerOut.model_fields}) for a in one.answers],
         },
         title=None if title is None else _text(title.as_json()),
+        names=names,
         overdue=waiting and one.due < now_utc(),
         may_answer=waiting and policies.decide(asker, "correction.answer", thing).allowed,
         may_decide=waiting and policies.decide(asker, "correction.manage", CITY).allowed,
