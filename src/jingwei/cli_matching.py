@@ -104,7 +104,7 @@ def lineage(
     from jingwei.access import local_person
     from jingwei.cases import open_data  # noqa: F401 -- tells what it knows of uses
     from jingwei.lake.errors import NotPublishedError
-    from jingwei.lake.lineage import listed, reads, uses
+    from jingwei.lake.lineage import listed, loads_of, reads, uses
     from jingwei.sense.rollups import used_by  # noqa: F401 -- the same
     from jingwei.sense.rules import service  # noqa: F401 -- the same
 
@@ -116,10 +116,14 @@ def lineage(
             raise NotPublishedError(dataset, found.state)
         made = uses(city.lake, asker, dataset, version.number)
         read = reads(version, listed(city.lake, asker))
+        load = loads_of(city.lake, [version]).get(version.number)
     if as_json:
         told = {
             "dataset": dataset,
             "version": version.number,
+            "published": version.published.isoformat(),
+            "by": load and load.by,
+            "event": load and load.event,
             "sources": [{"path": file.path, "sha256": file.digest} for file in version.content.sources],
             "reads": None if read is None else [asdict(one) for one in read],
             "uses": [{**asdict(one), "at": one.at.isoformat()} for one in made],
@@ -127,6 +131,14 @@ def lineage(
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     click.echo(say(f"{dataset} 第 {version.number} 版", f"{dataset}, version {version.number}"))
+    if load is not None:
+        at = f"{version.published:%Y-%m-%d %H:%M:%SZ}"
+        click.echo(
+            say(
+                f"  ← {at} 由 {load.by} 发布（日志事件 {load.event}）",
+                f"  ← {at} published by {load.by}, event {load.event}",
+            )
+        )
     for file in version.content.sources:
         click.echo(f"  ← {file.path}  SHA-256 {file.digest}")
     if read is None:

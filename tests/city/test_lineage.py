@@ -22,7 +22,7 @@ from jingwei.lake.export import export_dataset
 from jingwei.lake.models import UseRow
 from jingwei.lake.schemas import Content, Read
 from jingwei.lake.stamping import Stamp, stamped
-from jingwei.ledger.models import Progress
+from jingwei.ledger.models import Event, Progress
 from jingwei.ledger.sealer import Sealer
 
 from .packs import STOPS, write_pack, write_stops
@@ -247,7 +247,22 @@ def test_the_command_tells_both_ways(chain):
     assert result.exit_code == 0, result.output
     assert "← dataset/stops (1) place" in result.output
     result = CliRunner().invoke(main, ["lineage", "stops", "--json", "--home", str(chain.home)])
+    assert json.loads(result.output)["by"] == chain.asker.id
     forward = json.loads(result.output)["uses"]
     assert ("read", "dataset/visits", "place") in {
         (one["kind"], one["subject"], *one["how"]) for one in forward
     }
+
+
+def test_a_version_tells_who_published_it_and_by_which_event(chain):
+    version = chain.city.lake.dataset(chain.asker, "visits").version
+    load = lineage.loads_of(chain.city.lake, [version])[version.number]
+    with chain.city.records.read() as session:
+        event = session.get_one(Event, int(load.event))
+        assert (event.type, event.subject, event.data["version"]) == (
+            "dataset.published",
+            "dataset/visits",
+            1,
+        )
+    assert load.by == event.actor == chain.asker.id
+    assert lineage.loads_of(chain.city.lake, []) == {}

@@ -77,6 +77,8 @@ def test_versions_are_listed_with_their_files(client):
         (one["subject"], one["how"], one["title"]) for one in uses
     ]
     assert versions[0]["sources"][0]["digest"]
+    assert versions[0]["by"]
+    assert versions[0]["event"].isdecimal()
 
 
 def test_a_held_source_shows_its_problem(client):

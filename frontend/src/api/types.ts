@@ -136,6 +136,8 @@ export type Version = {
   reads: Read[] | null;
   fingerprint: string;
   dropped: string | null;
+  by: string | null;
+  event: string | null;
 };
 
 export type QuarantinedRow = { file: string; row: number; rule: string; reason: Text; text: string | null };

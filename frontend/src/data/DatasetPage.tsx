@@ -9,6 +9,7 @@ import { useTitle } from "../app/title";
 import type { DatasetDetail, QuarantinedRow, Version } from "../api/types";
 import { More } from "../design/More";
 import { Empty, Failure, Loading, Waiting } from "../design/States";
+import { actorOf } from "../session/actors";
 import { Table } from "../design/Table";
 import { Tabs } from "../design/Tabs";
 import { type Layer, writeLayers, waysOf } from "../map/layers";
@@ -327,7 +328,10 @@ function Versions({ dataset }: { dataset: DatasetDetail }) {
             <div className="version-head">
               <h2>{t("data.versionNumber", { number: version.number })}</h2>
               {version.number === dataset.version && <span className="badge good">{t("data.current")}</span>}
-              <span className="quiet small">{instant(version.published, zone, "second")}</span>
+              <span className="quiet small">
+                {instant(version.published, zone, "second")}
+                {version.by && ` · ${t("lineage.publishedBy", { by: actorOf(version.by, t) })}`}
+              </span>
               {version.dropped && <span className="badge">{t("data.dropped", { at: instant(version.dropped, zone, "minute") })}</span>}
             </div>
             <p className="small numbers">

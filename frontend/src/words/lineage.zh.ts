@@ -1,5 +1,6 @@
 /** 数据集某个版本的来龙去脉。 */
 export const lineageZh = {
+  publishedBy: "由{{by}}发布",
   uses: "由此得到了什么",
   noUses: "尚无由此版本得到的结果。",
   reads: "装载时读了哪些数据集",

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from sqlalchemy import and_
+from sqlalchemy import and_, select
 
 from jingwei.errors import NotFoundError
 from jingwei.lake.models import UseRow
 from jingwei.lake.uses import COUNTED, catch_up, counted, keys_of, told_of, versions_by
+from jingwei.ledger.models import Event
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -86,6 +87,17 @@ class Use:
     how: tuple[str, ...] = ()
     times: int = 1
 
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """By whom a version was published (`person/3`), and the event of the log that tells of it."""
+
+    by: str
+    event: str
+
+
+PUBLISHING = ("dataset.published", "dataset.compacted")
+"""Types of events by which versions come about."""
 
 USED_BY: list[Callable[[Lake, Asker, Version], Iterable[Use]]] = []
 """What other parts know of the use of a version, as far as an asker, who may see it, may know of that too."""
@@ -183,6 +195,26 @@ def reads(version: Version, known: Collection[str]) -> list[Read] | None:
     return None if told is None else [one for one in told if one.dataset in known]
 
 
+def loads_of(lake: Lake, versions: Collection[Version]) -> dict[int, Load]:
+    """Return by number who published versions of one dataset; of erased events nothing is known."""
+    if not versions:
+        return {}
+    subject = f"dataset/{next(iter(versions)).dataset}"
+    moments = [one.published for one in versions]
+    near = and_(Event.time >= min(moments) - _DAY, Event.time <= max(moments) + _DAY)
+    asked = select(Event.id, Event.actor, Event.data).where(
+        Event.subject == subject, Event.type.in_(PUBLISHING), near
+    )
+    wanted = {one.number for one in versions}
+    with lake.records.read() as session:
+        told = [
+            (data["version"], Load(actor, str(event)))
+            for event, actor, data in session.execute(asked)
+            if data
+        ]
+    return {number: load for number, load in told if number in wanted}
+
+
 def _allowed(lake: Lake, asker: Asker, dataset: str, *, inspects: bool) -> Sequence[ColumnElement[bool]]:
     """Return of which uses an asker may know."""
     own, datasets = f"dataset/{dataset}", lake.datasets(asker)
@@ -219,6 +251,7 @@ def _turn(use: Use) -> _Turn:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 
 
 def _text(turn: _Turn) -> str:

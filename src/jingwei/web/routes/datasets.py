@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from jingwei import access
 from jingwei.access import Asker
 from jingwei.access.policy import Resource
 from jingwei.city import City
@@ -153,6 +154,8 @@ class VersionOut(BaseModel):
     )
     fingerprint: str
     dropped: datetime | None = Field(description="When its rows were removed, after the retention")
+    by: str | None = Field(description="Who published it; null for who may not inspect the dataset")
+    event: str | None = Field(description="The event of the log that tells of it; null as `by` is")
 
 
 class HiddenColumnOut(BaseModel):
@@ -261,7 +264,7 @@ def _summary(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _version(version: Version, known: Mapping[str, Text]) -> VersionOut:
+def _version(version: Version, known: Mapping[str, Text], load: lineage.Load | None) -> VersionOut:
     content, read = version.content, lineage.reads(version, known)
     return VersionOut(
         number=version.number,
@@ -274,7 +277,20 @@ def _version(version: Version, known: Mapping[str, Text]) -> VersionOut:
         else [ReadOut(**asdict(one), title=text_out(known[one.dataset])) for one in read],
         fingerprint=content.fingerprint,
         dropped=version.dropped,
+        by=load.by if load else None,
+        event=load.event if load else None,
     )
+
+
+def _loads(city: City, asker: Asker, dataset: str, versions: list[Version]) -> dict[int, lineage.Load]:
+    """Return who published versions, with the names of people, for who may inspect the dataset."""
+    view = city.lake.dataset(asker, dataset).view
+    if view is None or "inspect" not in view.rights:
+        return {}
+    found = lineage.loads_of(city.lake, versions)
+    with city.records.read() as session:
+        names = access.names_of(session, {one.by for one in found.values()})
+    return {number: lineage.Load(names.get(one.by, one.by), one.event) for number, one in found.items()}
 
 
 def _sources(version: Version) -> list[SourceFileOut]:
@@ -393,9 +409,9 @@ def list_versions(
     """Return what was published when, from which files."""
     found = [one for one in city.lake.versions(asker, dataset) if after is None or one.number < after]
     page = found[:limit]
-    known = lineage.listed(city.lake, asker)
+    known, loads = lineage.listed(city.lake, asker), _loads(city, asker, dataset, page)
     return VersionPage(
-        versions=[_version(one, known) for one in page],
+        versions=[_version(one, known, loads.get(one.number)) for one in page],
         after=page[-1].number if len(found) > limit else None,
     )
 
