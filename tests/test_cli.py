@@ -231,6 +231,21 @@ def test_the_folder_that_is_named_is_opened_and_no_other(home, pack, tmp_path):
     assert "holds the city 'square', not 'circle'" in other.output
 
 
+def test_a_city_anywhere_is_asked_taken_from_and_given_files_by_its_folder(home, pack, tmp_path):
+    there = ["--home", tmp_path / "restored"]
+    run("load", pack, *there)
+    assert "Square City" in run("status", *there).output
+    for asked in (("query", "stops"), ("at", "22.55,114.05")):
+        assert "甲站" in run(*asked, *there).output
+    (tmp_path / "stops.csv").write_text(
+        "code,name,lon,lat\n3,丙站,114.06,22.55\n4,丁站,114.07,22.55\n", "utf-8"
+    )
+    taken = run("intake", tmp_path / "stops.csv", "--as", "stops", "--yes", *there)
+    assert taken.exit_code == 0, taken.output
+    assert run("export", "stops", "-o", tmp_path / "out.csv", *there).exit_code == 0
+    assert "丁站" in (tmp_path / "out.csv").read_text("utf-8")
+
+
 @pytest.mark.skipif(
     os.geteuid() == 0 and not Path("/usr/bin/setpriv").exists(), reason="root may write anywhere"
 )

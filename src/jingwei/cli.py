@@ -15,7 +15,7 @@ import click
 
 from jingwei import __version__
 from jingwei.cli_guard import INCOMPLETE, guarded, say
-from jingwei.cli_home import city_option, home_of, open_named, records_option, root
+from jingwei.cli_home import city_option, home_of, home_option, open_named, records_option, root
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -318,14 +318,18 @@ def _report_json(report: LoadReport) -> dict[str, Any]:
 )
 @click.argument("dataset", required=False)
 @city_option
+@home_option
+@records_option
 @json_option
 @guarded
-def status(dataset: str | None, city_id: str | None, *, as_json: bool) -> None:
+def status(
+    dataset: str | None, city_id: str | None, home: Path | None, records_url: str | None, *, as_json: bool
+) -> None:
     """Show what is loaded."""
     from jingwei import cli_show
     from jingwei.access import local_person
 
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         if dataset is None:
             shown = cli_show.city_summary(city.about, city.lake.datasets(local_person()))
         else:
@@ -351,15 +355,26 @@ def status(dataset: str | None, city_id: str | None, *, as_json: bool) -> None:
     help=say("每个数据集的行数", "rows of each dataset"),
 )
 @city_option
+@home_option
+@records_option
 @json_option
 @guarded
-def at(place: str, level: int | None, limit: int, city_id: str | None, *, as_json: bool) -> None:
+def at(
+    place: str,
+    level: int | None,
+    limit: int,
+    city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Show what is at a place."""
     from jingwei import cli_show
     from jingwei.access import local_person
 
     cell = _cell(place, level)
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         found = city.lake.at(local_person(), cell, limit=limit)
         shown = cli_show.cell_contents(city.about, cell, found)
         _show(shown, as_json=as_json)
@@ -407,6 +422,8 @@ def _cell(place: str, level: int | None) -> Cell:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--after", type=int, help=say("从此事实之后继续", "go on after this fact"))
 @city_option
+@home_option
+@records_option
 @json_option
 @guarded
 def query(
@@ -421,6 +438,8 @@ def query(
     limit: int,
     after: int | None,
     city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -428,7 +447,7 @@ def query(
     from jingwei import cli_show
     from jingwei.access import local_person
 
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         rows: Rows = city.lake.query(
             local_person(),
             dataset,
@@ -556,6 +575,8 @@ def _show_cell(cell: Cell, *, as_json: bool) -> None:
 )
 @click.option("--where", metavar="FILTER")
 @city_option
+@home_option
+@records_option
 @guarded
 def export(
     dataset: str | None,
@@ -564,6 +585,8 @@ def export(
     form: str | None,
     where: str | None,
     city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
     *,
     whole: bool,
 ) -> None:
@@ -578,8 +601,8 @@ def export(
     if dataset is None:
         from jingwei.cli_keeping import export_all
 
-        export_all(output, keys, city_id)
+        export_all(output, keys, city_id, home, records_url)
         return
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         rows = export_dataset(city.lake, local_person(), dataset, output, form=form, where=where)
     click.echo(say(f"已导出 {rows} 行到 {output}", f"Exported {rows} rows to {output}"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jingwei.cli_guard import INCOMPLETE, guarded, say
-from jingwei.cli_home import city_option, open_named
+from jingwei.cli_home import city_option, home_option, open_named, records_option
 from jingwei.words import Text
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ CHUNK = 1 << 20
 @click.option("--look", is_flag=True, help=say("只看不装载", "only look, do not load"))
 @click.option("--yes", is_flag=True, help=say("不再询问", "do not ask"))
 @city_option
+@home_option
+@records_option
 @click.option("--json", "as_json", is_flag=True, help=say("以 JSON 输出", "print JSON"))
 @guarded
 def intake(
@@ -65,6 +67,8 @@ def intake(
     source: str | None,
     told: tuple[str, ...],
     city_id: str | None,
+    home: Path | None,
+    records_url: str | None,
     *,
     whole: bool,
     new_layout: bool,
@@ -83,7 +87,7 @@ def intake(
             str(Text("请给出文件，或 --database 与 --table。", "Give a file, or --database and --table."))
         )
     changes = read_changes(told) | ({"id": source} if source else {})
-    with open_named(city_id) as city:
+    with open_named(city_id, home, records_url) as city:
         if file is not None:
             received = handing.receive(city, local_person(), file.name, _chunks(file))
         else:

@@ -231,12 +231,14 @@ def erase(
         click.echo(say(f"仍在其他文件中：{path}", f"Still in another file: {path}"))
 
 
-def export_all(folder: Path, keys: Path | None, city_id: str | None) -> None:
+def export_all(
+    folder: Path, keys: Path | None, city_id: str | None, home: Path | None, records_url: str | None
+) -> None:
     """Write everything in a city into a folder, in open formats."""
     from jingwei.access import local_person
     from jingwei.keeping import export_city
 
-    with open_named(city_id) as city, _told() as tell:
+    with open_named(city_id, home, records_url) as city, _told() as tell:
         made = export_city(city, folder, keys=keys, actor=local_person().id, tell=tell)
     click.echo(
         say(
