@@ -175,7 +175,12 @@ def _show(seen: Examined, *, as_json: bool) -> None:
     if as_json:
         data = {
             "spec": seen.spec.model_dump(mode="json", exclude_defaults=True),
-            "known": {"source": seen.known.source, "match": seen.known.match},
+            "known": {
+                "source": seen.known.source,
+                "match": seen.known.match,
+                "missing": seen.known.missing,
+                "new": seen.known.new,
+            },
             "layers": seen.layers,
             "columns": preview.columns,
             "evidence": preview.evidence,
@@ -184,6 +189,17 @@ def _show(seen: Examined, *, as_json: bool) -> None:
             "placed": preview.placed,
             "faults": preview.faults,
             "score": preview.report.score if preview.report else None,
+            "rules": [
+                {
+                    "id": one.id,
+                    "text": one.text,
+                    "severity": one.severity,
+                    "rows": one.rows,
+                    "examples": one.examples,
+                }
+                for one in (preview.report.rules if preview.report else [])
+                if one.failed and not one.id.startswith("quarantine:")
+            ],
         }
         click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
         return
@@ -214,5 +230,13 @@ def _show(seen: Examined, *, as_json: bool) -> None:
     for rule, rows in preview.faults.items():
         click.echo(say(f"  无法发布：{rule} {rows} 行", f"  cannot be published: {rule}, {rows} rows"))
     for broken in preview.report.rules if preview.report else []:
-        if broken.failed and broken.rows:
-            click.echo(f"  {Text(**broken.text)} {broken.rows}")
+        if broken.failed and broken.rows and not broken.id.startswith("quarantine:"):
+            seen_at = ", ".join(map(str, broken.examples[:8]))
+            click.echo(
+                say(
+                    f"  {Text(**broken.text)} {broken.rows} 行（如第 {seen_at} 行）",
+                    f"  {Text(**broken.text)} {broken.rows} rows ({seen_at})",
+                )
+            )
+    if preview.report:
+        click.echo(say(f"得分 {preview.report.score:g}", f"Score {preview.report.score:g}"))

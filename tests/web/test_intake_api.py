@@ -206,3 +206,10 @@ def test_a_load_under_way_is_found_again_with_its_file(desk):
         go_on.set()
     desk.get(f"/api/jobs/{job.id}/events")  # ends with the job
     assert desk.get("/api/intake/files").json()["files"][1]["loading"] is False
+
+
+def test_a_file_without_names_of_columns_is_said_to_be_so(desk):
+    file = hand_in(desk, "无表头.csv", "甲,站\n乙,站\n丙,站\n")
+    said = {"header_row": 0, "delimiter": ",", "place": {"none": True}}
+    seen = desk.post(f"/api/intake/files/{file['id']}/examination", json={"changes": said}).json()
+    assert ([one["name"] for one in seen["columns"]], seen["looked_at"]) == (["column_1", "column_2"], 3)

@@ -30,6 +30,7 @@ type Spec = {
   owner?: string;
   layer?: string;
   encoding?: string;
+  delimiter?: string;
   header_row?: number;
   keys?: string[];
   name?: string;
@@ -58,6 +59,14 @@ type Examined = {
   rules: { id: string; text: Text; severity: string; rows: number | null; examples: number[] }[];
 };
 type Changes = Record<string, unknown>;
+
+const DELIMITERS = [
+  [",", "comma"],
+  ["\t", "tab"],
+  [";", "semicolon"],
+  ["|", "bar"],
+  ["，", "wideComma"],
+] as const;
 
 export function IntakeFile() {
   const { t } = useTranslation();
@@ -211,6 +220,8 @@ function Corrections({ seen, changes, change, looking }: {
     header: spec.header_row === undefined ? "" : String(spec.header_row),
     lon: place.lon ?? "",
     lat: place.lat ?? "",
+    geometry: place.geometry ?? "",
+    delimiter: spec.delimiter ?? "",
     crs: place.crs ?? spec.crs ?? "",
     none: place.none ?? false,
     time: spec.time?.column ?? "",
@@ -265,11 +276,25 @@ function Corrections({ seen, changes, change, looking }: {
         {seen.form === "csv" && (
           <Input label={t("intake.encoding")} value={draft.encoding} placeholder={t("intake.detected")} onChange={(e) => set({ encoding: e.target.value })} />
         )}
-        {["csv", "xlsx"].includes(seen.form) && (
-          <Input label={t("intake.header")} type="number" min={1} value={draft.header} placeholder={t("intake.detected")} onChange={(e) => set({ header: e.target.value })} />
+        {seen.form === "csv" && (
+          <label className="input">
+            {t("intake.delimiter")}
+            <select className="choice" value={draft.delimiter} onChange={(e) => set({ delimiter: e.target.value })}>
+              <option value="">{t("intake.detected")}</option>
+              {DELIMITERS.map(([mark, name]) => (
+                <option key={name} value={mark}>
+                  {t(`intake.delimiters.${name}`)}
+                </option>
+              ))}
+            </select>
+          </label>
         )}
-        <Select label={t("intake.lon")} value={draft.lon} options={columns} empty={t("intake.detected")} set={(lon) => set({ lon, none: false })} />
-        <Select label={t("intake.lat")} value={draft.lat} options={columns} empty={t("intake.detected")} set={(lat) => set({ lat, none: false })} />
+        {["csv", "xlsx"].includes(seen.form) && (
+          <Input label={t("intake.header")} type="number" min={0} hint={t("intake.headerHint")} value={draft.header} placeholder={t("intake.detected")} onChange={(e) => set({ header: e.target.value })} />
+        )}
+        <Select label={t("intake.lon")} value={draft.lon} options={columns} empty={t("intake.detected")} set={(lon) => set({ lon, geometry: "", none: false })} />
+        <Select label={t("intake.lat")} value={draft.lat} options={columns} empty={t("intake.detected")} set={(lat) => set({ lat, geometry: "", none: false })} />
+        <Select label={t("intake.geometry")} value={draft.geometry} options={columns} empty={t("intake.detected")} set={(geometry) => set({ geometry, ...(geometry ? { lon: "", lat: "", none: false } : {}) })} />
         <Select label={t("intake.crs")} value={draft.crs} options={["WGS84", "GCJ-02", "BD-09", "EPSG:4490"]} empty={detected("crs")} set={(crs) => set({ crs })} />
         <Select label={t("intake.time")} value={draft.time} options={columns} empty={detected("time")} set={(time) => set({ time })} />
         <Select label={t("data.key")} value={draft.key} options={columns} empty="–" set={(key) => set({ key })} />
@@ -317,14 +342,16 @@ function Owners() {
 }
 
 function changesOf(
-  draft: { id: string; title: string; owner: string; layer: string; encoding: string; header: string; lon: string; lat: string; crs: string; none: boolean; time: string; key: string; name: string; madeOf: string[] },
+  draft: { id: string; title: string; owner: string; layer: string; encoding: string; delimiter: string; header: string; lon: string; lat: string; geometry: string; crs: string; none: boolean; time: string; key: string; name: string; madeOf: string[] },
   spec: Spec,
 ): Changes {
   const place: Place | null = draft.none
     ? { none: true }
     : draft.lon && draft.lat
       ? { lon: draft.lon, lat: draft.lat, ...(draft.crs ? { crs: draft.crs } : {}) }
-      : spec.place && !spec.place.none && !spec.place.lon
+      : draft.geometry
+        ? { ...(spec.place?.geometry === draft.geometry ? spec.place : { geometry: draft.geometry }), ...(draft.crs ? { crs: draft.crs } : {}) }
+      : spec.place && !spec.place.none && !spec.place.lon && !spec.place.geometry
         ? { ...spec.place, ...(draft.crs ? { crs: draft.crs } : {}) }
         : null;
   return {
@@ -333,6 +360,7 @@ function changesOf(
     owner: draft.owner || null,
     layer: draft.layer || null,
     encoding: draft.encoding || null,
+    delimiter: draft.delimiter || null,
     header_row: draft.header ? Number(draft.header) : null,
     place,
     crs: !place && draft.crs ? draft.crs : null,

@@ -207,4 +207,8 @@ export const intakeEn: typeof intakeZh = {
   colon: ": ",
   ruleNumber: "Rule {{number}}",
   cannotAdopt: "The contract cannot be adopted yet",
+  geometry: "Place in one column",
+  delimiter: "Delimiter",
+  delimiters: { comma: "Comma", tab: "Tab", semicolon: "Semicolon", bar: "Bar", wideComma: "Full-width comma" },
+  headerHint: "0 where there is none",
 };

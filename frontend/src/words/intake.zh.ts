@@ -205,4 +205,8 @@ export const intakeZh = {
   colon: "：",
   ruleNumber: "第 {{number}} 条规则",
   cannotAdopt: "契约还不能生效",
+  geometry: "位置列（一列写全）",
+  delimiter: "分隔符",
+  delimiters: { comma: "逗号", tab: "制表符", semicolon: "分号", bar: "竖线", wideComma: "全角逗号" },
+  headerHint: "没有表头时填 0",
 };

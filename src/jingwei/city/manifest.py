@@ -104,7 +104,7 @@ class SourceSpec(Part):
     layer: str | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    header_row: int | None = Field(default=None, ge=1)
+    header_row: int | None = Field(default=None, ge=0)
     text: list[str] = Field(default_factory=list)
     keys: list[str] = Field(default_factory=list)
     name: str | None = None

@@ -21,7 +21,7 @@ from jingwei.lake.contracts import (
     Order,
     Repeated,
 )
-from jingwei.lake.rules import literal, moment, name_of, text_of
+from jingwei.lake.rules import literal, moment, name_of, plain_text_of, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,17 +161,19 @@ class _Look:
         plain = _plain(type_)
         if plain != "text" or given < FEW:
             return plain
-        text = text_of(name)
-        moments, days, numbers = self.one(
+        text = plain_text_of(name)
+        moments, days, numbers, rounded = self.one(
             f"SELECT count({moment(name)}), "
             f"count(*) FILTER (WHERE {moment(name)} = date_trunc('day', {moment(name)})), "
             f"count(*) FILTER (WHERE regexp_matches({text}, '{WRITTEN}') AND regexp_matches({text}, '\\d') "
-            f"AND NOT regexp_matches({text}, '^0\\d')) FROM facts"
+            f"AND NOT regexp_matches({text}, '^0\\d')), "
+            f"count(*) FILTER (WHERE regexp_matches({text}, '\\d\\s*(万|亿|万亿|%)\\s*$')) FROM facts"
         )
         longest = int(self.one(f"SELECT max(length({text})) FROM facts")[0])
         if moments >= NEARLY_ALL * given and longest >= 8:
             return "date" if days == moments else "time"
-        if NEARLY_ALL * given <= numbers < given and longest < 15:
+        # What is only figures and yet came as text is a code; what has a word for ten thousand is none.
+        if numbers >= NEARLY_ALL * given and (numbers < given or rounded) and longest < 15:
             return "number"
         return "text"
 
