@@ -67,9 +67,9 @@ def backup(
         made = back_up(city, folder, keys=keys, actor=local_person().id, tell=tell)
     click.echo(
         say(
-            f"已备份 {made.datasets} 个数据集、{made.events} 条日志，"
+            f"已备份 {made.datasets} 个数据集、{made.events} 条已封存的日志，"
             f"共 {made.files} 个文件、{_size(made.bytes)}；校验：jingwei restore --check {folder}",
-            f"Backed up {made.datasets} datasets and {made.events} events: {made.files} files, "
+            f"Backed up {made.datasets} datasets and {made.events} sealed events: {made.files} files, "
             f"{_size(made.bytes)}. Check it by: jingwei restore --check {folder}",
         )
     )
@@ -242,9 +242,9 @@ def export_all(
         made = export_city(city, folder, keys=keys, actor=local_person().id, tell=tell)
     click.echo(
         say(
-            f"已导出 {made.datasets} 个数据集（{made.rows} 行）、{made.events} 条日志，"
+            f"已导出 {made.datasets} 个数据集（{made.rows} 行）、{made.events} 条已封存的日志，"
             f"共 {made.files} 个文件、{_size(made.bytes)}",
-            f"Exported {made.datasets} datasets ({made.rows} rows) and {made.events} events: "
+            f"Exported {made.datasets} datasets ({made.rows} rows) and {made.events} sealed events: "
             f"{made.files} files, {_size(made.bytes)}",
         )
     )
@@ -282,9 +282,9 @@ def _show_restored(back: Restored) -> None:
     click.echo(
         say(
             f"已恢复 {back.city}（{back.made}）："
-            f"{back.datasets} 个数据集、{back.events} 条日志，在 {back.home}",
-            f"Restored {back.city} as of {back.made}: {back.datasets} datasets, {back.events} events, in "
-            f"{back.home}",
+            f"{back.datasets} 个数据集、{back.events} 条已封存的日志，在 {back.home}",
+            f"Restored {back.city} as of {back.made}: {back.datasets} datasets, {back.events} sealed events, "
+            f"in {back.home}",
         )
     )
     if not back.keys:

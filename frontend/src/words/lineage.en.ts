@@ -2,7 +2,7 @@
 import type { lineageZh } from "./lineage.zh";
 
 export const lineageEn: typeof lineageZh = {
-  publishedBy: "published by {{by}}",
+  publishedBy: "publisher: {{by}}",
   uses: "What was made of it",
   noUses: "Nothing was made of this version yet.",
   reads: "Datasets that were read to make it",
