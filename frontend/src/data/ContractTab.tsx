@@ -116,6 +116,7 @@ function Edit({ dataset, agreed }: { dataset: DatasetDetail; agreed: Agreed }) {
           <Input label={t("intake.retention")} type="number" min={1} max={36500} value={draft.retention_days ?? ""} hint={t("intake.retentionHint")} fault={faults.retention_days} onChange={(e) => set({ retention_days: Number(e.target.value) || null })} />
         </div>
         <h3>{t("intake.fields")}</h3>
+        <p className="small quiet">{t("intake.levelNote")}</p>
         <Table label={t("intake.fields")} className="terms">
           <thead>
             <tr>

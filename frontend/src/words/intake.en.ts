@@ -211,4 +211,5 @@ export const intakeEn: typeof intakeZh = {
   delimiter: "Delimiter",
   delimiters: { comma: "Comma", tab: "Tab", semicolon: "Semicolon", bar: "Bar", wideComma: "Full-width comma" },
   headerHint: "0 where there is none",
+  levelNote: "Levels and what is personal are agreed here and go out with ODCS; who sees a field follows its level on loading and the policies.",
 };

@@ -209,4 +209,5 @@ export const intakeZh = {
   delimiter: "分隔符",
   delimiters: { comma: "逗号", tab: "制表符", semicolon: "分号", bar: "竖线", wideComma: "全角逗号" },
   headerHint: "没有表头时填 0",
+  levelNote: "级别和个人信息是约定，随 ODCS 一起交换；谁能看到字段，由装载时的级别和策略决定。",
 };
