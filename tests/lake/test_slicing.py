@@ -14,10 +14,15 @@ SCHEMA = pa.schema(
     [
         ("jw_cell", pa.int64()),
         ("text", pa.string()),
+        ("wide", pa.string()),
+        ("kind", pa.string()),
         ("jw_time", pa.timestamp("us", "UTC")),
         ("jw_row", pa.int64()),
     ]
 )
+
+TEXTS = (lambda n: f"r{n}", lambda n: f"{n:04}", lambda n: [None, "树", "路灯", ""][n % 4])
+"""Texts of any length, of one, and much repeated ones, by the number of the row."""
 
 cells = st.one_of(st.none(), st.integers(-3, 3), st.integers(-(2**63), 2**63 - 2))
 times = st.one_of(st.none(), st.integers(0, 20), st.integers(-(10**12), 10**12))
@@ -34,7 +39,7 @@ def batches_of(given_rows):
         row += len(batch)
         columns = [
             pa.array([cell for cell, _ in batch], pa.int64()),
-            pa.array([f"r{n}" for n in numbers], pa.string()),
+            *(pa.array([text_of(n) for n in numbers], pa.string()) for text_of in TEXTS),
             pa.array([time for _, time in batch], pa.int64()).cast(pa.timestamp("us", "UTC")),
             pa.array(numbers, pa.int64()),
         ]
@@ -67,8 +72,10 @@ def found(sorter, cuts):
         assert sorter.before(span.low) == sum(map(len, parts))
         rows = []
         for piece in sorter.pieces(span):
-            assert piece.schema == SCHEMA
-            assert piece.column("text").to_pylist() == [f"r{n}" for n in piece.column("jw_row").to_pylist()]
+            assert piece.schema == sorter.schema
+            numbers = piece.column("jw_row").to_pylist()
+            for name, text_of in zip(("text", "wide", "kind"), TEXTS, strict=True):
+                assert piece.column(name).to_pylist() == [text_of(n) for n in numbers]
             rows += piece.column("jw_row").to_pylist()
         parts.append(rows)
     return parts
@@ -83,15 +90,17 @@ def found(sorter, cuts):
     at_once=st.sampled_from([0, 500, 10**9]),
     piece=st.sampled_from([1, 7, 1_000]),
     narrow=st.sampled_from([1, 8_192]),
+    compiled=st.sampled_from([1, 10**9]),
 )
 def test_rows_come_out_by_slice_then_cell_then_arrival(
-    tmp_path_factory, given_rows, cuts, cell, memory, at_once, piece, narrow
+    tmp_path_factory, given_rows, cuts, cell, memory, at_once, piece, narrow, compiled
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sorting, "IN_MEMORY", memory)
         patch.setattr(sorting, "PIECE_ROWS", piece)
         patch.setattr(sorting, "SPILLED_ROWS", narrow)
         patch.setattr(slicing, "SLICE", at_once)
+        patch.setattr(sorting, "MANY_KEYS", compiled)
         sorter = slicing.TimedSorter(SCHEMA, cell, tmp_path_factory.mktemp("runs"))
         sorter.add(batches_of(given_rows))
         assert sorter.rows == sum(map(len, given_rows))
@@ -116,6 +125,7 @@ def test_what_memory_should_not_hold_goes_to_the_folder(tmp_path, monkeypatch):
     sorter = slicing.TimedSorter(SCHEMA, "jw_cell", tmp_path)
     sorter.add(batches_of(given_rows))
     assert list(tmp_path.iterdir())
+    assert pa.types.is_dictionary(sorter.schema.field("kind").type)
     assert found(sorter, [30, 60]) == expected(given_rows, [30, 60], "jw_cell")
 
 

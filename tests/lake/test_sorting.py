@@ -90,3 +90,23 @@ def test_an_error_behind_is_raised_in_front(tmp_path):
         sorter = sorting.Sorter(SCHEMA, "jw_cell", missing)
         with pytest.raises(FileNotFoundError):
             sorter.add(batches_of([[1, 2], [3]]))
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3), min_size=1))
+def test_the_compiled_loop_orders_keys_as_a_stable_sort_does(keys):
+    from jingwei.lake.kernels_order import rising
+
+    keys = np.array(keys, np.int64)
+    assert rising(keys).tolist() == np.argsort(keys, kind="stable").tolist()
+
+
+@pytest.mark.parametrize(
+    "texts", [["ab", "cd", "ef"], ["a", "bcd", ""], ["ab", None, "cd"], ["", "", ""], ["路", "灯", "树"]]
+)
+def test_texts_of_one_length_move_as_any_others(texts):
+    batch = pa.record_batch({"text": pa.array(["before", *texts, "behind"])}).slice(1, 3)
+    orders = [np.array([2, 0, 1]), np.array([1]), np.array([], np.int64)]
+    moved = [part.column("text") for part in sorting.taken(batch, orders)]
+    assert [part.to_pylist() for part in moved] == [[texts[n] for n in order] for order in orders]
+    for part in moved:
+        part.validate(full=True)

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jingwei.lake import sorting
-from jingwei.lake.sorting import LAST, Sorter, behind, gathered, order_of, sort_keys
+from jingwei.lake.sorting import LAST, Sorter, behind, gathered, order_of, sort_keys, taken
+from jingwei.lake.writing import LOOKED_AT, is_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,9 +118,11 @@ class TimedSorter:
                 hand_over(run)
 
     def _add(self, batches: list[pa.RecordBatch]) -> None:
-        self.rows += sum(batch.num_rows for batch in batches)
-        self._bytes += sum(batch.nbytes for batch in batches)
-        timed = _by_time(batches)
+        if not self._runs:
+            self.schema = _with_dictionaries(batches[0])
+        timed = [self._listed(batch) for batch in _by_time(batches)]
+        self.rows += sum(batch.num_rows for batch in timed)
+        self._bytes += sum(batch.nbytes for batch in timed)
         keys = [time_keys(batch) for batch in timed]
         path = None
         if self._bytes > sorting.IN_MEMORY:
@@ -129,6 +132,16 @@ class TimedSorter:
                     writer.write_batch(batch)
         first, last = min(int(one[0]) for one in keys), max(int(one[-1]) for one in keys)
         self._runs.append(_Run(first, last, [] if path else timed, path))
+
+    def _listed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with their repeated texts as places in a dictionary."""
+        types = [*self.schema.types, ARRIVAL.type]
+        columns = [
+            column.dictionary_encode() if pa.types.is_dictionary(type_) and column.type != type_ else column
+            for column, type_ in zip(batch.columns, types, strict=False)
+        ]
+        fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
     def before(self, time: int) -> int:
         """Return how many rows are of a time before this one, in UTC microseconds."""
@@ -167,6 +180,21 @@ class TimedSorter:
             shutil.rmtree(folder)
 
 
+def _with_dictionaries(sample: pa.RecordBatch) -> pa.Schema:
+    """Return the schema of rows like these, texts that are much repeated in dictionaries.
+
+    Their places in it are sorted, moved and written in a third of the time.
+    """
+    seen = sample.slice(0, LOOKED_AT)
+    fields = [
+        field.with_type(pa.dictionary(pa.int32(), field.type))
+        if pa.types.is_string(field.type) and is_repeated(seen.column(number))
+        else field
+        for number, field in enumerate(sample.schema)
+    ]
+    return pa.schema(fields)
+
+
 def time_keys(batch: pa.RecordBatch) -> NDArray[np.int64]:
     """Return the times of rows in UTC microseconds; `LAST` for rows without one."""
     times = batch.column(TIME).cast(pa.int64())
@@ -182,8 +210,9 @@ def _by_time(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     keys = time_keys(whole)
     if _rises(keys):
         return [whole]
-    order = pa.array(order_of(keys))
-    columns = [*whole.take(order).columns, order]
+    order = order_of(keys)
+    (moved,) = taken(whole, [order])
+    columns = [*moved.columns, pa.array(order, pa.int64())]
     return [pa.RecordBatch.from_arrays(columns, schema=whole.schema.append(ARRIVAL))]
 
 
@@ -195,14 +224,16 @@ def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return rows in the order in which they came."""
     if batch.schema.names[-1] != ARRIVAL.name:
         return batch
-    order = pa.array(order_of(np.asarray(batch.column(ARRIVAL.name))))
-    return batch.select(batch.schema.names[:-1]).take(order)
+    order = order_of(np.asarray(batch.column(ARRIVAL.name)))
+    return next(taken(batch.select(batch.schema.names[:-1]), [order]))
 
 
 def _pieces(batch: pa.RecordBatch, cell: str) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a batch in the order of cells."""
     keys = sort_keys(batch, cell)
     order = None if _rises(keys) else order_of(keys)
-    step = sorting.rows_of_a_piece(batch.nbytes, batch.num_rows)
-    for begin in range(0, batch.num_rows, step):
-        yield batch.slice(begin, step) if order is None else batch.take(pa.array(order[begin : begin + step]))
+    begins = range(0, batch.num_rows, sorting.rows_of_a_piece(batch.nbytes, batch.num_rows))
+    if order is None:
+        yield from (batch.slice(begin, begins.step) for begin in begins)
+    else:
+        yield from taken(batch, (order[begin : begin + begins.step] for begin in begins))

@@ -47,6 +47,9 @@ SAMPLED = 64
 WAITING = 2
 """Batches that may wait for the thread behind."""
 
+MANY_KEYS = 65_536
+"""Keys from which on the compiled loop that orders them is worth loading."""
+
 LAST = np.iinfo(np.int64).max
 """Where rows without a cell are sorted: behind all others."""
 
@@ -229,12 +232,50 @@ def in_order(batch: pa.RecordBatch, cell: str | None) -> pa.RecordBatch:
     keys = sort_keys(batch, cell)
     if bool((keys[1:] >= keys[:-1]).all()):
         return batch
-    return batch.take(pa.array(order_of(keys)))
+    return next(taken(batch, [order_of(keys)]))
 
 
-def order_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def order_of(keys: NDArray[np.int64]) -> NDArray[np.integer]:
     """Return the places of keys in rising order; equal ones keep theirs."""
-    return np.argsort(keys, kind="stable")
+    if len(keys) < MANY_KEYS:
+        return np.argsort(keys, kind="stable")
+    from jingwei.lake.kernels_order import rising
+
+    places: NDArray[np.int32] = rising(keys)
+    return places
+
+
+def taken(batch: pa.RecordBatch, orders: Iterable[NDArray[np.integer]]) -> Iterator[pa.RecordBatch]:
+    """Yield for each of some lists of places the rows of a batch that lie there, in that order."""
+    columns = [_by_width(column) for column in batch.columns]
+    for order in orders:
+        places = pa.array(order)
+        moved = [column.take(places) for column in columns]
+        restored = [_as(field.type, column) for field, column in zip(batch.schema, moved, strict=True)]
+        yield pa.RecordBatch.from_arrays(restored, schema=batch.schema)
+
+
+def _by_width(column: pa.Array) -> pa.Array:
+    """Return texts that are all of one length as bytes of that width, which are quicker to move."""
+    if not pa.types.is_string(column.type) or column.null_count or not len(column):
+        return column
+    _, ends, data = column.buffers()
+    bounds = np.frombuffer(ends, np.int32, len(column) + 1, 4 * column.offset)
+    width = int(bounds[1] - bounds[0])
+    if width == 0 or not bool((np.diff(bounds) == width).all()):
+        return column
+    bytes_ = data.slice(int(bounds[0]), len(column) * width)
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(column), [None, bytes_])
+
+
+def _as(type_: pa.DataType, column: pa.Array) -> pa.Array:
+    """Return what `_by_width` made of texts as texts again, anything else as it is."""
+    if not pa.types.is_string(type_) or pa.types.is_string(column.type):
+        return column
+    width = column.type.byte_width
+    bounds = np.arange(0, (len(column) + 1) * width, width, dtype=np.int32)
+    data = column.buffers()[1].slice(column.offset * width, len(column) * width)
+    return pa.StringArray.from_buffers(len(column), pa.py_buffer(bounds), data)
 
 
 def _stored(path: Path) -> Iterator[pa.RecordBatch]:

@@ -58,7 +58,7 @@ def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
         values, types = sample.column(number), pa.types
         if not types.is_binary(field.type):
             ordered.append(field.name)
-        if _is_repeated(values):
+        if is_repeated(values):
             repeated.append(field.name)
         elif types.is_floating(field.type):
             columns[field.name] = "BYTE_STREAM_SPLIT"
@@ -74,7 +74,8 @@ def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
     }
 
 
-def _is_repeated(values: pa.Array) -> bool:
+def is_repeated(values: pa.Array) -> bool:
+    """Say whether a sample has so few different values that a dictionary is shorter."""
     types = pa.types
     if types.is_dictionary(values.type):
         return True
