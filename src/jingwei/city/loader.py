@@ -46,6 +46,7 @@ from jingwei.errors import JingweiError
 from jingwei.lake import contracting, forms, quality
 from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Tally, key_of
 from jingwei.lake.covers import cover_table
+from jingwei.lake.distinct import Distinct
 from jingwei.lake.erasing import erased_marks, without_erased
 from jingwei.lake.errors import NoSpaceError, ReadOnlyError, StoppedError, did_you_mean
 from jingwei.lake.forms.opening import check_file
@@ -457,8 +458,9 @@ def _write(
         sorting = [place.cell for place in places]
         order = quality.KeyOrder(addresser.own, spec.keys)
         times = quality.PlainTimes(addresser.own)
+        different = Distinct(addresser.own)
         first_place = places[0] if places else None
-        passing = _noted(batches, order, times)
+        passing = _noted(batches, order, times, different)
         rows = named(passing, spec, first_place, work.city.records, work.asker, load.intent)
         stream = pa.RecordBatchReader.from_batches(named_schema(addresser.schema, spec), rows)
         work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
@@ -473,7 +475,9 @@ def _write(
     covers = cover_table(written, places, geometry)
     work.city.lake.store.write_table(load, "covers", covers, "jw_cell")
     work.city.lake.store.write_table(load, "quarantine", quarantine.table(), None)
-    columns, findings = quality.describe(written, addresser.own, spec.keys, MEMORY, rising=order.rising)
+    columns, findings = quality.describe(
+        written, addresser.own, spec.keys, MEMORY, rising=order.rising, distinct=different.counts()
+    )
     tally = addresser.tally
     levels = {role: sorted(seen) for role, seen in tally.levels.items()}
     for role in {place.role for place in places if place.kind == "geometry"}:
@@ -543,7 +547,7 @@ def _addressed(
 
 
 def _noted(
-    batches: Iterator[pa.RecordBatch], *watching: quality.KeyOrder | quality.PlainTimes
+    batches: Iterator[pa.RecordBatch], *watching: quality.KeyOrder | quality.PlainTimes | Distinct
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         for one in watching:

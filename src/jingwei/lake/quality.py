@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jingwei.lake.distinct import distinct_of
 from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
 
@@ -73,7 +74,13 @@ class PlainTimes:
 
 
 def describe(
-    paths: list[Path], schema: pa.Schema, keys: list[str], memory: str, *, rising: bool = False
+    paths: list[Path],
+    schema: pa.Schema,
+    keys: list[str],
+    memory: str,
+    *,
+    rising: bool = False,
+    distinct: dict[str, int] | None = None,
 ) -> tuple[list[Column], list[Finding]]:
     """Measure the department's own columns of written facts.
 
@@ -89,13 +96,18 @@ def describe(
         What DuckDB may hold.
     rising
         Whether the keys were seen to rise from row to row (`KeyOrder`).
+    distinct
+        How many different values the columns have, where that was noted as they were written (`Distinct`).
 
     """
+    different = dict(distinct_of(paths, schema) if distinct is None else distinct)
+    if rising:
+        different.pop(keys[0])
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [memory])
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         source = f"read_parquet([{listed}], hive_partitioning = false)"
-        columns = _columns(engine, source, schema)
+        columns = _columns(engine, source, schema, different)
         if rising or is_plainly_unique(paths, schema, keys):
             return columns, []
         repeated = _repeated_keys(engine, source, keys) if keys else []
@@ -151,26 +163,29 @@ def are_times(texts: pa.Array) -> bool:
     return first is None or first >= YEAR_1000
 
 
-def _columns(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Column]:
-    parts = []
-    for field in schema:
-        name = _name(field.name)
-        parts.append(f"count(*) - count({name})")
-        if str(field.type) == "binary":
-            parts += ["NULL", "NULL", "NULL"]
-        else:
-            parts += [
-                f"least(approx_count_distinct({name}), count({name}))",  # an estimate may exceed the rows
-                f"left(CAST(min({name}) AS VARCHAR), {SHOWN})",
-                f"left(CAST(max({name}) AS VARCHAR), {SHOWN})",
-            ]
-    if not parts:
+def _columns(
+    engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, distinct: dict[str, int]
+) -> list[Column]:
+    if not schema.names:
         return []
-    row = engine.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]
-    return [
-        Column(field.name, str(field.type), *row[4 * number : 4 * number + 4])
-        for number, field in enumerate(schema)
-    ]
+    names = [_name(field.name) for field in schema]
+    rows, *given = _row(engine, ["count(*)", *(f"count({name})" for name in names)], source)
+    # By themselves, the least and the greatest are answered from what the files tell of their parts.
+    ends = ["NULL" if pa.types.is_binary(field.type) else _name(field.name) for field in schema]
+    shown = [f"left(CAST({end}({name}) AS VARCHAR), {SHOWN})" for name in ends for end in ("min", "max")]
+    limits = _row(engine, shown, source)
+    columns = []
+    for number, field in enumerate(schema):
+        # An estimate may exceed the rows; what is not estimated never repeats.
+        different = min(distinct.get(field.name, rows), given[number])
+        known = None if pa.types.is_binary(field.type) else different
+        least, greatest = limits[2 * number : 2 * number + 2]
+        columns.append(Column(field.name, str(field.type), rows - given[number], known, least, greatest))
+    return columns
+
+
+def _row(engine: duckdb.DuckDBPyConnection, parts: list[str], source: str) -> tuple[Any, ...]:
+    return engine.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]
 
 
 def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[str]) -> list[Finding]:
