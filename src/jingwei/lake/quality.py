@@ -105,9 +105,8 @@ def describe(
         different.pop(keys[0])
     with duckdb.connect() as engine:
         engine.execute("SET memory_limit = ?", [memory])
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        source = f"read_parquet([{listed}], hive_partitioning = false)"
-        columns = _columns(engine, source, schema, different)
+        columns = _columns(engine, paths, schema, different)
+        source = _source(paths)
         if rising or is_plainly_unique(paths, schema, keys):
             return columns, []
         repeated = _repeated_keys(engine, source, keys) if keys else []
@@ -164,28 +163,43 @@ def are_times(texts: pa.Array) -> bool:
 
 
 def _columns(
-    engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, distinct: dict[str, int]
+    engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], schema: pa.Schema, distinct: dict[str, int]
 ) -> list[Column]:
     if not schema.names:
         return []
-    names = [_name(field.name) for field in schema]
-    rows, *given = _row(engine, ["count(*)", *(f"count({name})" for name in names)], source)
-    # By themselves, the least and the greatest are answered from what the files tell of their parts.
+    # By themselves, numbers and limits are answered from what each file tells of its parts.
+    counted = [f"count({_name(field.name)})" for field in schema]
+    rows, *given = _over_all(engine, paths, ["count(*)", *counted], "sum({})::BIGINT")
     ends = ["NULL" if pa.types.is_binary(field.type) else _name(field.name) for field in schema]
-    shown = [f"left(CAST({end}({name}) AS VARCHAR), {SHOWN})" for name in ends for end in ("min", "max")]
-    limits = _row(engine, shown, source)
+    least, greatest = (
+        _over_all(
+            engine, paths, [f"{end}({name})" for name in ends], f"left(CAST({end}({{}}) AS VARCHAR), {SHOWN})"
+        )
+        for end in ("min", "max")
+    )
     columns = []
     for number, field in enumerate(schema):
         # An estimate may exceed the rows; what is not estimated never repeats.
         different = min(distinct.get(field.name, rows), given[number])
         known = None if pa.types.is_binary(field.type) else different
-        least, greatest = limits[2 * number : 2 * number + 2]
-        columns.append(Column(field.name, str(field.type), rows - given[number], known, least, greatest))
+        limits = least[number], greatest[number]
+        columns.append(Column(field.name, str(field.type), rows - given[number], known, *limits))
     return columns
 
 
-def _row(engine: duckdb.DuckDBPyConnection, parts: list[str], source: str) -> tuple[Any, ...]:
-    return engine.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]
+def _over_all(
+    engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], parts: list[str], together: str
+) -> tuple[Any, ...]:
+    """Ask each file for some figures, and return what they make together."""
+    asked = ", ".join(f"{part} AS jw_{number}" for number, part in enumerate(parts))
+    each = " UNION ALL ".join(f"SELECT {asked} FROM {_source([path])}" for path in paths)
+    made = ", ".join(together.format(f"jw_{number}") for number in range(len(parts)))
+    return engine.execute(f"SELECT {made} FROM ({each})").fetchall()[0]
+
+
+def _source(paths: Sequence[Path]) -> str:
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[str]) -> list[Finding]:
