@@ -91,9 +91,10 @@ def found(sorter, cuts):
     piece=st.sampled_from([1, 7, 1_000]),
     narrow=st.sampled_from([1, 8_192]),
     compiled=st.sampled_from([1, 10**9]),
+    few=st.sampled_from([0, 1, 3, 10]),
 )
 def test_rows_come_out_by_slice_then_cell_then_arrival(
-    tmp_path_factory, given_rows, cuts, cell, memory, at_once, piece, narrow, compiled
+    tmp_path_factory, given_rows, cuts, cell, memory, at_once, piece, narrow, compiled, few
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sorting, "IN_MEMORY", memory)
@@ -101,6 +102,7 @@ def test_rows_come_out_by_slice_then_cell_then_arrival(
         patch.setattr(sorting, "SPILLED_ROWS", narrow)
         patch.setattr(slicing, "SLICE", at_once)
         patch.setattr(sorting, "MANY_KEYS", compiled)
+        patch.setattr(slicing, "FEW", few)
         sorter = slicing.TimedSorter(SCHEMA, cell, tmp_path_factory.mktemp("runs"))
         sorter.add(batches_of(given_rows))
         assert sorter.rows == sum(map(len, given_rows))

@@ -20,7 +20,6 @@ import pyarrow.compute as pc
 
 from jingwei.lake import sorting
 from jingwei.lake.sorting import LAST, Sorter, behind, gathered, order_of, sort_keys, taken
-from jingwei.lake.writing import LOOKED_AT, is_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +31,9 @@ TIME = "jw_time"
 
 SLICE = 256 * 2**20
 """Bytes of a slice of time up to which it is sorted at once."""
+
+FEW = 1_000
+"""Different texts of a column in a batch up to which they are kept as places in a dictionary."""
 
 FIRST = np.iinfo(np.int64).min
 
@@ -120,7 +122,7 @@ class TimedSorter:
     def _add(self, batches: list[pa.RecordBatch]) -> None:
         if not self._runs:
             self.schema = _with_dictionaries(batches[0])
-        timed = [self._listed(batch) for batch in _by_time(batches)]
+        timed = self._listed(_by_time(batches))
         self.rows += sum(batch.num_rows for batch in timed)
         self._bytes += sum(batch.nbytes for batch in timed)
         keys = [time_keys(batch) for batch in timed]
@@ -133,15 +135,28 @@ class TimedSorter:
         first, last = min(int(one[0]) for one in keys), max(int(one[-1]) for one in keys)
         self._runs.append(_Run(first, last, [] if path else timed, path))
 
-    def _listed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return rows with their repeated texts as places in a dictionary."""
-        types = [*self.schema.types, ARRIVAL.type]
+    def _listed(self, batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+        """Return rows with repeated texts as places in a dictionary; one with many texts is none any more."""
+        for number, type_ in enumerate(self.schema.types):
+            if not pa.types.is_dictionary(type_) or batches[0].column(number).type == type_:
+                continue
+            listed = [batch.column(number).dictionary_encode() for batch in batches]
+            if max(len(one.dictionary) for one in listed) > FEW:
+                self.schema = self.schema.set(number, batches[0].schema.field(number))
+                continue
+            batches = [
+                _with_columns(batch, [*batch.columns[:number], one, *batch.columns[number + 1 :]])
+                for batch, one in zip(batches, listed, strict=True)
+            ]
+        return batches
+
+    def _as_kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with texts where a dictionary was given up after them."""
         columns = [
-            column.dictionary_encode() if pa.types.is_dictionary(type_) and column.type != type_ else column
-            for column, type_ in zip(batch.columns, types, strict=False)
+            column if column.type == type_ else column.cast(type_)
+            for column, type_ in zip(batch.columns, self.schema.types, strict=True)
         ]
-        fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
-        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+        return _with_columns(batch, columns)
 
     def before(self, time: int) -> int:
         """Return how many rows are of a time before this one, in UTC microseconds."""
@@ -155,7 +170,7 @@ class TimedSorter:
         yield from self._sorted(*span)
 
     def _sorted(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
-        rows = (part for run in self._runs for part in run.between(low, high))
+        rows = (self._as_kept(part) for run in self._runs for part in run.between(low, high))
         if self.cell is None:
             yield from rows
             return
@@ -185,14 +200,19 @@ def _with_dictionaries(sample: pa.RecordBatch) -> pa.Schema:
 
     Their places in it are sorted, moved and written in a third of the time.
     """
-    seen = sample.slice(0, LOOKED_AT)
     fields = [
         field.with_type(pa.dictionary(pa.int32(), field.type))
-        if pa.types.is_string(field.type) and is_repeated(seen.column(number))
+        if pa.types.is_string(field.type) and pc.count_distinct(sample.column(number)).as_py() <= FEW
         else field
         for number, field in enumerate(sample.schema)
     ]
     return pa.schema(fields)
+
+
+def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array]) -> pa.RecordBatch:
+    """Return a batch with columns that may be of another type."""
+    fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
 
 def time_keys(batch: pa.RecordBatch) -> NDArray[np.int64]:

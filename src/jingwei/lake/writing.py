@@ -58,7 +58,7 @@ def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
         values, types = sample.column(number), pa.types
         if not types.is_binary(field.type):
             ordered.append(field.name)
-        if is_repeated(values):
+        if _is_repeated(values):
             repeated.append(field.name)
         elif types.is_floating(field.type):
             columns[field.name] = "BYTE_STREAM_SPLIT"
@@ -74,8 +74,7 @@ def encoding(sample: pa.RecordBatch) -> dict[str, Any]:
     }
 
 
-def is_repeated(values: pa.Array) -> bool:
-    """Say whether a sample has so few different values that a dictionary is shorter."""
+def _is_repeated(values: pa.Array) -> bool:
     types = pa.types
     if types.is_dictionary(values.type):
         return True
