@@ -53,6 +53,7 @@ from jingwei.lake.forms.opening import check_file
 from jingwei.lake.forms.side_by_side import ordered_map
 from jingwei.lake.quarantine import Quarantined, quarantine_of
 from jingwei.lake.schemas import Consulted, Content, Counts, Dataset, Finding, Read, SourceFile, Version
+from jingwei.lake.sorting import behind
 from jingwei.lake.store import MEMORY, Description, Load
 from jingwei.lake.weighing import Anchor
 from jingwei.records import now_utc
@@ -549,10 +550,16 @@ def _addressed(
 def _noted(
     batches: Iterator[pa.RecordBatch], *watching: quality.KeyOrder | quality.PlainTimes | Distinct
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
+    """Pass batches on; a thread behind takes note of each, and has of all when they end."""
+
+    def note(batch: pa.RecordBatch) -> None:
         for one in watching:
             one.note(batch)
-        yield batch
+
+    with behind(note) as hand_over:
+        for batch in batches:
+            hand_over(batch)
+            yield batch
 
 
 class _Quarantine:

@@ -18,8 +18,8 @@ REST = np.uint64(64 - BITS)
 STOP = np.uint64(1 << (BITS - 1))
 """Ends the run of zeros that is counted."""
 
-TOP = np.uint64(1 << 63)
-ONE, SHIFT = np.uint64(1), np.uint64(BITS)
+TOP, ALL = np.uint64(1 << 63), np.uint64((1 << 64) - 1)
+ONE, EIGHT, SHIFT = np.uint64(1), np.uint64(8), np.uint64(BITS)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 THIRTY, TWENTY_SEVEN, THIRTY_ONE, HALF = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
@@ -36,12 +36,14 @@ def _mixed(value: Any) -> Any:
 @kernel
 def _note(registers: Any, value: Any) -> None:
     rest = (value << SHIFT) | STOP
+    register = value >> REST
+    if rest > ALL >> np.uint64(registers[register]):  # as it mostly is: a run as long was seen before
+        return
     rank = 1
     while rest < TOP:
         rest <<= ONE
         rank += 1
-    register = value >> REST
-    registers[register] = max(registers[register], rank)
+    registers[register] = rank
 
 
 @kernel
@@ -74,17 +76,17 @@ def note_texts(bounds: NDArray[np.int32], data: NDArray[np.uint8], registers: ND
 
     """
     for row in range(len(bounds) - 1):
-        at, end = bounds[row], bounds[row + 1]
-        value = np.uint64(end - at) * GOLDEN
-        while at + 8 <= end:
+        at, end = np.uint64(bounds[row]), np.uint64(bounds[row + 1])
+        value = (end - at) * GOLDEN
+        while at + EIGHT <= end:
             word = np.uint64(0)
-            for place in range(8):
-                word |= np.uint64(data[at + place]) << np.uint64(8 * place)
+            for place in range(EIGHT):
+                word |= np.uint64(data[at + place]) << (EIGHT * place)
             value = (value ^ word) * FIRST
             value ^= value >> HALF
-            at += 8
+            at += EIGHT
         word = np.uint64(0)
         while at < end:
-            word = (word << np.uint64(8)) | np.uint64(data[at])
-            at += 1
+            word = (word << EIGHT) | np.uint64(data[at])
+            at += ONE
         _note(registers, _mixed((value ^ word) * SECOND))

@@ -29,24 +29,22 @@ def _number(data: Any, at: int, digits: int) -> int:
 
 
 @kernel
-def _days(year: int, month: int, day: int) -> int:
-    """Return the days since 1970-01-01, -1 << 40 for a day that does not exist (Gregorian)."""
-    if year < 1 or month < 1 or month > 12 or day < 1:
-        return -(1 << 40)
+def _month(year: int, month: int) -> tuple[int, int]:
+    """Return the days from 1970-01-01 to the day before a month, and its length, 0 for none (Gregorian)."""
+    if year < 1 or month < 1 or month > 12:
+        return 0, 0
     leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
     longest = 31
     if month == 2:
         longest = 29 if leap else 28
     elif month in (4, 6, 9, 11):
         longest = 30
-    if day > longest:
-        return -(1 << 40)
     # Howard Hinnant, days_from_civil: years begin in March, eras have 400 of them.
     shifted = year - (1 if month <= 2 else 0)
     era = shifted // 400
     of_era = shifted - era * 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return int(era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468)
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5
+    return int(era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_469), longest
 
 
 @kernel
@@ -98,6 +96,7 @@ def plain_times(
 
     """
     read = 0
+    year, month, before, longest = 0, 0, 0, 0
     for row in range(len(local)):
         precision[row] = -1
         start, end = offsets[row], offsets[row + 1]
@@ -106,8 +105,12 @@ def plain_times(
         mark = data[start + 4]
         if (mark not in (DASH, SLASH)) or data[start + 7] != mark:
             continue
-        days = _days(_number(data, start, 4), _number(data, start + 5, 2), _number(data, start + 8, 2))
-        if days == -(1 << 40):
+        of_year, of_month = _number(data, start, 4), _number(data, start + 5, 2)
+        if of_year != year or of_month != month:  # mostly it is the month of the row before
+            year, month = of_year, of_month
+            before, longest = _month(year, month)
+        day = _number(data, start + 8, 2)
+        if day < 1 or day > longest:
             continue
         micro, known = 0, DAY
         if end - start > 10:
@@ -120,7 +123,7 @@ def plain_times(
             micro, known = _clock(data, start + 11, end)
             if micro < 0:
                 continue
-        local[row] = days * 86_400_000_000 + micro
+        local[row] = (before + day) * 86_400_000_000 + micro
         precision[row] = known
         read += 1
     return read

@@ -17,7 +17,7 @@ import shutil
 import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -106,6 +106,9 @@ class Load:
     before: dict[TableName, list[DataFile]] = field(default_factory=dict)
     """Of tables that are added to, not replaced: the files of the version before. Those that are in `files`
     too are kept, the others are taken out."""
+    behind: ThreadPoolExecutor | None = None
+    """Makes facts durable while they are described and checked."""
+    durable: dict[Path, Future[None]] = field(default_factory=dict)
 
     def table(self, name: TableName) -> Path:
         """Return the folder of the Delta table `name` of this dataset."""
@@ -217,7 +220,8 @@ class Store:
         load = Load(intent, dataset, self.root, scratch)
         try:
             scratch.mkdir(parents=True)
-            yield load
+            with ThreadPoolExecutor(1, "jingwei-sync") as load.behind:
+                yield load
         except BaseException as error:
             self._discard_quietly(intent)
             if _is_no_space(error):
@@ -247,7 +251,10 @@ class Store:
         path = folder / f"{load.intent}-0.parquet"
         cell = cells[0] if cells else None
         write = _write_timed if TIME in batches.schema.names else _write_untimed
-        load.files["facts"] = _described(write(batches, cell, zone, load.scratch, path), folder, cells[:1])
+        paths = write(batches, cell, zone, load.scratch, path)
+        if load.behind is not None:
+            load.durable = {one: load.behind.submit(_make_durable, one) for one in paths}
+        load.files["facts"] = _described(paths, folder, cells[:1])
 
     def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
         """Write the covers or the quarantine of a load, sorted by `sort`."""
@@ -736,8 +743,16 @@ def _sync(load: Load) -> None:
     """Make the written files durable before anything refers to them."""
     for name in load.schemas:
         for file in _new(load, name):
-            with (load.table(name) / file.path).open("rb") as handle:
-                os.fsync(handle.fileno())
+            path = load.table(name) / file.path
+            if path in load.durable:
+                load.durable[path].result()
+            else:
+                _make_durable(path)
+
+
+def _make_durable(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def _new(load: Load, name: TableName) -> list[DataFile]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,23 +11,18 @@ from jingwei.grid.kernels import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ZERO, NINE, MINUS, POINT = 48, 57, 45, 46
-LONGEST = 15
+ZERO, NINE, MINUS, POINT = np.uint64(48), np.uint64(9), np.uint64(45), np.uint64(2**64 + 46 - 48)
+"""Characters; the point as it is when the one of zero is taken off it."""
+
+LONGEST = np.uint64(15)
 """Characters up to which the digits of a number are less than 2**53, and so a double without rounding."""
 
-POWERS = 10.0 ** np.arange(LONGEST)
+POWERS = 10.0 ** np.arange(int(LONGEST))
+
+NONE, ONE, TEN = np.uint64(0), np.uint64(1), np.uint64(10)
 
 OTHER, WHOLE, FRACTIONS = 0, 1, 2
 """What some texts are: not all plain numbers, whole numbers, numbers of which some have a fraction."""
-
-
-@kernel
-def _digits(data: Any, at: int, end: int, value: int) -> tuple[int, int]:
-    """Return the number that digits add to `value`, and where the first other character stands."""
-    while at < end and data[at] >= ZERO and data[at] <= NINE:
-        value = 10 * value + data[at] - ZERO
-        at += 1
-    return value, at
 
 
 @kernel
@@ -40,7 +35,8 @@ def plain_numbers(
     """Read texts like `12`, `-3` or `-0.250`, of at most 15 characters and without needless zeros in front.
 
     A quotient of two doubles is rounded once, and the digits and the power of ten are exact: so the double is
-    the one nearest to what is written (Clinger, How to read floating point numbers accurately, 1990).
+    the one nearest to what is written (Clinger, How to read floating point numbers accurately, 1990). Places
+    are numbers without a sign, which spares the loop the question whether they count from the end.
 
     Parameters
     ----------
@@ -57,28 +53,36 @@ def plain_numbers(
     """
     kind, empty = WHOLE, 0
     for row in range(len(whole)):
-        at, end = offsets[row], offsets[row + 1]
-        whole[row], fractions[row] = 0, 0.0
+        at, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
         if at == end:
+            whole[row], fractions[row] = 0, 0.0
             empty += 1
             continue
         if end - at > LONGEST:
             return OTHER, empty
         negative = data[at] == MINUS
-        first = at + 1 if negative else at
-        value, at = _digits(data, first, end, 0)
-        if at == first or (at - first > 1 and data[first] == ZERO):
-            return OTHER, empty
-        scale = 0
-        if at < end:
-            point = at
-            value, at = _digits(data, point + 1, end, value)
-            scale = at - point - 1
-            if data[point] != POINT or scale == 0 or at < end:
+        if negative:
+            at += ONE
+        first, behind_point, digits = at, NONE, NONE
+        while at < end:
+            digit = np.uint64(data[at]) - ZERO
+            at += ONE
+            if digit <= NINE:
+                digits = digits * TEN + digit
+            elif digit == POINT and behind_point == NONE and at > first + ONE:
+                behind_point = at
+            else:
                 return OTHER, empty
-            kind = FRACTIONS
-        elif negative and value == 0:
+        before_point = end - first if behind_point == NONE else behind_point - ONE - first
+        if behind_point == end or before_point == NONE:
             return OTHER, empty
-        number = value / POWERS[scale]
+        if data[first] == ZERO and before_point > ONE:
+            return OTHER, empty
+        value = np.int64(digits)
+        number = np.float64(value)
+        if behind_point != NONE:
+            number /= POWERS[end - behind_point]
+        if behind_point != NONE or (negative and value == 0):  # as a whole number, -0 would lose its sign
+            kind = FRACTIONS
         whole[row], fractions[row] = (-value, -number) if negative else (value, number)
     return kind, empty
