@@ -9,6 +9,7 @@ are compared. PostGIS compares boxes in single precision, so its rows are held t
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -158,6 +159,8 @@ def load(pack: Path, home: Path, first: Path | None = None) -> dict:
 
     if first is not None:
         found_city(pack, home, first)
+    gc.collect()
+    gc.freeze()  # as the command does (jingwei.cli)
 
     with open_city(home) as city:
         started, worked = time.perf_counter(), time.process_time()

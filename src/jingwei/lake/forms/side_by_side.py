@@ -10,6 +10,9 @@ from typing import TypeVar
 
 WORKERS = min(4, os.cpu_count() or 1)
 
+AHEAD = 3 * WORKERS
+"""Items that are begun before the first of them is asked for."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -24,7 +27,7 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterat
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
-                if len(waiting) > WORKERS:
+                if len(waiting) > AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -35,10 +35,14 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What is held in memory of a block: whether rows of it are in the file, and a stream begins there."""
+    """What is held in memory of a block: how many rows of it are in the file, and what a stream tells of it.
 
-    has_rows: bool
+    Numbers of rows that follow one another are told by the first.
+    """
+
+    rows: int
     begins: bool
+    first: int | None
     faults: list[RowFault]
     end: int
 
@@ -63,18 +67,20 @@ class Spool:
 
     def add(self, parsed: Parsed) -> bool:
         """Write the next block; say whether that is still worth it."""
-        table = parsed.table
+        table, count = parsed.table, parsed.table.num_rows
+        follow = count > 0 and int(parsed.rows[-1] - parsed.rows[0]) == count - 1
         fields = [pa.field(str(at), kind) for at, kind in enumerate(table.schema.types)]
-        schema = pa.schema([*fields, pa.field("row", pa.int64())])
-        begins = table.num_rows > 0 and schema != self._schema
+        schema = pa.schema(fields if follow else [*fields, pa.field("row", pa.int64())])
+        begins = count > 0 and schema != self._schema
         if begins:
             self._end_stream()
             self._schema, self._writer = schema, pa.ipc.new_stream(self._sink, schema)
-        if table.num_rows:
+        if count:
             assert self._writer is not None  # noqa: S101 -- begun with the first rows
-            columns = [*table.columns, pa.array(parsed.rows, pa.int64())]
+            columns = table.columns if follow else [*table.columns, pa.array(parsed.rows, pa.int64())]
             self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-        self._blocks.append(_Kept(table.num_rows > 0, begins, parsed.faults, parsed.end))
+        first = int(parsed.rows[0]) if follow else None
+        self._blocks.append(_Kept(count, begins, first, parsed.faults, parsed.end))
         self._faults += len(parsed.faults)
         return self._faults <= MOST_FAULTS
 
@@ -95,14 +101,18 @@ class Spool:
         with pa.OSFile(str(self.path), "rb") as source:
             batches: pa.RecordBatchStreamReader | None = None
             for kept in self._blocks:
-                if not kept.has_rows:
+                if not kept.rows:
                     yield Parsed(nothing, np.empty(0, np.int64), kept.faults, kept.end)
                     continue
                 if batches is None or kept.begins:
                     batches = _next_stream(source, batches)
                 batch = batches.read_next_batch()
-                table = pa.Table.from_arrays(batch.columns[:-1], names)
-                yield Parsed(table, batch.column(batch.num_columns - 1).to_numpy(), kept.faults, kept.end)
+                table = pa.Table.from_arrays(batch.columns[: len(names)], names)
+                if kept.first is not None:
+                    rows = np.arange(kept.first, kept.first + kept.rows)
+                else:
+                    rows = batch.column(len(names)).to_numpy()
+                yield Parsed(table, rows, kept.faults, kept.end)
 
     def close(self) -> None:
         """Delete the file."""
