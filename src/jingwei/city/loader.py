@@ -526,7 +526,7 @@ def _addressed(
 
     def batches() -> Iterator[tuple[int, forms.Batch]]:
         for number, reading in enumerate(readings):
-            for read in reading.batches(BATCH_ROWS):
+            for read in reading.last_batches(BATCH_ROWS):
                 batch = read
                 if marks:
                     kept = without_erased(lake, spec.id, read.table, marks)

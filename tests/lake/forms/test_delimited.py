@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jingwei.errors import JingweiError
-from jingwei.lake.forms import Reading, delimited, encodings, open_form
+from jingwei.lake.forms import Reading, delimited, encodings, open_form, spool
 
 
 def write(folder: Path, content: bytes | str, name: str = "t.csv", encoding: str = "utf-8") -> Path:
@@ -21,7 +21,11 @@ def write(folder: Path, content: bytes | str, name: str = "t.csv", encoding: str
 
 def read(reading: Reading) -> tuple[pa.Table, list[int], list]:
     with reading:
-        batches = list(reading.batches(size=3))
+        return told(reading, reading.batches(size=3))
+
+
+def told(reading, batches) -> tuple[pa.Table, list[int], list]:
+    batches = list(batches)
     table = pa.Table.from_batches([batch.table for batch in batches], schema=reading.schema)
     rows = [int(row) for batch in batches for row in batch.rows]
     return table, rows, [fault for batch in batches for fault in batch.faults]
@@ -280,16 +284,22 @@ def test_no_line_is_ever_lost(tmp_path, block_bytes, body):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(["", "7", "-12", "0.50", "2.25", "x", "007"]), min_size=1, max_size=60))
-def test_what_is_kept_of_the_first_look_says_what_the_file_says(tmp_path, block_bytes, values):
+@given(
+    st.lists(st.sampled_from(["", "7", "-12", "0.50", "2.25", "x", "007"]), min_size=1, max_size=60),
+    st.sampled_from([0, 600, 10**9]),
+)
+def test_what_is_kept_of_the_first_look_says_what_the_file_says(tmp_path, block_bytes, values, part):
     path = tmp_path / "wider.csv"
     path.write_text("a,b\n" + "".join(f"{value},{n}\n" for n, value in enumerate(sorted(values, key=len))))
     with pytest.MonkeyPatch.context() as patch:
         wanted = read(open_form(path, delimiter=",", header_row=1))
         patch.setattr(delimited, "WORTH_SPOOLING", 0)
+        patch.setattr(spool, "PART", part)
         with open_form(path, delimiter=",", header_row=1, spool=tmp_path) as spooled:
-            assert read(spooled) == wanted
-            assert read(spooled) == wanted
+            assert told(spooled, spooled.batches(3)) == wanted
+            assert told(spooled, spooled.last_batches(3)) == wanted
+            assert [one.name for one in tmp_path.iterdir()] == ["wider.csv"], "it went on the way"
+            assert read(spooled) == wanted, "the file itself is asked again"
     assert [one.name for one in tmp_path.iterdir()] == ["wider.csv"]
 
 

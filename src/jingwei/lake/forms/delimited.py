@@ -152,8 +152,15 @@ class DelimitedReading(Reading):
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows, each column cast to the type that all its values agree on."""
+        return self._batches(size, last=False)
+
+    def last_batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Yield the rows as `batches` does; what was parsed is deleted on the way."""
+        return self._batches(size, last=True)
+
+    def _batches(self, size: int, *, last: bool) -> Iterator[Batch]:
         try:
-            for parsed in self._parsed():
+            for parsed in self._parsed(last=last):
                 self._done = parsed.end / self._size
                 columns = [pc.cast(parsed.table[at], kind) for at, kind in enumerate(self.schema.types)]
                 table = pa.Table.from_arrays(columns, schema=self.schema)
@@ -163,9 +170,9 @@ class DelimitedReading(Reading):
         except OSError as error:
             raise UnreadableFileError(self.path, error) from error
 
-    def _parsed(self) -> Iterator[Parsed]:
-        if self._spool is not None:
-            return self._spool.blocks(list(self._shape.names))
+    def _parsed(self, *, last: bool) -> Iterator[Parsed]:
+        if self._spool is not None and self._spool.is_whole:
+            return self._spool.blocks(list(self._shape.names), last=last)
         return parse_file(self.path, self._shape)
 
     def close(self) -> None:

@@ -51,7 +51,14 @@ class _WithoutAddress(Reading):
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows."""
-        for batch in self._reading.batches(size):
+        return self._selected(self._reading.batches(size))
+
+    def last_batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Yield the rows for the last time."""
+        return self._selected(self._reading.last_batches(size))
+
+    def _selected(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
             yield replace(batch, table=batch.table.select(self._own))
 
     def close(self) -> None:

@@ -132,6 +132,10 @@ class Reading(ABC):
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows from the first on, at most `size` a batch; may be called again."""
 
+    def last_batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Yield the rows as `batches` does, for the last time: what was kept for it may go on the way."""
+        return self.batches(size)
+
     def close(self) -> None:  # noqa: B027 (most forms hold nothing open)
         """Let go of the file."""
 

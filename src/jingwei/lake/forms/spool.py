@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_FAULTS = 100_000
 """Faults that are held in memory; a file with more is parsed again instead."""
+
+PART = 64 * 2**20
+"""Bytes of one file of those that are kept, so that what was read for the last time can go."""
 
 
 @dataclass(slots=True)
@@ -40,30 +45,40 @@ class _Kept:
     Numbers of rows that follow one another are told by the first.
     """
 
+    part: int
     rows: int
     begins: bool
     first: int | None
     faults: list[RowFault]
     end: int
 
+    def numbers(self, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """Return the numbers of the rows of the block, of which `batch` was kept."""
+        if self.first is None:
+            told: npt.NDArray[np.int64] = batch.column(batch.num_columns - 1).to_numpy()
+            return told
+        return np.arange(self.first, self.first + self.rows)
+
 
 class Spool:
-    """A file of parsed blocks: written once from front to back, then read as often as is needed.
+    """Files of parsed blocks: written once from front to back, then read as often as is needed.
 
     Parameters
     ----------
     folder
-        Where it is written, which must exist. It goes with `close`, or with the folder.
+        Where they are written, which must exist. They go with `close`, or with the folder.
 
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"parsed-{uuid.uuid4()}.arrow"
+        self._stem = folder / f"parsed-{uuid.uuid4()}"
         self._blocks: list[_Kept] = []
         self._faults = 0
-        self._sink = pa.OSFile(str(self.path), "wb")
+        self._parts = 0
+        self._sink: pa.NativeFile | None = None
         self._writer: pa.RecordBatchStreamWriter | None = None
         self._schema: pa.Schema | None = None
+        self.is_whole = True
 
     def add(self, parsed: Parsed) -> bool:
         """Write the next block; say whether that is still worth it."""
@@ -71,53 +86,77 @@ class Spool:
         follow = count > 0 and int(parsed.rows[-1] - parsed.rows[0]) == count - 1
         fields = [pa.field(str(at), kind) for at, kind in enumerate(table.schema.types)]
         schema = pa.schema(fields if follow else [*fields, pa.field("row", pa.int64())])
-        begins = count > 0 and schema != self._schema
+        if self._sink is not None and self._sink.tell() > PART:
+            self.finish()
+        begins = count > 0 and (schema != self._schema or self._sink is None)
         if begins:
-            self._end_stream()
-            self._schema, self._writer = schema, pa.ipc.new_stream(self._sink, schema)
+            self._begin_stream(schema)
         if count:
             assert self._writer is not None  # noqa: S101 -- begun with the first rows
             columns = table.columns if follow else [*table.columns, pa.array(parsed.rows, pa.int64())]
             self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
         first = int(parsed.rows[0]) if follow else None
-        self._blocks.append(_Kept(count, begins, first, parsed.faults, parsed.end))
+        self._blocks.append(_Kept(self._parts - 1, count, begins, first, parsed.faults, parsed.end))
         self._faults += len(parsed.faults)
         return self._faults <= MOST_FAULTS
 
     def finish(self) -> None:
         """Say that all blocks are written."""
-        if not self._sink.closed:
+        if self._sink is not None:
             self._end_stream()
             self._sink.close()
+            self._sink = None
+
+    def _begin_stream(self, schema: pa.Schema) -> None:
+        if self._sink is None:
+            self._sink = pa.OSFile(str(self._path(self._parts)), "wb")
+            self._parts += 1
+        self._end_stream()
+        self._schema, self._writer = schema, pa.ipc.new_stream(self._sink, schema)
 
     def _end_stream(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
-    def blocks(self, names: list[str]) -> Iterator[Parsed]:
-        """Yield the blocks again, their columns under the given names."""
+    def _path(self, part: int) -> Path:
+        return self._stem.with_name(f"{self._stem.name}-{part}.arrow")
+
+    def blocks(self, names: list[str], *, last: bool = False) -> Iterator[Parsed]:
+        """Yield the blocks again, their columns under the given names.
+
+        Parameters
+        ----------
+        names
+            Of the columns.
+        last
+            Whether this is the last time: what was read is deleted on the way, and nothing is whole any more.
+
+        """
+        self.is_whole = not last
         nothing = pa.Table.from_arrays([pa.array([], pa.string()) for _ in names], names)
-        with pa.OSFile(str(self.path), "rb") as source:
-            batches: pa.RecordBatchStreamReader | None = None
-            for kept in self._blocks:
-                if not kept.rows:
-                    yield Parsed(nothing, np.empty(0, np.int64), kept.faults, kept.end)
-                    continue
-                if batches is None or kept.begins:
-                    batches = _next_stream(source, batches)
-                batch = batches.read_next_batch()
-                table = pa.Table.from_arrays(batch.columns[: len(names)], names)
-                if kept.first is not None:
-                    rows = np.arange(kept.first, kept.first + kept.rows)
-                else:
-                    rows = batch.column(len(names)).to_numpy()
-                yield Parsed(table, rows, kept.faults, kept.end)
+        for part, listed in groupby(self._blocks, key=lambda kept: kept.part):
+            with ExitStack() as opened:
+                batches: pa.RecordBatchStreamReader | None = None
+                for kept in listed:
+                    if not kept.rows:
+                        yield Parsed(nothing, np.empty(0, np.int64), kept.faults, kept.end)
+                        continue
+                    if batches is None:
+                        source = opened.enter_context(pa.OSFile(str(self._path(part)), "rb"))
+                    if batches is None or kept.begins:
+                        batches = _next_stream(source, batches)
+                    batch = batches.read_next_batch()
+                    table = pa.Table.from_arrays(batch.columns[: len(names)], names)
+                    yield Parsed(table, kept.numbers(batch), kept.faults, kept.end)
+            if last:
+                self._path(part).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Delete the file."""
+        """Delete the files."""
         self.finish()
-        self.path.unlink(missing_ok=True)
+        for part in range(self._parts):
+            self._path(part).unlink(missing_ok=True)
 
 
 def _next_stream(
