@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jingwei.lake.address import FEW_BAD, Addresser, Clock, PointPlacing, Timing, _only
 from jingwei.lake.forms import Batch
-from jingwei.lake.forms.side_by_side import WORKERS, ordered_map
+from jingwei.lake.forms.side_by_side import AHEAD, ordered_map
 
 SCHEMA = pa.schema([("lon", pa.float64()), ("lat", pa.float64()), ("time", pa.string())])
 PLACING = PointPlacing("", "lon", "lat", "WGS84")
@@ -59,7 +59,7 @@ def test_results_come_in_the_order_of_the_items_and_few_items_are_taken_ahead():
 
     for n, squared in enumerate(ordered_map(lambda one: one * one, items())):
         assert squared == n * n
-        assert len(taken) <= n + 2 + WORKERS
+        assert len(taken) <= n + 2 + AHEAD
 
 
 def test_an_error_of_the_work_is_raised_and_the_rest_is_not_begun():
@@ -71,4 +71,4 @@ def test_an_error_of_the_work_is_raised_and_the_rest_is_not_begun():
 
     with pytest.raises(ZeroDivisionError):
         list(ordered_map(work, range(1000)))
-    assert len(done) <= 3 + 2 + 2 * WORKERS
+    assert len(done) <= 3 + 2 + 2 * AHEAD

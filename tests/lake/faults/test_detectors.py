@@ -61,7 +61,10 @@ def agreed(file: File) -> tuple[Any, dict[str, str]]:
         for custom in column.get("customProperties", []):
             formats[column["name"]] = STANDARDS[custom["value"]]
     contract, not_taken = odcs.from_odcs(yaml.safe_dump(document, allow_unicode=True), IDS[file.name])
-    assert not not_taken
+    own_words = [
+        one for one in not_taken if one.endswith((".customProperties rules", ".customProperties standard"))
+    ]
+    assert not_taken == own_words, "but for what the set says in words of its own, which follows"
     fields = [one.model_copy(update={"format": formats.get(one.name)}) for one in contract.fields]
     rules = [*(one.model_dump() for one in contract.rules)]
     for said in table["customProperties"][0]["value"]:
