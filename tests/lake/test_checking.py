@@ -33,12 +33,12 @@ CREDIT = "91310000775785552L"
 IDENTITY = "11010519491231002X"
 
 
-def content_of(rows, columns, *, places=(), keys=(), read=None, nulls=None, distinct=None):
+def content_of(rows, columns, *, places=(), keys=(), read=None, nulls=None, distinct=None, period=None):
     return Content(
         facts=[], covers=[], quarantine=[], delta={}, places=list(places), levels={}, geometry=None, time=False,
         name=None, keys=list(keys), columns=[Column(n, "string", (nulls or {}).get(n, 0), distinct) for n in columns],
         counts=Counts(read or rows, rows, rows, 0, (read or rows) - rows), rules={}, findings=[], bounds=None,
-        period=None, sources=[], fingerprint="", evidence=[], seconds=0.0,
+        period=period, sources=[], fingerprint="", evidence=[], seconds=0.0,
     )  # fmt: skip
 
 
@@ -80,6 +80,7 @@ ONE_FIELD = [
     ({"least": 0, "most": 10, "type": "number"}, ["-0.1", "0", "10", "11", None], "range", [1, 4]),
     ({"least": "2020-01-01", "type": "date"}, ["2019-12-31", "2020-01-01"], "range", [1]),
     ({"unique": True}, ["a", "b", "a", "", "", "a"], "unique", [3, 6]),
+    ({"unique": True}, ["a", "b", "a ", "　b", "c"], "unique", [3, 4]),
     ({"format": "mobile"}, ["13800138000", "12800138000", "1380013800"], "mobile", [2, 3]),
     ({"format": "division_code"}, ["440305", "440305007", "44030", "040305"], "division_code", [3, 4]),
     ({"format": "credit_code"}, [CREDIT, CREDIT[:-1] + "M", CREDIT[:17]], "credit_code", [2, 3]),
@@ -291,6 +292,14 @@ def test_what_is_told_twice_in_the_same_words_is_a_twin_and_a_second_phase_or_bl
     rule = {"kind": "alike", "columns": ["name"], "likeness": 0.8}
     broken, _ = found(tmp_path, columns, rules=[rule], points=[(114.05, 22.55)] * len(names))
     assert broken == {"alike:1": [2]}
+
+
+def test_one_date_that_is_far_ahead_makes_nothing_fresh(tmp_path):
+    ahead = datetime(2206, 1, 1, tzinfo=UTC)
+    content = {"period": [0, int(ahead.timestamp() * 1e6)]}
+    times = pa.array([AT - timedelta(days=50), ahead], pa.timestamp("us", "UTC"))
+    _, report = found(tmp_path, {"jw_time": times}, rules=[{"kind": "fresh", "days": 45}], **content)
+    assert [one.kind for one in report.rules if one.failed] == ["fresh"]
 
 
 def test_a_sudden_change_against_the_version_before_is_told(tmp_path):
