@@ -32,6 +32,7 @@ from jingwei.lake.contracts import (
     Rule,
 )
 from jingwei.lake.enclosing import cells_touch, middles_inside, ranges_inside
+from jingwei.lake.engines import open_engine
 from jingwei.lake.quality import are_plain_times, has_unique_key, is_plainly_unique
 from jingwei.lake.row_checks import Broken, RowChecks
 from jingwei.lake.rules import (
@@ -203,9 +204,7 @@ def check(
         If `strict`, and a rule names what is not there, or is no condition.
 
     """
-    with duckdb.connect() as engine:
-        engine.execute("SET memory_limit = ?", [memory])
-        engine.execute("SET TimeZone = 'UTC'")
+    with open_engine(memory) as engine:
         engine.execute("SET parquet_metadata_cache = true")  # the same files are asked many times
         engine.execute("SET preserve_insertion_order = false")
         # What a file tells of fractions leaves out those that are no number, which are beyond any limit.

@@ -10,13 +10,13 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import shapely
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
+from jingwei.lake.engines import open_engine
 from jingwei.lake.likeness import likeness
 from jingwei.lake.numbers import plain_text
 from jingwei.words import Text
@@ -344,7 +344,7 @@ def _at_the_same_time(found: _Found, left: pa.Table, right: pa.Table, condition:
 
 
 def _joined(left: pa.Table, right: pa.Table, one: Equal) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    with duckdb.connect() as engine:
+    with open_engine("1GB") as engine:
         for name, table, column in (("a", left, one.left), ("b", right, one.right)):
             rows = pa.array(np.arange(table.num_rows))
             engine.register(name, pa.table({"row": rows, "value": plain_text(_column(table, column))}))

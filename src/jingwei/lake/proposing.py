@@ -21,6 +21,7 @@ from jingwei.lake.contracts import (
     Order,
     Repeated,
 )
+from jingwei.lake.engines import open_engine
 from jingwei.lake.rules import literal, moment, name_of, plain_text_of, text_of
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ def propose(dataset: Dataset, content: Content, paths: Sequence[Path], own: pa.S
     fields: list[FieldTerms] = []
     rules: list[Any] = [Repeated()]
     if paths and own.names:
-        with duckdb.connect() as engine:
-            engine.execute("SET memory_limit = '1GB'")
-            engine.execute("SET TimeZone = 'UTC'")
+        with open_engine("1GB") as engine:
             listed = ", ".join(literal(str(path)) for path in paths)
             engine.execute(
                 f"CREATE TEMP TABLE facts AS SELECT * "

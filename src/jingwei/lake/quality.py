@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jingwei.lake.distinct import distinct_of
+from jingwei.lake.engines import open_engine
 from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
 
@@ -103,8 +104,8 @@ def describe(
     different = dict(distinct_of(paths, schema) if distinct is None else distinct)
     if rising:
         different.pop(keys[0])
-    with duckdb.connect() as engine:
-        engine.execute("SET memory_limit = ?", [memory])
+    with open_engine(memory) as engine:
+        engine.execute("SET parquet_metadata_cache = true")  # the same files are asked many times
         columns = _columns(engine, paths, schema, different)
         source = _source(paths)
         if rising or is_plainly_unique(paths, schema, keys):

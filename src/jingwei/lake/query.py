@@ -18,6 +18,7 @@ import shapely
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
+from jingwei.lake.engines import open_engine
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
 from jingwei.lake.masking import mask_key, prepare
@@ -86,9 +87,7 @@ class Reader:
         self._files = OpenFiles(root)
         self._can_hash = False
         self._preparing = Lock()
-        self._engine = duckdb.connect()
-        self._engine.execute("SET memory_limit = '2GB'")
-        self._engine.execute("SET TimeZone = 'UTC'")
+        self._engine = open_engine("2GB")
 
     def close(self) -> None:
         """Close the query engine."""

@@ -182,7 +182,7 @@ class TimedSorter:
                 yield from self._sorted_in_runs(chain(parts, rows))
                 return
         if parts:
-            yield from _pieces(pa.concat_batches(parts), self.cell)
+            yield from _pieces(parts, self.cell)
 
     def _sorted_in_runs(self, rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         folder = self.folder / f"slice-{uuid.uuid4()}"
@@ -231,8 +231,7 @@ def _by_time(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     if _rises(keys):
         return [whole]
     order = order_of(keys)
-    (moved,) = taken(whole, [order])
-    columns = [*moved.columns, pa.array(order, pa.int64())]
+    columns = [*taken([whole], order).columns, pa.array(order, pa.int64())]
     return [pa.RecordBatch.from_arrays(columns, schema=whole.schema.append(ARRIVAL))]
 
 
@@ -245,15 +244,13 @@ def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:
     if batch.schema.names[-1] != ARRIVAL.name:
         return batch
     order = order_of(np.asarray(batch.column(ARRIVAL.name)))
-    return next(taken(batch.select(batch.schema.names[:-1]), [order]))
+    return taken([batch.select(batch.schema.names[:-1])], order)
 
 
-def _pieces(batch: pa.RecordBatch, cell: str) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a batch in the order of cells."""
-    keys = sort_keys(batch, cell)
-    order = None if _rises(keys) else order_of(keys)
-    begins = range(0, batch.num_rows, sorting.rows_of_a_piece(batch.nbytes, batch.num_rows))
-    if order is None:
-        yield from (batch.slice(begin, begins.step) for begin in begins)
-    else:
-        yield from taken(batch, (order[begin : begin + begins.step] for begin in begins))
+def _pieces(parts: list[pa.RecordBatch], cell: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of some batches in the order of cells."""
+    keys = np.concatenate([sort_keys(part, cell) for part in parts])
+    batch = pa.concat_batches(parts) if _rises(keys) else taken(parts, order_of(keys))
+    step = sorting.rows_of_a_piece(batch.nbytes, batch.num_rows)
+    for begin in range(0, batch.num_rows, step):
+        yield batch.slice(begin, step)

@@ -232,7 +232,7 @@ def in_order(batch: pa.RecordBatch, cell: str | None) -> pa.RecordBatch:
     keys = sort_keys(batch, cell)
     if bool((keys[1:] >= keys[:-1]).all()):
         return batch
-    return next(taken(batch, [order_of(keys)]))
+    return taken([batch], order_of(keys))
 
 
 def order_of(keys: NDArray[np.int64]) -> NDArray[np.integer]:
@@ -245,14 +245,18 @@ def order_of(keys: NDArray[np.int64]) -> NDArray[np.integer]:
     return places
 
 
-def taken(batch: pa.RecordBatch, orders: Iterable[NDArray[np.integer]]) -> Iterator[pa.RecordBatch]:
-    """Yield for each of some lists of places the rows of a batch that lie there, in that order."""
-    columns = [_by_width(column) for column in batch.columns]
-    for order in orders:
-        places = pa.array(order)
-        moved = [column.take(places) for column in columns]
-        restored = [_as(field.type, column) for field, column in zip(batch.schema, moved, strict=True)]
-        yield pa.RecordBatch.from_arrays(restored, schema=batch.schema)
+def taken(parts: list[pa.RecordBatch], order: NDArray[np.integer]) -> pa.RecordBatch:
+    """Return rows of some batches in the order of their places in all of them together.
+
+    Column by column, so that what is put together is small enough to be near the processor when it is moved.
+    """
+    schema, places = parts[0].schema, pa.array(order)
+    columns = []
+    for number, type_ in enumerate(schema.types):
+        whole = [part.column(number) for part in parts]
+        column = _by_width(pa.concat_arrays(whole) if len(whole) > 1 else whole[0])
+        columns.append(_as(type_, pc.take(column, places, boundscheck=False)))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _by_width(column: pa.Array) -> pa.Array:

@@ -91,6 +91,7 @@ class Block:
     quoted: bool = False
     lines: npt.NDArray[np.int64] | None = None
     faults: list[RowFault] = field(default_factory=list)
+    line_ends: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,8 +420,9 @@ def cut_into_blocks(path: Path, shape: Shape) -> Iterator[Block]:
         if len(carry) - used > LONGEST_RECORD:
             raise _endless_line(path)
         if used:
+            block.line_ends = _line_ends(carry[:used])
             yield block
-            line += _line_ends(carry[:used])
+            line += block.line_ends
             carry, unreadable = carry[used:], unreadable and used < len(carry)
     if carry and not skip:
         yield _cut(carry, line, end, shape, unreadable=unreadable, final=True)[0]
@@ -590,7 +592,8 @@ def parse_block(block: Block, shape: Shape) -> Parsed:
 
 def _record_lines(block: Block, records: int) -> npt.NDArray[np.int64]:
     """Return the physical line on which each record starts; blank lines are no records."""
-    count = _line_ends(block.text) + (0 if block.text.endswith(b"\n") else 1)
+    counted = _line_ends(block.text) if block.line_ends is None else block.line_ends
+    count = counted + (0 if block.text.endswith(b"\n") else 1)
     if count == records:
         return np.arange(block.first_line, block.first_line + records, dtype=np.int64)
     data = np.frombuffer(block.text, dtype=np.uint8)
