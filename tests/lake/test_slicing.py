@@ -16,6 +16,7 @@ SCHEMA = pa.schema(
         ("text", pa.string()),
         ("wide", pa.string()),
         ("kind", pa.string()),
+        ("nothing", pa.dictionary(pa.int8(), pa.string())),
         ("jw_time", pa.timestamp("us", "UTC")),
         ("jw_row", pa.int64()),
     ]
@@ -40,6 +41,7 @@ def batches_of(given_rows):
         columns = [
             pa.array([cell for cell, _ in batch], pa.int64()),
             *(pa.array([text_of(n) for n in numbers], pa.string()) for text_of in TEXTS),
+            pa.nulls(len(batch), SCHEMA.field("nothing").type),
             pa.array([time for _, time in batch], pa.int64()).cast(pa.timestamp("us", "UTC")),
             pa.array(numbers, pa.int64()),
         ]
@@ -73,6 +75,7 @@ def found(sorter, cuts):
         rows = []
         for piece in sorter.pieces(span):
             assert piece.schema == sorter.schema
+            assert piece.column("nothing").null_count == piece.num_rows
             numbers = piece.column("jw_row").to_pylist()
             for name, text_of in zip(("text", "wide", "kind"), TEXTS, strict=True):
                 assert piece.column(name).to_pylist() == [text_of(n) for n in numbers]

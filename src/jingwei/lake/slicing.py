@@ -122,7 +122,7 @@ class TimedSorter:
     def _add(self, batches: list[pa.RecordBatch]) -> None:
         if not self._runs:
             self.schema = _with_dictionaries(batches[0])
-        timed = self._listed(_by_time(batches))
+        timed = _without_nulls(self._listed(_by_time(batches)))
         self.rows += sum(batch.num_rows for batch in timed)
         self._bytes += sum(batch.nbytes for batch in timed)
         keys = [time_keys(batch) for batch in timed]
@@ -151,11 +151,13 @@ class TimedSorter:
         return batches
 
     def _as_kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return rows with texts where a dictionary was given up after them."""
-        columns = [
-            column if column.type == type_ else column.cast(type_)
-            for column, type_ in zip(batch.columns, self.schema.types, strict=True)
-        ]
+        """Return rows by the schema, with texts where a dictionary was given up after them."""
+        columns = []
+        for column, type_ in zip(batch.columns, self.schema.types, strict=True):
+            if pa.types.is_null(column.type):
+                columns.append(pa.nulls(len(column), type_))
+            else:
+                columns.append(column if column.type == type_ else column.cast(type_))
         return _with_columns(batch, columns)
 
     def before(self, time: int) -> int:
@@ -207,6 +209,24 @@ def _with_dictionaries(sample: pa.RecordBatch) -> pa.Schema:
         for number, field in enumerate(sample.schema)
     ]
     return pa.schema(fields)
+
+
+def _without_nulls(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Return batches in which columns without any value, but for the times, take no room."""
+    empty = {
+        number
+        for number, name in enumerate(batches[0].schema.names)
+        if name != TIME and all(batch.column(number).null_count == batch.num_rows for batch in batches)
+    }
+    if not empty:
+        return batches
+    return [
+        _with_columns(
+            batch,
+            [pa.nulls(len(one)) if n in empty else one for n, one in enumerate(batch.columns)],
+        )
+        for batch in batches
+    ]
 
 
 def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array]) -> pa.RecordBatch:

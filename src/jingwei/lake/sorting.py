@@ -254,6 +254,9 @@ def taken(parts: list[pa.RecordBatch], order: NDArray[np.integer]) -> pa.RecordB
     columns = []
     for number, type_ in enumerate(schema.types):
         whole = [part.column(number) for part in parts]
+        if all(one.null_count == len(one) for one in whole):
+            columns.append(pa.nulls(len(places), type_))
+            continue
         column = _by_width(pa.concat_arrays(whole) if len(whole) > 1 else whole[0])
         columns.append(_as(type_, pc.take(column, places, boundscheck=False)))
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -105,7 +105,9 @@ class ColumnOut(BaseModel):
     name: str
     type: str
     nulls: int | None
-    distinct: int | None = Field(description="Different values, estimated (HyperLogLog)")
+    distinct: int | None = Field(
+        description="Different values: counted in up to 100,000 rows, else estimated (HyperLogLog, 0.8 %)"
+    )
     minimum: str | None
     maximum: str | None
     key: bool
