@@ -16,7 +16,9 @@ from jingwei import grid
 from jingwei.access import local_person
 from jingwei.city import load_pack, open_city, read_manifest
 from jingwei.keeping import back_up
+from jingwei.lake import distinct, sorting, writing
 from jingwei.lake.compacting import compact
+from jingwei.lake.forms import delimited, spool
 from jingwei.lake.retention import drop_old
 from jingwei.records import now_utc
 
@@ -53,7 +55,16 @@ class Steps:
             self.pipe.send("reached")
 
 
+def as_large_tables():
+    """Have tables of thousands of rows go the way of those of millions."""
+    delimited.WORTH_SPOOLING, spool.PART = 0, 60_000
+    sorting.PIECE_ROWS, sorting.IN_MEMORY, sorting.MANY_KEYS = 1_000, 50_000, 500
+    writing.SLICED, writing.GROUPS = 1_000, ((10**9, 64),)
+    distinct.COUNTED = 1_000
+
+
 def work(what, pack, home, copy, pipe, at, here):
+    as_large_tables()
     steps = Steps(pipe, at, here=here)
     with open_city(home, create=True) as city:
         steps.start()

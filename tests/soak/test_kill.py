@@ -49,13 +49,19 @@ title = {{ zh = "{name}" }}
 keys = ["n"]
 place = {{ lon = "lon", lat = "lat", crs = "WGS84" }}
 """
+TIMED = "beta"
+"""The source whose rows have times, so that its table is written as two files at once, as large ones are."""
 FORKS = multiprocessing.get_context("forkserver")
 
 
 def write(pack, generation):
     for name in SOURCES:
-        lines = [f"{n},{generation},{114 + n / 1e6},{22.5 + n / 1e6}" for n in range(ROWS + generation)]
-        (pack / f"{name}.csv").write_text("n,generation,lon,lat\n" + "\n".join(lines) + "\n", "utf-8")
+        rows = range(ROWS + generation)
+        lines = [f"{n},{generation},{114 + n * 7 % 999 / 1e5},{22.5 + n / 1e6}" for n in rows]
+        if name == TIMED:
+            lines = [f"{line},2026-01-{1 + n * 10 // ROWS:02} 08:00:00" for n, line in enumerate(lines)]
+        head = "n,generation,lon,lat" + (",time" if name == TIMED else "")
+        (pack / f"{name}.csv").write_text("\n".join([head, *lines, ""]), "utf-8")
 
 
 class Place:
@@ -117,6 +123,7 @@ def generations(home, *, dropping=False):
             (generation,) = set(table["generation"].to_pylist())
             assert sorted(table["n"].to_pylist()) == list(range(ROWS + generation))
             found[name] = generation
+            assert len(version.content.facts) == (2 if name == TIMED else 1)
             for one in city.lake.versions(local_person(), name):
                 if one.dropped is None:
                     city.lake.query(local_person(), name, version=one.number, limit=1)
@@ -166,7 +173,9 @@ def test_kill_at_any_step_leaves_a_whole_city_and_whole_backups(tmp_path, monkey
     FORKS.set_forkserver_preload(["killed"])
     pack, home, copy, moments = tmp_path / "pack", tmp_path / "home", tmp_path / "copy", random.Random(22239)
     pack.mkdir()
-    (pack / "city.toml").write_text(MANIFEST + "".join(SOURCE.format(name=n) for n in SOURCES), "utf-8")
+    sources = "".join(SOURCE.format(name=name) for name in SOURCES)
+    clock = 'time = { column = "time", precision = "second" }\n'  # of the last source
+    (pack / "city.toml").write_text(MANIFEST + sources + clock, "utf-8")
     write(pack, 0)
     assert run("load", pack, home, copy)
     keep_for_a_day(home)
