@@ -96,7 +96,7 @@ class TimedSorter:
     Parameters
     ----------
     schema
-        Of the rows; they bear `jw_time`.
+        Of the rows; they bear `jw_time`. Once rows came, `schema` says which texts are in dictionaries.
     cell
         The int64 column that sorts, nulls last; None keeps the order in which rows come. Rows of one cell
         keep that order too.
