@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import Route
 
 from square import stop_place
 
 from .conftest import DESK, PATIENCE, PHONE
 
 pytestmark = pytest.mark.browser
+
+
+REST = """() => new Promise((done) => {
+  const next = (left) => (left ? requestAnimationFrame(() => next(left - 1)) : done());
+  next(60);
+})"""
+"""Sixty frames, in which a map that was moved by a key comes to rest."""
 
 
 def centre_of(page):
@@ -33,8 +41,24 @@ def test_a_record_leads_to_its_source_file_and_row(reader):
     group.wait_for()
     if group.get_attribute("open") is None:
         group.locator("summary").click()
+    held: list[Route] = []
+    rested = False
+
+    def hold(route: Route) -> None:
+        if rested:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/assets/*.js", hold)
     group.locator(".fact a").first.click()
     page.wait_for_url("**/data/stops/records/*")
+    page.locator("canvas").press("ArrowRight")
+    page.evaluate(REST)
+    assert held, "the next page is still on its way"
+    rested = True
+    for route in held:
+        route.continue_()
     reader.settle()
     page.get_by_text("stops.csv").first.wait_for()
     page.get_by_text("SHA-256").wait_for()

@@ -1,6 +1,6 @@
 /** What a view of the map is, kept in its address, so that an address shares the view. */
 import { startTransition, useCallback, useMemo, useOptimistic, useRef } from "react";
-import { useSearchParams } from "react-router";
+import { useHref, useLocation, useSearchParams } from "react-router";
 import type { Dataset } from "../api/types";
 import { firstLayers, type Layer, missingOf, readLayers, writeLayers } from "./layers";
 
@@ -57,6 +57,7 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
   // Several changes may come before the address has followed the first.
   const newest = useRef(parameters);
   newest.current = parameters;
+  const here = useHref(useLocation().pathname);
 
   const layersText = parameters.get("layers");
   const layers = useMemo(
@@ -103,12 +104,14 @@ export function useMapState(datasets: Dataset[]): [MapState, (changes: Partial<M
       if ("list" in changes) put("list", changes.list ? "1" : null);
       if ("alarms" in changes) put("alarms", changes.alarms ? null : "0");
       newest.current = next;
+      // While the next page is fetched the map is still there; were it to write its address, it would call the reader back.
+      if (window.location.pathname !== here) return;
       startTransition(() => {
         setParameters(next);
         setAddress(next, { replace: true });
       });
     },
-    [setParameters, setAddress],
+    [setParameters, setAddress, here],
   );
   return [state, change];
 }
