@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -77,19 +78,21 @@ class MariaSource(Source):
 @pytest.fixture(scope="session")
 def mariadb():
     """The socket of a MariaDB of this test session's own, in a temporary folder: no port."""
-    if shutil.which("mariadbd") is None:
-        pytest.skip("MariaDB (Debian's mariadb-server) is not on this machine")
+    program = shutil.which("mariadbd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    if program is None:
+        pytest.skip("MariaDB (Debian's mariadb-server-core) is not on this machine")
     folder = Path(tempfile.mkdtemp(prefix="jw-maria-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "mysql")
-    own = ["--no-defaults", f"--datadir={folder}/data", *(["--user=mysql"] if os.geteuid() == 0 else [])]
+    own = ["--no-defaults", f"--datadir={folder}/data", *(["--user=root"] if os.geteuid() == 0 else [])]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run(["mariadb-install-db", *own, "--skip-test-db"], check=True, **quiet)
-    command = ["mariadbd", *own, "--skip-networking", f"--socket={folder}/socket", "--skip-log-bin"]
+    command = [program, *own, "--skip-networking", f"--socket={folder}/socket", "--skip-log-bin"]
     server = subprocess.Popen(command, **quiet)
     try:
-        asked = ["mariadb-admin", "--no-defaults", f"--socket={folder}/socket", "--wait=60", "ping"]
-        subprocess.run(asked, check=True, timeout=90, **quiet)
+        until = time.monotonic() + 60
+        asked = ["mariadb", "--no-defaults", f"--socket={folder}/socket", "--execute=SELECT 1"]
+        while subprocess.run(asked, timeout=60, check=False, **quiet).returncode:
+            assert server.poll() is None, "it ended by itself"
+            assert time.monotonic() < until, "it does not answer"
         yield folder / "socket"
     finally:
         server.terminate()
