@@ -116,7 +116,7 @@ def lineage(
             raise NotPublishedError(dataset, found.state)
         made = uses(city.lake, asker, dataset, version.number)
         read = reads(version, listed(city.lake, asker))
-        load = loads_of(city.lake, [version]).get(version.number)
+        load = loads_of(city.lake, asker, dataset, [version]).get(version.number)
     if as_json:
         told = {
             "dataset": dataset,

@@ -256,7 +256,7 @@ def test_the_command_tells_both_ways(chain):
 
 def test_a_version_tells_who_published_it_and_by_which_event(chain):
     version = chain.city.lake.dataset(chain.asker, "visits").version
-    load = lineage.loads_of(chain.city.lake, [version])[version.number]
+    load = lineage.loads_of(chain.city.lake, chain.asker, "visits", [version])[version.number]
     with chain.city.records.read() as session:
         event = session.get_one(Event, int(load.event))
         assert (event.type, event.subject, event.data["version"]) == (
@@ -265,4 +265,4 @@ def test_a_version_tells_who_published_it_and_by_which_event(chain):
             1,
         )
     assert load.by == event.actor == chain.asker.id
-    assert lineage.loads_of(chain.city.lake, []) == {}
+    assert lineage.loads_of(chain.city.lake, chain.asker, "visits", []) == {}

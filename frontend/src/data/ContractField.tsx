@@ -2,7 +2,7 @@
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Input } from "../design/Form";
+import { FaultBelow, Input } from "../design/Form";
 import type { Terms } from "./contract";
 
 const TYPES = ["text", "integer", "number", "date", "time", "boolean", "geometry"];
@@ -31,11 +31,7 @@ export function FieldRow({ terms, set, fault }: {
   const cell = (term: string, inside: ReactNode) => (
     <td>
       {inside}
-      {fault(term) && (
-        <p id={`${id}-${term}`} className="small bad-text">
-          {fault(term)}
-        </p>
-      )}
+      <FaultBelow id={`${id}-${term}`} says={fault(term)} />
     </td>
   );
   return (
@@ -119,17 +115,25 @@ export function FieldRow({ terms, set, fault }: {
                 <option value="false">{t("intake.no")}</option>
               </select>
             </label>
-            <label className="input">
-              {named("severity")}
-              <select className="choice" value={terms.severity} onChange={(e) => set({ severity: e.target.value as Terms["severity"] })}>
-                <option value="error">{t("intake.error")}</option>
-                <option value="warning">{t("intake.warning")}</option>
-              </select>
-            </label>
+            <Severity label={named("severity")} value={terms.severity} set={(severity) => set({ severity })} />
           </div>
         </td>
       </tr>
     </>
+  );
+}
+
+/** How much it matters that something is broken. */
+export function Severity({ label, value, set }: { label: string; value: Terms["severity"]; set: (value: Terms["severity"]) => void }) {
+  const { t } = useTranslation();
+  return (
+    <label className="input">
+      {label}
+      <select className="choice" value={value} onChange={(e) => set(e.target.value as Terms["severity"])}>
+        <option value="error">{t("intake.error")}</option>
+        <option value="warning">{t("intake.warning")}</option>
+      </select>
+    </label>
   );
 }
 
@@ -160,11 +164,7 @@ export function Words({ label, values, set, fault }: { label: string; values: st
           set(words(e.target.value));
         }}
       />
-      {fault && (
-        <p id={id} className="small bad-text">
-          {fault}
-        </p>
-      )}
+      <FaultBelow id={id} says={fault} />
     </>
   );
 }

@@ -3,8 +3,9 @@ import { Plus } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDatasets } from "../api/questions";
-import { Input } from "../design/Form";
-import { Words } from "./ContractField";
+import { FaultBelow, Input } from "../design/Form";
+import { say } from "../words";
+import { Severity, Words } from "./ContractField";
 import type { Rule } from "./contract";
 
 type Part = { name: string; as: "column" | "columns" | "number" | "words" | "yes" | "tells" | "dataset"; label?: string };
@@ -87,13 +88,7 @@ export function RuleEdit({ rule, columns, set, fault }: {
           <PartEdit key={part.name} part={part} rule={rule} columns={columns} set={set} fault={fault(part.name)} />
         ))}
         <Input label={t("intake.parts.says")} value={rule.says} maxLength={400} fault={fault("says")} onChange={(e) => set({ says: e.target.value })} />
-        <label className="input">
-          {t("intake.parts.severity")}
-          <select className="choice" value={rule.severity} onChange={(e) => set({ severity: e.target.value as Rule["severity"] })}>
-            <option value="error">{t("intake.error")}</option>
-            <option value="warning">{t("intake.warning")}</option>
-          </select>
-        </label>
+        <Severity label={t("intake.parts.severity")} value={rule.severity} set={(severity) => set({ severity })} />
       </div>
     </div>
   );
@@ -113,11 +108,6 @@ function PartEdit({ part, rule, columns, set, fault }: {
   const value = rule[name];
   const empty = OPTIONAL.has(name) ? null : "";
   const wrong = fault ? { "aria-invalid": true as const, "aria-describedby": id } : {};
-  const below = fault && (
-    <p id={id} className="small bad-text">
-      {fault}
-    </p>
-  );
   if (as === "column" || as === "tells") {
     const options = as === "tells" ? ["birth", "sex"] : columns;
     return (
@@ -131,7 +121,7 @@ function PartEdit({ part, rule, columns, set, fault }: {
             </option>
           ))}
         </select>
-        {below}
+        <FaultBelow id={id} says={fault} />
       </label>
     );
   }
@@ -175,7 +165,7 @@ function Datasets({ id }: { id: string }) {
     <datalist id={id}>
       {datasets.map((one) => (
         <option key={one.id} value={one.id}>
-          {one.title.zh}
+          {say(one.title)}
         </option>
       ))}
     </datalist>

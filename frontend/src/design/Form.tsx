@@ -28,12 +28,18 @@ export function Input({ label, hint, fault, id, ...rest }: InputProps) {
           {hint}
         </p>
       )}
-      {fault && (
-        <p id={`${name}-fault`} className="small bad-text">
-          {fault}
-        </p>
-      )}
+      <FaultBelow id={`${name}-fault`} says={fault} />
     </div>
+  );
+}
+
+/** What is wrong with what stands above, if anything is. */
+export function FaultBelow({ id, says }: { id: string; says: string | undefined }) {
+  if (!says) return null;
+  return (
+    <p id={id} className="small bad-text">
+      {says}
+    </p>
   );
 }
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jingwei.city import survey
-from jingwei.city.kept import FOLDER
 from jingwei.lake import forms
 from jingwei.lake.erasing import erased_marks, without_erased
 
@@ -57,12 +56,3 @@ def _among(values: pa.Array, value: str) -> bool:
         return False
     found = pc.equal(pc.utf8_trim_whitespace(values.cast(pa.string())), value)
     return bool(pc.any(found).as_py())
-
-
-def delete_kept(city: City, digest: str) -> None:
-    """Delete a file that was handed in."""
-    folder = city.home / FOLDER / digest
-    for path in sorted(folder.glob("*")):
-        path.unlink()
-    if folder.is_dir():
-        folder.rmdir()

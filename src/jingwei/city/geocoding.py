@@ -23,7 +23,7 @@ from jingwei.lake.wording import MARK
 from jingwei.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from jingwei.access import Asker
     from jingwei.city.service import City
@@ -232,10 +232,10 @@ class Gazetteer:
         self._roads = {road for road in self._by_road if road}
         self._compounds = set(self._by_compound)
         self._pieces = {
-            "road": _pieces_of(self._roads),
-            "compound": _pieces_of(self._compounds),
+            "road": _by_part(self._roads, _bits),
+            "compound": _by_part(self._compounds, _bits),
         }
-        self._masked = {"road": _masked(self._roads), "compound": _masked(self._compounds)}
+        self._masked = {"road": _by_part(self._roads, _masks), "compound": _by_part(self._compounds, _masks)}
 
     def find(self, text: str) -> Found:
         """Return where an address is."""
@@ -500,12 +500,13 @@ def _bits(name: str) -> set[str]:
     return {name[at : at + 2] for at in range(len(name) - 1)} or {name}
 
 
-def _pieces_of(names: Iterable[str]) -> dict[str, list[str]]:
-    pieces: dict[str, list[str]] = defaultdict(list)
+def _by_part(names: Iterable[str], parts_of: Callable[[str], set[str]]) -> dict[str, list[str]]:
+    """Return the names that have each part."""
+    found: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        for bit in _bits(name):
-            pieces[bit].append(name)
-    return pieces
+        for part in parts_of(name):
+            found[part].append(name)
+    return found
 
 
 def _marks(name: str) -> list[str]:
@@ -521,14 +522,6 @@ def _differ(marks: list[str], others: list[str]) -> bool:
 def _masks(name: str) -> set[str]:
     """Return a short name with each of its characters hidden in turn."""
     return {f"{name[:at]}?{name[at + 1 :]}" for at in range(len(name))} if len(name) == SHORT else set()
-
-
-def _masked(names: Iterable[str]) -> dict[str, list[str]]:
-    hidden: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        for mask in _masks(name):
-            hidden[mask].append(name)
-    return hidden
 
 
 def _changes(a: str, b: str) -> int:

@@ -24,8 +24,8 @@ from sqlalchemy import select
 
 from jingwei import ledger
 from jingwei.access import Asker
-from jingwei.city.bearing import bears_erased, delete_kept
-from jingwei.city.kept import FOLDER, PREFIX, kept_sources
+from jingwei.city.bearing import bears_erased
+from jingwei.city.kept import FOLDER, PREFIX, delete_kept, kept_sources
 from jingwei.city.loader import SourceReport, load_pack
 from jingwei.city.manifest import Manifest, SourceSpec, parse_manifest, read_manifest
 from jingwei.city.models import IntakeFileRow, IntakeSourceRow

@@ -38,3 +38,12 @@ def apply_kept(city: City, manifest: Manifest) -> Manifest:
 def place_of(home: Path, data: Path, file: str) -> Path:
     """Return where a source's file lies."""
     return home / FOLDER / file.removeprefix(PREFIX) if file.startswith(PREFIX) else data / file
+
+
+def delete_kept(city: City, digest: str) -> None:
+    """Delete a file that was handed in."""
+    folder = city.home / FOLDER / digest
+    for path in sorted(folder.glob("*")):
+        path.unlink()
+    if folder.is_dir():
+        folder.rmdir()

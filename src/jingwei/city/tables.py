@@ -11,7 +11,6 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,8 +21,9 @@ from jingwei.city import intake, outside
 from jingwei.city.kept import FOLDER
 from jingwei.city.models import IntakeFileRow, IntakeTableRow
 from jingwei.city.progress import Listener, Progress, Stop
+from jingwei.lake.engines import in_files, open_engine
 from jingwei.lake.errors import NoSpaceError, StoppedError, did_you_mean
-from jingwei.lake.rules import literal, name_of
+from jingwei.lake.rules import name_of
 from jingwei.records import now_utc
 from jingwei.words import Text
 
@@ -284,13 +284,10 @@ def _merge(known: _Known, new: Path, whole: Path, how: Reading) -> bool:
     Rows without a value of the cursor come each time, those at its last value mostly: those of before make
     way for them, and so do those with the key of a new one.
     """
-    before, after = (f"read_parquet({literal(str(path))})" for path in (known.path, new))
+    before, after = (in_files([path]) for path in (known.path, new))
     assert how.cursor is not None  # noqa: S101 -- without one all rows are read anew
     cursor = name_of(how.cursor)
-    with duckdb.connect() as engine:
-        engine.execute("SET memory_limit = ?", [MEMORY])
-        engine.execute("SET temp_directory = ?", [str(whole.parent)])
-        engine.execute("SET TimeZone = 'UTC'")
+    with open_engine(MEMORY, whole.parent) as engine:
         engine.execute("SET VARIABLE edge = ?", [outside.value_of(known.mark)])
         edge = "getvariable('edge')"
         if how.keys:

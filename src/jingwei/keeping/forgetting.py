@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from jingwei import ledger
-from jingwei.city.bearing import delete_kept, says
-from jingwei.city.kept import FOLDER
+from jingwei.city.bearing import says
+from jingwei.city.kept import FOLDER, delete_kept
 from jingwei.city.models import IntakeFileRow
 from jingwei.errors import BadRequestError, NotFoundError
 from jingwei.lake.erasing import Erased, erase_rows, mark_of

@@ -32,7 +32,7 @@ from jingwei.lake.contracts import (
     Rule,
 )
 from jingwei.lake.enclosing import cells_touch, middles_inside, ranges_inside
-from jingwei.lake.engines import open_engine
+from jingwei.lake.engines import in_files, open_engine
 from jingwei.lake.quality import are_plain_times, has_unique_key, is_plainly_unique
 from jingwei.lake.row_checks import Broken, RowChecks
 from jingwei.lake.rules import (
@@ -210,13 +210,10 @@ def check(
         # What a file tells of fractions leaves out those that are no number, which are beyond any limit.
         engine.execute("SET disabled_optimizers = 'statistics_propagation'")
         add_number(engine)
-        listed = ", ".join(literal(str(path)) for path in paths)
-        if not listed:
+        if not paths:
             return _empty_report(content), FINDINGS.empty_table()
         limited = "" if rows else " LIMIT 0"
-        engine.execute(
-            f"CREATE VIEW facts AS FROM read_parquet([{listed}], hive_partitioning = false){limited}"
-        )
+        engine.execute(f"CREATE VIEW facts AS FROM {in_files(paths)}{limited}")
         engine.execute("CREATE TABLE found (rule INTEGER, fact BIGINT)")
         work = _Check(contract, own, content, around, engine, paths=paths if rows else [], strict=strict)
         work.layout()
@@ -377,13 +374,12 @@ class _Check:
             test = RowTest(
                 f"unique:{terms.name}", "unique", (terms.name,), "consistent", terms.severity, text, ""
             )
+            blanks = self._has_blanks(terms.name)
             known = has_unique_key(self.content, terms.name)
-            value = text_of(terms.name) if self._has_blanks(terms.name) else name_of(terms.name)
-            if value == name_of(terms.name) and (
-                known or is_plainly_unique(self.paths, self.own, [terms.name])
-            ):
+            if not blanks and (known or is_plainly_unique(self.paths, self.own, [terms.name])):
                 self._note(test, 0, "")
             else:
+                value = text_of(terms.name) if blanks else name_of(terms.name)
                 there = given(terms, self.own.field(terms.name).type)
                 self._asked(test, _later_of_equal(value, there))
             self.a_key_holds |= not self.results[-1].failed and terms.required

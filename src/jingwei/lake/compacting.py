@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import select
 
 from jingwei.lake import contracting, writing
+from jingwei.lake.engines import open_engine
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.lake.models import DatasetRow, ReportRow
 from jingwei.lake.stopping import stoppable
@@ -174,7 +175,7 @@ def _refer_anew(lake: Lake, load: Load, old: Content, before: str, reports: list
     ]
     if not old.covers and not found:
         return
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(load.scratch)}) as engine:
+    with open_engine(MEMORY, load.scratch) as engine:
         for name, files in (("earlier", old.facts), ("later", load.files["facts"])):
             paths = [str(folder / "facts" / file.path) for file in files]
             engine.read_parquet(paths, hive_partitioning=False).select(

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jingwei.grid.kernels import kernel
+from jingwei.lake.distinct import BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-BITS = 14
-"""Bits of a hash that choose one of 16,384 registers: the standard error is 0.8 %."""
 
 REST = np.uint64(64 - BITS)
 STOP = np.uint64(1 << (BITS - 1))
@@ -55,7 +53,7 @@ def note_numbers(values: NDArray[np.uint64], registers: NDArray[np.uint8]) -> No
     values
         (n,) bits; equal values have equal ones.
     registers
-        (2**BITS,) the longest run seen in each share of the hashes, renewed in place (Flajolet et al.,
+        (`REGISTERS`,) the longest run seen in each share of the hashes, renewed in place (Flajolet et al.,
         HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm, 2007).
 
     """

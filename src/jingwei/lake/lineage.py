@@ -195,11 +195,15 @@ def reads(version: Version, known: Collection[str]) -> list[Read] | None:
     return None if told is None else [one for one in told if one.dataset in known]
 
 
-def loads_of(lake: Lake, versions: Collection[Version]) -> dict[int, Load]:
-    """Return by number who published versions of one dataset; of erased events nothing is known."""
-    if not versions:
+def loads_of(lake: Lake, asker: Asker, dataset: str, versions: Collection[Version]) -> dict[int, Load]:
+    """Return by number who published versions of a dataset, for who may inspect it.
+
+    Of erased events nothing is known.
+    """
+    view = lake.dataset(asker, dataset).view
+    if not versions or view is None or "inspect" not in view.rights:
         return {}
-    subject = f"dataset/{next(iter(versions)).dataset}"
+    subject = f"dataset/{dataset}"
     moments = [one.published for one in versions]
     near = and_(Event.time >= min(moments) - _DAY, Event.time <= max(moments) + _DAY)
     asked = select(Event.id, Event.actor, Event.data).where(

@@ -21,7 +21,7 @@ from jingwei.lake.contracts import (
     Order,
     Repeated,
 )
-from jingwei.lake.engines import open_engine
+from jingwei.lake.engines import in_files, open_engine
 from jingwei.lake.rules import literal, moment, name_of, plain_text_of, text_of
 
 if TYPE_CHECKING:
@@ -87,10 +87,9 @@ def propose(dataset: Dataset, content: Content, paths: Sequence[Path], own: pa.S
     rules: list[Any] = [Repeated()]
     if paths and own.names:
         with open_engine("1GB") as engine:
-            listed = ", ".join(literal(str(path)) for path in paths)
             engine.execute(
                 f"CREATE TEMP TABLE facts AS SELECT * "
-                f"FROM read_parquet([{listed}], hive_partitioning = false) "
+                f"FROM {in_files(paths)} "
                 f"USING SAMPLE reservoir({SAMPLE} ROWS) REPEATABLE (7)"
             )
             rows = engine.execute("SELECT count(*) FROM facts").fetchall()[0][0]

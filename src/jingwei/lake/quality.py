@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jingwei.lake.distinct import distinct_of
-from jingwei.lake.engines import open_engine
+from jingwei.lake.engines import in_files, open_engine
+from jingwei.lake.rules import name_of
 from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
 
@@ -107,7 +108,7 @@ def describe(
     with open_engine(memory) as engine:
         engine.execute("SET parquet_metadata_cache = true")  # the same files are asked many times
         columns = _columns(engine, paths, schema, different)
-        source = _source(paths)
+        source = in_files(paths)
         if rising or is_plainly_unique(paths, schema, keys):
             return columns, []
         repeated = _repeated_keys(engine, source, keys) if keys else []
@@ -169,9 +170,9 @@ def _columns(
     if not schema.names:
         return []
     # By themselves, numbers and limits are answered from what each file tells of its parts.
-    counted = [f"count({_name(field.name)})" for field in schema]
+    counted = [f"count({name_of(field.name)})" for field in schema]
     rows, *given = _over_all(engine, paths, ["count(*)", *counted], "sum({})::BIGINT")
-    ends = ["NULL" if pa.types.is_binary(field.type) else _name(field.name) for field in schema]
+    ends = ["NULL" if pa.types.is_binary(field.type) else name_of(field.name) for field in schema]
     least, greatest = (
         _over_all(
             engine, paths, [f"{end}({name})" for name in ends], f"left(CAST({end}({{}}) AS VARCHAR), {SHOWN})"
@@ -193,18 +194,13 @@ def _over_all(
 ) -> tuple[Any, ...]:
     """Ask each file for some figures, and return what they make together."""
     asked = ", ".join(f"{part} AS jw_{number}" for number, part in enumerate(parts))
-    each = " UNION ALL ".join(f"SELECT {asked} FROM {_source([path])}" for path in paths)
+    each = " UNION ALL ".join(f"SELECT {asked} FROM {in_files([path])}" for path in paths)
     made = ", ".join(together.format(f"jw_{number}") for number in range(len(parts)))
     return engine.execute(f"SELECT {made} FROM ({each})").fetchall()[0]
 
 
-def _source(paths: Sequence[Path]) -> str:
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"read_parquet([{listed}], hive_partitioning = false)"
-
-
 def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[str]) -> list[Finding]:
-    listed = ", ".join(_name(key) for key in keys)
+    listed = ", ".join(name_of(key) for key in keys)
     found = engine.execute(
         f"SELECT sum(n), list(row ORDER BY row)[:10] FROM (SELECT count(*) AS n, min(jw_row) AS row "
         f"FROM {source} GROUP BY {listed} HAVING count(*) > 1)"
@@ -221,7 +217,7 @@ def _repeated_keys(engine: duckdb.DuckDBPyConnection, source: str, keys: list[st
 def _repeated_rows(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> list[Finding]:
     if not schema.names:
         return []
-    listed = ", ".join(_name(name) for name in schema.names)
+    listed = ", ".join(name_of(name) for name in schema.names)
     found = engine.execute(
         f"SELECT sum(n - 1), list(row ORDER BY row)[:10] FROM (SELECT count(*) AS n, min(jw_row) AS row "
         f"FROM {source} GROUP BY hash({listed}) HAVING count(*) > 1)"
@@ -233,7 +229,3 @@ def _repeated_rows(engine: duckdb.DuckDBPyConnection, source: str, schema: pa.Sc
         f"{found[0]} rows are equal to another row in every column.",
     )
     return [Finding("repeated-row", text.as_json(), int(found[0]), list(found[1]))]
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'

@@ -18,7 +18,7 @@ import shapely
 
 from jingwei import grid
 from jingwei.errors import BadRequestError
-from jingwei.lake.engines import open_engine
+from jingwei.lake.engines import in_files, open_engine
 from jingwei.lake.errors import BadFilterError, UnknownColumnError
 from jingwei.lake.files import OpenFiles
 from jingwei.lake.masking import mask_key, prepare
@@ -482,9 +482,7 @@ class Reader:
     ) -> str:
         """Return what stands for the facts in a question; `whole` is a table that holds those in question."""
         files = version.content.facts if folder == "facts" else version.content.quarantine
-        paths = [str(self.root / version.dataset / folder / file.path) for file in files]
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        whole = whole or f"read_parquet([{listed}], hive_partitioning = false)"
+        whole = whole or in_files(self.root / version.dataset / folder / file.path for file in files)
         if permitted is None:
             return whole
         if permitted.hashed and not self._can_hash:

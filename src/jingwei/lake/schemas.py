@@ -45,7 +45,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a dataset as its department named it; `distinct` is an estimate."""
+    """One column of a dataset as its department named it.
+
+    `distinct` is counted up to 100,000 rows and an estimate beyond.
+    """
 
     name: str
     type: str

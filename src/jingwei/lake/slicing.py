@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jingwei.lake import sorting
-from jingwei.lake.sorting import LAST, Sorter, behind, gathered, order_of, sort_keys, taken
+from jingwei.lake.sorting import LAST, Sorter, behind, gathered, in_order, order_of, rises, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -244,19 +244,15 @@ def time_keys(batch: pa.RecordBatch) -> NDArray[np.int64]:
 def _by_time(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Return batches that are each in the order of time, the same ones if they are already."""
     wide = sum(batch.num_rows for batch in batches) >= len(batches) * sorting.SPILLED_ROWS
-    if wide and all(_rises(time_keys(batch)) for batch in batches):
+    if wide and all(rises(time_keys(batch)) for batch in batches):
         return batches
     whole = pa.concat_batches(batches)
     keys = time_keys(whole)
-    if _rises(keys):
+    if rises(keys):
         return [whole]
     order = order_of(keys)
     columns = [*taken([whole], order).columns, pa.array(order, pa.int64())]
     return [pa.RecordBatch.from_arrays(columns, schema=whole.schema.append(ARRIVAL))]
-
-
-def _rises(keys: NDArray[np.int64]) -> bool:
-    return bool((keys[1:] >= keys[:-1]).all())
 
 
 def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -269,8 +265,7 @@ def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _pieces(parts: list[pa.RecordBatch], cell: str) -> Iterator[pa.RecordBatch]:
     """Yield the rows of some batches in the order of cells."""
-    keys = np.concatenate([sort_keys(part, cell) for part in parts])
-    batch = pa.concat_batches(parts) if _rises(keys) else taken(parts, order_of(keys))
+    batch = in_order(parts, cell)
     step = sorting.rows_of_a_piece(batch.nbytes, batch.num_rows)
     for begin in range(0, batch.num_rows, step):
         yield batch.slice(begin, step)

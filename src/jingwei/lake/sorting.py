@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jingwei.lake.raw_texts import bounds_and_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
@@ -144,7 +146,7 @@ class Sorter:
                 hand_over(run)
 
     def _add(self, batches: list[pa.RecordBatch]) -> None:
-        batch = in_order(pa.concat_batches(batches), self.cell)
+        batch = in_order(batches, self.cell)
         self.rows += batch.num_rows
         self.bytes += batch.nbytes
         if self._held_bytes + batch.nbytes <= IN_MEMORY and not self._spilled:
@@ -197,7 +199,7 @@ class Sorter:
         for splitter in [*splitters, None]:
             parts = [batch for run in runs for batch in run.until(splitter)]
             if parts:
-                yield in_order(pa.concat_batches(parts) if len(parts) > 1 else parts[0], self.cell)
+                yield in_order(parts, self.cell)
 
     def _splitters(self, first: int, last: int) -> list[Splitter]:
         """Return positions that cut the runs from `first` to before `last` into pieces of like size."""
@@ -225,14 +227,18 @@ def sort_keys(batch: pa.RecordBatch, cell: str | None) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(batch.column(cell), LAST))
 
 
-def in_order(batch: pa.RecordBatch, cell: str | None) -> pa.RecordBatch:
-    """Return the rows of a batch sorted by cell; rows of one cell keep their order."""
-    if cell is None:
-        return batch
-    keys = sort_keys(batch, cell)
-    if bool((keys[1:] >= keys[:-1]).all()):
-        return batch
-    return taken([batch], order_of(keys))
+def in_order(parts: list[pa.RecordBatch], cell: str | None) -> pa.RecordBatch:
+    """Return the rows of some batches sorted by cell; rows of one cell keep their order."""
+    if cell is not None:
+        keys = np.concatenate([sort_keys(part, cell) for part in parts])
+        if not rises(keys):
+            return taken(parts, order_of(keys))
+    return pa.concat_batches(parts) if len(parts) > 1 else parts[0]
+
+
+def rises(keys: NDArray[np.int64]) -> bool:
+    """Say whether no key is less than the one before."""
+    return bool((keys[1:] >= keys[:-1]).all())
 
 
 def order_of(keys: NDArray[np.int64]) -> NDArray[np.integer]:
@@ -266,12 +272,11 @@ def _by_width(column: pa.Array) -> pa.Array:
     """Return texts that are all of one length as bytes of that width, which are quicker to move."""
     if not pa.types.is_string(column.type) or column.null_count or not len(column):
         return column
-    _, ends, data = column.buffers()
-    bounds = np.frombuffer(ends, np.int32, len(column) + 1, 4 * column.offset)
+    bounds, data = bounds_and_bytes(column)
     width = int(bounds[1] - bounds[0])
     if width == 0 or not bool((np.diff(bounds) == width).all()):
         return column
-    bytes_ = data.slice(int(bounds[0]), len(column) * width)
+    bytes_ = pa.py_buffer(data[bounds[0] : bounds[-1]])
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(column), [None, bytes_])
 
 

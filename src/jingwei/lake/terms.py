@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from jingwei.lake.contracts import ContractError
+from jingwei.lake.engines import open_engine
 from jingwei.lake.rules import plain_bound
 from jingwei.words import Text
 
@@ -24,7 +25,7 @@ def check_terms(contract: Contract) -> None:
         Its `where` names the `field` and the `term`.
 
     """
-    with duckdb.connect() as engine:
+    with open_engine("100MB") as engine:
         for terms in contract.fields:
             for term, what in _faults(terms, engine):
                 fault = Text(f"“{terms.name}”{what.zh}", f"'{terms.name}': {what.en}")

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from jingwei.lake.forms.reading import Evidence
 from jingwei.lake.names import role_of, tokens
 from jingwei.lake.numbers import number_in_words, plain_text, read_numbers
+from jingwei.lake.raw_texts import bounds_and_bytes
 from jingwei.words import Text
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -420,11 +421,9 @@ def _read_texts(column: pa.Array, zone: str) -> Times:
     from jingwei.lake.kernels_times import plain_times
 
     rows = len(column)
-    _, offsets, data = column.buffers()
-    starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + rows + 1]
     local, precision = np.zeros(rows, np.int64), np.empty(rows, np.int8)
     in_utc = np.zeros(rows, np.bool_)
-    plain_times(starts, np.frombuffer(data or b"", np.uint8), local, precision, in_utc)
+    plain_times(*bounds_and_bytes(column), local, precision, in_utc)
     if column.null_count:
         precision[np.asarray(column.is_null())] = -1
     given = precision >= 0

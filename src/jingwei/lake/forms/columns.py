@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jingwei.lake.raw_texts import bounds_and_bytes
+
 LONGEST_INTEGER = 10**15
 """Integers of more than 15 digits are codes (identity numbers, credit codes, cell codes), not quantities."""
 
@@ -61,10 +63,8 @@ def kind_and_values(texts: pa.Array, at_least: Kind = Kind.EMPTY) -> tuple[Kind,
         return at_least, texts
     from jingwei.lake.forms.kernels_numbers import FRACTIONS, WHOLE, plain_numbers
 
-    _, ends, data = texts.buffers()
-    starts = np.frombuffer(ends, np.int32, len(texts) + 1, 4 * texts.offset)
     whole, fractions = np.empty(len(texts), np.int64), np.empty(len(texts), np.float64)
-    kind, empty = plain_numbers(starts, np.frombuffer(data, np.uint8), whole, fractions)
+    kind, empty = plain_numbers(*bounds_and_bytes(texts), whole, fractions)
     if kind in (WHOLE, FRACTIONS) and empty == texts.null_count:
         missing = np.asarray(texts.is_null()) if empty else None
         if kind == WHOLE and at_least < Kind.DECIMAL:

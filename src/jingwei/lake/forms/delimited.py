@@ -82,7 +82,7 @@ class Block:
     """Whole records as UTF-8 text that Arrow reads as written.
 
     `lines` holds the physical line on which each record starts where they do not simply follow one another
-    from `first_line` on.
+    from `first_line` on. `line_ends` is how many lines end in the text, where that was counted.
     """
 
     text: bytes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,28 @@ class _Merges:
                     if column < len(cells) and cells[column] is None:
                         cells[column] = kept.get(self.source[row, column])
             yield number, cells
+
+
+@dataclass(slots=True)
+class _Gaps:
+    """Cells that are read as empty: how many in which columns, and the first rows of them."""
+
+    columns: Counter[int] = field(default_factory=Counter)
+    rows: list[int] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return self.columns.total()
+
+    def note(self, gap: Gap) -> None:
+        """Count one more; they come in the order of rows."""
+        self.columns[gap.column] += 1
+        if len(self.rows) < SHOWN_ROWS and self.rows[-1:] != [gap.row]:
+            self.rows.append(gap.row)
+        if len(self.kinds) < SHOWN_ROWS:
+            self.kinds.add(gap.said)
 
 
 class WorkbookReading(Reading):
@@ -182,19 +205,18 @@ class WorkbookReading(Reading):
 
     def _tell_gaps(self, progress: Progress | None) -> None:
         """Tell of cells that are read as empty although something stands in them."""
-        found = gaps(self.path, self.layer, lambda: progress(1.0) if progress else None)
-        cells = [gap for gap in found if gap.row >= self._first_row]
-        errors = [gap for gap in cells if gap.said]
-        formulas = [gap for gap in cells if not gap.said]
-        if errors:
-            kinds = sorted({gap.said for gap in errors})
+        errors, formulas = _Gaps(), _Gaps()
+        for gap in gaps(self.path, self.layer, lambda: progress(1.0) if progress else None):
+            if gap.row >= self._first_row:
+                (errors if gap.said else formulas).note(gap)
+        if errors.cells:
             zh, en, figures = self._where(errors)
-            said = " ".join(kinds)
+            said = " ".join(sorted(errors.kinds))
             reason = Text(
                 f"{zh}是错误值（{said}），按空值读取", f"{en} hold an error ({said}) and are read as empty"
             )
             self.evidence.append(Evidence("cell-errors", said, reason, figures))
-        if formulas:
+        if formulas.cells:
             zh, en, figures = self._where(formulas)
             reason = Text(
                 f"{zh}是没有保存结果的公式，按空值读取；请在表格软件中打开并保存后再提交",
@@ -203,19 +225,17 @@ class WorkbookReading(Reading):
             )
             self.evidence.append(Evidence("formulas", "empty", reason, figures))
 
-    def _where(self, cells: list[Gap]) -> tuple[str, str, dict[str, JSON]]:
+    def _where(self, gaps: _Gaps) -> tuple[str, str, dict[str, JSON]]:
         """Return how many cells in which columns these are and in which rows, in words and figures."""
-        columns: dict[str, JSON] = {}
-        for gap in cells:
-            name = self._names[gap.column - 1] if gap.column <= len(self._names) else ""
-            name = name or f"column_{gap.column}"
-            columns[name] = int(str(columns.get(name, 0))) + 1
-        rows = sorted({gap.row for gap in cells})[:SHOWN_ROWS]
+        columns: dict[str, JSON] = {
+            (self._names[column - 1] if column <= len(self._names) else "") or f"column_{column}": cells
+            for column, cells in gaps.columns.items()
+        }
         listed = list(columns)[:SHOWN_COLUMNS]
-        numbers = [str(row) for row in rows[:SHOWN_COLUMNS]]
-        zh = f"“{'”“'.join(listed)}”列有 {len(cells)} 个单元格（如第 {'、'.join(numbers)} 行）"
-        en = f"{len(cells)} cells of “{'”, “'.join(listed)}” (rows {', '.join(numbers)} ...)"
-        return zh, en, {"cells": len(cells), "columns": columns, "rows": [*rows]}
+        numbers = [str(row) for row in gaps.rows[:SHOWN_COLUMNS]]
+        zh = f"“{'”“'.join(listed)}”列有 {gaps.cells} 个单元格（如第 {'、'.join(numbers)} 行）"
+        en = f"{gaps.cells} cells of “{'”, “'.join(listed)}” (rows {', '.join(numbers)} ...)"
+        return zh, en, {"cells": gaps.cells, "columns": columns, "rows": [*gaps.rows]}
 
     def _data_rows(self) -> Iterator[tuple[int, list[Value]]]:
         for number, cells in self._merges.fill(_rows(self._sheet)):
