@@ -69,19 +69,20 @@ def expected(given_rows, cuts, cell):
 
 
 def found(sorter, cuts):
-    parts = []
-    for span in slicing.spans(np.array(cuts, np.int64)):
-        assert sorter.before(span.low) == sum(map(len, parts))
-        rows = []
-        for piece in sorter.pieces(span):
-            assert piece.schema == sorter.schema
-            assert piece.column("nothing").null_count == piece.num_rows
-            numbers = piece.column("jw_row").to_pylist()
-            for name, text_of in zip(("text", "wide", "kind"), TEXTS, strict=True):
-                assert piece.column(name).to_pylist() == [text_of(n) for n in numbers]
-            rows += piece.column("jw_row").to_pylist()
-        parts.append(rows)
-    return parts
+    return [rows_of(sorter.slice(span)) for span in slicing.spans(np.array(cuts, np.int64))]
+
+
+def rows_of(slice_):
+    rows = []
+    for piece in slice_.pieces():
+        assert piece.schema == slice_.schema
+        assert piece.column("nothing").null_count == piece.num_rows
+        numbers = piece.column("jw_row").to_pylist()
+        for name, text_of in zip(("text", "wide", "kind"), TEXTS, strict=True):
+            assert piece.column(name).to_pylist() == [text_of(n) for n in numbers]
+        rows += numbers
+    assert slice_.rows == len(rows)
+    return rows
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -132,6 +133,82 @@ def test_what_memory_should_not_hold_goes_to_the_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir())
     assert pa.types.is_dictionary(sorter.schema.field("kind").type)
     assert found(sorter, [30, 60]) == expected(given_rows, [30, 60], "jw_cell")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    given_rows=st.lists(st.one_of(rows_of_a_batch, in_order_of_time), max_size=10),
+    rising=st.booleans(),
+    cuts=st.lists(st.integers(-5, 25), min_size=1, max_size=4, unique=True).map(sorted),
+    memory=st.sampled_from([0, 1_000, 10**9]),
+    at_once=st.sampled_from([0, 500, 10**9]),
+    piece=st.sampled_from([1, 7, 1_000]),
+    few=st.sampled_from([0, 1, 3, 10]),
+)
+def test_slices_go_as_soon_as_rows_behind_them_come_and_late_rows_behind_all(
+    tmp_path_factory, given_rows, rising, cuts, memory, at_once, piece, few
+):
+    if rising:  # as systems write them, but for what is within a batch
+        flat = sorted(
+            (row for batch in given_rows for row in batch), key=lambda one: (one[1] is None, one[1] or 0)
+        )
+        given_rows = [flat[at : at + 9] for at in range(0, len(flat), 9)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sorting, "IN_MEMORY", memory)
+        patch.setattr(sorting, "PIECE_ROWS", piece)
+        patch.setattr(slicing, "SLICE", at_once)
+        patch.setattr(slicing, "FEW", few)
+        sorter = slicing.TimedSorter(SCHEMA, "jw_cell", tmp_path_factory.mktemp("runs"))
+        taken = []
+        sorter.hand_on(batches_of(given_rows), np.array(cuts, np.int64), taken.append)
+        parts = [rows_of(one) for one in taken]
+    whole = expected(given_rows, cuts, "jw_cell")
+    assert sorter.rows == sum(map(len, given_rows))
+    if rising:
+        assert parts == [rows for rows in whole if rows]
+    slice_of = {row: number for number, rows in enumerate(whole) for row in rows}
+    numbers = [{slice_of[row] for row in rows} for rows in parts]
+    assert all(len(one) == 1 for one in numbers)
+    order = [number for one in numbers for number in one]
+    timely = order[: next((at for at in range(1, len(order)) if order[at] <= order[at - 1]), len(order))]
+    late = order[len(timely) :]
+    assert late == sorted(set(late)), "each slice goes once, and what came late for it once more"
+    for number, rows in enumerate(whole):
+        mine = [part for part, one in zip(parts, order, strict=True) if one == number]
+        assert sorted(row for part in mine for row in part) == sorted(rows)
+        for part in mine:
+            assert part == [row for row in rows if row in set(part)], "by cell, then arrival"
+
+
+def test_a_slice_is_not_held_once_it_went(tmp_path, monkeypatch):
+    monkeypatch.setattr(sorting, "IN_MEMORY", 40_000)
+    monkeypatch.setattr(sorting, "PIECE_ROWS", 100)
+    sorter = slicing.TimedSorter(SCHEMA, "jw_cell", tmp_path)
+    rows = [[(n * 7 % 100, part * 100 + n) for n in range(100)] for part in range(50)]
+    went = []
+
+    def take(slice_):
+        went.append((sorter.rows, slice_.rows))
+
+    sorter.hand_on(batches_of(rows), np.arange(500, 5_000, 500), take)
+    assert [rows for _, rows in went] == [500] * 10
+    assert [came for came, _ in went] == [*range(600, 5_001, 500), 5_000]
+    assert list(tmp_path.iterdir()) == [], "a tenth of the rows fits into memory, all of them do not"
+
+
+@pytest.mark.parametrize(
+    ("times", "timely"),
+    [
+        ([*range(100)], True),
+        ([*range(50), *range(49, 100)], True),  # late within its slice
+        ([*range(50, 100), *range(50)], False),
+        ([*range(0, 100, 2), *range(1, 100, 2)], False),  # one district after the other
+        ([10**6, *range(99)], False),
+    ],
+)
+def test_rows_are_timely_where_nearly_none_lies_behind_a_later_slice(times, timely):
+    outlook = slicing.Outlook(10**6, np.array(times))
+    assert outlook.is_timely(np.array([25, 50, 75])) == timely
 
 
 def test_an_error_behind_is_raised_in_front(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ class Steps:
 
 def as_large_tables():
     """Have tables of thousands of rows go the way of those of millions."""
-    delimited.WORTH_SPOOLING, spool.PART = 0, 60_000
+    delimited.WORTH_SPOOLING, spool.PART, spool.GLANCED = 0, 60_000, 50
     sorting.PIECE_ROWS, sorting.IN_MEMORY, sorting.MANY_KEYS = 1_000, 50_000, 500
     writing.SLICED, writing.GROUPS = 1_000, ((10**9, 64),)
     distinct.COUNTED = 1_000

@@ -50,7 +50,7 @@ keys = ["n"]
 place = {{ lon = "lon", lat = "lat", crs = "WGS84" }}
 """
 TIMED = "beta"
-"""The source whose rows have times, so that its table is written as two files at once, as large ones are."""
+"""The source whose rows have times, so that its table is written slice by slice while it is read."""
 FORKS = multiprocessing.get_context("forkserver")
 
 

@@ -44,7 +44,7 @@ from jingwei.city.progress import Listener, Progress, Stage, Stop
 from jingwei.city.stating import note_stated, waits_for
 from jingwei.errors import JingweiError
 from jingwei.lake import contracting, forms, quality
-from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Tally, key_of
+from jingwei.lake.address import REGION_DEGREES, Addresser, GeometryPlacing, Tally, Timing, key_of
 from jingwei.lake.covers import cover_table
 from jingwei.lake.distinct import Distinct
 from jingwei.lake.erasing import erased_marks, without_erased
@@ -53,6 +53,7 @@ from jingwei.lake.forms.opening import check_file
 from jingwei.lake.forms.side_by_side import ordered_map
 from jingwei.lake.quarantine import Quarantined, quarantine_of
 from jingwei.lake.schemas import Consulted, Content, Counts, Dataset, Finding, Read, SourceFile, Version
+from jingwei.lake.slicing import Outlook
 from jingwei.lake.sorting import behind
 from jingwei.lake.store import MEMORY, Description, Load
 from jingwei.lake.weighing import Anchor
@@ -464,7 +465,8 @@ def _write(
         passing = _noted(batches, order, times, different)
         rows = named(passing, spec, first_place, work.city.records, work.asker, load.intent)
         stream = pa.RecordBatchReader.from_batches(named_schema(addresser.schema, spec), rows)
-        work.city.lake.store.write_facts(load, stream, sorting, work.manifest.city.time_zone)
+        zone = work.manifest.city.time_zone
+        work.city.lake.store.write_facts(load, stream, sorting, zone, _outlook(readings, plan.timing))
         survey.confirm(spec, plan, thinned, around)
         work.plain_times = frozenset(times.columns)
     finally:
@@ -509,6 +511,21 @@ def _write(
         seconds=time.monotonic() - started,
         address=[name for name in load.schemas["facts"].names if name not in addresser.own.names],
     )
+
+
+def _outlook(readings: list[forms.Reading], timing: Timing | None) -> Outlook | None:
+    """Return what is known of the times of a source before its rows are addressed, if anything is."""
+    if timing is None:
+        return None
+    rows, times = 0, []
+    for reading in readings:
+        glance = reading.glance()
+        if glance is None or reading.total is None:
+            return None
+        rows += reading.total
+        read = timing.read(glance, timing.start)
+        times.append(read.utc[read.given])
+    return Outlook(rows, np.concatenate(times))
 
 
 def _addressed(

@@ -24,7 +24,7 @@ from jingwei.lake.engines import open_engine
 from jingwei.lake.errors import UnknownDatasetError
 from jingwei.lake.models import DatasetRow, ReportRow
 from jingwei.lake.stopping import stoppable
-from jingwei.lake.store import MEMORY, Description, Load
+from jingwei.lake.store import MEMORY, Description, Load, load_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,23 +51,24 @@ class Compacted:
 
 
 def scattered(content: Content, *, least: int = 2) -> bool:
-    """Say whether the facts of a version lie in more files or row groups than they need.
+    """Say whether the facts of a version lie in files of more loads, or in more row groups, than they need.
 
     Parameters
     ----------
     content
         What the version holds.
     least
-        From how many files in one place (of one day, where there are days) they count as scattered.
+        From how many loads whose files lie in one place (of one day, where there are days) they count as
+        scattered.
 
     """
-    in_place: dict[str, int] = {}
+    in_place: dict[PurePosixPath, set[str]] = {}
     for file in content.facts:
-        folder = str(PurePosixPath(file.path).parent)
-        in_place[folder] = in_place.get(folder, 0) + 1
+        path = PurePosixPath(file.path)
+        in_place.setdefault(path.parent, set()).add(load_of(path))
     rows, groups = sum(file.rows for file in content.facts), sum(len(file.groups) for file in content.facts)
     enough = 2 * (rows // writing.group_rows(rows) + 1) + len(content.facts)
-    return max(in_place.values(), default=0) >= least or groups > enough
+    return max(map(len, in_place.values()), default=0) >= least or groups > enough
 
 
 def compact(lake: Lake, dataset: str, *, zone: str, actor: str, least: int = 2) -> Compacted | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from jingwei.lake.address import MEASURED
 from jingwei.lake.stopping import heed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 AT_FIRST, AT_MOST = 65_536, 524_288
 """Rows, about, of the row groups that are read at once: few at first, as a page may be full soon."""
+
+_THREADS = ThreadPoolExecutor(4, "jingwei-seek")
+"""Read from several files at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +101,44 @@ def rows_of(
         If somebody stopped the question.
 
     """
-    ranges = np.array(sorted(sought.wanted), np.int64).reshape(-1, 2)
-    at_once = AT_FIRST
-    for file in version.content.facts:
-        numbers = _groups(files, version.dataset, file, ranges, sought.period)
-        if after is not None:
-            behind = [file.groups[n].first + file.groups[n].rows > after + 1 for n in numbers.tolist()]
-            numbers = numbers[np.array(behind, bool)]
-        ends = np.cumsum([file.groups[number].rows for number in numbers.tolist()])
-        begin = 0
-        while begin < len(numbers):
-            heed()
-            done = ends[begin - 1] if begin else 0
-            end = max(begin + 1, int(ends.searchsorted(done + at_once, "right")))
-            read = _Reading(files, version.dataset, file, numbers[begin:end].tolist())
-            table = _matching(read, sought, names, after)
-            begin, at_once = end, min(2 * at_once, AT_MOST)
+    for readings in _at_once(_groups_of(files, version, sought, after)):
+        heed()
+        parts = [_Reading(files, version.dataset, file, groups) for file, groups in readings]
+
+        def look(part: _Reading) -> pa.Table | None:
+            return _matching(part, sought, names, after)
+
+        for table in _THREADS.map(look, parts) if len(parts) > 1 else map(look, parts):
             if table is not None:
                 yield table
+
+
+def _groups_of(
+    files: OpenFiles, version: Version, sought: Sought, after: int | None
+) -> Iterator[tuple[DataFile, int]]:
+    """Yield the row groups that may hold what is sought, in order of their facts."""
+    ranges = np.array(sorted(sought.wanted), np.int64).reshape(-1, 2)
+    for file in version.content.facts:
+        for number in _groups(files, version.dataset, file, ranges, sought.period).tolist():
+            group = file.groups[number]
+            if after is None or group.first + group.rows > after + 1:
+                yield file, number
+
+
+def _at_once(groups: Iterable[tuple[DataFile, int]]) -> Iterator[list[tuple[DataFile, list[int]]]]:
+    """Put row groups together, by their files, until it is worth reading them: few at first, then more."""
+    most, rows = AT_FIRST, 0
+    waiting: list[tuple[DataFile, list[int]]] = []
+    for file, number in groups:
+        if waiting and rows + file.groups[number].rows > most:
+            yield waiting
+            waiting, rows, most = [], 0, min(2 * most, AT_MOST)
+        if not waiting or waiting[-1][0] is not file:
+            waiting.append((file, []))
+        waiting[-1][1].append(number)
+        rows += file.groups[number].rows
+    if waiting:
+        yield waiting
 
 
 def _groups(

@@ -4,12 +4,15 @@ Systems write their rows in the order of time, or nearly. So rows are kept as th
 in the order of time (which mostly they are already), and a slice of time is found in a run by two searches.
 Only the rows of one slice are then put together and sorted by cell, once; a slice that memory should not hold
 is sorted in runs of its own instead (`jingwei.lake.sorting`).
+
+Where it is known beforehand how times are spread (`Outlook`), a slice goes as soon as rows behind it come.
 """
 
 from __future__ import annotations
 
 import shutil
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +25,7 @@ from jingwei.lake import sorting
 from jingwei.lake.sorting import LAST, Sorter, behind, gathered, in_order, order_of, rises, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,6 +37,9 @@ SLICE = 256 * 2**20
 
 FEW = 1_000
 """Different texts of a column in a batch up to which they are kept as places in a dictionary."""
+
+LATE = 0.01
+"""Share of rows that may come behind those of a later slice."""
 
 FIRST = np.iinfo(np.int64).min
 
@@ -62,11 +68,39 @@ def spans(cuts: NDArray[np.int64]) -> list[Span]:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of rows before they come: how many, and the times of some of them (UTC microseconds)."""
+
+    rows: int
+    times: NDArray[np.int64]
+
+    def is_timely(self, cuts: NDArray[np.int64]) -> bool:
+        """Say whether nearly no row lies behind one of a later slice."""
+        highest = np.maximum.accumulate(self.times)
+        late = cuts.searchsorted(self.times, "right") < cuts.searchsorted(highest, "right")
+        return bool(np.mean(late) <= LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows of one span of time: how many, of which columns, and in the order of cells in some megabytes each.
+
+    Each slice may be asked for its pieces by a thread of its own.
+    """
+
+    rows: int
+    schema: pa.Schema
+    pieces: Callable[[], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     """Rows that came one after the other, in memory or in a file, and the times that they span."""
 
     first: int
     last: int
+    size: int
+    """Bytes that they take in memory."""
     held: list[pa.RecordBatch]
     path: Path | None
 
@@ -110,8 +144,12 @@ class TimedSorter:
         self.cell = cell
         self.folder = folder
         self.rows = 0
-        self._bytes = 0
+        self._held = 0
+        self._files = 0
         self._runs: list[_Run] = []
+        self._late: list[_Run] = []
+        self._goes = False
+        self._gone = FIRST
 
     def add(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Take in batches; a second thread stores them while the next are being made."""
@@ -119,21 +157,75 @@ class TimedSorter:
             for run in gathered(batches):
                 hand_over(run)
 
+    def hand_on(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        cuts: NDArray[np.int64],
+        take: Callable[[Slice], None],
+    ) -> None:
+        """Take in batches, and hand on each slice with rows as soon as rows behind it have come.
+
+        Rows that come after their slice went are slices of their own, behind all others.
+        """
+        self._goes = True
+        waiting = deque(spans(cuts))
+
+        def add(run: list[pa.RecordBatch]) -> None:
+            self._add(run)
+            while waiting[0].high is not None and self._came_behind(waiting[0].high):
+                self._let_go(waiting.popleft(), take)
+
+        with behind(add) as hand_over:
+            for run in gathered(batches):
+                hand_over(run)
+        for span in waiting:
+            self._let_go(span, take)
+        self._runs, self._late = self._late, []
+        for span in spans(cuts):
+            self._let_go(span, take)
+
+    def _came_behind(self, time: int) -> bool:
+        """Say whether the rows that came last are all of this time or a later one."""
+        return bool(self._runs) and self._runs[-1].first >= time
+
+    def _let_go(self, span: Span, take: Callable[[Slice], None]) -> None:
+        """Hand on a slice if it has rows, which are held no longer."""
+        slice_ = self.slice(span)
+        self._gone = LAST if span.high is None else span.high
+        kept = [run for run in self._runs if span.high is not None and run.last >= span.high]
+        self._held -= sum(run.size for run in self._runs) - sum(run.size for run in kept)
+        self._runs = kept
+        if slice_.rows:
+            take(slice_)
+
     def _add(self, batches: list[pa.RecordBatch]) -> None:
-        if not self._runs:
+        if not self.rows:
             self.schema = _with_dictionaries(batches[0])
         timed = _without_nulls(self._listed(_by_time(batches)))
         self.rows += sum(batch.num_rows for batch in timed)
-        self._bytes += sum(batch.nbytes for batch in timed)
-        keys = [time_keys(batch) for batch in timed]
-        path = None
-        if self._bytes > sorting.IN_MEMORY:
-            path = self.folder / f"times-{len(self._runs)}.arrow"
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, timed[0].schema) as writer:
-                for batch in timed:
-                    writer.write_batch(batch)
+        if not self._goes:
+            self._runs.append(self._run(timed))
+            return
+        late, timely = _divided(timed, self._gone)
+        timely, timeless = _divided(timely, LAST)
+        for runs, rows in ((self._late, late), (self._runs, timeless), (self._runs, timely)):
+            if rows:
+                runs.append(self._run(rows))
+
+    def _run(self, batches: list[pa.RecordBatch]) -> _Run:
+        """Keep batches that are each in the order of time; in the folder if memory should not hold them."""
+        keys = [time_keys(batch) for batch in batches]
         first, last = min(int(one[0]) for one in keys), max(int(one[-1]) for one in keys)
-        self._runs.append(_Run(first, last, [] if path else timed, path))
+        size = sum(batch.nbytes for batch in batches)
+        if self._held + size <= sorting.IN_MEMORY:
+            self._held += size
+            return _Run(first, last, size, batches, None)
+        path = self.folder / f"times-{self._files}.arrow"
+        self._files += 1
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, batches[0].schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        return _Run(first, last, 0, [], path)
 
     def _listed(self, batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
         """Return rows with repeated texts as places in a dictionary; one with many texts is none any more."""
@@ -150,29 +242,14 @@ class TimedSorter:
             ]
         return batches
 
-    def _as_kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return rows by the schema, with texts where a dictionary was given up after them."""
-        columns = []
-        for column, type_ in zip(batch.columns, self.schema.types, strict=True):
-            if pa.types.is_null(column.type):
-                columns.append(pa.nulls(len(column), type_))
-            else:
-                columns.append(column if column.type == type_ else column.cast(type_))
-        return _with_columns(batch, columns)
+    def slice(self, span: Span) -> Slice:
+        """Return the rows of a span among those that came."""
+        schema, runs = self.schema, [*self._runs]
+        rows = sum(part.num_rows for run in runs for part in run.between(*span, as_come=False))
+        return Slice(rows, schema, lambda: self._sorted(runs, span, schema))
 
-    def before(self, time: int) -> int:
-        """Return how many rows are of a time before this one, in UTC microseconds."""
-        return sum(part.num_rows for run in self._runs for part in run.between(FIRST, time, as_come=False))
-
-    def pieces(self, span: Span) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a span in the order of cells, in pieces of some megabytes.
-
-        Several threads may do so at once, each with spans of its own.
-        """
-        yield from self._sorted(*span)
-
-    def _sorted(self, low: int, high: int | None) -> Iterator[pa.RecordBatch]:
-        rows = (self._as_kept(part) for run in self._runs for part in run.between(low, high))
+    def _sorted(self, runs: list[_Run], span: Span, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        rows = (_as_kept(part, schema) for run in runs for part in run.between(*span))
         if self.cell is None:
             yield from rows
             return
@@ -181,16 +258,16 @@ class TimedSorter:
             parts.append(part)
             size += part.nbytes
             if size > SLICE:
-                yield from self._sorted_in_runs(chain(parts, rows))
+                yield from self._sorted_in_runs(chain(parts, rows), schema)
                 return
         if parts:
             yield from _pieces(parts, self.cell)
 
-    def _sorted_in_runs(self, rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def _sorted_in_runs(self, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         folder = self.folder / f"slice-{uuid.uuid4()}"
         folder.mkdir()
         try:
-            sorter = Sorter(self.schema, self.cell, folder)
+            sorter = Sorter(schema, self.cell, folder)
             sorter.add(rows)
             yield from sorter.pieces()
         finally:
@@ -229,6 +306,17 @@ def _without_nulls(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     ]
 
 
+def _as_kept(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return rows by the schema, with texts where a dictionary was given up after them."""
+    columns = []
+    for column, type_ in zip(batch.columns, schema.types, strict=True):
+        if pa.types.is_null(column.type):
+            columns.append(pa.nulls(len(column), type_))
+        else:
+            columns.append(column if column.type == type_ else column.cast(type_))
+    return _with_columns(batch, columns)
+
+
 def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array]) -> pa.RecordBatch:
     """Return a batch with columns that may be of another type."""
     fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
@@ -253,6 +341,30 @@ def _by_time(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     order = order_of(keys)
     columns = [*taken([whole], order).columns, pa.array(order, pa.int64())]
     return [pa.RecordBatch.from_arrays(columns, schema=whole.schema.append(ARRIVAL))]
+
+
+def _divided(batches: list[pa.RecordBatch], time: int) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+    """Cut batches in the order of time into the rows before a time and those from it on; none is empty."""
+    before: list[pa.RecordBatch] = []
+    after: list[pa.RecordBatch] = []
+    for batch in batches:
+        at = int(time_keys(batch).searchsorted(time))
+        if at in (0, batch.num_rows):
+            (before if at else after).append(batch)
+            continue
+        first, rest = batch.slice(0, at), batch.slice(at)
+        if at < batch.num_rows // 2:
+            first = _copied(first)
+        else:
+            rest = _copied(rest)
+        before.append(first)
+        after.append(rest)
+    return before, after
+
+
+def _copied(few: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows that no longer hold those that they were cut from."""
+    return few.take(pa.array(np.arange(few.num_rows)))
 
 
 def _as_come(batch: pa.RecordBatch) -> pa.RecordBatch:

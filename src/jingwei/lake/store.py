@@ -17,12 +17,11 @@ import shutil
 import threading
 import time
 import uuid
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import duckdb
 import numpy as np
@@ -39,14 +38,15 @@ from jingwei.lake.classify import LEVELS, classify
 from jingwei.lake.errors import BusyError, NoSpaceError, ReadOnlyError
 from jingwei.lake.models import DatasetRow, IntentRow, VersionRow
 from jingwei.lake.schemas import Column, Content, DataFile, RowGroup
-from jingwei.lake.slicing import TIME, Span, TimedSorter, spans
+from jingwei.lake.slicing import FIRST, TIME, Outlook, Slice, Span, TimedSorter, spans
 from jingwei.lake.sorting import Sorter, ahead
 from jingwei.records import Records, now_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import date, datetime
-    from pathlib import Path
+    from pathlib import Path, PurePath
+    from types import TracebackType
     from typing import TextIO
 
     from numpy.typing import NDArray
@@ -230,7 +230,14 @@ class Store:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def write_facts(self, load: Load, batches: pa.RecordBatchReader, cells: list[str], zone: str) -> None:
+    def write_facts(
+        self,
+        load: Load,
+        batches: pa.RecordBatchReader,
+        cells: list[str],
+        zone: str,
+        outlook: Outlook | None = None,
+    ) -> None:
         """Sort a stream of addressed rows by cell and write it, numbering the facts in `jw_fact`.
 
         Parameters
@@ -243,18 +250,20 @@ class Store:
             Names of the cell columns; the first one sorts. Empty for a table without places.
         zone
             The city's time zone (IANA), whose days partition dense tables.
+        outlook
+            What is known of the rows before they come: those in the order of time are written as they do.
 
         """
         folder = load.table("facts")
         folder.mkdir(parents=True, exist_ok=True)
         load.schemas["facts"] = pa.schema([*(_plain(field) for field in batches.schema), writing.FACT])
-        path = folder / f"{load.intent}-0.parquet"
         cell = cells[0] if cells else None
-        write = _write_timed if TIME in batches.schema.names else _write_untimed
-        paths = write(batches, cell, zone, load.scratch, path)
-        if load.behind is not None:
-            load.durable = {one: load.behind.submit(_make_durable, one) for one in paths}
-        load.files["facts"] = _described(paths, folder, cells[:1])
+        with _Files(load) as files:
+            if TIME in batches.schema.names:
+                _write_timed(batches, cell, zone, files, outlook if cell is not None else None)
+            else:
+                _write_untimed(batches, cell, files)
+        load.files["facts"] = _described(files.paths, folder, cells[:1])
 
     def write_table(self, load: Load, name: TableName, table: pa.Table, sort: str | None) -> None:
         """Write the covers or the quarantine of a load, sorted by `sort`."""
@@ -610,103 +619,99 @@ class _Period:
         return np.concatenate([np.empty(0, np.int64), *self._sampled])
 
 
-def _write_untimed(
-    batches: pa.RecordBatchReader, cell: str | None, zone: str, scratch: Path, path: Path
-) -> list[Path]:
-    """Write rows of a table without times, sorted, as one file; returns it."""
-    del zone
-    sorter = Sorter(batches.schema, cell, scratch)
+def _known_cuts(outlook: Outlook, zone: str) -> NDArray[np.int64]:
+    """Return where rows are cut by time that come in its order; nowhere if they do not, or go by days."""
+    times = outlook.times
+    if not len(times) or outlook.rows > DENSE_ROWS_PER_DAY * ((times.max() - times.min()) // writing.DAY + 1):
+        return np.empty(0, np.int64)
+    cuts = writing.slices(times, outlook.rows, zone)
+    return cuts if outlook.is_timely(cuts) else cuts[:0]
+
+
+def _write_untimed(batches: pa.RecordBatchReader, cell: str | None, files: _Files) -> None:
+    """Write rows of a table without times, sorted, as one file."""
+    sorter = Sorter(batches.schema, cell, files.load.scratch)
     sorter.add(batches)
-    _write_file(path, sorter.schema, sorter.rows, 0, sorter.pieces())
-    return [path]
+    files.write(Slice(sorter.rows, sorter.schema, sorter.pieces), sorter.rows)
 
 
 def _write_timed(
-    batches: pa.RecordBatchReader, cell: str | None, zone: str, scratch: Path, path: Path
-) -> list[Path]:
-    """Write rows with times, sorted, as one file or one for each day; returns the files in order."""
-    sorter = TimedSorter(batches.schema, cell, scratch)
+    batches: pa.RecordBatchReader, cell: str | None, zone: str, files: _Files, outlook: Outlook | None
+) -> None:
+    """Write rows with times, sorted, one file for each slice of time or each day."""
+    sorter = TimedSorter(batches.schema, cell, files.load.scratch)
+    if outlook is not None and len(cuts := _known_cuts(outlook, zone)):
+        rows = outlook.rows
+        sorter.hand_on(batches, cuts, lambda one: files.write(one, rows))
+        if not sorter.rows:
+            files.write(sorter.slice(Span(FIRST, None)), 0)
+        return
     period = _Period()
     sorter.add(period.watched(batches))
     if sorter.rows > DENSE_ROWS_PER_DAY * period.days:
-        parts = _day_parts(sorter, path, period.midnights(zone))
-    else:
-        cuts = writing.slices(period.sample(), sorter.rows, zone)
-        parts = _slice_parts(sorter, path, cuts if cell is not None else cuts[:0])
-    with ThreadPoolExecutor(AT_ONCE, "jingwei-write") as threads:
-        list(threads.map(partial(_write_part, sorter), parts))
-    return [part.path for part in parts]
+        begins = period.midnights(zone)
+        for day, span in zip([*begins, None], spans(np.array([*begins.values()], np.int64))[1:], strict=True):
+            files.write(sorter.slice(span), sorter.rows, f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}")
+        return
+    cuts = writing.slices(period.sample(), sorter.rows, zone)
+    for span in spans(cuts if cell is not None else cuts[:0]):
+        files.write(sorter.slice(span), sorter.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One of the files of a table: where it lies, its spans of time, and the number of its first fact."""
+class _Files:
+    """The files of facts of a load, written a few at once; their facts are numbered in the order given."""
 
-    path: Path
-    spans: list[Span]
-    first: int
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.paths: list[Path] = []
+        self._first = 0
+        self._threads = ThreadPoolExecutor(AT_ONCE, "jingwei-write")
+        self._written: deque[Future[None]] = deque()
+
+    def write(self, slice_: Slice, rows: int, folder: str = "") -> None:
+        """Write rows as the next file, if there are any; wait where enough files are being written.
+
+        Parameters
+        ----------
+        slice_
+            What is written.
+        rows
+            How many rows the whole table has, which decides how large row groups are.
+        folder
+            Where below the table the file lies.
+
+        """
+        if not slice_.rows and rows:
+            return
+        while len(self._written) >= AT_ONCE:
+            self._written.popleft().result()
+        within = self.load.table("facts") / folder
+        within.mkdir(exist_ok=True)
+        path = within / f"{self.load.intent}-{len(self.paths)}.parquet"
+        self._written.append(self._threads.submit(self._write, path, slice_, rows, self._first))
+        self.paths.append(path)
+        self._first += slice_.rows
+
+    def _write(self, path: Path, slice_: Slice, rows: int, first: int) -> None:
+        with writing.FactsFile(path, slice_.schema, writing.group_rows(rows), first) as file:
+            ahead(slice_.pieces(), file.write)
+        if self.load.behind is not None:
+            self.load.durable[path] = self.load.behind.submit(_make_durable, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._threads:
+            while kind is None and self._written:
+                self._written.popleft().result()
 
 
-def _slice_parts(sorter: TimedSorter, path: Path, cuts: NDArray[np.int64]) -> list[_Part]:
-    """Return one file whose row groups are cut by time; of a large table two, which are written at once."""
-    listed = spans(cuts)
-    half = len(listed) // 2
-    before = sorter.before(listed[half].low) if half else 0
-    if not 0 < before < sorter.rows:
-        return [_Part(path, listed, 0)]
-    second = path.with_name(path.name.replace("-0.parquet", "-1.parquet"))
-    return [_Part(path, listed[:half], 0), _Part(second, listed[half:], before)]
-
-
-def _day_parts(sorter: TimedSorter, path: Path, begins: dict[date, int]) -> list[_Part]:
-    """Return one file for each local day that has rows, and one for rows without a time."""
-    listed = spans(np.array(list(begins.values()), np.int64))[1:]
-    firsts = [sorter.before(span.low) for span in listed]
-    parts = []
-    for day, span, first, end in zip(
-        [*begins, None], listed, firsts, [*firsts[1:], sorter.rows], strict=True
-    ):
-        if end > first:
-            folder = path.parent / f"jw_day={day or '__HIVE_DEFAULT_PARTITION__'}"
-            folder.mkdir(exist_ok=True)
-            parts.append(_Part(folder / path.name, [span], first))
-    return parts
-
-
-def _write_part(sorter: TimedSorter, part: _Part) -> None:
-    """Write the rows of one file; a row group holds rows of one span."""
-    pieces = (piece for span in part.spans for piece in chain(sorter.pieces(span), [None]))
-    _write_file(part.path, sorter.schema, sorter.rows, part.first, pieces)
-
-
-def _write_file(
-    path: Path, schema: pa.Schema, rows: int, first: int, pieces: Iterator[pa.RecordBatch | None]
-) -> None:
-    """Write pieces in their order as one file, each encoded while the next is made.
-
-    Parameters
-    ----------
-    path, schema
-        Where, and of which columns.
-    rows
-        How many rows the whole table has, which decides how large its row groups are.
-    first
-        The number of the first fact.
-    pieces
-        Rows; where one is None, the next begin a row group.
-
-    """
-    begin = list(islice(pieces, 1))
-    options = writing.encoding(begin[0]) if begin and begin[0] is not None else {}
-    with writing.FactsFile(path, schema, writing.group_rows(rows), first, options) as file:
-
-        def write(piece: pa.RecordBatch | None) -> None:
-            if piece is None:
-                file.end_group()
-            else:
-                file.write(piece)
-
-        ahead(chain(begin, pieces), write)
+def load_of(path: PurePath) -> str:
+    """Return what wrote a file of a table, by its name."""
+    return path.stem.rpartition("-")[0]
 
 
 def _plain(field: pa.Field) -> pa.Field:

@@ -111,29 +111,34 @@ def slices(times: NDArray[np.int64], rows: int, zone: str) -> NDArray[np.int64]:
 
 
 class FactsFile:
-    """One Parquet file of facts, written from sorted pieces of any size."""
+    """One Parquet file of facts, written from sorted pieces of any size.
 
-    def __init__(
-        self, path: Path, schema: pa.Schema, group: int, first: int, options: dict[str, Any]
-    ) -> None:
+    Parameters
+    ----------
+    path
+        Where.
+    schema
+        Of the pieces.
+    group
+        How many rows a row group holds.
+    first
+        The number of the first fact.
+
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, group: int, first: int) -> None:
         self.path = path
         self.group = group
         self.next = first
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
-        self._given = schema
-        self._schema = schema.append(FACT)
-        self._writer = pq.ParquetWriter(
-            path,
-            self._schema,
-            compression="zstd",
-            compression_level=1,
-            store_schema=False,
-            **options,
-        )
+        self._schema = schema
+        self._writer: pq.ParquetWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take in the next rows; whole row groups are written."""
+        if self._writer is None:
+            self._writer = self._begun(encoding(batch))
         self._waiting.append(batch)
         self._rows += batch.num_rows
         if self._rows >= self.group:
@@ -144,16 +149,22 @@ class FactsFile:
         if self._rows:
             self._flush(self._rows)
 
-    def write_now(self, table: pa.Table) -> None:
-        """Write rows behind all that are written, in row groups of their own."""
-        numbers = pa.array(np.arange(self.next, self.next + table.num_rows))
-        self.next += table.num_rows
-        numbered = pa.Table.from_arrays([*table.columns, numbers], schema=self._schema)
-        self._writer.write_table(numbered, row_group_size=self.group)
+    def _begun(self, options: dict[str, Any]) -> pq.ParquetWriter:
+        return pq.ParquetWriter(
+            self.path,
+            self._schema.append(FACT),
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            **options,
+        )
 
     def _flush(self, rows: int) -> None:
-        table = pa.Table.from_batches(self._waiting, self._given)
-        self.write_now(table.slice(0, rows))
+        assert self._writer is not None  # noqa: S101 -- begun with the first rows
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        numbers = pa.array(np.arange(self.next, self.next + rows))
+        self.next += rows
+        self._writer.write_table(table.slice(0, rows).append_column(FACT, numbers), row_group_size=self.group)
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
 
@@ -166,8 +177,10 @@ class FactsFile:
         try:
             if kind is None:
                 self.end_group()
+                self._writer = self._writer or self._begun({})
         finally:
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
 
 
 def midnights(first: datetime, last: datetime, zone: str) -> dict[date, int]:

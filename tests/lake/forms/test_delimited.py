@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from pathlib import Path
 
 import pyarrow as pa
@@ -301,6 +302,24 @@ def test_what_is_kept_of_the_first_look_says_what_the_file_says(tmp_path, block_
             assert [one.name for one in tmp_path.iterdir()] == ["wider.csv"], "it went on the way"
             assert read(spooled) == wanted, "the file itself is asked again"
     assert [one.name for one in tmp_path.iterdir()] == ["wider.csv"]
+
+
+def test_a_glance_shows_rows_from_all_over_the_file_as_what_they_turn_out_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "WORTH_SPOOLING", 0)
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 600)
+    monkeypatch.setattr(spool, "GLANCED", 7)
+    path = write(tmp_path, "n,x\n" + "".join(f"{n},{n if n < 300 else n / 4}\n" for n in range(500)))
+    with open_form(path, spool=tmp_path) as reading:
+        glance = reading.glance()
+        assert glance.schema == reading.schema
+        seen = glance["n"].to_pylist()
+        assert seen == sorted(set(seen))
+        assert max(later - earlier for earlier, later in itertools.pairwise([*seen, 500])) <= 7
+        assert glance["x"].to_pylist() == [float(n if n < 300 else n / 4) for n in seen]
+        list(reading.last_batches())
+    monkeypatch.setattr(delimited, "WORTH_SPOOLING", 10**9)
+    with open_form(path, spool=tmp_path) as reading:
+        assert reading.glance() is None, "nothing was kept"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -176,6 +176,10 @@ class DelimitedReading(Reading):
             return self._spool.blocks(list(self._shape.names), last=last)
         return parse_file(self.path, self._shape)
 
+    def glance(self) -> pa.RecordBatch | None:
+        """Return every so many rows, where parsing kept what it read."""
+        return None if self._spool is None else self._spool.glance(self.schema)
+
     def close(self) -> None:
         """Let go of what was parsed."""
         if self._spool is not None:

@@ -136,6 +136,10 @@ class Reading(ABC):
         """Yield the rows as `batches` does, for the last time: what was kept for it may go on the way."""
         return self.batches(size)
 
+    def glance(self) -> pa.RecordBatch | None:
+        """Return rows from all over the source as they lie in it, where the first look kept some."""
+        return None
+
     def close(self) -> None:  # noqa: B027 (most forms hold nothing open)
         """Let go of the file."""
 

@@ -28,6 +28,10 @@ PART = 64 * 2**20
 """Bytes of one file of those that are kept, so that what was read for the last time can go."""
 
 
+GLANCED = 4_096
+"""Every so many rows of a block, one is kept in memory for a glance."""
+
+
 @dataclass(slots=True)
 class Parsed:
     """A block as columns, its row numbers and faults, and the byte of the file it ends at."""
@@ -73,6 +77,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._stem = folder / f"parsed-{uuid.uuid4()}"
         self._blocks: list[_Kept] = []
+        self._glanced: list[pa.Table] = []
         self._faults = 0
         self._parts = 0
         self._sink: pa.NativeFile | None = None
@@ -92,6 +97,7 @@ class Spool:
         if begins:
             self._begin_stream(schema)
         if count:
+            self._glanced.append(table.take(pa.array(np.arange(0, count, GLANCED))))
             assert self._writer is not None  # noqa: S101 -- begun with the first rows
             columns = table.columns if follow else [*table.columns, pa.array(parsed.rows, pa.int64())]
             self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
@@ -151,6 +157,19 @@ class Spool:
                     yield Parsed(table, kept.numbers(batch), kept.faults, kept.end)
             if last:
                 self._path(part).unlink(missing_ok=True)
+
+    def glance(self, schema: pa.Schema) -> pa.RecordBatch:
+        """Return some of the rows of each block, by the schema that all of them have."""
+        columns = [
+            pa.concat_arrays(
+                [
+                    pa.array([], kind),
+                    *(chunk.cast(kind) for table in self._glanced for chunk in table[at].chunks),
+                ]
+            )
+            for at, kind in enumerate(schema.types)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def close(self) -> None:
         """Delete the files."""
