@@ -328,19 +328,21 @@ def decoded_chunks(path: Path, shape: Shape) -> Iterator[tuple[bytes, bool, int]
     decoder = codecs.getincrementaldecoder(encoding)(errors="jingwei-mark")
     native = codecs.lookup(encoding).name == "utf-8"
     multibyte = encoding in ("gb18030", "gbk", "gb2312", "big5", "big5hkscs")
+    held = bytearray(BLOCK_BYTES)  # the same memory for all that is read
+    chunk = memoryview(held)
     with path.open("rb") as file:
         carry = b""
-        while chunk := file.read(BLOCK_BYTES):
+        while size := file.readinto(held):
             end = file.tell()
             if encoding in WIDE:
-                text = _with_newlines(decoder.decode(chunk), shape)
+                text = _with_newlines(decoder.decode(bytes(chunk[:size])), shape)
                 yield text.encode(errors="jingwei-surrogate"), UNREADABLE in text, end
                 continue
             if shape.ends_with_return:
-                chunk = chunk.replace(b"\r", b"\n")
-            cut = chunk.rfind(b"\n") + 1
-            lines = b"".join((carry, memoryview(chunk)[:cut])) if cut else b""
-            carry = chunk[cut:] if cut else carry + chunk
+                chunk[:size] = held[:size].replace(b"\r", b"\n")
+            cut = held.rfind(b"\n", 0, size) + 1
+            lines = b"".join((carry, chunk[:cut])) if cut else b""
+            carry = bytes(chunk[cut:size]) if cut else carry + chunk[:size]
             if len(carry) > LONGEST_RECORD:
                 raise _endless_line(path)
             if lines:
@@ -567,7 +569,7 @@ def parse_block(block: Block, shape: Shape) -> Parsed:
         return "skip"
 
     names = list(shape.names)
-    if not block.text.strip():
+    if not block.text or block.text.isspace():
         table = pa.table({name: pa.array([], pa.string()) for name in names})
         return Parsed(table, np.empty(0, np.int64), block.faults, block.end)
     # Arrow drops a byte order mark at the start of what it reads; here it is part of a value.
