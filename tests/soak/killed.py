@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from jingwei import grid
 from jingwei.access import local_person
-from jingwei.city import load_pack, open_city, read_manifest
+from jingwei.city import load_pack, loader, open_city, read_manifest
 from jingwei.keeping import back_up
 from jingwei.lake import distinct, sorting, writing
 from jingwei.lake.compacting import compact
@@ -58,6 +58,7 @@ class Steps:
 def as_large_tables():
     """Have tables of thousands of rows go the way of those of millions."""
     delimited.WORTH_SPOOLING, spool.PART, spool.GLANCED = 0, 60_000, 50
+    loader.BATCH_ROWS = 500
     sorting.PIECE_ROWS, sorting.IN_MEMORY, sorting.MANY_KEYS = 1_000, 50_000, 500
     writing.SLICED, writing.GROUPS = 1_000, ((10**9, 64),)
     distinct.COUNTED = 1_000

@@ -51,6 +51,7 @@ place = {{ lon = "lon", lat = "lat", crs = "WGS84" }}
 """
 TIMED = "beta"
 """The source whose rows have times, so that its table is written slice by slice while it is read."""
+SLICES = 4
 FORKS = multiprocessing.get_context("forkserver")
 
 
@@ -123,7 +124,7 @@ def generations(home, *, dropping=False):
             (generation,) = set(table["generation"].to_pylist())
             assert sorted(table["n"].to_pylist()) == list(range(ROWS + generation))
             found[name] = generation
-            assert len(version.content.facts) == (2 if name == TIMED else 1)
+            assert len(version.content.facts) == (SLICES if name == TIMED else 1)
             for one in city.lake.versions(local_person(), name):
                 if one.dropped is None:
                     city.lake.query(local_person(), name, version=one.number, limit=1)
