@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ZERO, NINE = 48, 57
+ONE = np.uint64(1)
 DASH, SLASH, BLANK, COLON, POINT, LETTER_T, LETTER_Z = 45, 47, 32, 58, 46, 84, 90
 DAY, MINUTE, SECOND, MILLISECOND, MICROSECOND = 2, 4, 5, 6, 7
 """Places in `jingwei.lake.times.PRECISIONS`."""
@@ -127,3 +128,48 @@ def plain_times(
         precision[row] = known
         read += 1
     return read
+
+
+@kernel
+def _two(data: Any, at: Any) -> int:
+    """Return two digits as a number, -1 where one is none."""
+    tens, ones = data[at] - ZERO, data[at + ONE] - ZERO
+    return 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -1
+
+
+@kernel
+def are_to_the_second(begins: NDArray[np.int32], data: NDArray[np.uint8]) -> bool:
+    """Say whether texts are all times like `2026-01-31 08:30:15` (or with `T`) of the years from 1000 on.
+
+    Parameters
+    ----------
+    begins
+        Where each text begins, which is of 19 bytes.
+    data
+        The bytes of all.
+
+    """
+    seen = np.uint64(0)
+    for row in range(len(begins)):
+        at = np.uint64(begins[row])
+        again = row > 0  # mostly it is the day of the row before
+        for place in range(10):
+            again = again and data[at + np.uint64(place)] == data[seen + np.uint64(place)]
+        if not again:
+            century, year = _two(data, at), _two(data, at + np.uint64(2))
+            month, day = _two(data, at + np.uint64(5)), _two(data, at + np.uint64(8))
+            if century < 10 or year < 0 or data[at + np.uint64(4)] != DASH or data[at + np.uint64(7)] != DASH:
+                return False
+            if day < 1 or day > _month(100 * century + year, month)[1]:
+                return False
+            seen = at
+        between = data[at + np.uint64(10)]
+        if between not in (BLANK, LETTER_T):
+            return False
+        if data[at + np.uint64(13)] != COLON or data[at + np.uint64(16)] != COLON:
+            return False
+        hour, minute = _two(data, at + np.uint64(11)), _two(data, at + np.uint64(14))
+        second = _two(data, at + np.uint64(17))
+        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+            return False
+    return True

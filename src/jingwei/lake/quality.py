@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jingwei.lake.distinct import distinct_of
 from jingwei.lake.engines import in_files, open_engine
+from jingwei.lake.raw_texts import bounds_and_bytes
 from jingwei.lake.rules import name_of
 from jingwei.lake.schemas import Column, Finding
 from jingwei.words import Text
@@ -29,8 +29,6 @@ LOOKED_AT = 262_144
 """Rows that are looked at at once."""
 
 SECONDS = len("2026-01-31 08:05:00")
-YEAR_1000 = -30_610_224_000
-"""Its begin, in seconds from 1970."""
 
 NOT_UNIQUE = "key-not-unique"
 
@@ -141,7 +139,7 @@ def is_plainly_unique(paths: Sequence[Path], schema: pa.Schema, keys: list[str])
 def are_plain_times(paths: Sequence[Path], column: str) -> bool:
     """Say whether all texts of a column are times to the second, as `2026-01-31 08:05:00`, or missing.
 
-    Arrow reads them in a fifth of the time that the engine takes.
+    A compiled loop reads them in a tenth of the time that the engine takes.
     """
     for path in paths:
         with pq.ParquetFile(path) as file:
@@ -154,14 +152,16 @@ def are_plain_times(paths: Sequence[Path], column: str) -> bool:
 
 def are_times(texts: pa.Array) -> bool:
     """Say whether all of some texts are times to the second, or missing; see `are_plain_times`."""
-    lengths = pc.min_max(pc.binary_length(texts))
-    if any(length not in (None, SECONDS) for length in lengths.as_py().values()):
+    told = texts.drop_null() if texts.null_count else texts
+    if not len(told):
+        return True
+    bounds, data = bounds_and_bytes(told)
+    if not bool((np.diff(bounds) == SECONDS).all()):
         return False
-    try:
-        first = pc.min(pc.cast(texts, pa.timestamp("s"))).cast(pa.int64()).as_py()
-    except pa.ArrowInvalid:
-        return False
-    return first is None or first >= YEAR_1000
+    # Numba takes a moment to load, which texts that are none of these are not worth.
+    from jingwei.lake.kernels_times import are_to_the_second
+
+    return bool(are_to_the_second(bounds[:-1], data))
 
 
 def _columns(
