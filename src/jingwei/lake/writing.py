@@ -81,6 +81,8 @@ def _is_repeated(values: pa.Array) -> bool:
     if types.is_boolean(values.type) or types.is_binary(values.type):
         return False
     different: int = pc.count_distinct(values, mode="all").as_py()
+    if different <= 1 and not types.is_string(values.type):
+        return False  # zstd makes as little of one number, and needs not look it up for each row
     return different <= 2 + REPEATED * len(values)
 
 
